@@ -1,0 +1,62 @@
+#include "memory.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#define EXIT_INTERNAL 70
+
+static void *checked(void *block)
+{
+    if (block == NULL) {
+        fputs("ved: out of memory; nothing acknowledged is lost, run the same command again\n",
+              stderr);
+        exit(EXIT_INTERNAL);
+    }
+    return block;
+}
+
+void *memory_alloc(size_t size)
+{
+    return checked(malloc(size ? size : 1));
+}
+
+void *memory_zero(size_t count, size_t size)
+{
+    return checked(calloc(count ? count : 1, size ? size : 1));
+}
+
+void *memory_grow(void *block, size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / size)
+        return checked(NULL);
+    size_t total = count * size;
+    return checked(realloc(block, total ? total : 1));
+}
+
+char *memory_copy_string(const char *text)
+{
+    return memory_copy_bytes(text, strlen(text));
+}
+
+char *memory_copy_bytes(const void *bytes, size_t size)
+{
+    char *copy = memory_alloc(size + 1);
+
+    if (size > 0)
+        memcpy(copy, bytes, size);
+    copy[size] = '\0';
+    return copy;
+}
+
+char *memory_format(const char *format, ...)
+{
+    va_list args;
+    char *text = NULL;
+
+    va_start(args, format);
+    int length = vasprintf(&text, format, args);
+    va_end(args);
+    return checked(length < 0 ? NULL : text);
+}

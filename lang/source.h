@@ -1,0 +1,31 @@
+/* A program's text and places in it. Everything else points into it by byte offset. */
+#ifndef VED_LANG_SOURCE_H
+#define VED_LANG_SOURCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SOURCE_SIZE_MAX (16u * 1024 * 1024)
+
+typedef struct Source {
+    const char *name; /* as the user gave it */
+    const char *text;
+    size_t size;
+} Source;
+
+/* Bytes [start, end) of the source. */
+typedef struct Span {
+    uint32_t start;
+    uint32_t end;
+} Span;
+
+typedef struct SourcePlace {
+    uint32_t line;   /* from 1 */
+    uint32_t column; /* from 1, in Unicode code points */
+    uint32_t line_start;
+    uint32_t line_end; /* without the line break */
+} SourcePlace;
+
+SourcePlace source_place(const Source *source, uint32_t offset);
+
+#endif

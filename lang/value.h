@@ -1,0 +1,130 @@
+/* Values: immutable, copied by handle, equal by content.
+ *
+ * A value's bytes live where it was made: in an arena for the length of a turn (the VM's), or on the
+ * heap once value_clone() has made it part of a domain's state. Never free one that an arena owns. */
+#ifndef VED_LANG_VALUE_H
+#define VED_LANG_VALUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lang/base/arena.h"
+#include "lang/base/buffer.h"
+#include "lang/base/hash.h"
+#include "lang/base/json.h"
+
+typedef enum ValueType {
+    VALUE_NULL,
+    VALUE_BOOL,
+    VALUE_INT,
+    VALUE_FLOAT, /* only inside results of effects so far */
+    VALUE_DURATION,
+    VALUE_STRING,
+    VALUE_LIST,   /* only inside results of effects so far */
+    VALUE_OBJECT, /* only results of effects so far: JSON objects, members in the order received */
+    VALUE_UNKNOWN /* a plan's placeholder for what only a provider can say */
+} ValueType;
+
+typedef struct ValueString {
+    size_t size;
+    char bytes[]; /* UTF-8, NUL-terminated, no NUL inside */
+} ValueString;
+
+typedef struct Value Value;
+typedef struct ValueList ValueList;
+typedef struct ValueObject ValueObject;
+
+struct Value {
+    ValueType type;
+    union {
+        bool boolean;
+        int64_t integer; /* VALUE_INT; VALUE_DURATION in milliseconds */
+        double number;
+        const ValueString *string;
+        const ValueList *list;
+        const ValueObject *object;
+    };
+};
+
+struct ValueList {
+    size_t count;
+    Value items[];
+};
+
+typedef struct ValueMember {
+    const ValueString *key;
+    Value value;
+} ValueMember;
+
+struct ValueObject {
+    size_t count;
+    ValueMember members[];
+};
+
+#define VALUE_STRING_MAX (1024 * 1024)
+
+static inline Value value_null(void)
+{
+    return (Value){.type = VALUE_NULL};
+}
+
+static inline Value value_bool(bool boolean)
+{
+    return (Value){.type = VALUE_BOOL, .boolean = boolean};
+}
+
+static inline Value value_int(int64_t integer)
+{
+    return (Value){.type = VALUE_INT, .integer = integer};
+}
+
+static inline Value value_duration(int64_t ms)
+{
+    return (Value){.type = VALUE_DURATION, .integer = ms};
+}
+
+static inline Value value_unknown(void)
+{
+    return (Value){.type = VALUE_UNKNOWN};
+}
+
+Value value_string(Arena *arena, const char *bytes, size_t size);
+
+/* True for VALUE_UNKNOWN and for anything that holds one. */
+bool value_is_unknown(Value value);
+
+bool value_equal(Value a, Value b);
+
+/* A digest of type and content; equal values have equal digests. */
+Digest128 value_digest(Value value);
+
+/* The member of an object; false if there is none or it is no object. */
+bool value_member(Value object, const char *key, Value *ret);
+
+/* A deep copy on the heap, freed with value_free(). Scalars own nothing. */
+Value value_clone(Value value);
+void value_free(Value value);
+
+/* A deep copy in an arena. */
+Value value_copy(Arena *arena, Value value);
+
+/* As the program writes it in "${}": true, 42, 1m30s as 90s, text as it is, objects as JSON.
+ * Durations use the largest unit that divides them. */
+void value_print(Buffer *buffer, Value value);
+
+/* As JSON for people and providers: durations as "30s", integers beyond 2^53-1 as strings of digits,
+ * unknown as {"$unknown":{}}. */
+void value_write_json(Buffer *buffer, Value value);
+
+/* As JSON that reads back as the same value: durations {"$ms":30000}, large integers
+ * {"$int":"9223372036854775807"}, unknown {"$unknown":{}}. The form of journal and checkpoint. */
+void value_encode(Buffer *buffer, Value value);
+
+/* Either form back into a value, in the arena. Strings stay strings. */
+Value value_decode(Arena *arena, const Json *json);
+
+/* "int", "bool", "string" ... for messages. */
+const char *value_type_name(ValueType type);
+
+#endif

@@ -1,0 +1,84 @@
+/* Runs one slice, handler or predicate: pure, bounded, without memory of its own.
+ *
+ * The same input always gives the same result. New state is a scratch copy and outputs are a list;
+ * nothing is visible until the caller commits it. */
+#ifndef VED_LANG_VM_H
+#define VED_LANG_VM_H
+
+#include "lang/program.h"
+
+#define SLICE_FUEL 10000000     /* instructions */
+#define SLICE_OUTPUTS_MAX 10000
+
+typedef enum OutputKind { OUTPUT_EFFECT, OUTPUT_EVENT, OUTPUT_MESSAGE, OUTPUT_LOG } OutputKind;
+
+typedef struct OutputArgument {
+    const char *name; /* NULL: positional */
+    Value value;
+} OutputArgument;
+
+typedef struct Output {
+    OutputKind kind;
+    bool high;           /* OUTPUT_MESSAGE: send_high */
+    bool awaited;        /* OUTPUT_EFFECT: the slice needs its answer to go on */
+    bool handled;        /* OUTPUT_EFFECT: has an else, so a failure is an answer too */
+    uint32_t use;        /* OUTPUT_EFFECT: index into Program.effects */
+    uint32_t event;      /* OUTPUT_EVENT: index into Program.events */
+    uint32_t domain;     /* OUTPUT_MESSAGE: receiver */
+    uint32_t transition; /* OUTPUT_MESSAGE */
+    /* OUTPUT_EFFECT: arguments in source order, without name and key. OUTPUT_EVENT: values of the
+     * event's fields in their order. OUTPUT_MESSAGE: the transition's parameters in order.
+     * OUTPUT_LOG: one string. */
+    const OutputArgument *arguments;
+    size_t argument_count;
+    Value name; /* name: of an effect; VALUE_NULL if none */
+    Value key;  /* idempotency_key: of an effect; VALUE_NULL if none */
+} Output;
+
+/* The recorded answer of the n-th effect of the slice, in the order of emission. */
+typedef struct EffectAnswer {
+    bool present; /* false: not yet answered */
+    bool failed;
+    Value result; /* the result; or, failed, an object with code and message, seen as `error` */
+} EffectAnswer;
+
+typedef struct SliceInput {
+    const Program *program;
+    const ProgramDomain *domain;
+    const Code *code;
+    const Value *fields; /* the state it begins with */
+    const Value *arguments; /* of message or event */
+    size_t argument_count;
+    const EffectAnswer *answers;
+    size_t answer_count;
+    bool planning; /* unknown values may appear */
+} SliceInput;
+
+typedef enum SliceStatus {
+    SLICE_DONE,    /* `fields` and `outputs` are what it proposes */
+    SLICE_AWAITS,  /* the last output is an awaited effect without an answer */
+    SLICE_FAULTED, /* `fault` says why; the rest is void */
+    SLICE_UNKNOWN  /* planning: a branch, loop or fail depends on an unknown value */
+} SliceStatus;
+
+typedef struct SliceResult {
+    SliceStatus status;
+    Value *fields; /* field_count of them, in the arena */
+    Output *outputs;
+    size_t output_count;
+    const char *fault; /* sentence with file:line:column */
+    uint64_t fuel_used;
+} SliceResult;
+
+/* Run it. Everything in `ret` lives in `arena` or in the input. The domain's invariants are checked
+ * on the proposed state before SLICE_DONE. */
+void slice_run(const SliceInput *input, Arena *arena, SliceResult *ret);
+
+typedef enum Truth { TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN, TRUTH_FAULT } Truth;
+
+/* Evaluate a predicate on a state. On TRUTH_FAULT `*ret_fault` (may be NULL) is a sentence in the
+ * arena. */
+Truth predicate_evaluate(const Program *program, const ProgramDomain *domain, const Code *predicate,
+                         const Value *fields, Arena *arena, const char **ret_fault);
+
+#endif

@@ -1,0 +1,97 @@
+/* What a provider plugin is made of: one table of functions over the SDK, which does the rest of
+ * VPP/1 – HTTPS with mutual TLS, the durable store of operations and instances, idempotency, answers
+ * within the deadline, problem+json, schema, batches.
+ *
+ * The rule: the SDK has stored the operation's key durably before it calls reconcile(), remove() or
+ * run(), and calls them again with `resumed` set when the plugin died before the result was stored.
+ * They must therefore find out by uid what already exists, and finish it, never make a second. They
+ * may block: each call has a thread of its own. Two calls for one uid never run at once. */
+#ifndef VED_SDK_PROVIDER_H
+#define VED_SDK_PROVIDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lang/base/error.h"
+#include "lang/base/json.h"
+
+typedef struct Operation Operation; /* the SDK's; progress and cancellation go through it */
+
+/* One request to bring an object to `desired`, to remove it, or to do an action. */
+typedef struct ProviderRequest {
+    Operation *operation;
+    const char *op;         /* the core's key of the operation */
+    const char *type;       /* of the instance; the action's name for run() */
+    const char *uid;        /* 32 hexadecimal digits; NULL for run() */
+    const char *address;    /* the owner's, for messages: Database.Boot.CreatePostgres[0] */
+    const char *lineage;    /* of the owning state */
+    const Json *desired;    /* arguments; an object; NULL for remove() */
+    const Json *secrets;    /* id -> clear text; never stored or logged; may be NULL */
+    const Json *prior;      /* the instance's recorded state, NULL if there is none */
+    const Json *private;    /* what the last reply put aside; NULL if nothing */
+    const Json *config;     /* the binding's `config`, an object */
+    bool resumed;           /* the same operation was begun before and did not finish */
+    int64_t timeout_s;
+} ProviderRequest;
+
+/* What a call found or did. Fill on success; the SDK frees the members. */
+typedef struct ProviderReply {
+    char *external_id; /* as the outside world calls it */
+    Json *state;       /* result fields: the object as it is now, or the action's result */
+    Json *private;     /* kept by the SDK, handed back with the next request; may be NULL */
+    bool not_ready;    /* exists but does not serve yet */
+    char *reason;      /* why not ready, absent or changed; may be NULL */
+} ProviderReply;
+
+/* Why a call did not succeed: goes out as problem+json. `code` is one of provider-protocol section
+ * 6's; `outcome` not_applied unless something may have happened. */
+typedef struct ProviderProblem {
+    const char *code;    /* static: "VALIDATION_FAILED", "UNAVAILABLE", "INTERNAL" ... */
+    const char *outcome; /* static: "not_applied", "partial", "unknown" */
+    bool retryable;
+    char detail[1024];
+    char pointer[128]; /* JSON pointer of the argument at fault, or "" */
+} ProviderProblem;
+
+typedef enum ObserveStatus { OBSERVE_FOUND, OBSERVE_ABSENT, OBSERVE_ERROR } ObserveStatus;
+
+/* 0, or -1 with `problem` filled. */
+typedef struct Provider {
+    const char *name;
+    const char *version;
+    const char *schema; /* the /v1/schema document, JSON text */
+    void *context;
+
+    /* Once, before serving: `data_dir` exists. May be NULL. */
+    int (*open)(struct Provider *provider, const char *data_dir, const Json *config, Error *err);
+    int (*validate)(struct Provider *provider, const char *effect, const Json *desired,
+                    ProviderProblem *problem); /* pure; may be NULL */
+    int (*reconcile)(struct Provider *provider, const ProviderRequest *request,
+                     ProviderReply *reply, ProviderProblem *problem);
+    int (*remove)(struct Provider *provider, const ProviderRequest *request,
+                  ProviderProblem *problem);
+    int (*run)(struct Provider *provider, const ProviderRequest *request, ProviderReply *reply,
+               ProviderProblem *problem); /* an action */
+    ObserveStatus (*observe)(struct Provider *provider, const ProviderRequest *request,
+                             ProviderReply *reply, ProviderProblem *problem);
+    int (*query)(struct Provider *provider, const char *query, const Json *args, Json **ret,
+                 ProviderProblem *problem); /* a fact */
+} Provider;
+
+/* Fill a problem; returns -1. */
+int provider_problem(ProviderProblem *problem, const char *code, const char *outcome,
+                     bool retryable, const char *format, ...) PRINTF_LIKE(5, 6);
+
+/* Say how far the operation is (shown by GET /v1/operations/{op}); the external id as soon as it is
+ * known. May be called from the operation's thread only. */
+void operation_progress(Operation *operation, const char *phase, const char *message);
+void operation_external_id(Operation *operation, const char *external_id);
+
+/* True once somebody asked to cancel: stop where the outcome is known. */
+bool operation_cancelled(const Operation *operation);
+
+/* The whole of a plugin's main(): parse --listen, --tls, --data, --config; serve until stdin closes
+ * or SIGTERM; return the exit code. */
+int provider_main(Provider *provider, int argc, char **argv);
+
+#endif
