@@ -94,6 +94,10 @@ struct Expr {
         Emit *emit;
     };
     bool parenthesised; /* stood in its own ( ) in the source */
+    /* Left zero by the parser; the checker's findings for the compiler. */
+    uint8_t static_type; /* StaticType */
+    bool is_field;       /* EXPR_NAME: a field of the domain, else a local */
+    uint32_t slot;       /* EXPR_NAME: which one */
 };
 
 typedef struct Argument {
@@ -115,6 +119,7 @@ struct Emit {
     Name event; /* EMIT_BROADCAST */
     Argument *arguments;
     Block *otherwise; /* else { }, or NULL */
+    uint32_t target;  /* set by the checker: index of the effect's use, or of the event */
 };
 
 /* ---- statements ---- */
@@ -172,6 +177,11 @@ struct Stmt {
         } send;
         Expr *reason; /* STMT_FAIL */
     };
+    /* Left zero by the parser; set by the checker. */
+    bool is_field;       /* STMT_ASSIGN: a field of the domain, else a local */
+    uint8_t static_type; /* STMT_LET, STMT_ASSIGN: of what is set */
+    uint32_t slot;       /* STMT_LET, STMT_ASSIGN: which one; STMT_SEND: the receiver */
+    uint32_t transition; /* STMT_SEND: of the receiver */
 };
 
 /* ---- declarations ---- */
