@@ -1,24 +1,40 @@
 # Ved: one Makefile for all of it. `make help` lists what it can do.
 #
-# BUILD=debug|asan|release picks flags and the folder build/$(BUILD); nothing is written elsewhere.
+# BUILD=release|debug|asan|clang|fuzz picks compiler and flags; everything that is built goes to
+# build/$(BUILD), and nothing is written anywhere else.
 
+VERSION := 0.1.0
 BUILD ?= release
 OUT := build/$(BUILD)
 PREFIX ?= /usr/local
 DESTDIR ?=
-VERSION := 0.1.0
 
 CC ?= cc
+CC_clang := clang
+CC_fuzz := clang
+COMPILE = $(or $(CC_$(BUILD)),$(CC))
+
+# --- Flags ---------------------------------------------------------------------------------------
+
 WARN := -Wall -Wextra -Werror -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes
 CPPFLAGS += -D_GNU_SOURCE -I. -DVED_VERSION='"$(VERSION)"'
+
+# Assertions stay on in every flavour: NDEBUG is set nowhere.
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 CFLAGS_release := -O2 -g
 CFLAGS_debug := -O0 -g
-CFLAGS_asan := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-LDFLAGS_asan := -fsanitize=address,undefined
+CFLAGS_clang := -O2 -g
+CFLAGS_asan := -O1 -g $(SANITIZE) -fno-omit-frame-pointer
+LDFLAGS_asan := $(SANITIZE)
+CFLAGS_fuzz := -O1 -g $(SANITIZE) -fno-omit-frame-pointer -fsanitize=fuzzer-no-link
+LDFLAGS_fuzz := $(SANITIZE)
 ALL_CFLAGS = -std=gnu17 -MMD -MP $(WARN) $(CFLAGS_$(BUILD)) $(CFLAGS)
 ALL_LDFLAGS = -Wl,--as-needed $(LDFLAGS_$(BUILD)) $(LDFLAGS)
 
-# One archive a layer; a layer sees only those to its right in its own list (docs/architecture.md).
+# --- Libraries -----------------------------------------------------------------------------------
+# One archive a layer. NEED_x is what x may see, leftmost first; tests/tidy/layers.sh holds the
+# includes to the same order.
+
 LIBS := base lang core host sdk local sim
 SRC_base := $(wildcard lang/base/*.c)
 SRC_lang := $(wildcard lang/*.c)
@@ -28,7 +44,6 @@ SRC_sdk := $(wildcard providers/sdk/*.c)
 SRC_local := $(wildcard providers/local/*.c)
 SRC_sim := $(wildcard providers/sim/*.c)
 
-lib = $(OUT)/lib$(1).a
 NEED_base := base
 NEED_lang := lang base
 NEED_core := core lang base
@@ -40,12 +55,14 @@ NEED_sim := sim sdk base
 SYS_base := -lcjson -lyaml -lcrypto
 SYS_lang := $(SYS_base)
 SYS_core := $(SYS_base)
-SYS_host := -lcurl -levent_core -lssl $(SYS_base) -lm
+SYS_host := -lcurl -levent_openssl -levent_extra -levent_core -lssl $(SYS_base) -lm
 SYS_sdk := -levent_openssl -levent_pthreads -levent_extra -levent_core -lssl $(SYS_base) -lpthread
-SYS_local := $(SYS_sdk)
+SYS_local := $(SYS_sdk) -lcurl
 SYS_sim := $(SYS_sdk)
 
-PROGRAMS := $(patsubst cmd/%/,%,$(wildcard cmd/*/))
+# --- Programs ------------------------------------------------------------------------------------
+
+PROGRAMS := $(patsubst cmd/%/,%,$(sort $(dir $(wildcard cmd/*/*.c))))
 NEEDPROG_ved := host core lang base
 SYSPROG_ved := $(SYS_host)
 NEEDPROG_ved-provider-local := local sdk base
@@ -56,37 +73,161 @@ NEEDPROG_ved-sample-app := base
 SYSPROG_ved-sample-app := -lpq -levent_extra -levent_core $(SYS_base)
 
 .PHONY: all
-all: $(foreach p,$(PROGRAMS),$(OUT)/$(p))
+all: $(addprefix $(OUT)/,$(PROGRAMS))
+
+# --- Rules ---------------------------------------------------------------------------------------
+
+lib = $(OUT)/lib$(1).a
+objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
+
+# What an object was compiled with: it is compiled again when that changes.
+export FLAGS_NOW := $(COMPILE) $(CPPFLAGS) $(ALL_CFLAGS)
+$(OUT)/flags: always
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$FLAGS_NOW" | cmp -s - $@ || printf '%s\n' "$$FLAGS_NOW" >$@
+.PHONY: always
+always:
+
+$(OUT)/obj/%.o: %.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 define library_rules
-OBJ_$(1) := $$(patsubst %.c,$$(OUT)/obj/%.o,$$(SRC_$(1)))
-$$(call lib,$(1)): $$(OBJ_$(1))
+$$(call lib,$(1)): $$(call objects,$$(SRC_$(1)))
 	@rm -f $$@
 	$$(AR) rcs $$@ $$^
-TEST_$(1) := $$(patsubst %.c,$$(OUT)/obj/%.o,$$(wildcard tests/unit/$(1)/*.c) $$(wildcard tests/lib/$(1)/*.c))
+TEST_$(1) := $$(call objects,$$(wildcard tests/unit/$(1)/*.c tests/lib/$(1)/*.c))
 $$(OUT)/unit-$(1): $$(TEST_$(1)) $$(foreach l,$$(NEED_$(1)),$$(call lib,$$(l)))
-	$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ -lcriterion $$(SYS_$(1))
+	$$(COMPILE) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ -lcriterion $$(SYS_$(1))
 endef
 $(foreach l,$(LIBS),$(eval $(call library_rules,$(l))))
 
 define program_rules
-$$(OUT)/$(1): $$(patsubst %.c,$$(OUT)/obj/%.o,$$(wildcard cmd/$(1)/*.c)) $$(foreach l,$$(NEEDPROG_$(1)),$$(call lib,$$(l)))
-	$$(CC) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $$(SYSPROG_$(1))
+$$(OUT)/$(1): $$(call objects,$$(wildcard cmd/$(1)/*.c)) $$(foreach l,$$(NEEDPROG_$(1)),$$(call lib,$$(l)))
+	$$(COMPILE) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $$(SYSPROG_$(1))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
 
-$(OUT)/obj/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+-include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
+
+# --- Running -------------------------------------------------------------------------------------
+
+.PHONY: run packages
+run:
+	@.ci/packages run
+	@$(MAKE) -s BUILD=release all
+	build/release/ved apply manifests/shop/stack.ved $(RUN_ARGS)
+
+packages:
+	@.ci/packages test
+
+# --- Tests ---------------------------------------------------------------------------------------
 
 # A Criterion binary for each library that has tests.
 UNITS := $(foreach l,$(LIBS),$(if $(wildcard tests/unit/$(l)/*.c),$(OUT)/unit-$(l)))
-.PHONY: unit
+
+.PHONY: test units unit
+test:
+	@.ci/packages test
+	@tests/run.sh
+
+units: $(UNITS)
 unit: $(UNITS)
 	@for u in $(UNITS); do echo "== $$u"; ASAN_OPTIONS=abort_on_error=1 $$u || exit 1; done
 
-.PHONY: clean
+# What the kill tests preload into the unmodified programs, and what pulls the trigger.
+.PHONY: kill-harness
+kill-harness: $(OUT)/crashpoint.so $(OUT)/kill-driver
+$(OUT)/crashpoint.so: tests/kill/crashpoint.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -D_GNU_SOURCE -I. -std=gnu17 $(WARN) -O2 -g -fPIC -shared -o $@ $< -ldl
+$(OUT)/kill-driver: $(call objects,tests/kill/driver.c) $(call lib,base)
+	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_base)
+
+# --- Fuzzing -------------------------------------------------------------------------------------
+# tests/fuzz/NAME_fuzz.c is a target, tests/fuzz/corpus/NAME/ what it starts from.
+
+FUZZ_SECONDS ?= 600
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
+
+.PHONY: fuzz fuzz-corpus fuzz-build
+fuzz:
+	@$(MAKE) -s BUILD=fuzz fuzz-build
+	@tests/fuzz/run.sh fuzz $(FUZZ_SECONDS)
+fuzz-corpus:
+	@$(MAKE) -s BUILD=fuzz fuzz-build
+	@tests/fuzz/run.sh replay
+fuzz-build: $(addprefix $(OUT)/,$(FUZZERS))
+
+NEED_fuzz := host core sdk lang base
+$(OUT)/%_fuzz: $(OUT)/obj/tests/fuzz/%_fuzz.o $(foreach l,$(NEED_fuzz),$(call lib,$(l)))
+	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(SYS_host) $(SYS_sdk)
+
+# --- Checks --------------------------------------------------------------------------------------
+
+# A file is looked at again when its object is newer, so when it or a header of its has changed.
+LINT_SOURCES := $(foreach l,$(LIBS),$(SRC_$(l))) $(wildcard cmd/*/*.c tests/kill/driver.c)
+LINT_HEADERS := $(wildcard lang/base/*.h lang/*.h controller/*/*.h providers/*/*.h cmd/*/*.h)
+LINT_TESTS := $(wildcard tests/*/*.c tests/unit/*/*.c tests/lib/*/*.c)
+LINT_RULES := .clang-tidy .clang-format tests/tidy/cppcheck.txt tests/tidy/lint.sh
+
+.PHONY: lint
+lint:
+	@$(MAKE) -s -k -j2 BUILD=release lint-files
+lint-files: $(patsubst %.c,build/lint/%.ok,$(LINT_SOURCES)) build/lint/format.ok
+build/lint/%.ok: $(OUT)/obj/%.o $(LINT_RULES)
+	@tests/tidy/lint.sh $*.c $@ $(CPPFLAGS)
+build/lint/format.ok: $(sort $(LINT_SOURCES) $(LINT_HEADERS) $(LINT_TESTS)) .clang-format
+	@mkdir -p $(@D)
+	clang-format --dry-run -Werror $(filter %.c %.h,$^)
+	@touch $@
+
+.PHONY: check-layers check-links build-both
+check-layers: $(call lib,core) $(call lib,lang)
+	@tests/tidy/layers.sh $^
+check-links: all
+	@tests/tidy/links.sh $(addprefix $(OUT)/,$(PROGRAMS))
+build-both:
+	@$(MAKE) BUILD=release CC=gcc all units
+	@$(MAKE) BUILD=clang all units
+
+# --- Installing ----------------------------------------------------------------------------------
+
+BINDIR := $(DESTDIR)$(PREFIX)/bin
+LIBEXECDIR := $(DESTDIR)$(PREFIX)/libexec/ved
+SHAREDIR := $(DESTDIR)$(PREFIX)/share/ved
+DOCDIR := $(DESTDIR)$(PREFIX)/share/doc/ved
+
+.PHONY: install uninstall clean
+install: all
+	install -d $(BINDIR) $(LIBEXECDIR) $(SHAREDIR)/manifests $(DOCDIR)
+	install -m 755 $(OUT)/ved $(BINDIR)/ved
+	install -m 755 $(addprefix $(OUT)/,$(filter-out ved,$(PROGRAMS))) $(LIBEXECDIR)
+	cp -R manifests/. $(SHAREDIR)/manifests
+	cp -R docs/. $(DOCDIR)
+	install -m 644 LICENSE $(wildcard README.md) $(DOCDIR)
+
+uninstall:
+	rm -f $(BINDIR)/ved
+	rm -rf $(LIBEXECDIR) $(SHAREDIR) $(DOCDIR)
+
 clean:
 	rm -rf build
 
--include $(shell find build -name '*.d' 2>/dev/null)
+.PHONY: help
+help:
+	@echo 'make                  build ved and its providers into build/release'
+	@echo 'make run              install what is missing, build, apply manifests/shop (RUN_ARGS=...)'
+	@echo 'make test             install what is missing, build, run every test and check'
+	@echo 'make unit             unit and golden tests only (BUILD=asan: with sanitizers)'
+	@echo 'make lint             clang-tidy, cppcheck and clang-format on what has changed'
+	@echo 'make check-layers     who includes whom; what the core may call'
+	@echo 'make check-links      programs link no library they do not use'
+	@echo 'make build-both       build everything with gcc and with clang'
+	@echo 'make fuzz             fuzz every parser for FUZZ_SECONDS=600 in all'
+	@echo 'make fuzz-corpus      replay the corpus once'
+	@echo 'make packages         install the Debian packages that build and tests need'
+	@echo 'make install          DESTDIR= PREFIX=/usr/local; make uninstall takes it away again'
+	@echo 'make clean            remove build/'
+	@echo
+	@echo 'BUILD=release|debug|asan|clang picks the flavour; all of it goes to build/$$BUILD.'
