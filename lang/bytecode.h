@@ -1,0 +1,108 @@
+/* The code of one slice, handler or predicate: instructions of eight bytes on a file of registers.
+ *
+ * A slice's registers are its domain's fields, then the parameters, then locals and intermediate
+ * values, so that `n = n + 1` is one instruction and the proposed state is simply the first
+ * registers. A predicate has no fields among its registers and loads what it reads, as it copies
+ * nothing. Immutable once made; lives in the arena of its program. */
+#ifndef VED_LANG_BYTECODE_H
+#define VED_LANG_BYTECODE_H
+
+#include "lang/program.h"
+#include "lang/type.h"
+
+typedef enum Opcode {
+#define OPCODE(name) OPCODE_##name,
+#include "lang/opcode.def"
+#undef OPCODE
+} Opcode;
+
+#define CODE_REGISTERS_MAX 65535
+#define CODE_CONSTANTS_MAX 65535
+
+typedef struct Instruction {
+    uint8_t opcode;
+    uint8_t spare;
+    uint16_t a;
+    union {
+        struct {
+            uint16_t b;
+            uint16_t c;
+        };
+        uint32_t wide;
+    };
+} Instruction;
+
+/* What an EFFECT, EVENT or MESSAGE puts out besides the values in its registers. */
+typedef struct CodeSite {
+    uint32_t target;     /* effect use, event, or receiving domain */
+    uint32_t transition; /* MESSAGE */
+    bool high;
+    bool awaited;
+    bool handled;
+    bool has_name; /* in the register after the arguments */
+    bool has_key;  /* in the next one */
+    bool has_result;
+    uint32_t argument_count;
+    const char *const *argument_names; /* EFFECT; NULL entry: positional */
+    uint16_t result;                   /* EFFECT, has_result: register of the answer */
+    uint16_t error;                    /* EFFECT, handled: register of `error` */
+    uint32_t otherwise;                /* EFFECT, handled: where its else begins */
+} CodeSite;
+
+struct Code {
+    const Instruction *instructions;
+    const Span *spans; /* where each came from, for faults */
+    size_t count;
+    const Value *constants;
+    size_t constant_count;
+    const CodeSite *sites;
+    size_t site_count;
+    uint32_t field_count; /* registers before the parameters; 0 in a predicate */
+    const StaticType *parameter_types;
+    uint32_t parameter_count;
+    uint32_t register_count; /* with fields and parameters */
+    bool is_predicate;
+};
+
+/* "ADD", "JUMP_FALSE" ... */
+const char *opcode_name(Opcode opcode);
+
+/* Code while it is made. Everything is in `arena`. `overflowed` says that a ceiling above was hit;
+ * the code is then void. */
+typedef struct CodeBuilder {
+    Arena *arena;
+    Instruction *instructions;
+    size_t count, capacity;
+    Span *spans;
+    size_t span_capacity;
+    Value *constants;
+    size_t constant_count, constant_capacity;
+    CodeSite *sites;
+    size_t site_count, site_capacity;
+    uint32_t top;  /* next free register */
+    uint32_t high; /* most registers ever used */
+    bool overflowed;
+} CodeBuilder;
+
+/* Append an instruction; returns its index. */
+uint32_t code_emit(CodeBuilder *builder, Span span, Opcode opcode, uint32_t a, uint32_t b,
+                   uint32_t c);
+uint32_t code_emit_wide(CodeBuilder *builder, Span span, Opcode opcode, uint32_t a, uint32_t wide);
+
+/* Let the jump at `index` go to the next instruction that is appended. */
+void code_patch(CodeBuilder *builder, uint32_t index);
+
+/* The index of a constant, shared by equal ones among the last few. */
+uint32_t code_constant(CodeBuilder *builder, Value value);
+uint32_t code_site(CodeBuilder *builder, CodeSite site);
+
+/* `count` registers in a row above all that are in use; set `top` back to release them. */
+uint32_t code_take_registers(CodeBuilder *builder, uint32_t count);
+
+/* What was built. Parameters, fields and kind are for the caller to set. */
+Code *code_finish(CodeBuilder *builder);
+
+/* A listing, an instruction a line, for tests and for whoever wonders. */
+void code_print(const Code *code, Buffer *ret);
+
+#endif
