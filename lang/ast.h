@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "lang/base/arena.h"
+#include "lang/base/buffer.h"
 #include "lang/diagnostic.h"
 #include "lang/source.h"
 
@@ -228,6 +229,17 @@ typedef struct ScopeDecl {
 
 typedef enum TerminateKind { TERMINATE_NEVER, TERMINATE_RETRIES, TERMINATE_AFTER } TerminateKind;
 
+/* The parts of a goal; where each stands is in Goal.parts. */
+typedef enum GoalPart {
+    GOAL_PART_PREDICATE,
+    GOAL_PART_PRIORITY,
+    GOAL_PART_STRATEGY,
+    GOAL_PART_TERMINATE,
+    GOAL_PART_BACKOFF,
+    GOAL_PART_FALLBACK,
+    GOAL_PART_COUNT
+} GoalPart;
+
 typedef struct Goal {
     struct Goal *next;
     Name name; /* absent: anonymous; the checker names it after its place */
@@ -245,6 +257,8 @@ typedef struct Goal {
     int64_t backoff_first_ms;
     int64_t backoff_cap_ms;
     Name fallback;
+    Span parts[GOAL_PART_COUNT]; /* with their words; empty: not written */
+    Span body;                   /* with its braces; empty: none */
     Span span;
 } Goal;
 
@@ -252,6 +266,7 @@ typedef struct Slice {
     struct Slice *next;
     Name name; /* absent: step */
     Block *body;
+    bool bare; /* the transition's own braces are its braces */
     Span span;
 } Slice;
 
@@ -261,9 +276,12 @@ typedef struct Transition {
     Parameter *parameters;
     Capability *capabilities;
     bool has_capabilities;
+    Span capability_span;
     bool has_priority; /* @priority(...) */
     uint8_t priority;
+    Span priority_span;
     Slice *slices;
+    Span body; /* with its braces */
     Span span;
 } Transition;
 
@@ -292,8 +310,12 @@ typedef struct Domain {
     Invariant *invariants;
     Capability *capabilities;
     bool has_capabilities;
+    Span capability_span;
     ScopeDecl scope;
-    Span span;
+    bool has_state;
+    Span state_span; /* of `state { }`, with its braces */
+    Span body;       /* with its braces */
+    Span span;       /* items that stand outside it may belong to the domain all the same */
 } Domain;
 
 typedef struct StartField {
@@ -307,6 +329,7 @@ typedef struct Start {
     struct Start *next;
     Name domain;
     StartField *fields;
+    Span body; /* with its braces; empty: none */
     Span span;
 } Start;
 
@@ -314,6 +337,7 @@ typedef struct System {
     struct System *next;
     Name name;
     Start *starts;
+    Span body; /* with its braces */
     Span span;
 } System;
 

@@ -61,4 +61,7 @@ void diagnostics_print(const Diagnostics *diagnostics, bool color, Buffer *ret);
  * byte},end{...}}, notes[]}. */
 void diagnostics_print_json(const Diagnostics *diagnostics, Buffer *ret);
 
+/* What a code of lang/codes.def means, in one line; NULL: no such code. */
+const char *code_meaning(const char *code);
+
 #endif
