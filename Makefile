@@ -52,10 +52,10 @@ NEED_sdk := sdk base
 NEED_local := local sdk base
 NEED_sim := sim sdk base
 
-SYS_base := -lcjson -lyaml -lcrypto
+SYS_base := -lcjson -lyaml -lcrypto -lm
 SYS_lang := $(SYS_base)
 SYS_core := $(SYS_base)
-SYS_host := -lcurl -levent_openssl -levent_extra -levent_core -lssl $(SYS_base) -lm
+SYS_host := -lcurl -levent_openssl -levent_extra -levent_core -lssl $(SYS_base)
 SYS_sdk := -levent_openssl -levent_pthreads -levent_extra -levent_core -lssl $(SYS_base) -lpthread
 SYS_local := $(SYS_sdk) -lcurl
 SYS_sim := $(SYS_sdk)

@@ -1,0 +1,96 @@
+#!/bin/bash
+# `ved apply` and its plugin are killed with SIGKILL at random moments of an apply of fifty effects
+# and started again: nothing is lost, nothing is made twice, and no crash point is left out.
+#
+# KILLS=200 (in each of the runs), SEED=... (printed, so that a run can be repeated)
+. "$(dirname "$0")/lib.sh"
+
+KILLS=${KILLS:-200}
+SEED=${SEED:-$RANDOM}
+OBJECTS=50
+need_programs ved ved-provider-sim kill-driver crashpoint.so
+
+# bindings FILE FORGET: every effect goes to the counting provider, which takes a few ms for each.
+bindings() {
+    cat >"$1" <<YAML
+apiVersion: ved.dev/v1
+kind: Bindings
+providers:
+  API:
+    plugin: sim
+    config: { delay_ms: 3, forget_keys: $2 }
+YAML
+}
+
+# A round is done when its apply reached the end; each is counted by itself.
+rounds_finished() {
+    local round
+    for round in "$1"/round-*; do
+        [ -n "$(find "$round" -name calls.ndjson -print -quit)" ] && echo "$round"
+    done
+}
+
+# Every line of the call log, from all of the round's plugin folders.
+calls() {
+    find "$1" -name calls.ndjson -exec cat {} +
+}
+
+verify_round() { # FOLDER TITLE FORGET
+    local round=$1 title=$2 forget=$3 objects files
+    objects=$("$VED" get resources -o json --state "$round/state" 2>&1)
+    check_equal "$title: the state has every object once" \
+        "$(jq -r '[length, ([.[].uid] | unique | length), ([.[].address] | unique | length)] |
+                  map(tostring) | join(" ")' <<<"$objects" 2>&1)" "$OBJECTS $OBJECTS $OBJECTS"
+    files=$(find "$round" -path '*/objects/*.json' -printf '%f\n' | sed 's/\.json$//' | sort)
+    check_equal "$title: the provider has just these objects" "$files" \
+        "$(jq -r '.[].uid' <<<"$objects" 2>&1 | sort)"
+    check_equal "$title: each object was asked for under one key" \
+        "$(calls "$round" | jq -rs '[[.[] | {uid, op}] | unique | length, (map(.uid) | unique | length)] |
+                  map(tostring) | join(" ")' 2>&1)" "$OBJECTS $OBJECTS"
+    check_equal "$title: each repetition was the same request" \
+        "$(calls "$round" | jq -rs 'group_by([.uid, .op]) | map(map(.digest) | unique | length) |
+                  map(select(. != 1)) | length' 2>&1)" 0
+    if ! $forget; then
+        # What the plugin's own death interrupted it resumes, and says so; nothing else is repeated.
+        check_equal "$title: each request was performed once" \
+            "$(calls "$round" | jq -rs 'map(select(.resumed | not)) | group_by([.uid, .op]) |
+                      map(select(length > 1)) | length' 2>&1)" 0
+    fi
+}
+
+# One line of facts for all rounds of a run; the rounds' own lines only where they fail.
+verify_rounds() { # WORK TITLE FORGET
+    local work=$1 title=$2 forget=$3 round count=0 before=$FAILED
+    for round in $(rounds_finished "$work"); do
+        verify_round "$round" "$title, $(basename "$round")" "$forget" >"$TMP/round.out"
+        count=$((count + 1))
+        grep -v '^ok ' "$TMP/round.out"
+    done
+    [ $count -gt 0 ] || not_ok "$title: there are rounds to verify"
+    [ "$FAILED" -ne "$before" ] ||
+        ok "$title: each object once, under one key, same bytes ($count rounds)"
+}
+
+run() { # VICTIM FORGET TITLE
+    local victim=$1 forget=$2 title=$3 work
+    work=$TMP/$victim-$forget
+    mkdir -p "$work"
+    cp "$ROOT/e2e/fixtures/fifty.ved" "$work/fifty.ved"
+    bindings "$work/ved.yaml" "$forget"
+    echo "# $title: $KILLS kills, seed $SEED"
+    "$BUILD_DIR/kill-driver" --ved "$VED" --shim "$BUILD_DIR/crashpoint.so" \
+        --stack "$work/fifty.ved" --work "$work" --victim "$victim" --kills "$KILLS" \
+        --seed "$SEED" --longest-ms "${LONGEST_MS:-350}" -- --bindings "$work/ved.yaml" \
+        >"$work/report" 2>"$work/errors"
+    sed -E "s/^(ok|not ok) /\\1 $title: /; t; s/^/# /" "$work/report"
+    if grep -q '^not ok' "$work/report" || ! grep -q '^ok' "$work/report"; then
+        FAILED=$((FAILED + 1))
+        tail -n 20 "$work/errors" | sed 's/^/#   /'
+        tail -n 20 "$(ls -d "$work"/round-* | sort -V | tail -n 1)/apply.log" | sed 's/^/#   apply: /'
+    fi
+    verify_rounds "$work" "$title" "$forget"
+}
+
+run ved false "ved killed"
+run ved true "ved killed, provider forgets keys"
+run plugin false "plugin killed"
