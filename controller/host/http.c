@@ -1,0 +1,463 @@
+/* libcurl says which sockets and which delay it waits for; libevent waits; what has become ready is
+ * handed to libcurl, which does the work and leaves finished transfers in a queue. Callbacks run
+ * from that queue, never from inside libcurl, so they may start and cancel transfers. */
+#include "controller/host/http.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <string.h>
+#include <strings.h>
+
+#include "controller/host/curl_api.h"
+#include "lang/base/memory.h"
+
+#define CONNECT_MS 10000 /* 5 s for TCP and 5 s for TLS */
+#define IDLE_HANDLES_MAX 64
+#define CONNECTIONS_KEPT_MAX 256
+
+typedef struct HttpSocket {
+    struct HttpSocket *next, **link;
+    struct event *event;
+} HttpSocket;
+
+struct HttpClient {
+    Loop *loop;
+    const CurlApi *curl;
+    CURLM *multi;
+    CURLSH *share;
+    LoopTimer *timer;
+    HttpTransfer *transfers;
+    HttpSocket *sockets;
+    CURL *idle[IDLE_HANDLES_MAX]; /* to be used again: making one costs more than a request */
+    size_t idle_count;
+};
+
+struct HttpTransfer {
+    HttpTransfer *next, **link;
+    HttpClient *client;
+    CURL *easy;
+    struct curl_slist *headers;
+    HttpDone *done;
+    void *context;
+    const char *body;
+    size_t body_size, body_sent;
+    LoopTimer *watchdog;
+    int64_t header_ms, idle_ms;
+    int64_t last_byte_ms; /* of the reply; 0: none yet */
+    HttpReply reply;
+    char curl_error[CURL_ERROR_SIZE];
+};
+
+/* ---- the multi interface on the loop ---- */
+
+static void finished_deliver(HttpClient *client);
+
+static void on_socket_ready(evutil_socket_t fd, short what, void *context)
+{
+    HttpClient *client = context;
+    int running;
+    int mask = (what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+
+    client->curl->multi_socket_action(client->multi, fd, mask, &running);
+    finished_deliver(client);
+}
+
+static void on_curl_timeout(void *context)
+{
+    HttpClient *client = context;
+    int running;
+
+    client->curl->multi_socket_action(client->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    finished_deliver(client);
+}
+
+static int curl_wants_timer(CURLM *multi, long delay_ms, void *context)
+{
+    HttpClient *client = context;
+
+    (void)multi;
+    if (delay_ms < 0)
+        loop_timer_clear(client->timer);
+    else
+        loop_timer_set(client->timer, delay_ms);
+    return 0;
+}
+
+static void socket_forget(HttpSocket *entry)
+{
+    *entry->link = entry->next;
+    if (entry->next)
+        entry->next->link = entry->link;
+    event_free(entry->event);
+    free(entry);
+}
+
+static HttpSocket *socket_new(HttpClient *client)
+{
+    HttpSocket *entry = memory_zero(1, sizeof *entry);
+
+    entry->next = client->sockets;
+    entry->link = &client->sockets;
+    if (entry->next)
+        entry->next->link = &entry->next;
+    client->sockets = entry;
+    return entry;
+}
+
+static int curl_wants_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *known)
+{
+    HttpClient *client = context;
+    HttpSocket *entry = known;
+    short events = (short)(EV_PERSIST | (what & CURL_POLL_IN ? EV_READ : 0) |
+                           (what & CURL_POLL_OUT ? EV_WRITE : 0));
+
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        if (entry)
+            socket_forget(entry);
+        client->curl->multi_assign(client->multi, fd, NULL);
+        return 0;
+    }
+    if (!entry) {
+        entry = socket_new(client);
+        client->curl->multi_assign(client->multi, fd, entry);
+    } else {
+        event_free(entry->event);
+    }
+    entry->event = event_new(loop_base(client->loop), fd, events, on_socket_ready, client);
+    if (!entry->event || event_add(entry->event, NULL) < 0)
+        abort(); /* libevent was out of memory */
+    return 0;
+}
+
+int http_client_new(Loop *loop, HttpClient **ret, Error *err)
+{
+    const CurlApi *curl;
+    HttpClient *client;
+
+    if (curl_api_load(&curl, err) < 0)
+        return error_wrap(err, "prepare HTTPS");
+    client = memory_zero(1, sizeof *client);
+    client->loop = loop;
+    client->curl = curl;
+    client->multi = curl->multi_init();
+    client->share = curl->share_init();
+    if (!client->multi || !client->share)
+        abort(); /* libcurl was out of memory */
+    client->timer = loop_timer_new(loop, on_curl_timeout, client);
+    curl->share_setopt(client->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+    curl->multi_setopt(client->multi, CURLMOPT_SOCKETFUNCTION, curl_wants_socket);
+    curl->multi_setopt(client->multi, CURLMOPT_SOCKETDATA, client);
+    curl->multi_setopt(client->multi, CURLMOPT_TIMERFUNCTION, curl_wants_timer);
+    curl->multi_setopt(client->multi, CURLMOPT_TIMERDATA, client);
+    curl->multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_KEPT_MAX);
+    *ret = client;
+    return 0;
+}
+
+void http_client_free(HttpClient *client)
+{
+    if (!client)
+        return;
+    while (client->transfers)
+        http_cancel(client->transfers);
+    for (size_t i = 0; i < client->idle_count; i++)
+        client->curl->easy_cleanup(client->idle[i]);
+    client->curl->multi_cleanup(client->multi); /* closes connections: sockets are let go of */
+    client->curl->share_cleanup(client->share);
+    while (client->sockets)
+        socket_forget(client->sockets);
+    loop_timer_free(client->timer);
+    free(client);
+}
+
+/* ---- one transfer ---- */
+
+static size_t give_body(char *room, size_t size, size_t count, void *context)
+{
+    HttpTransfer *transfer = context;
+    size_t left = transfer->body_size - transfer->body_sent;
+    size_t n = left < size * count ? left : size * count;
+
+    memcpy(room, transfer->body + transfer->body_sent, n);
+    transfer->body_sent += n;
+    return n;
+}
+
+/* libcurl asks for the body from its beginning when it wants to send it again on another
+ * connection: refused, and it reports the failure to us instead. */
+static int refuse_rewind(void *context, curl_off_t offset, int origin)
+{
+    (void)context;
+    (void)offset;
+    (void)origin;
+    return CURL_SEEKFUNC_FAIL;
+}
+
+static size_t take_body(char *bytes, size_t size, size_t count, void *context)
+{
+    HttpTransfer *transfer = context;
+
+    transfer->last_byte_ms = loop_now_ms(transfer->client->loop);
+    buffer_add(&transfer->reply.body, bytes, size * count);
+    return transfer->reply.body.overflowed ? 0 : size * count;
+}
+
+/* The value of header `name` if that is what the line holds, trimmed; its length in `ret_size`. */
+static const char *header_value(const char *line, size_t size, const char *name, size_t *ret_size)
+{
+    size_t name_size = strlen(name);
+    const char *end = line + size;
+
+    if (size <= name_size || strncasecmp(line, name, name_size) != 0 || line[name_size] != ':')
+        return NULL;
+    line += name_size + 1;
+    while (line < end && (*line == ' ' || *line == '\t'))
+        line++;
+    while (end > line && strchr("\r\n \t", end[-1]))
+        end--;
+    *ret_size = (size_t)(end - line);
+    return line;
+}
+
+static int64_t seconds_parse(const char *text, size_t size)
+{
+    int64_t seconds = 0;
+
+    if (size == 0 || size > 6)
+        return -1;
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        seconds = seconds * 10 + (text[i] - '0');
+    }
+    return seconds * 1000;
+}
+
+static size_t take_header(char *line, size_t size, size_t count, void *context)
+{
+    HttpTransfer *transfer = context;
+    HttpReply *reply = &transfer->reply;
+    const char *value;
+    size_t n;
+
+    size *= count;
+    transfer->last_byte_ms = loop_now_ms(transfer->client->loop);
+    if ((value = header_value(line, size, "ETag", &n)) && n < sizeof reply->etag) {
+        memcpy(reply->etag, value, n);
+        reply->etag[n] = '\0';
+    } else if ((value = header_value(line, size, "Retry-After", &n))) {
+        reply->retry_after_ms = seconds_parse(value, n);
+    } else if ((value = header_value(line, size, "Idempotency-Replayed", &n))) {
+        reply->replayed = n >= 4 && strncasecmp(value + n - 4, "true", 4) == 0;
+    }
+    return size;
+}
+
+static void transfer_free(HttpTransfer *transfer)
+{
+    HttpClient *client = transfer->client;
+
+    *transfer->link = transfer->next;
+    if (transfer->next)
+        transfer->next->link = transfer->link;
+    client->curl->multi_remove_handle(client->multi, transfer->easy);
+    if (client->idle_count < IDLE_HANDLES_MAX) {
+        client->curl->easy_reset(transfer->easy);
+        client->idle[client->idle_count++] = transfer->easy;
+    } else {
+        client->curl->easy_cleanup(transfer->easy);
+    }
+    client->curl->slist_free_all(transfer->headers);
+    loop_timer_free(transfer->watchdog);
+    buffer_deinit(&transfer->reply.body);
+    free(transfer);
+}
+
+void http_cancel(HttpTransfer *transfer)
+{
+    if (transfer)
+        transfer_free(transfer);
+}
+
+static HttpFailure failure_classify(const HttpTransfer *transfer, CURLcode result)
+{
+    long sent = 0;
+
+    if (result == CURLE_OK)
+        return HTTP_REPLIED;
+    if (transfer->reply.body.overflowed)
+        return HTTP_TOO_LARGE;
+    /* Bytes of the request that libcurl wrote, headers included. A rewind that was refused had
+     * written them to a connection this number no longer counts. */
+    transfer->client->curl->easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
+    if (sent == 0 && transfer->body_sent == 0 && transfer->last_byte_ms == 0)
+        return HTTP_NOT_SENT;
+    return HTTP_LOST;
+}
+
+static void transfer_finish(HttpTransfer *transfer, CURLcode result)
+{
+    HttpClient *client = transfer->client;
+    HttpReply *reply = &transfer->reply;
+    long status = 0;
+
+    client->curl->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    reply->status = (int)status;
+    reply->failure = failure_classify(transfer, result);
+    if (reply->failure == HTTP_TOO_LARGE)
+        snprintf(reply->error, sizeof reply->error, "the reply is larger than %u bytes",
+                 HTTP_BODY_MAX);
+    else if (result != CURLE_OK)
+        snprintf(reply->error, sizeof reply->error, "%s",
+                 transfer->curl_error[0] ? transfer->curl_error
+                                         : client->curl->easy_strerror(result));
+    transfer->done(transfer->context, reply);
+    transfer_free(transfer);
+}
+
+static void finished_deliver(HttpClient *client)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = client->curl->multi_info_read(client->multi, &left))) {
+        HttpTransfer *transfer;
+
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        client->curl->easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        transfer_finish(transfer, message->data.result);
+    }
+}
+
+static void transfer_time_out(HttpTransfer *transfer, const char *what, int64_t limit_ms)
+{
+    HttpReply *reply = &transfer->reply;
+
+    reply->failure = HTTP_LOST;
+    snprintf(reply->error, sizeof reply->error, "%s for %lld ms", what, (long long)limit_ms);
+    transfer->done(transfer->context, reply);
+    transfer_free(transfer);
+}
+
+/* One timer serves both limits; it is not moved with each byte but looks, when it fires, how long
+ * ago the last one was. Connecting has libcurl's own limit and is over when it fires first. */
+static void on_watchdog(void *context)
+{
+    HttpTransfer *transfer = context;
+    int64_t quiet_ms;
+
+    if (transfer->last_byte_ms == 0) {
+        transfer_time_out(transfer, "no reply began", transfer->header_ms);
+        return;
+    }
+    quiet_ms = loop_now_ms(transfer->client->loop) - transfer->last_byte_ms;
+    if (transfer->idle_ms == 0)
+        return;
+    if (quiet_ms >= transfer->idle_ms)
+        transfer_time_out(transfer, "the reply stopped", transfer->idle_ms);
+    else
+        loop_timer_set(transfer->watchdog, transfer->idle_ms - quiet_ms);
+}
+
+static void easy_set_up_tls(const CurlApi *curl, CURL *easy, const HttpTls *tls)
+{
+    curl->easy_setopt(
+        easy, CURLOPT_SSLVERSION,
+        (long)(tls && tls->allows_1_2 ? CURL_SSLVERSION_TLSv1_2 : CURL_SSLVERSION_TLSv1_3));
+    curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (tls && tls->ca) {
+        curl->easy_setopt(easy, CURLOPT_CAINFO, tls->ca);
+        curl->easy_setopt(easy, CURLOPT_CAPATH, NULL); /* this one and no other */
+    }
+    if (tls && tls->cert)
+        curl->easy_setopt(easy, CURLOPT_SSLCERT, tls->cert);
+    if (tls && tls->key)
+        curl->easy_setopt(easy, CURLOPT_SSLKEY, tls->key);
+}
+
+static void easy_set_up(HttpTransfer *transfer, const char *url)
+{
+    const CurlApi *curl = transfer->client->curl;
+    CURL *easy = transfer->easy;
+
+    curl->easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_error);
+    curl->easy_setopt(easy, CURLOPT_SHARE, transfer->client->share);
+    curl->easy_setopt(easy, CURLOPT_URL, url);
+    curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
+    curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    curl->easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+    curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    curl->easy_setopt(easy, CURLOPT_PROXY, "");
+    curl->easy_setopt(easy, CURLOPT_NOPROXY, "*");
+    curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+    curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
+    curl->easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
+    curl->easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+}
+
+static void easy_set_up_body(HttpTransfer *transfer, const HttpRequest *request)
+{
+    const CurlApi *curl = transfer->client->curl;
+    CURL *easy = transfer->easy;
+
+    curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
+    if (!request->body)
+        return;
+    transfer->body = request->body;
+    transfer->body_size = request->body_size;
+    curl->easy_setopt(easy, CURLOPT_UPLOAD, 1L);
+    curl->easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body_size);
+    curl->easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
+    curl->easy_setopt(easy, CURLOPT_READDATA, transfer);
+    curl->easy_setopt(easy, CURLOPT_SEEKFUNCTION, refuse_rewind);
+    curl->easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
+}
+
+static HttpTransfer *transfer_new(HttpClient *client, HttpDone *done, void *context)
+{
+    HttpTransfer *transfer = memory_zero(1, sizeof *transfer);
+
+    transfer->client = client;
+    transfer->done = done;
+    transfer->context = context;
+    transfer->reply.retry_after_ms = -1;
+    buffer_init(&transfer->reply.body, HTTP_BODY_MAX);
+    transfer->easy =
+        client->idle_count > 0 ? client->idle[--client->idle_count] : client->curl->easy_init();
+    if (!transfer->easy)
+        abort(); /* libcurl was out of memory */
+    transfer->next = client->transfers;
+    transfer->link = &client->transfers;
+    if (transfer->next)
+        transfer->next->link = &transfer->next;
+    client->transfers = transfer;
+    return transfer;
+}
+
+HttpTransfer *http_start(HttpClient *client, const HttpRequest *request, HttpDone *done,
+                         void *context)
+{
+    HttpTransfer *transfer = transfer_new(client, done, context);
+    const CurlApi *curl = client->curl;
+
+    /* Without the empty one libcurl waits a second for "100 Continue". */
+    transfer->headers = curl->slist_append(NULL, "Expect:");
+    for (size_t i = 0; request->headers && request->headers[i]; i++)
+        transfer->headers = curl->slist_append(transfer->headers, request->headers[i]);
+    easy_set_up(transfer, request->url);
+    easy_set_up_tls(curl, transfer->easy, request->tls);
+    easy_set_up_body(transfer, request);
+    transfer->header_ms = request->header_ms;
+    transfer->idle_ms = request->idle_ms;
+    transfer->watchdog = loop_timer_new(client->loop, on_watchdog, transfer);
+    if (request->header_ms > 0)
+        loop_timer_set(transfer->watchdog, CONNECT_MS + request->header_ms);
+    curl->multi_add_handle(client->multi, transfer->easy);
+    return transfer;
+}
