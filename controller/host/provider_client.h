@@ -151,7 +151,7 @@ typedef struct ProviderAnswer {
     int kind;           /* not applied: ERROR_FAILED, ERROR_AUTH, ERROR_PROVIDER or ERROR_STALE */
     char *external_id;  /* NULL: none; may be there without success, and must be kept then */
     char *etag;         /* NULL: none */
-    char *private_data; /* opaque, handed back with the next request; NULL: none */
+    Json *private_data; /* opaque, handed back with the next request; NULL: none */
     Json *state;        /* result fields; NULL: none */
     Json *sensitive;    /* JSON pointers into state; NULL: none */
     bool ready;         /* exists and serves */

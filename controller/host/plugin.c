@@ -1,0 +1,384 @@
+#include "controller/host/plugin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "lang/base/buffer.h"
+#include "lang/base/file.h"
+#include "lang/base/memory.h"
+
+#define LINE_MAX_SIZE 1024
+#define LOG_MAX_SIZE (16 << 20)
+#define DEATHS_MAX 5
+#define DEATHS_WITHIN_MS 60000
+#define RESTART_DOUBLINGS_MAX 8
+
+extern char **environ;
+
+struct Plugin {
+    Loop *loop;
+    char *program, *tls_dir, *data_dir, *config;
+    int64_t first_line_ms, restart_ms;
+    PluginCallback *callback;
+    void *context;
+    pid_t pid;                    /* 0: no process */
+    int pid_fd, stdin_fd, out_fd; /* -1: none */
+    LoopWatch *pid_watch, *out_watch;
+    LoopTimer *timer; /* for the first line while there is a process, else until the next start */
+    Buffer line;
+    bool listens, stopping;
+    int64_t deaths[DEATHS_MAX]; /* when the last ones were; a ring */
+    size_t death_count;
+    char reason[512]; /* why it is being killed */
+};
+
+static void plugin_spawn_or_report(Plugin *plugin);
+
+/* ---- the process ---- */
+
+/* A pipe whose ends are not 0, 1 or 2, whatever the parent has closed: the child's dup2() onto
+ * those must not overwrite what it still needs. */
+static int pipe_make(int ret[2])
+{
+    int low[2];
+
+    if (pipe2(low, O_CLOEXEC) < 0)
+        return -errno;
+    ret[0] = fcntl(low[0], F_DUPFD_CLOEXEC, 3);
+    ret[1] = fcntl(low[1], F_DUPFD_CLOEXEC, 3);
+    close(low[0]);
+    close(low[1]);
+    if (ret[0] >= 0 && ret[1] >= 0)
+        return 0;
+    fd_close(ret[0]);
+    fd_close(ret[1]);
+    return -EMFILE;
+}
+
+/* plugin.log of the data folder; one that has grown large is put aside first. */
+static int log_open(const Plugin *plugin, Error *err)
+{
+    cleanup(free) char *path = memory_format("%s/plugin.log", plugin->data_dir);
+    cleanup(free) char *aside = memory_format("%s/plugin.log.1", plugin->data_dir);
+    cleanup(fd_close) int fd = -1;
+    struct stat status;
+    int high;
+
+    if (stat(path, &status) == 0 && status.st_size > LOG_MAX_SIZE)
+        rename(path, aside);
+    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+    return high < 0 ? error_errno(err, errno, "open '%s'", path) : high;
+}
+
+static int child_spawn(const Plugin *plugin, int in, int out, int log, pid_t *ret)
+{
+    char *arguments[] = {plugin->program,
+                         (char *)"--listen",
+                         (char *)"127.0.0.1:0",
+                         (char *)"--tls",
+                         plugin->tls_dir,
+                         (char *)"--data",
+                         plugin->data_dir,
+                         NULL,
+                         NULL,
+                         NULL};
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    sigset_t none, all;
+    int r;
+
+    if (plugin->config) {
+        arguments[7] = (char *)"--config";
+        arguments[8] = plugin->config;
+    }
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawn_file_actions_init(&files);
+    posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&files, log, STDERR_FILENO);
+    posix_spawn_file_actions_addclosefrom_np(&files, 3);
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
+                                              POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setpgroup(&attributes, 0);
+    posix_spawnattr_setsigdefault(&attributes, &all);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    r = posix_spawn(ret, plugin->program, &files, &attributes, arguments, environ);
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&files);
+    return r;
+}
+
+static void plugin_close_fds(Plugin *plugin)
+{
+    loop_watch_free(take(plugin->out_watch));
+    loop_watch_free(take(plugin->pid_watch));
+    fd_close(plugin->out_fd);
+    fd_close(plugin->pid_fd);
+    fd_close(plugin->stdin_fd);
+    plugin->out_fd = plugin->pid_fd = plugin->stdin_fd = -1;
+}
+
+/* How the process ended, as the end of a sentence. */
+static void status_describe(int status, char *ret, size_t size)
+{
+    if (WIFSIGNALED(status))
+        snprintf(ret, size, "was killed by signal %d", WTERMSIG(status));
+    else
+        snprintf(ret, size, "ended with code %d", WEXITSTATUS(status));
+}
+
+/* ---- deaths and restarts ---- */
+
+/* Note a death; true once there were too many of them lately. */
+static bool death_is_one_too_many(Plugin *plugin)
+{
+    int64_t now_ms = loop_now_ms(plugin->loop);
+    int64_t oldest_ms;
+
+    plugin->deaths[plugin->death_count % DEATHS_MAX] = now_ms;
+    plugin->death_count++;
+    if (plugin->death_count < DEATHS_MAX)
+        return false;
+    oldest_ms = plugin->deaths[plugin->death_count % DEATHS_MAX];
+    return now_ms - oldest_ms <= DEATHS_WITHIN_MS;
+}
+
+static size_t deaths_lately(const Plugin *plugin)
+{
+    size_t known = plugin->death_count < DEATHS_MAX ? plugin->death_count : DEATHS_MAX;
+    int64_t now_ms = loop_now_ms(plugin->loop);
+    size_t n = 0;
+
+    for (size_t i = 0; i < known; i++)
+        n += now_ms - plugin->deaths[i] <= DEATHS_WITHIN_MS;
+    return n;
+}
+
+static void plugin_report_death(Plugin *plugin, const char *how)
+{
+    size_t lately;
+
+    if (plugin->stopping)
+        return;
+    if (death_is_one_too_many(plugin)) {
+        cleanup(free) char *text = memory_format(
+            "plugin '%s' %s, %d times within %d s; look at '%s/plugin.log'", plugin->program, how,
+            DEATHS_MAX, DEATHS_WITHIN_MS / 1000, plugin->data_dir);
+
+        plugin->stopping = true;
+        plugin->callback(plugin->context, PLUGIN_DOWN, text);
+        return;
+    }
+    lately = deaths_lately(plugin) - 1;
+    if (lately > RESTART_DOUBLINGS_MAX)
+        lately = RESTART_DOUBLINGS_MAX;
+    loop_timer_set(plugin->timer, plugin->restart_ms << lately);
+    plugin->callback(plugin->context, PLUGIN_DIED, how);
+}
+
+static void on_exit_of_process(void *context)
+{
+    Plugin *plugin = context;
+    char how[640];
+    int status;
+
+    if (waitpid(plugin->pid, &status, WNOHANG) == 0)
+        return;
+    status_describe(status, how, sizeof how);
+    if (plugin->reason[0])
+        snprintf(how, sizeof how, "%s", plugin->reason);
+    plugin->pid = 0;
+    plugin_close_fds(plugin);
+    loop_timer_clear(plugin->timer);
+    plugin_report_death(plugin, how);
+}
+
+/* Its end is noticed as any other's. */
+static void plugin_kill(Plugin *plugin, const char *reason)
+{
+    snprintf(plugin->reason, sizeof plugin->reason, "%s", reason);
+    kill(plugin->pid, SIGKILL);
+}
+
+/* ---- the first line ---- */
+
+static void plugin_take_line(Plugin *plugin)
+{
+    char *end = strchr(plugin->line.bytes, '\n');
+    char url[LINE_MAX_SIZE];
+
+    if (!end) {
+        if (plugin->line.size >= LINE_MAX_SIZE - 1)
+            plugin_kill(plugin, "printed no address but something longer on its first line");
+        return;
+    }
+    while (end > plugin->line.bytes && (end[-1] == '\r' || end[-1] == ' '))
+        end--;
+    *end = '\0';
+    if (strncmp(plugin->line.bytes, "https://", 8) != 0) {
+        plugin_kill(plugin, "printed something other than its https:// address first");
+        return;
+    }
+    /* A '/' at the end would double with the paths that follow. */
+    while (end > plugin->line.bytes + 8 && end[-1] == '/')
+        *--end = '\0';
+    snprintf(url, sizeof url, "%s", plugin->line.bytes);
+    plugin->listens = true;
+    loop_timer_clear(plugin->timer);
+    plugin->callback(plugin->context, PLUGIN_LISTENS, url);
+}
+
+/* What follows the first line is read so that the pipe never fills, and dropped. */
+static void on_output(void *context)
+{
+    Plugin *plugin = context;
+    char bytes[512];
+    ssize_t n = read(plugin->out_fd, bytes, sizeof bytes);
+
+    if (n < 0 && (errno == EINTR || errno == EAGAIN))
+        return;
+    if (n <= 0) {
+        loop_watch_free(take(plugin->out_watch));
+        return;
+    }
+    if (plugin->listens || plugin->reason[0] || plugin->stopping)
+        return;
+    for (ssize_t i = 0; i < n && plugin->line.size < LINE_MAX_SIZE - 1; i++)
+        buffer_add_char(&plugin->line, bytes[i] ? bytes[i] : '?');
+    plugin_take_line(plugin);
+}
+
+static void on_timer(void *context)
+{
+    Plugin *plugin = context;
+
+    if (plugin->pid == 0)
+        plugin_spawn_or_report(plugin);
+    else
+        plugin_kill(plugin, "did not say in time where it listens");
+}
+
+/* ---- starting ---- */
+
+static int plugin_spawn(Plugin *plugin, Error *err)
+{
+    cleanup(fd_close) int log = -1;
+    int in[2] = {-1, -1}, out[2] = {-1, -1};
+    pid_t pid = 0;
+    int r;
+
+    if (folder_make(plugin->data_dir, 0700, err) < 0 || (log = log_open(plugin, err)) < 0)
+        return error_wrap(err, "start plugin '%s'", plugin->program);
+    if ((r = pipe_make(in)) < 0 || (r = pipe_make(out)) < 0)
+        r = -r;
+    else
+        r = child_spawn(plugin, in[0], out[1], log, &pid);
+    fd_close(in[0]);
+    fd_close(out[1]);
+    plugin->stdin_fd = in[1];
+    plugin->out_fd = out[0];
+    if (r == 0 && (plugin->pid_fd = pidfd_open(pid, 0)) < 0) {
+        r = errno;
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+    }
+    if (r != 0) {
+        plugin_close_fds(plugin);
+        return error_errno(err, r, "start plugin '%s'", plugin->program);
+    }
+    plugin->pid = pid;
+    return 0;
+}
+
+static void plugin_spawn_or_report(Plugin *plugin)
+{
+    Error err = {0};
+
+    plugin->listens = false;
+    plugin->reason[0] = '\0';
+    buffer_reset(&plugin->line);
+    if (plugin_spawn(plugin, &err) < 0) {
+        plugin->stopping = true;
+        plugin->callback(plugin->context, PLUGIN_DOWN, err.message);
+        return;
+    }
+    fcntl(plugin->out_fd, F_SETFL, O_NONBLOCK);
+    plugin->out_watch =
+        loop_watch_new(plugin->loop, plugin->out_fd, true, false, on_output, plugin);
+    plugin->pid_watch =
+        loop_watch_new(plugin->loop, plugin->pid_fd, true, false, on_exit_of_process, plugin);
+    loop_timer_set(plugin->timer, plugin->first_line_ms);
+}
+
+Plugin *plugin_new(Loop *loop, const PluginOptions *options, PluginCallback *callback,
+                   void *context)
+{
+    Plugin *plugin = memory_zero(1, sizeof *plugin);
+
+    plugin->loop = loop;
+    plugin->program = memory_copy_string(options->program);
+    plugin->tls_dir = memory_copy_string(options->tls_dir);
+    plugin->data_dir = memory_copy_string(options->data_dir);
+    plugin->config = options->config ? memory_copy_string(options->config) : NULL;
+    plugin->first_line_ms = options->first_line_ms;
+    plugin->restart_ms = options->restart_ms;
+    plugin->callback = callback;
+    plugin->context = context;
+    plugin->pid_fd = plugin->stdin_fd = plugin->out_fd = -1;
+    plugin->timer = loop_timer_new(loop, on_timer, plugin);
+    buffer_init(&plugin->line, LINE_MAX_SIZE);
+    return plugin;
+}
+
+void plugin_free(Plugin *plugin)
+{
+    if (!plugin)
+        return;
+    if (plugin->pid != 0) {
+        kill(plugin->pid, SIGKILL);
+        while (waitpid(plugin->pid, NULL, 0) < 0 && errno == EINTR)
+            continue;
+    }
+    plugin_close_fds(plugin);
+    loop_timer_free(plugin->timer);
+    buffer_deinit(&plugin->line);
+    free(plugin->program);
+    free(plugin->tls_dir);
+    free(plugin->data_dir);
+    free(plugin->config);
+    free(plugin);
+}
+
+void plugin_start(Plugin *plugin)
+{
+    /* From the loop, so that even a program that does not exist is reported by an event. */
+    loop_timer_set(plugin->timer, 0);
+}
+
+void plugin_stop(Plugin *plugin)
+{
+    plugin->stopping = true;
+    loop_timer_clear(plugin->timer);
+    fd_close(plugin->stdin_fd);
+    plugin->stdin_fd = -1;
+}
+
+bool plugin_is_running(const Plugin *plugin)
+{
+    return plugin->pid != 0;
+}
+
+pid_t plugin_pid(const Plugin *plugin)
+{
+    return plugin->pid;
+}
