@@ -106,6 +106,7 @@ typedef struct Argument {
     Name name; /* absent: positional */
     Expr *value;
     Span span;
+    uint32_t place; /* set by the checker: the parameter or event field it is for */
 } Argument;
 
 /* emit Infra.CreatePostgres(a, name: "x", idempotency_key: k) else { }

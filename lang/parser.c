@@ -1,0 +1,509 @@
+/* Tokens, reports, recovery, and the top level of a file. */
+#include "lang/parser.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- tokens ---- */
+
+const Token *parser_peek(Parser *parser, size_t distance)
+{
+    while (parser->ahead_count <= distance)
+        parser->ahead[parser->ahead_count++] = lexer_next(&parser->lexer);
+    return &parser->ahead[distance];
+}
+
+TokenKind parser_kind(Parser *parser)
+{
+    return parser->given_up ? TOKEN_END : parser_peek(parser, 0)->kind;
+}
+
+Token parser_take(Parser *parser)
+{
+    Token token = *parser_peek(parser, 0);
+
+    parser->ahead_count--;
+    memmove(parser->ahead, parser->ahead + 1, parser->ahead_count * sizeof *parser->ahead);
+    parser->previous_end = token.span.end;
+    parser->taken++;
+    return token;
+}
+
+bool parser_at(Parser *parser, TokenKind kind)
+{
+    return parser_kind(parser) == kind;
+}
+
+bool parser_accept(Parser *parser, TokenKind kind)
+{
+    if (!parser_at(parser, kind))
+        return false;
+    parser_take(parser);
+    return true;
+}
+
+bool token_is(const Parser *parser, const Token *token, const char *text)
+{
+    size_t size = token->span.end - token->span.start;
+
+    return strlen(text) == size &&
+           memcmp(parser->source->text + token->span.start, text, size) == 0;
+}
+
+bool parser_at_name(Parser *parser, const char *text)
+{
+    return parser_at(parser, TOKEN_NAME) && token_is(parser, parser_peek(parser, 0), text);
+}
+
+char *token_copy(Parser *parser, const Token *token)
+{
+    return arena_copy_bytes(parser->arena, parser->source->text + token->span.start,
+                            token->span.end - token->span.start);
+}
+
+Span span_to_here(const Parser *parser, uint32_t start)
+{
+    return (Span){start, parser->previous_end > start ? parser->previous_end : start};
+}
+
+/* ---- reports ---- */
+
+Diagnostic *parser_error(Parser *parser, const char *code, Span span, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+
+    if (parser->panicking)
+        return NULL;
+    parser->panicking = true;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return diagnostics_add(parser->diagnostics, SEVERITY_ERROR, code, span, "%s", text);
+}
+
+#define SHOWN_SIZE_MAX 40
+
+/* What stands there, as a message shows it. */
+static const char *token_shown(Parser *parser, const Token *token)
+{
+    size_t size = token->span.end - token->span.start;
+
+    if (token->kind == TOKEN_END || parser->given_up)
+        return token_kind_text(TOKEN_END);
+    if (token->kind >= TOKEN_STRING && token->kind <= TOKEN_STRING_TAIL)
+        return token_kind_text(token->kind);
+    if (size > SHOWN_SIZE_MAX)
+        return arena_format(parser->arena, "`%.*s...`", SHOWN_SIZE_MAX,
+                            parser->source->text + token->span.start);
+    return arena_format(parser->arena, "`%.*s`", (int)size,
+                        parser->source->text + token->span.start);
+}
+
+Diagnostic *parser_expected(Parser *parser, const char *what)
+{
+    const Token *token = parser_peek(parser, 0);
+
+    if (token->kind == TOKEN_ERROR) /* the lexer has reported it */
+        parser->panicking = true;
+    if (parser->panicking)
+        return NULL;
+    Diagnostic *d = parser_error(parser, "V-ERR-009", token->span, "expected %s, found %s", what,
+                                 token_shown(parser, token));
+    d->label = arena_format(parser->arena, "expected %s", what);
+    return d;
+}
+
+void parser_refuse_spelling(Parser *parser, Span span, const char *spelling, const char *remedy)
+{
+    if (parser->panicking)
+        return;
+    Diagnostic *d = diagnostics_add(parser->diagnostics, SEVERITY_ERROR, "V-ERR-010", span,
+                                    "`%s` is not how this language spells it", spelling);
+    d->remedy = remedy;
+}
+
+void parser_refuse(Parser *parser, Span span, const char *construct)
+{
+    if (parser->panicking)
+        return;
+    Diagnostic *d = diagnostics_add(parser->diagnostics, SEVERITY_ERROR, "V-ERR-011", span,
+                                    "`%s` is not yet supported", construct);
+    d->consequence = "it was skipped; the rest of the file was checked";
+}
+
+bool parser_deeper(Parser *parser)
+{
+    if (parser->depth < PARSE_DEPTH_MAX) {
+        parser->depth++;
+        return true;
+    }
+    Diagnostic *d = parser_error(parser, "V-ERR-015", parser_peek(parser, 0)->span,
+                                 "nested deeper than %d", PARSE_DEPTH_MAX);
+    if (d != NULL) {
+        d->consequence = "the file was not read beyond this place";
+        d->remedy = "give inner parts names with `let`, or move them to other slices";
+    }
+    parser->panicking = true;
+    parser->given_up = true;
+    return false;
+}
+
+static const char *expected_kind(Parser *parser, TokenKind kind, const char *what)
+{
+    return arena_format(parser->arena, "`%s` %s", token_kind_text(kind), what);
+}
+
+bool parser_expect(Parser *parser, TokenKind kind, const char *what)
+{
+    if (parser_accept(parser, kind))
+        return true;
+    if (!parser->panicking)
+        parser_expected(parser, expected_kind(parser, kind, what));
+    return false;
+}
+
+static Name name_of(Parser *parser, Token token)
+{
+    return (Name){token_copy(parser, &token), token.span};
+}
+
+Name parser_name(Parser *parser, const char *what)
+{
+    if (parser_at(parser, TOKEN_NAME))
+        return name_of(parser, parser_take(parser));
+
+    const Token *token = parser_peek(parser, 0);
+    Diagnostic *d = parser_expected(parser, what);
+    if (d != NULL && token_role(token->kind) != ROLE_NONE && !parser->given_up) {
+        d->consequence =
+            arena_format(parser->arena, "`%s` is a reserved word", token_kind_text(token->kind));
+        d->remedy = "choose another name";
+    }
+    return (Name){NULL, {token->span.start, token->span.start}};
+}
+
+Name parser_any_word(Parser *parser, const char *what)
+{
+    if (token_role(parser_kind(parser)) != ROLE_NONE)
+        return name_of(parser, parser_take(parser));
+    return parser_name(parser, what);
+}
+
+/* ---- recovery ---- */
+
+void parser_separators(Parser *parser, bool commas)
+{
+    while (parser_at(parser, TOKEN_SEMICOLON) || (commas && parser_at(parser, TOKEN_COMMA)))
+        parser_take(parser);
+}
+
+static bool opens(TokenKind kind)
+{
+    return kind == TOKEN_BRACE_OPEN || kind == TOKEN_PAREN_OPEN || kind == TOKEN_BRACKET_OPEN;
+}
+
+static bool closes(TokenKind kind)
+{
+    return kind == TOKEN_BRACE_CLOSE || kind == TOKEN_PAREN_CLOSE || kind == TOKEN_BRACKET_CLOSE;
+}
+
+void parser_skip_balanced(Parser *parser)
+{
+    size_t open = 0;
+
+    do {
+        TokenKind kind = parser_kind(parser);
+        if (kind == TOKEN_END)
+            return;
+        if (opens(kind))
+            open++;
+        else if (closes(kind) && open > 0)
+            open--;
+        parser_take(parser);
+    } while (open > 0);
+}
+
+static bool begins_item(TokenKind kind)
+{
+    return token_role(kind) == ROLE_ITEM || token_role(kind) == ROLE_LATER_ITEM;
+}
+
+static bool begins_statement(TokenKind kind)
+{
+    return token_role(kind) == ROLE_STATEMENT || token_role(kind) == ROLE_LATER_STATEMENT;
+}
+
+static bool is_assignment(TokenKind kind)
+{
+    return kind >= TOKEN_ASSIGN && kind <= TOKEN_MUL_ASSIGN;
+}
+
+/* `moved domain A -> domain B` and the like go on with a word that elsewhere begins something. */
+void parser_skip_construct(Parser *parser)
+{
+    bool joined = true; /* the word just passed wants what follows it */
+
+    parser_take(parser);
+    for (;;) {
+        TokenKind kind = parser_kind(parser);
+        bool fresh = parser_peek(parser, 0)->after_newline;
+        if (kind == TOKEN_END || closes(kind) || (fresh && kind != TOKEN_BRACE_OPEN))
+            return;
+        if ((begins_item(kind) || begins_statement(kind) || kind == TOKEN_AT) && !joined)
+            return;
+        joined = kind == TOKEN_ARROW;
+        parser_skip_balanced(parser);
+        if (kind == TOKEN_BRACE_OPEN)
+            return;
+    }
+}
+
+/* At the end of the file there is nothing left to report: a missing `}` would be no news. */
+static void panic_end(Parser *parser)
+{
+    parser->panicking = parser->given_up || parser_at(parser, TOKEN_END);
+}
+
+void parser_skip_to_item(Parser *parser)
+{
+    while (!parser_at(parser, TOKEN_END) && !parser_at(parser, TOKEN_BRACE_CLOSE) &&
+           !begins_item(parser_kind(parser)) && !parser_at(parser, TOKEN_AT))
+        parser_skip_balanced(parser);
+    panic_end(parser);
+}
+
+/* True at what can only be an item: the block around it was not closed. */
+static bool left_block(Parser *parser)
+{
+    TokenKind kind = parser_kind(parser);
+
+    return kind == TOKEN_END ||
+           (token_role(kind) == ROLE_ITEM &&
+            !(kind == TOKEN_STATE && parser_peek(parser, 1)->kind == TOKEN_DOT));
+}
+
+void parser_skip_to_statement(Parser *parser)
+{
+    for (;;) {
+        TokenKind kind = parser_kind(parser);
+        if (left_block(parser))
+            return; /* go on panicking: the blocks that are open are no news */
+        if (kind == TOKEN_BRACE_CLOSE || begins_statement(kind))
+            break;
+        if ((kind == TOKEN_NAME || kind == TOKEN_STATE) && parser_peek(parser, 0)->after_newline)
+            break;
+        if (kind == TOKEN_NAME && is_assignment(parser_peek(parser, 1)->kind))
+            break;
+        parser_skip_balanced(parser);
+    }
+    panic_end(parser);
+}
+
+void parser_close_paren(Parser *parser, const char *what)
+{
+    if (!parser->panicking)
+        parser_expect(parser, TOKEN_PAREN_CLOSE, what);
+    if (!parser->panicking)
+        return;
+    while (!parser_at(parser, TOKEN_PAREN_CLOSE)) {
+        TokenKind kind = parser_kind(parser);
+        if (kind == TOKEN_END || kind == TOKEN_BRACE_CLOSE || begins_statement(kind) ||
+            begins_item(kind) || (kind >= TOKEN_STRING_MIDDLE && kind <= TOKEN_STRING_TAIL))
+            return;
+        parser_skip_balanced(parser);
+    }
+    parser_take(parser);
+    panic_end(parser);
+}
+
+void parser_close_brace(Parser *parser, Span open)
+{
+    if (parser_accept(parser, TOKEN_BRACE_CLOSE))
+        return;
+    Diagnostic *d = parser_expected(parser, "`}`");
+    if (d == NULL)
+        return;
+    diagnostic_note(parser->diagnostics, d, open, "to close this `{`");
+}
+
+bool parser_mend_word(Parser *parser, const char *expected, unsigned roles)
+{
+    const Token *token = parser_peek(parser, 0);
+    size_t size = token->span.end - token->span.start;
+
+    if (parser->given_up || token->kind != TOKEN_NAME)
+        return false;
+    TokenKind meant = token_nearest_word(parser->source->text + token->span.start, size, roles);
+    if (meant == TOKEN_NAME)
+        return false;
+    Diagnostic *d = parser_expected(parser, expected);
+    if (d != NULL)
+        d->remedy = arena_format(parser->arena, "did you mean `%s`?", token_kind_text(meant));
+    parser->ahead[0].kind = meant;
+    parser->panicking = false;
+    return true;
+}
+
+/* ---- the file ---- */
+
+static void loose_refuse(Parser *parser, const Ast *ast, Span span)
+{
+    Diagnostic *d =
+        parser_error(parser, "V-ERR-014", span, "this item stands outside every domain");
+
+    parser->panicking = parser->given_up;
+    if (d == NULL)
+        return;
+    d->consequence = "the file has several domains, so it is not clear to which it belongs";
+    d->remedy =
+        arena_format(parser->arena, "move it into the braces of its domain, for example `%s`",
+                     ast->domains->name.text != NULL ? ast->domains->name.text : "D");
+}
+
+static uint32_t loose_start(const Domain *loose)
+{
+    uint32_t start = UINT32_MAX;
+
+#define EARLIER(list)                                                                              \
+    if ((list) != NULL && (list)->span.start < start)                                              \
+    start = (list)->span.start
+    EARLIER(loose->goals);
+    EARLIER(loose->transitions);
+    EARLIER(loose->handlers);
+    EARLIER(loose->invariants);
+#undef EARLIER
+    return start;
+}
+
+/* Two lists in source order become one. */
+#define LIST_MERGE(type, into, from)                                                               \
+    do {                                                                                           \
+        type **at_ = &(into), *other_ = (from);                                                    \
+        while (other_ != NULL) {                                                                   \
+            while (*at_ != NULL && (*at_)->span.start < other_->span.start)                        \
+                at_ = &(*at_)->next;                                                               \
+            type *rest_ = *at_;                                                                    \
+            *at_ = other_;                                                                         \
+            other_ = rest_;                                                                        \
+        }                                                                                          \
+    } while (0)
+
+/* In a file with one domain, what stands outside its braces belongs to it. */
+static void loose_settle(Parser *parser, Ast *ast, Domain *loose)
+{
+    uint32_t start = loose_start(loose);
+
+    if (start == UINT32_MAX)
+        return;
+    if (ast->domains == NULL) {
+        parser_refuse(parser, (Span){start, start + 1}, "a file without a domain");
+        return;
+    }
+    if (ast->domains->next != NULL) {
+        loose_refuse(parser, ast, (Span){start, start + 1});
+        return;
+    }
+    LIST_MERGE(Goal, ast->domains->goals, loose->goals);
+    LIST_MERGE(Transition, ast->domains->transitions, loose->transitions);
+    LIST_MERGE(Handler, ast->domains->handlers, loose->handlers);
+    LIST_MERGE(Invariant, ast->domains->invariants, loose->invariants);
+}
+
+static bool is_loose_item(TokenKind kind)
+{
+    return kind == TOKEN_GOAL || kind == TOKEN_TRANSITION || kind == TOKEN_ON ||
+           kind == TOKEN_INVARIANT;
+}
+
+/* Statements and state outside of domains: a script. Reported once for a file. */
+static void script_refuse(Parser *parser, bool *reported)
+{
+    if (!*reported)
+        parser_refuse(parser, parser_peek(parser, 0)->span, "a script, text outside of domains");
+    *reported = true;
+    parser_skip_construct(parser);
+}
+
+static void stray_brace(Parser *parser)
+{
+    Diagnostic *d = parser_error(parser, "V-ERR-009", parser_peek(parser, 0)->span,
+                                 "this `%s` closes nothing", token_kind_text(parser_kind(parser)));
+
+    if (d != NULL)
+        d->remedy = "remove it, or look for a `}` too many above it";
+    parser_take(parser);
+    parser->panicking = parser->given_up;
+}
+
+static void top_level_unknown(Parser *parser)
+{
+    const char *expected = "`domain`, `system` or an item of a domain";
+
+    if (parser_mend_word(parser, expected, 1u << ROLE_ITEM | 1u << ROLE_LATER_ITEM))
+        return;
+    parser_expected(parser, expected);
+    parser_take(parser);
+    parser_skip_to_item(parser);
+}
+
+typedef struct TopLevel {
+    Domain **domains;
+    System **systems;
+    DomainLists loose; /* items that stand outside every domain */
+    bool script_reported;
+} TopLevel;
+
+static void top_level_item(Parser *parser, TopLevel *top)
+{
+    Annotations annotations = parse_annotations(parser);
+    TokenKind kind = parser_kind(parser);
+
+    if (kind == TOKEN_DOMAIN) {
+        Domain *domain = parse_domain(parser, &annotations);
+        list_append(top->domains, domain);
+    } else if (kind == TOKEN_SYSTEM) {
+        System *system = parse_system(parser);
+        list_append(top->systems, system);
+    } else if (closes(kind)) {
+        stray_brace(parser);
+    } else if (is_loose_item(kind) || token_role(kind) == ROLE_LATER_ITEM) {
+        parse_domain_item(parser, &top->loose, &annotations);
+    } else if (kind == TOKEN_STATE || begins_statement(kind) ||
+               (kind == TOKEN_NAME && is_assignment(parser_peek(parser, 1)->kind))) {
+        script_refuse(parser, &top->script_reported);
+    } else if (!annotations.any || kind != TOKEN_END) {
+        top_level_unknown(parser);
+    }
+    if (parser->panicking)
+        parser_skip_to_item(parser);
+}
+
+Ast *parse_with_comments(const Source *source, Arena *arena, Diagnostics *diagnostics,
+                         Comments *comments)
+{
+    Ast *ast = arena_new(arena, Ast);
+    Parser parser = {.source = source, .arena = arena, .diagnostics = diagnostics};
+    Domain loose = {0};
+    TopLevel top = {
+        .domains = &ast->domains, .systems = &ast->systems, .loose = domain_lists(&loose)};
+
+    ast->source = source;
+    if (!source_is_text(source, diagnostics))
+        return ast;
+    lexer_init(&parser.lexer, source, arena, diagnostics, comments);
+    parser_separators(&parser, false);
+    while (!parser_at(&parser, TOKEN_END)) {
+        top_level_item(&parser, &top);
+        parser_separators(&parser, false);
+    }
+    if (!parser.given_up)
+        loose_settle(&parser, ast, &loose);
+    return ast;
+}
+
+Ast *parse(const Source *source, Arena *arena, Diagnostics *diagnostics)
+{
+    return parse_with_comments(source, arena, diagnostics, NULL);
+}

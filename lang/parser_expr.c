@@ -1,0 +1,498 @@
+/* Expressions, by precedence climbing. Besides the depth of what is open, the height of the
+ * finished tree is limited: a chain of a million `+` nests nothing in the source, but whoever walks
+ * the tree would recurse once for each. */
+#include "lang/parser.h"
+
+#include <string.h>
+
+static Expr *expr_new(Parser *parser, ExprKind kind, uint32_t start)
+{
+    Expr *expr = arena_new(parser->arena, Expr);
+
+    expr->kind = kind;
+    expr->span = span_to_here(parser, start);
+    return expr;
+}
+
+/* One level above operands of at most `height`. */
+static void height_set(Parser *parser, uint32_t height)
+{
+    parser->height = height + 1;
+    if (parser->height <= PARSE_DEPTH_MAX)
+        return;
+    Diagnostic *d =
+        parser_error(parser, "V-ERR-015", parser_peek(parser, 0)->span,
+                     "an expression of more than %d operators in a row", PARSE_DEPTH_MAX);
+    if (d != NULL) {
+        d->consequence = "the file was not read beyond this place";
+        d->remedy = "name parts of it with `let`";
+    }
+    parser->panicking = true;
+    parser->given_up = true;
+}
+
+/* ---- literals ---- */
+
+static Expr *integer(Parser *parser)
+{
+    Token token = parser_take(parser);
+    Expr *expr = expr_new(parser, EXPR_INT, token.span.start);
+
+    if (token.number > INT64_MAX) {
+        Diagnostic *d = diagnostics_add(parser->diagnostics, SEVERITY_ERROR, "V-ERR-013",
+                                        token.span, "this number does not fit in 64 bits");
+        d->remedy = "the largest is 9223372036854775807";
+        token.number = 0;
+    }
+    expr->integer = (int64_t)token.number;
+    return expr;
+}
+
+static StringPart *string_text(Parser *parser, const Token *token)
+{
+    bool closed = token->kind == TOKEN_STRING || token->kind == TOKEN_STRING_TAIL;
+    StringPart *part = arena_new(parser->arena, StringPart);
+
+    part->text = token->text;
+    part->size = token->size;
+    part->span = (Span){token->span.start + 1, token->span.end - (closed ? 1 : 2)};
+    return part;
+}
+
+/* The `}` that ends a hole, after a mistake in it. False: the string is lost. */
+static bool hole_recover(Parser *parser)
+{
+    while (!parser_at(parser, TOKEN_STRING_MIDDLE) && !parser_at(parser, TOKEN_STRING_TAIL)) {
+        TokenKind kind = parser_kind(parser);
+        if (kind == TOKEN_END || kind == TOKEN_ERROR || parser_peek(parser, 0)->after_newline)
+            return false;
+        if (kind == TOKEN_STRING_HEAD) {
+            while (!parser_at(parser, TOKEN_STRING_TAIL) && !parser_at(parser, TOKEN_END) &&
+                   !parser_at(parser, TOKEN_ERROR))
+                parser_take(parser);
+        }
+        if (!parser_at(parser, TOKEN_END))
+            parser_take(parser);
+    }
+    parser->panicking = false;
+    return true;
+}
+
+static StringPart *string_hole(Parser *parser)
+{
+    StringPart *part = arena_new(parser->arena, StringPart);
+
+    part->expr = parse_expr(parser, "an expression in `${ }`");
+    part->span = part->expr->span;
+    if (parser_at(parser, TOKEN_STRING_MIDDLE) || parser_at(parser, TOKEN_STRING_TAIL))
+        return part;
+    parser_expected(parser, "`}` after the expression in a string");
+    return part;
+}
+
+static Expr *string(Parser *parser)
+{
+    Token token = parser_take(parser);
+    Expr *expr = expr_new(parser, EXPR_STRING, token.span.start);
+    StringPart **tail = &expr->parts;
+    uint32_t height = 0;
+
+    while (token.kind == TOKEN_STRING_HEAD || token.kind == TOKEN_STRING_MIDDLE) {
+        if (token.size > 0) {
+            StringPart *text = string_text(parser, &token);
+            list_append(tail, text);
+        }
+        StringPart *hole = string_hole(parser);
+        list_append(tail, hole);
+        height = parser->height > height ? parser->height : height;
+        if (parser->panicking && !hole_recover(parser)) {
+            token.size = 0;
+            break;
+        }
+        token = parser_take(parser);
+    }
+    if (token.size > 0) {
+        StringPart *text = string_text(parser, &token);
+        list_append(tail, text);
+    }
+    expr->span = span_to_here(parser, expr->span.start);
+    height_set(parser, height);
+    return expr;
+}
+
+/* ---- operands ---- */
+
+static void operand_refuse(Parser *parser, Expr *expr, const char *construct)
+{
+    expr->kind = EXPR_ERROR;
+    parser_refuse(parser, expr->span, construct);
+}
+
+static Expr *refused_token(Parser *parser, const char *construct)
+{
+    Token token = *parser_peek(parser, 0);
+
+    parser_skip_balanced(parser);
+    Expr *expr = expr_new(parser, EXPR_ERROR, token.span.start);
+    parser_refuse(parser, token.span, construct);
+    return expr;
+}
+
+static Expr *state_field(Parser *parser)
+{
+    uint32_t start = parser_take(parser).span.start;
+
+    parser_expect(parser, TOKEN_DOT, "after `state`");
+    Name name = parser_any_word(parser, "a field's name after `state.`");
+    Expr *expr = expr_new(parser, name.text != NULL ? EXPR_NAME : EXPR_ERROR, start);
+    expr->name = name.text;
+    expr->from_state = true;
+    return expr;
+}
+
+static Expr *parenthesised(Parser *parser)
+{
+    uint32_t start = parser_take(parser).span.start;
+    Expr *expr = parse_expr(parser, "an expression after `(`");
+
+    parser_close_paren(parser, "after the expression");
+    expr->span = span_to_here(parser, start);
+    expr->parenthesised = true;
+    return expr;
+}
+
+static Expr *misplaced_emit(Parser *parser)
+{
+    Token token = *parser_peek(parser, 0);
+    Diagnostic *d = parser_error(parser, "V-ERR-009", token.span,
+                                 "`emit` stands alone or is the whole value of a `let`");
+
+    if (d != NULL) {
+        d->label = "not inside an expression";
+        d->remedy = "write `let result = emit ...` on a line before and use `result` here";
+    }
+    parser->panicking = parser->given_up;
+    parse_emit(parser);
+    return expr_new(parser, EXPR_ERROR, token.span.start);
+}
+
+static Expr *no_operand(Parser *parser, const char *what)
+{
+    const Token *token = parser_peek(parser, 0);
+    bool reserved = token_role(token->kind) != ROLE_NONE && !token->after_newline;
+    const char *word = token_kind_text(token->kind);
+    Expr *expr = arena_new(parser->arena, Expr);
+    Diagnostic *d = parser_expected(parser, what);
+
+    expr->kind = EXPR_ERROR;
+    expr->span = (Span){token->span.start, token->span.start};
+    if (d != NULL && reserved && !parser->given_up) {
+        d->consequence = arena_format(parser->arena, "`%s` is a reserved word", word);
+        d->remedy = arena_format(parser->arena, "a field of that name is written `state.%s`", word);
+    }
+    return expr;
+}
+
+static Expr *operand(Parser *parser, const char *what)
+{
+    const Token *token = parser_peek(parser, 0);
+    TokenKind kind = parser_kind(parser);
+    Expr *expr;
+
+    parser->height = 1;
+    switch ((unsigned)kind) {
+    case TOKEN_INT:
+        return integer(parser);
+    case TOKEN_DURATION:
+        expr = expr_new(parser, EXPR_DURATION, token->span.start);
+        expr->integer = (int64_t)token->number;
+        expr->span = parser_take(parser).span;
+        return expr;
+    case TOKEN_TRUE:
+    case TOKEN_FALSE:
+        expr = expr_new(parser, EXPR_BOOL, token->span.start);
+        expr->boolean = kind == TOKEN_TRUE;
+        expr->span = parser_take(parser).span;
+        return expr;
+    case TOKEN_NAME:
+        expr = expr_new(parser, EXPR_NAME, token->span.start);
+        expr->name = token_copy(parser, token);
+        expr->span = parser_take(parser).span;
+        return expr;
+    case TOKEN_STRING:
+    case TOKEN_STRING_HEAD:
+        return string(parser);
+    case TOKEN_STATE:
+        return state_field(parser);
+    case TOKEN_PAREN_OPEN:
+        return parenthesised(parser);
+    case TOKEN_FLOAT:
+        return refused_token(parser, "a number with a fraction");
+    case TOKEN_NULL_WORD:
+        return refused_token(parser, "null");
+    case TOKEN_BRACKET_OPEN:
+        return refused_token(parser, "a list literal [ ]");
+    case TOKEN_EMIT:
+        return misplaced_emit(parser);
+    default: /* the kinds that begin no operand */
+        return no_operand(parser, what);
+    }
+}
+
+/* ---- what follows an operand ---- */
+
+static const char *source_text(Parser *parser, Span span)
+{
+    uint32_t size = span.end - span.start;
+
+    return arena_copy_bytes(parser->arena, parser->source->text + span.start,
+                            size < 60 ? size : 60);
+}
+
+static void refused_suffix(Parser *parser, Expr *expr, const char *suffix)
+{
+    const char *construct =
+        arena_format(parser->arena, "%s%s", source_text(parser, expr->span), suffix);
+
+    if (expr->kind != EXPR_ERROR)
+        operand_refuse(parser, expr, construct);
+    parser_skip_balanced(parser);
+    expr->span = span_to_here(parser, expr->span.start);
+}
+
+static Expr *member(Parser *parser, Expr *operand_expr)
+{
+    uint32_t height = parser->height;
+
+    parser_take(parser);
+    Name name = parser_any_word(parser, "a name after `.`");
+    if (operand_expr->kind == EXPR_ERROR || name.text == NULL)
+        return operand_expr;
+    Expr *expr = expr_new(parser, EXPR_MEMBER, operand_expr->span.start);
+    expr->operand = operand_expr;
+    expr->member = name;
+    height_set(parser, height);
+    return expr;
+}
+
+static Expr *enum_member(Parser *parser, Expr *expr)
+{
+    parser_take(parser);
+    Name name = parser_any_word(parser, "a name after `::`");
+    if (expr->kind != EXPR_ERROR) {
+        expr->span = span_to_here(parser, expr->span.start);
+        operand_refuse(parser, expr, source_text(parser, expr->span));
+    }
+    (void)name;
+    return expr;
+}
+
+/* `(` and `[` belong to what stands before them on the same line only. */
+static Expr *postfix(Parser *parser, const char *what)
+{
+    Expr *expr = operand(parser, what);
+
+    while (!parser->panicking) {
+        const Token *token = parser_peek(parser, 0);
+        if (parser_at(parser, TOKEN_DOT))
+            expr = member(parser, expr);
+        else if (parser_at(parser, TOKEN_COLONS))
+            expr = enum_member(parser, expr);
+        else if (parser_at(parser, TOKEN_PAREN_OPEN) && !token->after_newline)
+            refused_suffix(parser, expr, "(...)");
+        else if (parser_at(parser, TOKEN_BRACKET_OPEN) && !token->after_newline)
+            refused_suffix(parser, expr, "[...]");
+        else
+            break;
+    }
+    return expr;
+}
+
+/* -9223372036854775808 is one number: its digits alone do not fit. */
+static bool at_smallest_integer(Parser *parser)
+{
+    return parser_at(parser, TOKEN_INT) &&
+           parser_peek(parser, 0)->number == (uint64_t)INT64_MAX + 1;
+}
+
+static Expr *unary(Parser *parser, const char *what)
+{
+    TokenKind kind = parser_kind(parser);
+
+    if (kind != TOKEN_BANG && kind != TOKEN_NOT && kind != TOKEN_SUB)
+        return postfix(parser, what);
+    Span operator_span = parser_take(parser).span;
+    if (kind == TOKEN_SUB && at_smallest_integer(parser)) {
+        parser_take(parser);
+        Expr *expr = expr_new(parser, EXPR_INT, operator_span.start);
+        expr->integer = INT64_MIN;
+        parser->height = 1;
+        return expr;
+    }
+    if (!parser_deeper(parser))
+        return no_operand(parser, what);
+    Expr *left = unary(parser, kind == TOKEN_SUB ? "a value after `-`" : "a condition after `!`");
+    parser->depth--;
+    Expr *expr = expr_new(parser, EXPR_UNARY, operator_span.start);
+    expr->operator= kind == TOKEN_SUB ? OP_NEG : OP_NOT;
+    expr->operator_span = operator_span;
+    expr->left = left;
+    height_set(parser, parser->height);
+    return expr;
+}
+
+/* ---- binary operators ---- */
+
+#define PRECEDENCE_COMPARISON 3
+
+static const struct {
+    TokenKind kind;
+    Operator operator;
+    int precedence;
+} operators[] = {
+    {TOKEN_OR, OP_OR, 1},        {TOKEN_WORD_OR, OP_OR, 1}, {TOKEN_AND, OP_AND, 2},
+    {TOKEN_WORD_AND, OP_AND, 2}, {TOKEN_EQ, OP_EQ, 3},      {TOKEN_NE, OP_NE, 3},
+    {TOKEN_LT, OP_LT, 3},        {TOKEN_LE, OP_LE, 3},      {TOKEN_GT, OP_GT, 3},
+    {TOKEN_GE, OP_GE, 3},        {TOKEN_ADD, OP_ADD, 4},    {TOKEN_SUB, OP_SUB, 4},
+    {TOKEN_MUL, OP_MUL, 5},      {TOKEN_DIV, OP_DIV, 5},    {TOKEN_MOD, OP_MOD, 5},
+};
+
+static int operator_precedence(TokenKind kind, Operator *ret)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(operators); i++)
+        if (operators[i].kind == kind) {
+            *ret = operators[i].operator;
+            return operators[i].precedence;
+        }
+    return 0;
+}
+
+static void chained_comparison(Parser *parser)
+{
+    Diagnostic *d =
+        parser_error(parser, "V-ERR-009", parser_peek(parser, 0)->span, "comparisons do not chain");
+
+    parser->panicking = parser->given_up;
+    if (d == NULL)
+        return;
+    d->label = "a second comparison of the same value";
+    d->remedy = "join two comparisons: `a < b && b < c`";
+}
+
+static bool is_comparison(const Expr *expr)
+{
+    return expr->kind == EXPR_BINARY && !expr->parenthesised &&
+           expr->operator>= OP_EQ && expr->operator<= OP_GE;
+}
+
+static Expr *binary(Parser *parser, int least, const char *what)
+{
+    Expr *left = unary(parser, what);
+    uint32_t height = parser->height;
+    Operator operator= OP_OR;
+    int precedence;
+
+    while (!parser->panicking &&
+           (precedence = operator_precedence(parser_kind(parser), &operator)) >= least) {
+        if (precedence == PRECEDENCE_COMPARISON && is_comparison(left))
+            chained_comparison(parser);
+        Token token = parser_take(parser);
+        const char *after =
+            arena_format(parser->arena, "a value after `%s`", token_kind_text(token.kind));
+        Expr *right = binary(parser, precedence + 1, after);
+        Expr *expr = expr_new(parser, EXPR_BINARY, left->span.start);
+        expr->operator= operator;
+        expr->operator_span = token.span;
+        expr->left = left;
+        expr->right = right;
+        left = expr;
+        height_set(parser, height > parser->height ? height : parser->height);
+        height = parser->height;
+    }
+    return left;
+}
+
+Expr *parse_expr(Parser *parser, const char *what)
+{
+    Expr *expr;
+
+    if (!parser_deeper(parser))
+        return no_operand(parser, what);
+    expr = binary(parser, 1, what);
+    parser->depth--;
+    return expr;
+}
+
+/* `x = 1` where a condition belongs. */
+static void assignment_in_condition(Parser *parser, const Expr *left)
+{
+    Span span = {left->span.start, left->span.end};
+
+    parser_take(parser);
+    Expr *right = parse_expr(parser, "a value after `=`");
+    if (parser->panicking)
+        return;
+    span.end = right->span.end;
+    const char *remedy =
+        arena_format(parser->arena, "to compare, write `%s == %s`", source_text(parser, left->span),
+                     source_text(parser, right->span));
+    parser_refuse_spelling(parser, span, source_text(parser, span), remedy);
+}
+
+Expr *parse_condition(Parser *parser, const char *after)
+{
+    const char *what = arena_format(parser->arena, "a condition after `%s`", after);
+
+    if (parser_at(parser, TOKEN_BRACE_OPEN)) {
+        Diagnostic *d = parser_expected(parser, what);
+        if (d != NULL)
+            d->label = "a condition must stand here";
+        parser->panicking = parser->given_up;
+        uint32_t start = parser_peek(parser, 0)->span.start;
+        Expr *expr = expr_new(parser, EXPR_ERROR, start);
+        expr->span = (Span){start, start};
+        return expr;
+    }
+    Expr *expr = parse_expr(parser, what);
+    if (!parser->panicking && parser_at(parser, TOKEN_ASSIGN))
+        assignment_in_condition(parser, expr);
+    return expr;
+}
+
+/* ---- arguments ---- */
+
+static Argument *argument(Parser *parser)
+{
+    Argument *arg = arena_new(parser->arena, Argument);
+    uint32_t start = parser_peek(parser, 0)->span.start;
+
+    if (parser_peek(parser, 1)->kind == TOKEN_COLON &&
+        (parser_at(parser, TOKEN_NAME) || token_role(parser_kind(parser)) != ROLE_NONE)) {
+        arg->name = parser_any_word(parser, "an argument's name");
+        parser_take(parser);
+    }
+    if (parser_at(parser, TOKEN_BRACE_OPEN))
+        arg->value = refused_token(parser, "a map literal { }");
+    else
+        arg->value = parse_expr(parser, arg->name.text != NULL ? "the argument's value"
+                                                               : "an argument or `)`");
+    arg->span = span_to_here(parser, start);
+    return arg;
+}
+
+Argument *parse_arguments(Parser *parser)
+{
+    Argument *first = NULL, **tail = &first;
+
+    if (!parser_expect(parser, TOKEN_PAREN_OPEN, "before the arguments"))
+        return NULL;
+    while (!parser->panicking && !parser_at(parser, TOKEN_PAREN_CLOSE) &&
+           !parser_at(parser, TOKEN_END)) {
+        Argument *arg = argument(parser);
+        list_append(tail, arg);
+        if (!parser_accept(parser, TOKEN_COMMA))
+            break;
+    }
+    parser_close_paren(parser, "or `,` after an argument");
+    return first;
+}

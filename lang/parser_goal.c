@@ -1,0 +1,259 @@
+/* goal Name { predicate E  priority P  strategy { T1 T2 }  terminate_after L  backoff B  fallback T
+ * } */
+#include "lang/parser.h"
+
+static const struct {
+    const char *name;
+    uint8_t priority;
+} priorities[] = {
+    {"critical", 200}, {"high", 150}, {"normal", 100}, {"low", 50}, {"background", 0},
+};
+
+bool parse_priority(Parser *parser, uint8_t *ret)
+{
+    const Token *token = parser_peek(parser, 0);
+
+    for (size_t i = 0; i < ARRAY_SIZE(priorities); i++)
+        if (parser_at_name(parser, priorities[i].name)) {
+            *ret = priorities[i].priority;
+            parser_take(parser);
+            return true;
+        }
+    if (!parser_at(parser, TOKEN_INT)) {
+        parser_expected(parser, "a priority: critical, high, normal, low, background or 0 to 255");
+        return false;
+    }
+    if (token->number > UINT8_MAX) {
+        Diagnostic *d =
+            parser_error(parser, "V-ERR-017", token->span, "a priority is a number from 0 to 255");
+        if (d != NULL)
+            d->remedy = "larger is more urgent; `critical` is 200";
+        parser->panicking = parser->given_up;
+    }
+    *ret = (uint8_t)parser_take(parser).number;
+    return true;
+}
+
+static Expr *predicate_missing(Parser *parser, const Goal *goal, Span word)
+{
+    Expr *expr = arena_new(parser->arena, Expr);
+
+    expr->kind = EXPR_ERROR;
+    expr->span = word;
+    if (parser->panicking)
+        return expr;
+    Diagnostic *d = parser_error(parser, "V-ERR-009", goal->name.text ? goal->name.span : word,
+                                 "this goal has no predicate");
+    parser->panicking = parser->given_up;
+    if (d != NULL)
+        d->remedy = "say what must become and stay true: `predicate status == \"ready\"`";
+    return expr;
+}
+
+static void strategy(Parser *parser, Goal *goal)
+{
+    size_t capacity = 0;
+    Span open = parser_peek(parser, 0)->span;
+
+    goal->has_strategy = true;
+    if (!parser_expect(parser, TOKEN_BRACE_OPEN, "after `strategy`"))
+        return;
+    parser_separators(parser, true);
+    while (!parser->panicking && !parser_at(parser, TOKEN_BRACE_CLOSE)) {
+        Name name = parser_name(parser, "a transition's name or `}`");
+        if (name.text == NULL)
+            return;
+        arena_reserve_one(parser->arena, goal->strategy, goal->strategy_count, capacity);
+        goal->strategy[goal->strategy_count++] = name;
+        parser_separators(parser, true);
+    }
+    parser_close_brace(parser, open);
+}
+
+static void terminate_after(Parser *parser, Goal *goal)
+{
+    if (parser_at_name(parser, "never")) {
+        parser_take(parser);
+        goal->terminate = TERMINATE_NEVER;
+    } else if (parser_at(parser, TOKEN_DURATION)) {
+        goal->terminate = TERMINATE_AFTER;
+        goal->terminate_limit = (int64_t)parser_take(parser).number;
+    } else if (parser_at(parser, TOKEN_INT) &&
+               token_is(parser, parser_peek(parser, 1), "retries")) {
+        Token number = parser_take(parser);
+        parser_take(parser);
+        goal->terminate = TERMINATE_RETRIES;
+        if (number.number > INT32_MAX) {
+            parser_error(parser, "V-ERR-017", number.span, "more than %d retries", INT32_MAX);
+            number.number = 0;
+        }
+        goal->terminate_limit = (int64_t)number.number;
+    } else {
+        parser_expected(parser, "`never`, a number of retries (`50 retries`) or a duration (`4h`)");
+    }
+}
+
+static int64_t duration(Parser *parser, const char *what)
+{
+    if (parser_at(parser, TOKEN_DURATION))
+        return (int64_t)parser_take(parser).number;
+    parser_expected(parser, what);
+    return 0;
+}
+
+static void backoff(Parser *parser, Goal *goal)
+{
+    uint32_t start = parser_peek(parser, 0)->span.start;
+
+    goal->has_backoff = true;
+    goal->backoff_first_ms = duration(parser, "a duration after `backoff`: `5s`, or `1s to 5m`");
+    goal->backoff_cap_ms = goal->backoff_first_ms;
+    if (parser->panicking || !parser_at_name(parser, "to"))
+        return;
+    parser_take(parser);
+    goal->backoff_cap_ms = duration(parser, "the longest delay, a duration, after `to`");
+    if (parser->panicking || goal->backoff_cap_ms >= goal->backoff_first_ms)
+        return;
+    Diagnostic *d = parser_error(parser, "V-ERR-017", span_to_here(parser, start),
+                                 "the longest delay is shorter than the first");
+    parser->panicking = parser->given_up;
+    if (d != NULL)
+        d->remedy = "write the shorter one first: `backoff 1s to 5m`";
+}
+
+static void part_value(Parser *parser, Goal *goal, GoalPart part, const char *word)
+{
+    switch (part) {
+    case GOAL_PART_PREDICATE:
+        goal->predicate = parse_condition(parser, word);
+        break;
+    case GOAL_PART_PRIORITY: {
+        uint32_t start = parser_peek(parser, 0)->span.start;
+        goal->has_priority = parse_priority(parser, &goal->priority);
+        goal->priority_span = span_to_here(parser, start);
+        break;
+    }
+    case GOAL_PART_STRATEGY:
+        strategy(parser, goal);
+        break;
+    case GOAL_PART_TERMINATE:
+        terminate_after(parser, goal);
+        break;
+    case GOAL_PART_BACKOFF:
+        backoff(parser, goal);
+        break;
+    case GOAL_PART_FALLBACK:
+        goal->fallback = parser_name(parser, "a transition's name after `fallback`");
+        break;
+    case GOAL_PART_COUNT:
+        break;
+    }
+}
+
+static GoalPart part_of(TokenKind kind)
+{
+    switch ((unsigned)kind) {
+    case TOKEN_PREDICATE:
+    case TOKEN_TARGET:
+        return GOAL_PART_PREDICATE;
+    case TOKEN_PRIORITY:
+        return GOAL_PART_PRIORITY;
+    case TOKEN_STRATEGY:
+        return GOAL_PART_STRATEGY;
+    case TOKEN_TERMINATE_AFTER:
+        return GOAL_PART_TERMINATE;
+    case TOKEN_BACKOFF:
+        return GOAL_PART_BACKOFF;
+    case TOKEN_FALLBACK:
+        return GOAL_PART_FALLBACK;
+    default: /* no part of a goal */
+        return GOAL_PART_COUNT;
+    }
+}
+
+static void part_twice(Parser *parser, Span first, Span second, const char *word)
+{
+    Diagnostic *d = parser_error(parser, "V-ERR-016", second, "a second `%s` in one goal", word);
+
+    parser->panicking = parser->given_up;
+    if (d == NULL)
+        return;
+    diagnostic_note(parser->diagnostics, d, first, "the first one");
+    d->remedy = "keep one of the two";
+}
+
+static void goal_part(Parser *parser, Goal *goal, GoalPart part)
+{
+    Token word = parser_take(parser);
+    const char *text = token_kind_text(word.kind);
+
+    if (goal->parts[part].end != 0)
+        part_twice(parser, goal->parts[part], word.span, text);
+    if (!parser_at(parser, TOKEN_END))
+        parser_accept(parser, TOKEN_COLON);
+    part_value(parser, goal, part, text);
+    goal->parts[part] = span_to_here(parser, word.span.start);
+}
+
+#define PARTS "predicate, priority, strategy, terminate_after, backoff, fallback or `}`"
+
+/* After a mistake: on to the next part or the end of the goal. */
+static void skip_to_part(Parser *parser)
+{
+    while (!parser_at(parser, TOKEN_END) && !parser_at(parser, TOKEN_BRACE_CLOSE) &&
+           part_of(parser_kind(parser)) == GOAL_PART_COUNT &&
+           token_role(parser_kind(parser)) != ROLE_ITEM)
+        parser_skip_balanced(parser);
+    if (!parser_at(parser, TOKEN_END) && token_role(parser_kind(parser)) != ROLE_ITEM)
+        parser->panicking = parser->given_up;
+}
+
+static void goal_body(Parser *parser, Goal *goal)
+{
+    Span open = parser_take(parser).span;
+
+    parser->panicking = parser->given_up;
+    parser_separators(parser, true);
+    while (!parser_at(parser, TOKEN_BRACE_CLOSE) && !parser_at(parser, TOKEN_END) &&
+           token_role(parser_kind(parser)) != ROLE_ITEM) {
+        GoalPart part = part_of(parser_kind(parser));
+        if (part != GOAL_PART_COUNT)
+            goal_part(parser, goal, part);
+        else if (!parser_mend_word(parser, PARTS, 1u << ROLE_PART) ||
+                 part_of(parser_kind(parser)) == GOAL_PART_COUNT) {
+            parser_expected(parser, PARTS);
+            parser_skip_balanced(parser);
+        }
+        if (parser->panicking)
+            skip_to_part(parser);
+        parser_separators(parser, true);
+    }
+    parser_close_brace(parser, open);
+    goal->body = span_to_here(parser, open.start);
+}
+
+Goal *parse_goal(Parser *parser, const Annotations *annotations)
+{
+    Goal *goal = arena_new(parser->arena, Goal);
+    Span word = parser_take(parser).span;
+
+    if (annotations->has_priority) {
+        goal->has_priority = true;
+        goal->priority = annotations->priority;
+        goal->priority_span = annotations->priority_span;
+        goal->parts[GOAL_PART_PRIORITY] = annotations->priority_span;
+    }
+    if (parser_at(parser, TOKEN_NAME) && parser_peek(parser, 1)->kind == TOKEN_BRACE_OPEN) {
+        goal->name = parser_name(parser, "a name");
+    } else if (!parser_at(parser, TOKEN_BRACE_OPEN)) {
+        uint32_t start = parser_peek(parser, 0)->span.start;
+        goal->predicate = parse_condition(parser, "goal");
+        goal->parts[GOAL_PART_PREDICATE] = span_to_here(parser, start);
+    }
+    if (parser_at(parser, TOKEN_BRACE_OPEN))
+        goal_body(parser, goal);
+    if (goal->predicate == NULL)
+        goal->predicate = predicate_missing(parser, goal, word);
+    goal->span = span_to_here(parser, annotations->start);
+    return goal;
+}
