@@ -1,6 +1,6 @@
 /* What a provider plugin is made of: one table of functions over the SDK, which does the rest of
- * VPP/1 – HTTPS with mutual TLS, the durable store of operations and instances, idempotency, answers
- * within the deadline, problem+json, schema, batches.
+ * VPP/1 – HTTPS with mutual TLS, the durable store of operations and instances, idempotency,
+ * answers within the deadline, problem+json, schema, batches.
  *
  * The rule: the SDK has stored the operation's key durably before it calls reconcile(), remove() or
  * run(), and calls them again with `resumed` set when the plugin died before the result was stored.
@@ -20,17 +20,18 @@ typedef struct Operation Operation; /* the SDK's; progress and cancellation go t
 /* One request to bring an object to `desired`, to remove it, or to do an action. */
 typedef struct ProviderRequest {
     Operation *operation;
-    const char *op;         /* the core's key of the operation */
-    const char *type;       /* of the instance; the action's name for run() */
-    const char *uid;        /* 32 hexadecimal digits; NULL for run() */
-    const char *address;    /* the owner's, for messages: Database.Boot.CreatePostgres[0] */
-    const char *lineage;    /* of the owning state */
-    const Json *desired;    /* arguments; an object; NULL for remove() */
-    const Json *secrets;    /* id -> clear text; never stored or logged; may be NULL */
-    const Json *prior;      /* the instance's recorded state, NULL if there is none */
-    const Json *private;    /* what the last reply put aside; NULL if nothing */
-    const Json *config;     /* the binding's `config`, an object */
-    bool resumed;           /* the same operation was begun before and did not finish */
+    const char *op;      /* the core's key of the operation */
+    const char *type;    /* of the instance; the action's name for run() */
+    const char *effect;  /* the effect that is wanted or made the instance; NULL: not known */
+    const char *uid;     /* 32 hexadecimal digits; NULL for run() */
+    const char *address; /* the owner's, for messages: Database.Boot.CreatePostgres[0] */
+    const char *lineage; /* of the owning state */
+    const Json *desired; /* arguments; an object; NULL for remove() */
+    const Json *secrets; /* id -> clear text; never stored or logged; may be NULL */
+    const Json *prior;   /* the instance's recorded state, NULL if there is none */
+    const Json *private; /* what the last reply put aside; NULL if nothing */
+    const Json *config;  /* the binding's `config`, an object */
+    bool resumed;        /* the same operation was begun before and did not finish */
     int64_t timeout_s;
 } ProviderRequest;
 
@@ -61,6 +62,7 @@ typedef struct Provider {
     const char *version;
     const char *schema; /* the /v1/schema document, JSON text */
     void *context;
+    bool forget_keys; /* set by open(): start without the keys of earlier operations (for tests) */
 
     /* Once, before serving: `data_dir` exists. May be NULL. */
     int (*open)(struct Provider *provider, const char *data_dir, const Json *config, Error *err);

@@ -1,0 +1,836 @@
+/* One turn of the event thread:
+ *
+ *     requests, finished jobs ──▶ store_begin(), store_end() ──▶ store_sync() ──▶ jobs start,
+ *                                 (in memory)                   (once)           ends are answered
+ *
+ * The sync stands in an event of its own, armed by the first record of a turn: libevent runs it
+ * after the callbacks that were ready together, so a hundred requests that come at once cost one
+ * fdatasync. */
+#include "providers/sdk/engine.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "lang/base/file.h"
+#include "lang/base/memory.h"
+#include "providers/sdk/log.h"
+#include "providers/sdk/problem.h"
+
+#define EXIT_STATE 74
+
+typedef struct OperationList {
+    Operation **items;
+    size_t count;
+    size_t capacity;
+} OperationList;
+
+/* Who is at an object: operations wait for reads, reads do not wait for operations. */
+typedef struct Presence {
+    Operation *operation; /* NULL: none */
+    size_t reader_count;
+    bool waiting; /* the operation starts when the last reader has gone */
+} Presence;
+
+struct Engine {
+    EngineOptions options;
+    Pool *operations;
+    Pool *reads;
+    int event_fd;
+    struct event *collect;
+    struct event *flush;
+    OperationList begun; /* in this turn */
+    OperationList ended;
+    Map presences; /* uid -> Presence */
+    Map secrets;   /* op -> Json: of operations whose thread has not started; never on disk */
+    size_t open_count;
+};
+
+/* A call of the provider on its way: everything in it is its own, so the thread shares nothing. */
+typedef struct OperationJob {
+    Job job;
+    Engine *engine;
+    Operation *operation;
+    ProviderRequest request;
+    char *uid, *type, *effect, *op, *address, *lineage;
+    Json *desired, *secrets, *prior, *private;
+    ProviderReply reply;
+    ProviderProblem problem;
+    int code;
+} OperationJob;
+
+static void list_add(OperationList *list, Operation *operation)
+{
+    memory_reserve_one(list->items, list->count, list->capacity);
+    list->items[list->count++] = operation;
+}
+
+const EngineOptions *engine_options(const Engine *engine)
+{
+    return &engine->options;
+}
+
+static Presence *presence_get(Engine *engine, const char *uid)
+{
+    Presence *presence = map_get(&engine->presences, uid);
+
+    if (presence == NULL) {
+        presence = memory_zero(1, sizeof *presence);
+        map_put(&engine->presences, uid, presence);
+    }
+    return presence;
+}
+
+static void presence_drop(Engine *engine, const char *uid)
+{
+    Presence *presence = map_get(&engine->presences, uid);
+
+    if (presence != NULL && presence->operation == NULL && presence->reader_count == 0)
+        free(map_remove(&engine->presences, uid));
+}
+
+static void presence_leave(Engine *engine, const Operation *operation)
+{
+    Presence *presence = operation->uid ? map_get(&engine->presences, operation->uid) : NULL;
+
+    if (presence == NULL || presence->operation != operation)
+        return;
+    presence->operation = NULL;
+    presence->waiting = false;
+    presence_drop(engine, operation->uid);
+}
+
+static void arm_flush(Engine *engine)
+{
+    event_active(engine->flush, EV_TIMEOUT, 0);
+}
+
+/* The operation is remembered; let it begin when the store is durable. */
+static void begin(Engine *engine, Operation *operation, const Json *secrets)
+{
+    if (operation->uid != NULL)
+        presence_get(engine, operation->uid)->operation = operation;
+    if (json_count(secrets) > 0)
+        json_free(map_put(&engine->secrets, operation->op, json_copy(secrets)));
+    atomic_store(&operation->cancelled, false);
+    operation->open = true;
+    engine->open_count++;
+    list_add(&engine->begun, operation);
+    arm_flush(engine);
+}
+
+static void end(Engine *engine, Operation *operation, const StoreEnd *how)
+{
+    store_end(engine->options.store, operation, how);
+    json_free(map_remove(&engine->secrets, operation->op));
+    engine->open_count--;
+    list_add(&engine->ended, operation);
+    arm_flush(engine);
+}
+
+static char *copy_or_null(const char *text)
+{
+    return text != NULL ? memory_copy_string(text) : NULL;
+}
+
+static Json *json_copy_or_null(const Json *json)
+{
+    return json != NULL && !json_is_null(json) ? json_copy(json) : NULL;
+}
+
+/* What was set aside at the last reply; where that memory is lost, what the client kept of it. */
+static void job_set_past(OperationJob *job, const Instance *instance)
+{
+    const Json *body = job->operation->request;
+
+    if (instance != NULL && !instance->partial) {
+        job->prior = json_copy_or_null(instance->state);
+        job->private = json_copy_or_null(instance->private);
+        return;
+    }
+    const char *private = json_get_string(body, "private", NULL);
+    job->prior = json_copy_or_null(json_get(body, "prior"));
+    job->private = private != NULL ? private_decode(private) : NULL;
+}
+
+static void job_fill_request(OperationJob *job, const Instance *instance)
+{
+    const Operation *operation = job->operation;
+    const char *arguments = operation->kind == OPERATION_RUN ? "arguments" : "desired";
+    const Json *wanted = json_get(operation->request, arguments);
+
+    if (operation->kind == OPERATION_REMOVE)
+        wanted = NULL;
+    else if (wanted == NULL)
+        job->desired = json_new_object();
+    if (wanted != NULL)
+        job->desired = json_copy(wanted);
+    job->op = memory_copy_string(operation->op);
+    job->uid = copy_or_null(operation->uid);
+    job->type = memory_copy_string(operation->type);
+    job->effect = copy_or_null(operation->effect);
+    if (job->effect == NULL && instance != NULL)
+        job->effect = memory_copy_string(instance->effect);
+    job->address = memory_copy_string(operation_address(operation));
+    job->lineage = memory_copy_string(operation_lineage(operation));
+    job_set_past(job, instance);
+    job->request = (ProviderRequest){
+        .operation = job->operation,
+        .op = job->op,
+        .type = job->type,
+        .effect = job->effect,
+        .uid = job->uid,
+        .address = job->address,
+        .lineage = job->lineage,
+        .desired = job->desired,
+        .secrets = job->secrets,
+        .prior = job->prior,
+        .private = job->private,
+        .config = job->engine->options.config,
+        .resumed = operation->resumed,
+        .timeout_s = json_get_int(operation->request, "timeout_s", OPERATION_TIMEOUT_S),
+    };
+}
+
+static void job_free(OperationJob *job)
+{
+    free(job->uid);
+    free(job->type);
+    free(job->effect);
+    free(job->op);
+    free(job->address);
+    free(job->lineage);
+    json_free(job->desired);
+    json_free(job->secrets);
+    json_free(job->prior);
+    json_free(job->private);
+    free(job->reply.external_id);
+    free(job->reply.reason);
+    json_free(job->reply.state);
+    json_free(job->reply.private);
+    free(job);
+}
+
+static void job_work(Job *base)
+{
+    OperationJob *job = (OperationJob *)base;
+    Provider *provider = job->engine->options.provider;
+
+    switch (job->operation->kind) {
+    case OPERATION_RECONCILE:
+        job->code = provider->reconcile(provider, &job->request, &job->reply, &job->problem);
+        return;
+    case OPERATION_REMOVE:
+        job->code = provider->remove(provider, &job->request, &job->problem);
+        return;
+    case OPERATION_RUN:
+        job->code = provider->run(provider, &job->request, &job->reply, &job->problem);
+        return;
+    }
+}
+
+/* The external id the reply names, or else the one told on the way. */
+static char *job_external_id(OperationJob *job)
+{
+    Operation *operation = job->operation;
+    char *id = take(job->reply.external_id);
+
+    pthread_mutex_lock(&operation->lock);
+    if (id == NULL && operation->external_id[0] != '\0')
+        id = memory_copy_string(operation->external_id);
+    pthread_mutex_unlock(&operation->lock);
+    return id;
+}
+
+static Instance *job_instance(OperationJob *job)
+{
+    const Operation *operation = job->operation;
+    Instance *instance = memory_zero(1, sizeof *instance);
+
+    instance->type = memory_copy_string(operation->type);
+    instance->uid = memory_copy_string(operation->uid);
+    instance->effect = memory_copy_string(operation->effect);
+    instance->owner = json_copy_or_null(json_get(operation->request, "owner"));
+    instance->desired = json_copy(job->desired);
+    instance->generation = json_get_int(operation->request, "generation", 0);
+    instance->schema_version = schema_version_of(job->engine->options.schema, operation->type);
+    instance->external_id = job_external_id(job);
+    instance->state = take(job->reply.state);
+    instance->private = take(job->reply.private);
+    instance->reason = take(job->reply.reason);
+    instance->ready = !job->reply.not_ready;
+    etag_of(instance->state, instance->external_id, instance->etag);
+    return instance;
+}
+
+static Json *short_reply(const Operation *operation)
+{
+    Json *reply = json_new_object();
+
+    json_set_string(reply, "type", operation->type);
+    if (operation->uid != NULL)
+        json_set_string(reply, "uid", operation->uid);
+    json_set_string(reply, "outcome", "applied");
+    json_set(reply, "warnings", json_new_array());
+    return reply;
+}
+
+static Json *action_reply(OperationJob *job)
+{
+    Json *reply = short_reply(job->operation);
+    Json *state = job->reply.state != NULL ? take(job->reply.state) : json_new_object();
+    cleanup(free) char *external_id = job_external_id(job);
+
+    if (external_id != NULL)
+        json_set_string(reply, "external_id", external_id);
+    json_set(reply, "state", state);
+    json_set_bool(reply, "ready", !job->reply.not_ready);
+    return reply;
+}
+
+static void end_well(OperationJob *job)
+{
+    Operation *operation = job->operation;
+    const Instance *before =
+        operation->uid != NULL ? store_instance(job->engine->options.store, operation->uid) : NULL;
+    StoreEnd how = {.state = OPERATION_SUCCEEDED, .status = 200, .now_ms = clock_now_ms()};
+
+    switch (operation->kind) {
+    case OPERATION_RECONCILE:
+        how.status = before != NULL && !before->partial ? 200 : 201;
+        how.instance = job_instance(job);
+        how.reply = instance_representation(how.instance);
+        break;
+    case OPERATION_REMOVE:
+        how.removed = true;
+        how.reply = short_reply(operation);
+        break;
+    case OPERATION_RUN:
+        how.reply = action_reply(job);
+        break;
+    }
+    json_set_string(how.reply, "op", operation->op);
+    end(job->engine, operation, &how);
+}
+
+static OperationState state_after(const Operation *operation, const ProviderProblem *problem)
+{
+    if (operation_cancelled(operation))
+        return OPERATION_CANCELLED;
+    bool is_unknown = problem->outcome == NULL || strcmp(problem->outcome, "unknown") == 0;
+    return is_unknown && !problem->retryable ? OPERATION_UNKNOWN : OPERATION_FAILED;
+}
+
+static Json *operation_problem(const Operation *operation, const ProviderProblem *problem)
+{
+    Json *json = problem_json(problem);
+
+    json_set_string(json, "op", operation->op);
+    return json;
+}
+
+static void end_badly(OperationJob *job)
+{
+    Operation *operation = job->operation;
+    ProviderProblem *problem = &job->problem;
+    Store *store = job->engine->options.store;
+    bool nothing = problem->outcome != NULL && strcmp(problem->outcome, "not_applied") == 0;
+    StoreEnd how = {.state = state_after(operation, problem), .now_ms = clock_now_ms()};
+
+    how.status = problem_status(problem->code);
+    how.problem = operation_problem(operation, problem);
+    /* Something may exist now that no reply described: remember it so that it can be removed. */
+    if (operation->kind == OPERATION_RECONCILE && !nothing &&
+        store_instance(store, operation->uid) == NULL) {
+        how.instance = job_instance(job);
+        how.instance->partial = true;
+        how.instance->ready = false;
+    }
+    log_line("%s %s %s: %s: %s", operation_kind_name(operation->kind), operation->op,
+             operation_address(operation), problem->code, problem->detail);
+    end(job->engine, operation, &how);
+}
+
+static void job_done(Job *base)
+{
+    OperationJob *job = (OperationJob *)base;
+
+    if (job->code == 0)
+        end_well(job);
+    else
+        end_badly(job);
+    job_free(job);
+}
+
+static void start(Engine *engine, Operation *operation)
+{
+    OperationJob *job = memory_zero(1, sizeof *job);
+    const Instance *instance =
+        operation->uid != NULL ? store_instance(engine->options.store, operation->uid) : NULL;
+
+    job->job = (Job){.work = job_work, .done = job_done};
+    job->engine = engine;
+    job->operation = operation;
+    job->secrets = map_remove(&engine->secrets, operation->op);
+    job_fill_request(job, instance);
+    operation_move(operation, OPERATION_RUNNING);
+    operation->updated_ms = clock_now_ms();
+    log_line("%s %s %s%s", operation_kind_name(operation->kind), operation->op,
+             operation_address(operation), operation->resumed ? " (resumed)" : "");
+    pool_submit(engine->operations, &job->job);
+}
+
+static void start_when_alone(Engine *engine, Operation *operation)
+{
+    Presence *presence = operation->uid ? map_get(&engine->presences, operation->uid) : NULL;
+
+    if (operation->state != OPERATION_PENDING)
+        return; /* cancelled in the same turn */
+    if (presence != NULL && presence->reader_count > 0)
+        presence->waiting = true;
+    else
+        start(engine, operation);
+}
+
+static void sync_or_die(Engine *engine)
+{
+    Error err = {0};
+
+    if (store_sync(engine->options.store, clock_now_ms(), &err) == 0)
+        return;
+    /* What a failed fsync left on the disk cannot be known; the successor reads what is there. */
+    log_line("cannot store operations, stopping: %s", err.message);
+    _exit(EXIT_STATE);
+}
+
+static void flush(evutil_socket_t fd, short events, void *context)
+{
+    Engine *engine = context;
+    OperationList begun = engine->begun, ended = engine->ended;
+
+    (void)fd, (void)events;
+    engine->begun = engine->ended = (OperationList){0};
+    sync_or_die(engine);
+    for (size_t i = 0; i < begun.count; i++)
+        start_when_alone(engine, begun.items[i]);
+    for (size_t i = 0; i < ended.count; i++) {
+        Operation *operation = ended.items[i];
+        operation->open = false;
+        presence_leave(engine, operation);
+        engine->options.ended(engine->options.context, operation);
+    }
+    free(begun.items);
+    free(ended.items);
+}
+
+static void collect(evutil_socket_t fd, short events, void *context)
+{
+    Engine *engine = context;
+    uint64_t count;
+    ssize_t got = read(fd, &count, sizeof count);
+
+    (void)got, (void)events; /* the lists say what is ready, not the counter */
+    pool_collect(engine->operations);
+    pool_collect(engine->reads);
+}
+
+int engine_new(const EngineOptions *options, Engine **ret, Error *err)
+{
+    cleanup(fd_close) int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+    if (fd < 0)
+        return error_set(err, ERROR_INTERNAL, "make an eventfd: out of file descriptors");
+    Engine *engine = memory_zero(1, sizeof *engine);
+    engine->options = *options;
+    engine->event_fd = fd;
+    fd = -1;
+    engine->operations = pool_new(OPERATION_CONCURRENT_MAX, engine->event_fd);
+    engine->reads = pool_new(READ_CONCURRENT_MAX, engine->event_fd);
+    engine->collect =
+        event_new(options->base, engine->event_fd, EV_READ | EV_PERSIST, collect, engine);
+    engine->flush = event_new(options->base, -1, 0, flush, engine);
+    if (engine->collect == NULL || engine->flush == NULL || event_add(engine->collect, NULL) < 0) {
+        engine_free(engine);
+        return error_set(err, ERROR_INTERNAL, "make the events of the operations");
+    }
+    *ret = engine;
+    return 0;
+}
+
+void engine_free(Engine *engine)
+{
+    if (engine == NULL)
+        return;
+    pool_free(engine->operations);
+    pool_free(engine->reads);
+    if (engine->collect != NULL)
+        event_free(engine->collect);
+    if (engine->flush != NULL)
+        event_free(engine->flush);
+    fd_close(engine->event_fd);
+    for (MapEntry *e = map_next(&engine->presences, NULL); e; e = map_next(&engine->presences, e))
+        free(e->value);
+    for (MapEntry *e = map_next(&engine->secrets, NULL); e; e = map_next(&engine->secrets, e))
+        json_free(e->value);
+    map_deinit(&engine->presences);
+    map_deinit(&engine->secrets);
+    free(engine->begun.items);
+    free(engine->ended.items);
+    free(engine);
+}
+
+int engine_check(const Engine *engine, const char *effect, const Json *desired,
+                 ProviderProblem *problem)
+{
+    Provider *provider = engine->options.provider;
+    const Json *entry = schema_effect(engine->options.schema, effect);
+
+    if (entry == NULL) {
+        provider_problem(problem, "VALIDATION_FAILED", "not_applied", false,
+                         "effect '%s' is not one of provider '%s'; its schema lists those it has",
+                         effect, provider->name);
+        snprintf(problem->pointer, sizeof problem->pointer, "/effect");
+        return -1;
+    }
+    if (!json_is_object(desired))
+        return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
+                                "effect '%s': expected its arguments as an object", effect);
+    if (schema_check(json_get(entry, "parameters"), desired, problem) < 0)
+        return -1;
+    if (provider->validate == NULL || schema_has_unknown(desired))
+        return 0;
+    *problem = (ProviderProblem){.code = "VALIDATION_FAILED", .outcome = "not_applied"};
+    return provider->validate(provider, effect, desired, problem);
+}
+
+static bool name_is_valid(const char *name, size_t size_max)
+{
+    size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
+
+    return size > 0 && name[size] == '\0' && size <= size_max;
+}
+
+bool engine_uid_is_valid(const char *uid)
+{
+    return strlen(uid) == 32 && strspn(uid, "0123456789abcdef") == 32;
+}
+
+/* The form of the request: what can be said without knowing anything. */
+static int check_form(const Mutation *mutation, ProviderProblem *problem)
+{
+    const char *op = json_get_string(mutation->body, "op", NULL);
+
+    if (mutation->key == NULL)
+        return provider_problem(problem, "IDEMPOTENCY_KEY_MISSING", "not_applied", false,
+                                "expected the header 'Idempotency-Key: \"OP\"'");
+    if (op == NULL || strcmp(op, mutation->key) != 0)
+        return provider_problem(problem, "IDEMPOTENCY_KEY_MISSING", "not_applied", false,
+                                "header Idempotency-Key is '%.64s', but member 'op' is '%.64s'",
+                                mutation->key, op != NULL ? op : "(none)");
+    if (!name_is_valid(op, 64))
+        return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
+                                "member 'op': expected 1 to 64 letters, digits, '.', '_' or '-'");
+    if (!name_is_valid(mutation->type, 128))
+        return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
+                                "type or action in the path: expected 1 to 128 letters, digits, "
+                                "'.', '_' or '-'");
+    if (mutation->uid != NULL && !engine_uid_is_valid(mutation->uid))
+        return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
+                                "uid '%.64s': expected 32 lower-case hexadecimal digits",
+                                mutation->uid);
+    if (!json_is_string(json_get(json_get(mutation->body, "owner"), "lineage")))
+        return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
+                                "member 'owner': expected an object with a 'lineage'");
+    return 0;
+}
+
+static int refuse_busy(Engine *engine, const char *uid, Refusal *refusal)
+{
+    const Presence *presence = uid != NULL ? map_get(&engine->presences, uid) : NULL;
+
+    if (engine->open_count >= OPERATION_OPEN_MAX)
+        return provider_problem(&refusal->problem, "THROTTLED", "not_applied", true,
+                                "%d operations are open already", OPERATION_OPEN_MAX);
+    if (presence == NULL || presence->operation == NULL)
+        return 0;
+    refusal->running = presence->operation;
+    return provider_problem(&refusal->problem, "OPERATION_IN_PROGRESS", "not_applied", true,
+                            "operation '%s' for object '%s' has not ended", presence->operation->op,
+                            uid);
+}
+
+static int check_owner(const Mutation *mutation, const Instance *instance, Refusal *refusal)
+{
+    const char *owner = json_get_string(instance->owner, "lineage", "");
+    const char *client = json_get_string(json_get(mutation->body, "owner"), "lineage", "");
+    const Json *adopt = json_get(mutation->body, "adopt");
+    bool is_adopted = adopt != NULL && !json_is_null(adopt) && json_bool(adopt, true);
+
+    if (strcmp(owner, client) == 0 || is_adopted)
+        return 0;
+    return provider_problem(&refusal->problem, "NOT_OWNED", "not_applied", false,
+                            "object '%s' belongs to lineage '%.64s', not to '%.64s'", mutation->uid,
+                            owner, client);
+}
+
+static int check_match(const Mutation *mutation, const Instance *instance, Refusal *refusal)
+{
+    const char *wanted = mutation->if_match;
+
+    refusal->current = instance;
+    /* A partial one was never made as far as its client knows: the retry must reach it. */
+    if (mutation->if_none_match && !instance->partial)
+        return provider_problem(&refusal->problem, "ETAG_MISMATCH", "not_applied", false,
+                                "object '%s' exists already", mutation->uid);
+    if (wanted != NULL && strcmp(wanted, "*") != 0 && strcmp(wanted, instance->etag) != 0 &&
+        strcmp(wanted, instance->observed_etag) != 0)
+        return provider_problem(&refusal->problem, "ETAG_MISMATCH", "not_applied", false,
+                                "object '%s' has etag %s, expected %.64s", mutation->uid,
+                                instance->etag, wanted);
+    refusal->current = NULL;
+    return 0;
+}
+
+/* What is there against what the request supposes. */
+static int check_preconditions(Engine *engine, const Mutation *mutation, Refusal *refusal)
+{
+    const Instance *instance =
+        mutation->uid != NULL ? store_instance(engine->options.store, mutation->uid) : NULL;
+
+    if (instance != NULL && strcmp(instance->type, mutation->type) != 0)
+        return provider_problem(&refusal->problem, "INVALID_REQUEST", "not_applied", false,
+                                "object '%s' is of type '%s', not '%s'", mutation->uid,
+                                instance->type, mutation->type);
+    if (instance != NULL && check_owner(mutation, instance, refusal) < 0)
+        return -1;
+    if (instance != NULL)
+        return check_match(mutation, instance, refusal);
+    if (mutation->kind == OPERATION_REMOVE)
+        return provider_problem(&refusal->problem, "NOT_FOUND", "not_applied", false,
+                                "there is no object '%s' of type '%s'", mutation->uid,
+                                mutation->type);
+    if (mutation->if_match != NULL)
+        return provider_problem(&refusal->problem, "ETAG_MISMATCH", "not_applied", false,
+                                "object '%s' does not exist", mutation->uid);
+    return 0;
+}
+
+static int check_immutable(const Json *entry, const Instance *instance, const Json *desired,
+                           ProviderProblem *problem)
+{
+    cleanup(json_free) Json *changes = json_new_array();
+
+    if (instance == NULL || instance->partial)
+        return 0;
+    schema_immutable_changes(entry, instance->desired, desired, changes);
+    if (json_count(changes) == 0)
+        return 0;
+    const char *pointer = json_string(json_at(changes, 0), "");
+    provider_problem(problem, "UNSUPPORTED_CHANGE", "not_applied", false,
+                     "argument '%s' of object '%s' cannot change; replace the object", pointer + 1,
+                     instance->uid);
+    snprintf(problem->pointer, sizeof problem->pointer, "%s", pointer);
+    return -1;
+}
+
+static int check_reconcile(Engine *engine, const Mutation *mutation, const char *effect,
+                           ProviderProblem *problem)
+{
+    const Json *desired = json_get(mutation->body, "desired");
+    const Json *entry = effect ? schema_effect(engine->options.schema, effect) : NULL;
+
+    if (effect == NULL)
+        return provider_problem(problem, "VALIDATION_FAILED", "not_applied", false,
+                                "type '%s' is not one of provider '%s'", mutation->type,
+                                engine->options.provider->name);
+    if (engine_check(engine, effect, desired, problem) < 0)
+        return -1;
+    if (schema_effect_is_action(entry) ||
+        strcmp(schema_type_of(entry, effect), mutation->type) != 0)
+        return provider_problem(problem, "VALIDATION_FAILED", "not_applied", false,
+                                "effect '%s' does not make objects of type '%s'", effect,
+                                mutation->type);
+    if (schema_has_unknown(desired))
+        return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
+                                "a value that is not known yet may stand in a plan only");
+    return check_immutable(entry, store_instance(engine->options.store, mutation->uid), desired,
+                           problem);
+}
+
+static int check_run(Engine *engine, const Mutation *mutation, ProviderProblem *problem)
+{
+    const Json *entry = schema_effect(engine->options.schema, mutation->type);
+
+    if (engine_check(engine, mutation->type, json_get(mutation->body, "arguments"), problem) < 0)
+        return -1;
+    if (!schema_effect_is_action(entry))
+        return provider_problem(problem, "VALIDATION_FAILED", "not_applied", false,
+                                "effect '%s' makes an object; send it with PUT", mutation->type);
+    return 0;
+}
+
+static const char *effect_of(const Engine *engine, const Mutation *mutation)
+{
+    const char *effect = json_get_string(mutation->body, "effect", NULL);
+
+    if (mutation->kind == OPERATION_RUN)
+        return mutation->type;
+    if (mutation->kind == OPERATION_REMOVE)
+        return NULL;
+    return effect != NULL ? effect : schema_effect_of_type(engine->options.schema, mutation->type);
+}
+
+static int check_content(Engine *engine, const Mutation *mutation, ProviderProblem *problem)
+{
+    switch (mutation->kind) {
+    case OPERATION_RECONCILE:
+        return check_reconcile(engine, mutation, effect_of(engine, mutation), problem);
+    case OPERATION_REMOVE:
+        return 0;
+    case OPERATION_RUN:
+        return check_run(engine, mutation, problem);
+    }
+    return -1;
+}
+
+static Operation *operation_from(const Engine *engine, const Mutation *mutation)
+{
+    Json *request = json_copy(mutation->body);
+    const Json *secrets = json_get(request, "secrets");
+    bool had_secrets = json_count(secrets) > 0;
+
+    json_free(json_detach(request, "secrets"));
+    Operation *operation = operation_new(mutation->key, mutation->kind, request);
+    operation->client = memory_copy_string(mutation->client);
+    operation->digest = memory_copy_string(mutation->digest);
+    operation->type = memory_copy_string(mutation->type);
+    operation->uid = copy_or_null(mutation->uid);
+    operation->effect = copy_or_null(effect_of(engine, mutation));
+    operation->had_secrets = had_secrets;
+    operation->created_ms = operation->updated_ms = clock_now_ms();
+    return operation;
+}
+
+/* The key is known: join what runs, answer from memory, or try again what may be mended. */
+static int submit_known(Engine *engine, const Mutation *mutation, Operation *operation,
+                        Refusal *refusal)
+{
+    if (strcmp(operation->digest, mutation->digest) != 0)
+        return provider_problem(&refusal->problem, "IDEMPOTENCY_KEY_REUSED", "not_applied", false,
+                                "operation '%s' was begun by another request", operation->op);
+    if (operation->open)
+        return 0;
+    if (!operation_may_be_repeated(operation))
+        return ENGINE_REPLAYED;
+    if (refuse_busy(engine, operation->uid, refusal) < 0)
+        return -1;
+    const char *outcome = json_get_string(operation->problem, "outcome", "unknown");
+    operation->resumed = operation->resumed || strcmp(outcome, "not_applied") != 0;
+    store_again(engine->options.store, operation, clock_now_ms());
+    begin(engine, operation, json_get(mutation->body, "secrets"));
+    return 0;
+}
+
+int engine_submit(Engine *engine, const Mutation *mutation, Operation **ret, Refusal *refusal)
+{
+    *refusal = (Refusal){0};
+    if (check_form(mutation, &refusal->problem) < 0)
+        return -1;
+    Operation *operation = store_operation(engine->options.store, mutation->key);
+    if (operation != NULL) {
+        int code = submit_known(engine, mutation, operation, refusal);
+        if (code >= 0)
+            *ret = operation;
+        return code;
+    }
+    if (refuse_busy(engine, mutation->uid, refusal) < 0 ||
+        check_preconditions(engine, mutation, refusal) < 0 ||
+        check_content(engine, mutation, &refusal->problem) < 0)
+        return -1;
+    operation = operation_from(engine, mutation);
+    store_begin(engine->options.store, operation);
+    begin(engine, operation, json_get(mutation->body, "secrets"));
+    *ret = operation;
+    return 0;
+}
+
+static void end_at_once(Engine *engine, Operation *operation, OperationState state,
+                        const ProviderProblem *problem)
+{
+    StoreEnd how = {.state = state, .now_ms = clock_now_ms()};
+
+    how.status = problem_status(problem->code);
+    how.problem = operation_problem(operation, problem);
+    end(engine, operation, &how);
+}
+
+void engine_cancel(Engine *engine, Operation *operation)
+{
+    ProviderProblem problem = {0};
+
+    atomic_store(&operation->cancelled, true);
+    /* Begun before this process and not looked at yet: what it did must be found out first. */
+    if (operation->state != OPERATION_PENDING || operation->resumed)
+        return;
+    provider_problem(&problem, "CANCELLED", "not_applied", false, "cancelled before it began");
+    end_at_once(engine, operation, OPERATION_CANCELLED, &problem);
+}
+
+/* Its secrets were never stored, so only its client can say them again. */
+static void await_client(Engine *engine, Operation *operation)
+{
+    ProviderProblem problem = {0};
+
+    provider_problem(&problem, "INTERNAL", "unknown", true,
+                     "the plugin ended during the operation, and its secrets are not stored; send "
+                     "the same request again");
+    operation->open = true;
+    engine->open_count++;
+    end_at_once(engine, operation, OPERATION_FAILED, &problem);
+}
+
+void engine_resume(Engine *engine)
+{
+    const Map *operations = store_operations(engine->options.store);
+
+    for (MapEntry *e = map_next(operations, NULL); e != NULL; e = map_next(operations, e)) {
+        Operation *operation = e->value;
+        if (operation_has_ended(operation))
+            continue;
+        operation->resumed = true;
+        if (operation->had_secrets)
+            await_client(engine, operation);
+        else
+            begin(engine, operation, NULL);
+    }
+}
+
+bool engine_observe_begin(Engine *engine, const char *uid, const Operation **ret)
+{
+    Presence *presence = presence_get(engine, uid);
+
+    if (presence->operation != NULL) {
+        *ret = presence->operation;
+        return false;
+    }
+    presence->reader_count++;
+    return true;
+}
+
+void engine_observe_end(Engine *engine, const char *uid)
+{
+    Presence *presence = map_get(&engine->presences, uid);
+
+    assert(presence != NULL && presence->reader_count > 0);
+    if (--presence->reader_count == 0 && presence->waiting) {
+        presence->waiting = false;
+        start_when_alone(engine, presence->operation);
+    }
+    presence_drop(engine, uid);
+}
+
+void engine_read(Engine *engine, Job *job)
+{
+    pool_submit(engine->reads, job);
+}

@@ -1,0 +1,49 @@
+/* What the kit remembers of an object a provider made: whose it is, what was wanted, how it was
+ * when the provider last said so.
+ *
+ * The rule: an instance that is `partial` may or may not exist outside; it can be removed and
+ * repaired, but is never shown as the object its client asked for. */
+#ifndef VED_SDK_INSTANCE_H
+#define VED_SDK_INSTANCE_H
+
+#include "providers/sdk/provider.h"
+
+#define ETAG_SIZE 24
+
+typedef struct Instance {
+    char *type;
+    char *uid;
+    char *effect;
+    char *external_id; /* NULL: none */
+    char *reason;      /* why it is not ready; NULL: none given */
+    Json *owner;
+    Json *desired;
+    Json *state;
+    Json *private; /* NULL: none */
+    int64_t schema_version;
+    int64_t generation;
+    bool ready;
+    bool partial;                  /* the call that made it failed half way */
+    char etag[ETAG_SIZE];          /* with its quotes */
+    char observed_etag[ETAG_SIZE]; /* of the last observation, not stored; "": none yet */
+} Instance;
+
+void instance_free(Instance *instance);
+
+/* As it is stored; and back. A negative code: a member is missing. The caller owns the result. */
+Json *instance_json(const Instance *instance);
+int instance_parse(const Json *json, Instance **ret, Error *err);
+
+/* The body of a 200 or 201; the caller owns it. */
+Json *instance_representation(const Instance *instance);
+
+/* The tag of an object in this state: equal states, equal tags. */
+void etag_of(const Json *state, const char *external_id, char ret[ETAG_SIZE]);
+
+/* `private` as the wire carries it: base64 of its JSON text; and back (NULL: not that). */
+char *private_encode(const Json *private);
+Json *private_decode(const char *text);
+
+CLEANUP_DEFINE(Instance *, instance_free);
+
+#endif

@@ -1,0 +1,45 @@
+/* Append-only file of JSON records, one a line, each with the CRC-32C of its text.
+ *
+ *     {"crc":"1f2e3d4c","record":{...}}
+ *
+ * A record is durable once journal_sync() has returned 0 for it: nothing that depends on a record
+ * may leave the process before that. One thread uses a journal. */
+#ifndef VED_SDK_JOURNAL_H
+#define VED_SDK_JOURNAL_H
+
+#include "lang/base/buffer.h"
+#include "lang/base/error.h"
+#include "lang/base/json.h"
+
+typedef struct Journal Journal;
+
+/* journal_open() found a half-written end, as a crash leaves it, and cut it off. */
+#define JOURNAL_TORN_TAIL 1
+
+/* Called for each record, oldest first; a negative code ends the opening with it. */
+typedef int (*JournalVisit)(void *context, const Json *record, Error *err);
+
+/* Open or make the file. A bad record with good ones behind it is damage, not a torn tail: refused.
+ * The caller owns `*ret`. */
+int journal_open(const char *path, JournalVisit visit, void *context, Journal **ret, Error *err);
+void journal_free(Journal *journal);
+
+/* Put a record into the group that the next journal_sync() writes. */
+void journal_append(Journal *journal, const Json *record);
+
+/* Write the group and fdatasync it. After a failure the file must not be used any more. */
+int journal_sync(Journal *journal, Error *err);
+
+/* Bytes in the file, the group not counted. */
+size_t journal_size(const Journal *journal);
+
+/* The line of a record, for journal_replace(). */
+void journal_encode(Buffer *ret, const Json *record);
+
+/* Put `lines` in the place of everything written so far, by rename: a crash leaves the old file or
+ * the new one. The group must be empty. */
+int journal_replace(Journal *journal, const Buffer *lines, Error *err);
+
+CLEANUP_DEFINE(Journal *, journal_free);
+
+#endif

@@ -1,0 +1,46 @@
+/* The schema document of a provider: which effects, queries and types it has, and whether arguments
+ * fit them.
+ *
+ * Parameters are described by a subset of JSON Schema 2020-12: type, enum, const, required,
+ * properties, additionalProperties, items, minimum, maximum, minLength, maxLength. A value that is
+ * not known yet ({"$unknown":...}) or that is secret ({"$secret":"id"}) fits everywhere. */
+#ifndef VED_SDK_SCHEMA_H
+#define VED_SDK_SCHEMA_H
+
+#include "providers/sdk/provider.h"
+
+typedef struct Schema Schema;
+
+/* Read a document; the caller frees it with schema_free(). */
+int schema_new(const char *text, Schema **ret, Error *err);
+void schema_free(Schema *schema);
+
+const char *schema_text(const Schema *schema);
+const char *schema_etag(const Schema *schema); /* with its quotes */
+
+/* The entry of an effect, or that of "any" where the provider takes every name; NULL: not there. */
+const Json *schema_effect(const Schema *schema, const char *name);
+
+/* The name of an effect that makes instances of `type`; NULL: none. */
+const char *schema_effect_of_type(const Schema *schema, const char *type);
+
+/* The entry of a query; NULL: not there. */
+const Json *schema_query(const Schema *schema, const char *name);
+
+/* What an effect makes: its "type", or its own name where the entry is that of "any". */
+const char *schema_type_of(const Json *effect, const char *name);
+bool schema_effect_is_action(const Json *effect);
+int64_t schema_version_of(const Schema *schema, const char *type);
+
+/* 0, or -1 with a VALIDATION_FAILED problem that points at the first member at fault. */
+int schema_check(const Json *parameters, const Json *value, ProviderProblem *problem);
+
+/* Append to `ret`, an array, the pointers of the immutable properties that differ. */
+void schema_immutable_changes(const Json *effect, const Json *before, const Json *after, Json *ret);
+
+/* Does a value that is not known yet stand anywhere in it? */
+bool schema_has_unknown(const Json *value);
+
+CLEANUP_DEFINE(Schema *, schema_free);
+
+#endif

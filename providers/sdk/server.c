@@ -1,0 +1,680 @@
+#include "providers/sdk/server.h"
+
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <event2/bufferevent_ssl.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+#include <event2/listener.h>
+
+#include "lang/base/memory.h"
+#include "providers/sdk/batch.h"
+#include "providers/sdk/http.h"
+#include "providers/sdk/log.h"
+#include "providers/sdk/problem.h"
+#include "providers/sdk/tls.h"
+
+#define CONNECTIONS_MAX 1024
+#define HEADERS_MAX (64 << 10)
+#define IDLE_TIMEOUT_S 120 /* longer than any wait for an operation */
+#define PAGE_SIZE 200
+#define SEGMENTS_MAX 4
+
+typedef struct Waiter Waiter;
+
+struct Server {
+    struct evhttp *http;
+    struct evconnlistener *listener;
+    struct event_base *base;
+    SSL_CTX *tls;
+    Engine *engine;
+    size_t connection_count;
+    int ssl_index; /* of the mark whose end counts a connection down */
+    uint16_t port;
+};
+
+/* A request held back until its operation ends or its patience does. */
+struct Waiter {
+    struct evhttp_request *request;
+    Operation *operation;
+    struct event *timer;
+    Waiter *next;
+    bool is_poll; /* GET of the operation: its resource is the answer, whatever the state */
+};
+
+/* A request on its way to a handler. */
+typedef struct Call {
+    Server *server;
+    struct evhttp_request *request;
+    char *segments[SEGMENTS_MAX]; /* of the path, decoded */
+    const char *names[2];         /* what stood for the '*' of the route */
+    struct evkeyvalq parameters;  /* after the '?' */
+    Json *body;                   /* NULL unless the route takes one */
+    char digest[65];
+} Call;
+
+typedef struct Route {
+    int method;
+    const char *path;
+    bool takes_body;
+    void (*handle)(Call *call);
+} Route;
+
+static void call_problem(Call *call, const char *code, const char *detail)
+{
+    ProviderProblem problem = {0};
+
+    provider_problem(&problem, code, "not_applied", false, "%s", detail);
+    http_send_problem(call->request, &problem, NULL);
+}
+
+static const char *call_parameter(const Call *call, const char *name)
+{
+    return evhttp_find_header(&call->parameters, name);
+}
+
+static const EngineOptions *call_options(const Call *call)
+{
+    return engine_options(call->server->engine);
+}
+
+/* ---- operations: answering, waiting ---- */
+
+static void send_result(struct evhttp_request *request, const Operation *operation, bool replayed)
+{
+    const Json *body = operation->reply != NULL ? operation->reply : operation->problem;
+    const char *etag = json_get_string(operation->reply, "etag", NULL);
+
+    if (etag != NULL)
+        http_set_header(request, "ETag", etag);
+    if (replayed)
+        http_set_header(request, "Idempotency-Replayed", "true");
+    if (json_get_bool(operation->problem, "retryable", false))
+        http_set_header(request, "Retry-After", "1");
+    http_send_json(request, operation->status, json_copy(body));
+}
+
+static void send_operation(struct evhttp_request *request, int status, Operation *operation)
+{
+    cleanup(free) char *location = memory_format("/v1/operations/%s", operation->op);
+
+    if (status == 202)
+        http_set_header(request, "Location", location);
+    if (operation->open)
+        http_set_header(request, "Retry-After", "1");
+    http_send_json(request, status, operation_json(operation));
+}
+
+static void waiter_answer(Waiter *waiter)
+{
+    if (waiter->is_poll)
+        send_operation(waiter->request, 200, waiter->operation);
+    else if (waiter->operation->open)
+        send_operation(waiter->request, 202, waiter->operation);
+    else
+        send_result(waiter->request, waiter->operation, false);
+    event_free(waiter->timer);
+    free(waiter);
+}
+
+static void waiter_timeout(evutil_socket_t fd, short events, void *context)
+{
+    Waiter *waiter = context;
+    Waiter **link = &waiter->operation->waiters;
+
+    (void)fd, (void)events;
+    while (*link != waiter)
+        link = &(*link)->next;
+    *link = waiter->next;
+    waiter_answer(waiter);
+}
+
+static void wait_for(Call *call, Operation *operation, int64_t wait_ms, bool is_poll)
+{
+    Waiter *waiter = memory_zero(1, sizeof *waiter);
+    struct timeval patience = {wait_ms / 1000, (wait_ms % 1000) * 1000};
+
+    waiter->request = call->request;
+    waiter->operation = operation;
+    waiter->is_poll = is_poll;
+    waiter->timer = event_new(call->server->base, -1, 0, waiter_timeout, waiter);
+    if (waiter->timer == NULL)
+        abort();
+    waiter->next = operation->waiters;
+    operation->waiters = waiter;
+    event_add(waiter->timer, &patience);
+}
+
+void server_operation_ended(void *server, Operation *operation)
+{
+    Waiter *waiter = operation->waiters;
+
+    (void)server;
+    operation->waiters = NULL;
+    while (waiter != NULL) {
+        Waiter *next = waiter->next;
+        waiter_answer(waiter);
+        waiter = next;
+    }
+}
+
+/* ---- mutations ---- */
+
+static void send_refusal(struct evhttp_request *request, const Refusal *refusal)
+{
+    Json *more = json_new_object();
+
+    if (refusal->running != NULL)
+        json_set_string(more, "op", refusal->running->op);
+    if (refusal->current != NULL) {
+        http_set_header(request, "ETag", refusal->current->etag);
+        json_set(more, "current", instance_representation(refusal->current));
+    }
+    http_send_problem(request, &refusal->problem, more);
+}
+
+static void peer_name(struct evhttp_request *request, char *ret, size_t size)
+{
+    struct evhttp_connection *connection = evhttp_request_get_connection(request);
+    struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
+
+    tls_peer_name(bufferevent_openssl_get_ssl(bev), ret, size);
+}
+
+static void submit(Call *call, OperationKind kind)
+{
+    const char *if_none_match = http_header(call->request, "If-None-Match");
+    char key[128], client[256];
+    Operation *operation = NULL;
+    Refusal refusal;
+
+    peer_name(call->request, client, sizeof client);
+    Mutation mutation = {
+        .kind = kind,
+        .type = call->names[0],
+        .uid = call->names[1],
+        .key = http_key(call->request, key, sizeof key) ? key : NULL,
+        .digest = call->digest,
+        .client = client,
+        .if_match = http_header(call->request, "If-Match"),
+        .if_none_match = if_none_match != NULL && strcmp(if_none_match, "*") == 0,
+        .body = call->body,
+    };
+    int code = engine_submit(call->server->engine, &mutation, &operation, &refusal);
+    if (code < 0)
+        send_refusal(call->request, &refusal);
+    else if (code == ENGINE_REPLAYED)
+        send_result(call->request, operation, true);
+    else
+        wait_for(call, operation, http_wait_ms(call->request), false);
+}
+
+static void handle_put(Call *call)
+{
+    submit(call, OPERATION_RECONCILE);
+}
+
+static void handle_delete(Call *call)
+{
+    submit(call, OPERATION_REMOVE);
+}
+
+static void handle_action(Call *call)
+{
+    submit(call, OPERATION_RUN);
+}
+
+/* ---- what the plugin is ---- */
+
+static Json *strings(const char *const *texts, size_t count)
+{
+    Json *array = json_new_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_append(array, json_new_string(texts[i]));
+    return array;
+}
+
+static Json *handshake_limits(void)
+{
+    Json *limits = json_new_object();
+
+    json_set_int(limits, "max_body_bytes", HTTP_BODY_MAX);
+    json_set_int(limits, "max_batch", BATCH_MAX);
+    json_set_int(limits, "max_concurrent", OPERATION_CONCURRENT_MAX);
+    return limits;
+}
+
+static void handle_handshake(Call *call)
+{
+    static const char *const capabilities[] = {"plan", "validate", "batch_observe", "query",
+                                               "list", "cancel",   "actions"};
+    static const char *const versions[] = {"1.0"}, *const auth[] = {"mtls"};
+    const EngineOptions *options = call_options(call);
+    Json *json = json_new_object(), *protocol = json_new_object();
+    Json *idempotency = json_new_object(), *operations = json_new_object();
+
+    json_set_string(json, "name", options->provider->name);
+    json_set_string(json, "vendor_version", options->provider->version);
+    json_set(protocol, "versions", strings(versions, ARRAY_SIZE(versions)));
+    json_set_string(protocol, "base", "/v1");
+    json_set(json, "protocol", protocol);
+    json_set(json, "capabilities", strings(capabilities, ARRAY_SIZE(capabilities)));
+    json_set(json, "limits", handshake_limits());
+    json_set_int(idempotency, "ttl_s", STORE_TTL_S);
+    json_set(json, "idempotency", idempotency);
+    json_set_int(operations, "retention_s", STORE_TTL_S);
+    json_set(json, "operations", operations);
+    json_set(json, "auth", strings(auth, ARRAY_SIZE(auth)));
+    json_set_string(json, "schema_etag", schema_etag(options->schema));
+    http_send_json(call->request, 200, json);
+}
+
+static void handle_health(Call *call)
+{
+    Json *json = json_new_object();
+
+    json_set_bool(json, "ready", true);
+    json_set_string(json, "reason", "");
+    http_send_json(call->request, 200, json);
+}
+
+static void handle_schema(Call *call)
+{
+    const Schema *schema = call_options(call)->schema;
+    const char *known = http_header(call->request, "If-None-Match");
+    Json *json = NULL;
+
+    http_set_header(call->request, "ETag", schema_etag(schema));
+    if (known != NULL && strcmp(known, schema_etag(schema)) == 0) {
+        http_send_json(call->request, 304, NULL);
+        return;
+    }
+    json_parse(schema_text(schema), strlen(schema_text(schema)), &json, NULL);
+    http_send_json(call->request, 200, json);
+}
+
+/* ---- batches ---- */
+
+/* The items of a batch; NULL: refused and answered. */
+static const Json *batch_items(Call *call)
+{
+    const Json *items = json_get(call->body, "items");
+
+    if (!json_is_array(items)) {
+        call_problem(call, "INVALID_REQUEST", "member 'items': expected an array");
+        return NULL;
+    }
+    if (json_count(items) > BATCH_MAX) {
+        call_problem(call, "TOO_LARGE", "member 'items': expected at most 200; split the batch");
+        return NULL;
+    }
+    return items;
+}
+
+static void handle_validate(Call *call)
+{
+    const Json *items = batch_items(call);
+
+    if (items != NULL)
+        http_send_json(call->request, 200, batch_validate(call->server->engine, items));
+}
+
+static void handle_plan(Call *call)
+{
+    const Json *items = batch_items(call);
+
+    if (items != NULL)
+        http_send_json(call->request, 200, batch_plan(call->server->engine, items));
+}
+
+static void batch_answer(void *context, Json *reply)
+{
+    http_send_json(context, 200, reply);
+}
+
+static void handle_observe(Call *call)
+{
+    const Json *items = batch_items(call);
+
+    if (items != NULL)
+        batch_observe(call->server->engine, items, batch_answer, call->request);
+}
+
+static void handle_query(Call *call)
+{
+    const Json *items = batch_items(call);
+
+    if (items != NULL)
+        batch_query(call->server->engine, items, batch_answer, call->request);
+}
+
+/* ---- lists and single reads ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The keys of a map after `token` in alphabetical order, so that a page follows the one before
+ * whatever was added or removed between them. The caller frees the array, not the names. */
+static const char **names_after(const Map *map, const char *token, size_t *ret_count)
+{
+    const char **names = memory_alloc((map->count + 1) * sizeof *names);
+    size_t count = 0;
+
+    for (MapEntry *e = map_next(map, NULL); e != NULL; e = map_next(map, e))
+        if (token == NULL || strcmp(e->key, token) > 0)
+            names[count++] = e->key;
+    qsort(names, count, sizeof *names, compare_names);
+    *ret_count = count;
+    return names;
+}
+
+/* What a list shows of the entry `value`: NULL if the call does not ask for it. */
+typedef Json *(*ListItem)(const Call *call, void *value);
+
+static void send_list(Call *call, const Map *map, ListItem item_of)
+{
+    size_t count, shown = 0;
+    const char **names = names_after(map, call_parameter(call, "page_token"), &count);
+    Json *items = json_new_array(), *reply = json_new_object();
+
+    for (size_t i = 0; i < count; i++) {
+        Json *item = item_of(call, map_get(map, names[i]));
+        if (item == NULL)
+            continue;
+        json_append(items, item);
+        if (++shown == PAGE_SIZE && i + 1 < count) {
+            json_set_string(reply, "next_page_token", names[i]);
+            break;
+        }
+    }
+    free(names);
+    json_set(reply, "items", items);
+    http_send_json(call->request, 200, reply);
+}
+
+static bool is_wanted(const Call *call, const char *parameter, const char *value)
+{
+    const char *wanted = call_parameter(call, parameter);
+
+    return wanted == NULL || *wanted == '\0' || strcmp(wanted, value) == 0;
+}
+
+static Json *list_instance(const Call *call, void *value)
+{
+    const Instance *instance = value;
+
+    if (!is_wanted(call, "type", instance->type) ||
+        !is_wanted(call, "owner", json_get_string(instance->owner, "lineage", "")))
+        return NULL;
+    return instance_representation(instance);
+}
+
+static Json *list_operation(const Call *call, void *value)
+{
+    Operation *operation = value;
+
+    if (!is_wanted(call, "owner", operation_lineage(operation)))
+        return NULL;
+    Json *json = operation_json(operation);
+    if (is_wanted(call, "state", json_get_string(json, "state", "")))
+        return json;
+    json_free(json);
+    return NULL;
+}
+
+static void handle_instances(Call *call)
+{
+    send_list(call, store_instances(call_options(call)->store), list_instance);
+}
+
+static void handle_operations(Call *call)
+{
+    send_list(call, store_operations(call_options(call)->store), list_operation);
+}
+
+static void handle_instance(Call *call)
+{
+    const Instance *instance = store_instance(call_options(call)->store, call->names[1]);
+
+    if (instance == NULL || instance->partial || strcmp(instance->type, call->names[0]) != 0) {
+        call_problem(call, "NOT_FOUND", "there is no such object");
+        return;
+    }
+    http_set_header(call->request, "ETag", instance->etag);
+    http_send_json(call->request, 200, instance_representation(instance));
+}
+
+static void handle_operation(Call *call)
+{
+    Operation *operation = store_operation(call_options(call)->store, call->names[0]);
+    const char *wait = call_parameter(call, "wait");
+    int64_t wait_ms = http_number(wait, 0) * 1000;
+    int64_t wait_max_ms = http_wait_ms(call->request);
+
+    if (operation == NULL)
+        call_problem(call, "NOT_FOUND", "no operation of this key was begun here");
+    else if (!operation->open || wait_ms <= 0)
+        send_operation(call->request, 200, operation);
+    else
+        wait_for(call, operation, wait_ms < wait_max_ms ? wait_ms : wait_max_ms, true);
+}
+
+/* POST /v1/operations/{op}:cancel */
+static void handle_cancel(Call *call)
+{
+    static const char verb[] = ":cancel";
+    size_t size = strlen(call->names[0]), verb_size = sizeof verb - 1;
+
+    if (size <= verb_size || strcmp(call->names[0] + size - verb_size, verb) != 0) {
+        call_problem(call, "NOT_FOUND", "the one thing to do to an operation is ':cancel'");
+        return;
+    }
+    cleanup(free) char *op = memory_copy_bytes(call->names[0], size - verb_size);
+    Operation *operation = store_operation(call_options(call)->store, op);
+    if (operation == NULL) {
+        call_problem(call, "NOT_FOUND", "no operation of this key was begun here");
+        return;
+    }
+    if (operation->open)
+        engine_cancel(call->server->engine, operation);
+    send_operation(call->request, operation->open ? 202 : 200, operation);
+}
+
+/* ---- routes ---- */
+
+static const Route routes[] = {
+    {EVHTTP_REQ_GET, "/.well-known/ved-provider", false, handle_handshake},
+    {EVHTTP_REQ_GET, "/v1/health", false, handle_health},
+    {EVHTTP_REQ_GET, "/v1/schema", false, handle_schema},
+    {EVHTTP_REQ_POST, "/v1/validate", true, handle_validate},
+    {EVHTTP_REQ_POST, "/v1/plan", true, handle_plan},
+    {EVHTTP_REQ_POST, "/v1/observe", true, handle_observe},
+    {EVHTTP_REQ_POST, "/v1/query", true, handle_query},
+    {EVHTTP_REQ_GET, "/v1/instances", false, handle_instances},
+    {EVHTTP_REQ_GET, "/v1/instances/*/*", false, handle_instance},
+    {EVHTTP_REQ_PUT, "/v1/instances/*/*", true, handle_put},
+    {EVHTTP_REQ_DELETE, "/v1/instances/*/*", true, handle_delete},
+    {EVHTTP_REQ_POST, "/v1/actions/*", true, handle_action},
+    {EVHTTP_REQ_GET, "/v1/operations", false, handle_operations},
+    {EVHTTP_REQ_GET, "/v1/operations/*", false, handle_operation},
+    {EVHTTP_REQ_POST, "/v1/operations/*", false, handle_cancel},
+};
+
+/* Cut the path at its slashes and decode the parts; returns how many, -1: too many. */
+static int call_split(Call *call, const char *path)
+{
+    int count = 0;
+
+    while (*path == '/') {
+        size_t size = strcspn(path + 1, "/");
+        if (count == SEGMENTS_MAX)
+            return -1;
+        cleanup(free) char *raw = memory_copy_bytes(path + 1, size);
+        call->segments[count++] = evhttp_uridecode(raw, 0, NULL);
+        if (call->segments[count - 1] == NULL)
+            return -1;
+        path += 1 + size;
+    }
+    return count;
+}
+
+static bool route_matches(const Route *route, Call *call, int segment_count)
+{
+    const char *path = route->path;
+    int at = 0, names = 0;
+
+    call->names[0] = call->names[1] = NULL;
+    for (; *path == '/' && at < segment_count; at++) {
+        size_t size = strcspn(path + 1, "/");
+        const char *segment = call->segments[at];
+        if (size == 1 && path[1] == '*')
+            call->names[names++] = segment;
+        else if (strlen(segment) != size || strncmp(segment, path + 1, size) != 0)
+            return false;
+        path += 1 + size;
+    }
+    return *path == '\0' && at == segment_count;
+}
+
+static void call_route(Call *call, int segment_count)
+{
+    int method = (int)evhttp_request_get_command(call->request);
+    ProviderProblem problem = {0};
+
+    for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
+        const Route *route = &routes[i];
+        if (route->method != method || !route_matches(route, call, segment_count))
+            continue;
+        if (route->takes_body &&
+            http_read_body(call->request, &call->body, call->digest, &problem) < 0)
+            http_send_problem(call->request, &problem, NULL);
+        else
+            route->handle(call);
+        return;
+    }
+    call_problem(call, "NOT_FOUND", "there is no such path or method in VPP/1");
+}
+
+static bool protocol_is_spoken(Call *call)
+{
+    const char *version = http_header(call->request, "Ved-Protocol");
+    ProviderProblem problem = {0};
+    static const char *const supported[] = {"1.0"};
+
+    if (version == NULL || strcmp(version, "1") == 0 || strncmp(version, "1.", 2) == 0)
+        return true;
+    Json *more = json_new_object();
+    json_set(more, "supported", strings(supported, ARRAY_SIZE(supported)));
+    provider_problem(&problem, "PROTOCOL_VERSION_UNSUPPORTED", "not_applied", false,
+                     "Ved-Protocol is '%.16s', expected '1.0'", version);
+    http_send_problem(call->request, &problem, more);
+    return false;
+}
+
+static void on_request(struct evhttp_request *request, void *context)
+{
+    const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
+    const char *path = evhttp_uri_get_path(uri), *query = evhttp_uri_get_query(uri);
+    Call call = {.server = context, .request = request};
+
+    evhttp_parse_query_str(query != NULL ? query : "", &call.parameters);
+    int segment_count = call_split(&call, path != NULL ? path : "");
+    if (protocol_is_spoken(&call))
+        call_route(&call, segment_count);
+    for (int i = 0; i < SEGMENTS_MAX; i++)
+        free(call.segments[i]);
+    evhttp_clear_headers(&call.parameters);
+    json_free(call.body);
+}
+
+/* ---- connections ---- */
+
+/* OpenSSL calls this when the TLS object of a connection is freed: the one sure sign of its end. */
+static void on_connection_end(void *parent, void *mark, CRYPTO_EX_DATA *data, int index, long argl,
+                              void *context)
+{
+    Server *server = context;
+
+    (void)parent, (void)data, (void)index, (void)argl;
+    if (mark == NULL)
+        return;
+    if (server->connection_count-- == CONNECTIONS_MAX)
+        evconnlistener_enable(server->listener);
+}
+
+static struct bufferevent *on_connection(struct event_base *base, void *context)
+{
+    Server *server = context;
+    SSL *ssl = SSL_new(server->tls);
+
+    /* Returning NULL here would make evhttp serve the connection without TLS. */
+    if (ssl == NULL || SSL_set_ex_data(ssl, server->ssl_index, server) != 1)
+        abort();
+    struct bufferevent *bev = bufferevent_openssl_socket_new(
+        base, -1, ssl, BUFFEREVENT_SSL_ACCEPTING, BEV_OPT_CLOSE_ON_FREE);
+    if (bev == NULL)
+        abort();
+    bufferevent_openssl_set_allow_dirty_shutdown(bev, 1);
+    if (++server->connection_count == CONNECTIONS_MAX)
+        evconnlistener_disable(server->listener);
+    return bev;
+}
+
+static uint16_t bound_port(struct evhttp_bound_socket *socket)
+{
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+
+    if (getsockname(evhttp_bound_socket_get_fd(socket), (struct sockaddr *)&address, &size) < 0)
+        return 0;
+    if (address.ss_family == AF_INET6)
+        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+}
+
+int server_new(const ServerOptions *options, Server **ret, Error *err)
+{
+    Server *server = memory_zero(1, sizeof *server);
+
+    server->base = options->base;
+    server->tls = options->tls;
+    server->ssl_index = SSL_get_ex_new_index(0, server, NULL, NULL, on_connection_end);
+    server->http = evhttp_new(options->base);
+    if (server->http == NULL)
+        abort();
+    evhttp_set_bevcb(server->http, on_connection, server);
+    evhttp_set_gencb(server->http, on_request, server);
+    evhttp_set_max_headers_size(server->http, HEADERS_MAX);
+    /* Somewhat more than allowed, so that what is a little too large gets a problem to read. */
+    evhttp_set_max_body_size(server->http, 2 * HTTP_BODY_MAX);
+    evhttp_set_timeout(server->http, IDLE_TIMEOUT_S);
+    evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET | EVHTTP_REQ_PUT | EVHTTP_REQ_POST |
+                                                 EVHTTP_REQ_DELETE);
+    struct evhttp_bound_socket *socket =
+        evhttp_bind_socket_with_handle(server->http, options->host, options->port);
+    if (socket == NULL) {
+        int errnum = EVUTIL_SOCKET_ERROR();
+        evhttp_free(server->http);
+        free(server);
+        return error_errno(err, errnum, "listen on '%s:%u'", options->host, options->port);
+    }
+    server->listener = evhttp_bound_socket_get_listener(socket);
+    server->port = bound_port(socket);
+    *ret = server;
+    return 0;
+}
+
+void server_attach(Server *server, Engine *engine)
+{
+    server->engine = engine;
+}
+
+uint16_t server_port(const Server *server)
+{
+    return server->port;
+}

@@ -1,0 +1,19 @@
+/* The plugin's side of mutual TLS 1.3: who it is, and which authority its clients must be signed
+ * by.
+ *
+ * DIR holds tls.crt, tls.key and ca.crt (PEM). A client without a certificate of that authority
+ * does not get through the handshake. */
+#ifndef VED_SDK_TLS_H
+#define VED_SDK_TLS_H
+
+#include <openssl/ssl.h>
+
+#include "lang/base/error.h"
+
+/* The caller owns `*ret`. */
+int tls_context_new(const char *dir, SSL_CTX **ret, Error *err);
+
+/* Who the other side is: the URI of its certificate or else its common name; "" if neither. */
+void tls_peer_name(SSL *ssl, char *ret, size_t size);
+
+#endif
