@@ -1,0 +1,289 @@
+/* What one domain would do next: boot, hear, go on, act, repair – in that order (language: what runs
+ * when). */
+#include <assert.h>
+#include <string.h>
+
+#include "controller/core/scheduler.h"
+
+typedef struct Choice {
+    Instance *instance;
+    uint64_t now_ms;
+    Arena *arena;
+    Cause cause;
+    bool found;
+    int urgency;
+} Choice;
+
+static void wake_at(Instance *instance, uint64_t due_ms)
+{
+    if (instance->wake_ms == 0 || due_ms < instance->wake_ms)
+        instance->wake_ms = due_ms;
+}
+
+static void choose(Choice *choice, Cause cause, int urgency)
+{
+    if (!choice->found)
+        choice->cause = cause;
+    choice->found = true;
+    if (urgency > choice->urgency)
+        choice->urgency = urgency;
+}
+
+static bool transition_is_blocked(const Instance *instance, uint32_t transition)
+{
+    const TransitionMark *mark = &instance->transitions[transition];
+
+    return mark->blocked && mark->blocked_version == instance->version;
+}
+
+/* Neither given up in this run nor waiting for its backoff. */
+static bool transition_is_due(Choice *choice, uint32_t transition)
+{
+    const TransitionMark *mark = &choice->instance->transitions[transition];
+
+    if (mark->given_up)
+        return false;
+    if (mark->due_ms > choice->now_ms) {
+        wake_at(choice->instance, mark->due_ms);
+        return false;
+    }
+    return true;
+}
+
+static void choose_boot(Choice *choice)
+{
+    Instance *instance = choice->instance;
+    uint32_t boot = (uint32_t)instance->domain->boot;
+    Cause cause = {CAUSE_BOOT, (int32_t)boot, -1, -1, 0, 0, 0};
+
+    if (transition_is_blocked(instance, boot) && instance->transitions[boot].faulted)
+        return;
+    if (!transition_is_due(choice, boot))
+        return;
+    for (uint32_t i = 0; i < instance->run_count; i++)
+        if (instance->runs[i].kind == CAUSE_BOOT) {
+            cause.kind = CAUSE_RUN;
+            cause.run = i;
+            cause.step = instance->runs[i].next_step;
+        }
+    choose(choice, cause, 255);
+}
+
+/* ---- goals ---- */
+
+bool goal_has_expired(const Instance *instance, uint32_t index, uint64_t now_ms)
+{
+    const ProgramGoal *goal = &instance->domain->goals[index];
+    const GoalMark *mark = &instance->goals[index];
+
+    return goal->terminate == GOAL_AFTER && !mark->failed && mark->truth == TRUTH_FALSE &&
+           mark->unmet_since_ms != 0 &&
+           now_ms - mark->unmet_since_ms >= (uint64_t)goal->terminate_limit;
+}
+
+static bool goal_is_due(const Choice *choice, uint32_t index)
+{
+    const GoalMark *mark = &choice->instance->goals[index];
+
+    return (mark->failed && mark->truth == TRUTH_TRUE) ||
+           goal_has_expired(choice->instance, index, choice->now_ms);
+}
+
+static void goal_refresh(Choice *choice, uint32_t index)
+{
+    Instance *instance = choice->instance;
+    GoalMark *mark = &instance->goals[index];
+
+    if (mark->truth_version != instance->version) {
+        mark->truth = predicate_evaluate(instance->runtime->program, instance->domain,
+                                         instance->domain->goals[index].predicate,
+                                         instance->fields, choice->arena, NULL);
+        mark->truth_version = instance->version;
+    }
+    if (goal_is_due(choice, index))
+        instance->runtime->goals_due = true;
+    if (mark->truth == TRUTH_TRUE) {
+        mark->unmet_since_ms = 0;
+        mark->retries = 0;
+    } else if (mark->truth == TRUTH_FALSE) {
+        if (mark->unmet_since_ms == 0)
+            mark->unmet_since_ms = choice->now_ms;
+        if (instance->group_size != 0)
+            convergence_unmet(instance, index);
+    }
+}
+
+/* The transition that would run for the goal; -1: none now. */
+static int32_t goal_transition(Choice *choice, const ProgramGoal *goal, const GoalMark *mark)
+{
+    size_t first = 0;
+
+    if (!goal->has_strategy)
+        for (size_t i = 0; i < goal->transition_count; i++)
+            if ((int32_t)goal->transitions[i] == mark->last_transition)
+                first = i + 1;
+    for (size_t i = 0; i < goal->transition_count; i++) {
+        uint32_t transition = goal->transitions[(first + i) % goal->transition_count];
+        if (transition_is_blocked(choice->instance, transition))
+            continue;
+        if (transition_is_due(choice, transition))
+            return (int32_t)transition;
+        if (goal->has_strategy)
+            return -1; /* an aborted one is waited for, not passed over */
+    }
+    return -1;
+}
+
+static int32_t goal_fallback(Choice *choice, const ProgramGoal *goal, const GoalMark *mark)
+{
+    if (goal->fallback < 0 || mark->fallback_done ||
+        transition_is_blocked(choice->instance, (uint32_t)goal->fallback) ||
+        !transition_is_due(choice, (uint32_t)goal->fallback))
+        return -1;
+    return goal->fallback;
+}
+
+static int goal_urgency(const Instance *instance, const ProgramGoal *goal, int32_t transition)
+{
+    int32_t priority = instance->domain->transitions[transition].priority;
+
+    return priority >= 0 ? priority : goal->priority;
+}
+
+static void choose_goal(Choice *choice)
+{
+    Instance *instance = choice->instance;
+    Cause best = {CAUSE_GOAL, -1, -1, -1, 0, 0, 0};
+    int best_urgency = -1;
+
+    for (uint32_t i = 0; i < instance->domain->goal_count; i++) {
+        const ProgramGoal *goal = &instance->domain->goals[i];
+        const GoalMark *mark = &instance->goals[i];
+        goal_refresh(choice, i);
+        if (mark->truth != TRUTH_FALSE)
+            continue;
+        if (goal->terminate == GOAL_AFTER && !mark->failed)
+            wake_at(instance, mark->unmet_since_ms + (uint64_t)goal->terminate_limit);
+        int32_t transition = mark->failed ? goal_fallback(choice, goal, mark)
+                                          : goal_transition(choice, goal, mark);
+        if (transition < 0)
+            continue;
+        int urgency = goal_urgency(instance, goal, transition);
+        if (urgency > best_urgency) {
+            best_urgency = urgency;
+            best.kind = mark->failed ? CAUSE_FALLBACK : CAUSE_GOAL;
+            best.transition = transition;
+            best.goal = (int32_t)i;
+        }
+    }
+    if (best.transition >= 0)
+        choose(choice, best, best_urgency);
+}
+
+/* ---- messages and open runs ---- */
+
+static bool message_is_due(Choice *choice)
+{
+    Instance *instance = choice->instance;
+
+    if (instance->message_due_ms > choice->now_ms) {
+        wake_at(instance, instance->message_due_ms);
+        return false;
+    }
+    return true;
+}
+
+static void choose_message(Choice *choice, const Message *message)
+{
+    Instance *instance = choice->instance;
+    Cause cause = {CAUSE_MESSAGE, -1, -1, -1, 0, 0, message->id};
+
+    if (message->is_event)
+        cause.handler = domain_find_handler(instance->domain, message->target);
+    else
+        cause.transition = (int32_t)message->target;
+    choose(choice, cause, message->high ? 150 : 100);
+}
+
+static void choose_run(Choice *choice)
+{
+    Instance *instance = choice->instance;
+    const Run *run = &instance->runs[0];
+    Cause cause = {CAUSE_RUN, (int32_t)run->transition, -1, run->goal, run->next_step, 0, 0};
+    int urgency = 100;
+
+    if (!transition_is_due(choice, run->transition))
+        return;
+    if (run->goal >= 0)
+        urgency = goal_urgency(instance, &instance->domain->goals[run->goal],
+                               (int32_t)run->transition);
+    choose(choice, cause, urgency);
+}
+
+/* ---- repair ---- */
+
+/* Of the lost objects of all domains the one of lowest rank comes first, and only when its domain has
+ * nothing else to do. */
+static const Object *repair_candidate(const Runtime *runtime)
+{
+    const Object *lowest = NULL;
+
+    for (size_t i = 0; i < runtime->object_count; i++) {
+        const Object *object = runtime->objects[i];
+        if (object->state == OBJECT_LOST && (lowest == NULL || object->rank < lowest->rank))
+            lowest = object;
+    }
+    return lowest;
+}
+
+static void choose_repair(Choice *choice)
+{
+    const Object *object = repair_candidate(choice->instance->runtime);
+    Cause cause = {CAUSE_REPAIR, -1, -1, -1, 0, 0, 0};
+
+    if (object == NULL || object->owner != choice->instance || object->given_up)
+        return;
+    if (object->repair_due_ms > choice->now_ms) {
+        wake_at(choice->instance, object->repair_due_ms);
+        return;
+    }
+    choose(choice, cause, 100);
+}
+
+static bool instance_may_run(const Instance *instance)
+{
+    return instance->pending == NULL && !instance->resting && instance->waits_for == NULL &&
+           instance->puts_off_for == NULL && instance->undecided_after == NULL;
+}
+
+bool instance_choose(Instance *instance, uint64_t now_ms, Arena *arena)
+{
+    Choice choice = {.instance = instance, .now_ms = now_ms, .arena = arena, .urgency = 0};
+    const Message *message = mailbox_peek(&instance->mailbox);
+
+    instance->wake_ms = 0;
+    if (!instance_may_run(instance)) {
+        for (uint32_t i = 0; i < instance->domain->goal_count; i++)
+            goal_refresh(&choice, i);
+        return false;
+    }
+    if (!instance->booted) {
+        choose_boot(&choice);
+    } else {
+        Choice acts = choice;
+        if (instance->run_count > 0)
+            choose_run(&acts);
+        choose_goal(&acts); /* also refreshes the goals' truths */
+        if (message != NULL && message_is_due(&choice) &&
+            !(acts.found && instance->handlers_in_row >= HANDLERS_IN_ROW_MAX))
+            choose_message(&choice, message);
+        /* A begun run comes before another goal is served. */
+        if (acts.found && (instance->run_count == 0 || acts.cause.kind == CAUSE_RUN))
+            choose(&choice, acts.cause, acts.urgency);
+        if (!choice.found && instance->run_count == 0)
+            choose_repair(&choice);
+    }
+    instance->next = choice.cause;
+    instance->urgency = (uint8_t)choice.urgency;
+    return choice.found;
+}

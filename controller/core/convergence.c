@@ -1,0 +1,209 @@
+#include "convergence.h"
+
+#include "controller/core/record.h"
+
+static Digest128 spread(uint64_t low, uint64_t high)
+{
+    return (Digest128)hash_mix(high + 0x51ed270b) << 64 | (hash_mix(low + 0x2545f491) | 1);
+}
+
+static Digest128 runs_digest(const Instance *instance)
+{
+    Digest128 digest = 0;
+
+    for (size_t i = 0; i < instance->run_count; i++) {
+        const Run *run = &instance->runs[i];
+        digest = digest * spread(7, i) + spread(run->transition, run->next_step) + run->began;
+        for (size_t k = 0; k < run->argument_count; k++)
+            digest = digest * spread(8, k) + value_digest(run->arguments[k]);
+    }
+    return digest;
+}
+
+static Digest128 marks_digest(const Instance *instance)
+{
+    Digest128 digest = instance->booted;
+
+    for (size_t i = 0; i < instance->domain->transition_count; i++) {
+        const TransitionMark *mark = &instance->transitions[i];
+        if (mark->blocked && mark->blocked_version == instance->version)
+            digest += spread(i, 1);
+    }
+    for (size_t i = 0; i < instance->domain->goal_count; i++)
+        digest += spread(i, 2) * (Digest128)(instance->goals[i].last_transition + 2);
+    uint32_t in_row = instance->handlers_in_row;
+    digest += spread(in_row > HANDLERS_IN_ROW_MAX ? HANDLERS_IN_ROW_MAX : in_row, 3);
+    return digest + spread(instance->mailbox.high_in_row, 4);
+}
+
+/* Everything that decides what the instance does next, as one number. */
+static Digest128 configuration_digest(const Instance *instance)
+{
+    Digest128 digest = instance->field_digest * spread(1, 0) +
+                       instance->mailbox.normal.digest * spread(2, 0) +
+                       instance->mailbox.high.digest * spread(3, 0) +
+                       runs_digest(instance) * spread(4, 0) + marks_digest(instance) * spread(5, 0);
+
+    return digest * spread(instance->index, 6);
+}
+
+static uint64_t next_window(Runtime *runtime)
+{
+    return ++runtime->convergence_windows;
+}
+
+static void window_begin(Instance *group, uint64_t power)
+{
+    group->tortoise = group->group_sum;
+    group->window_power = power;
+    group->window_slices = 0;
+    group->window_effects = false;
+    group->window_answers = 0;
+    group->group_window = next_window(group->runtime);
+}
+
+static void lap_forget(Instance *group)
+{
+    group->last_lap_slices = 0;
+    group->last_lap_answers = 0;
+}
+
+static void configuration_update(Instance *instance)
+{
+    Digest128 digest = configuration_digest(instance);
+
+    instance->group->group_sum += digest - instance->configuration;
+    instance->configuration = digest;
+}
+
+/* Members of `from` join `to`. */
+static void group_merge(Instance *to, Instance *from)
+{
+    Instance *last = from;
+
+    for (Instance *member = from; member != NULL; member = member->group_next) {
+        member->group = to;
+        last = member;
+    }
+    last->group_next = to->group_next;
+    to->group_next = from;
+    to->group_size += from->group_size;
+    to->group_sum += from->group_sum;
+    to->group_slices += from->group_slices;
+    lap_forget(to);
+    window_begin(to, 1);
+}
+
+static void group_alone(Instance *instance)
+{
+    instance->group = instance;
+    instance->group_next = NULL;
+    instance->group_size = 1;
+    instance->group_slices = 0;
+    instance->group_sum = instance->configuration;
+    instance->resting = false;
+    instance->resting_kind = NULL;
+    for (size_t i = 0; i < instance->domain->goal_count; i++)
+        instance->goals[i].oscillating = false;
+    lap_forget(instance);
+    window_begin(instance, 1);
+}
+
+void convergence_outside(Instance *instance)
+{
+    Instance *next;
+
+    for (Instance *member = instance->group; member != NULL; member = next) {
+        next = member->group_next;
+        if (member->resting)
+            instance_touch(member);
+        group_alone(member);
+    }
+}
+
+void convergence_spoke(Instance *receiver, uint32_t from_domain)
+{
+    const Runtime *runtime = receiver->runtime;
+    Instance *sender = runtime_find(runtime, runtime->program->domains[from_domain].name);
+
+    if (receiver->group_size == 0)
+        group_alone(receiver);
+    if (sender == NULL || sender->group == receiver->group)
+        return;
+    if (sender->group_size == 0)
+        group_alone(sender);
+    if (receiver->resting)
+        convergence_outside(receiver);
+    Instance *a = sender->group, *b = receiver->group;
+    if (a->group_size >= b->group_size)
+        group_merge(a, b);
+    else
+        group_merge(b, a);
+}
+
+void convergence_unmet(Instance *instance, uint32_t goal)
+{
+    instance->goals[goal].unmet_window = instance->group->group_window;
+}
+
+static void goals_mark(Instance *member, uint64_t window, bool all_unmet)
+{
+    for (size_t i = 0; i < member->domain->goal_count; i++) {
+        GoalMark *goal = &member->goals[i];
+        if (goal->truth == TRUTH_FALSE || (!all_unmet && goal->unmet_window == window))
+            goal->oscillating = true;
+    }
+}
+
+static LoopKind group_rest(Instance *group, LoopKind kind)
+{
+    static const char *const names[] = {NULL, "oscillating", "repeating", "diverging"};
+
+    for (Instance *member = group; member != NULL; member = member->group_next) {
+        member->resting = true;
+        member->resting_kind = names[kind];
+        goals_mark(member, group->group_window, kind == LOOP_DIVERGING);
+        instance_touch(member);
+    }
+    return kind;
+}
+
+/* The configuration is that of the tortoise again. With effects on the way it takes a second lap with
+ * the same answers. */
+static LoopKind lap_closed(Instance *group)
+{
+    if (!group->window_effects)
+        return group_rest(group, LOOP_PROVED);
+    if (group->last_lap_slices == group->window_slices &&
+        group->last_lap_answers == group->window_answers)
+        return group_rest(group, LOOP_REPEATING);
+    group->last_lap_slices = group->window_slices;
+    group->last_lap_answers = group->window_answers;
+    window_begin(group, group->window_power);
+    return LOOP_NONE;
+}
+
+LoopKind convergence_slice(Instance *instance, Digest128 answers, uint64_t max_slices)
+{
+    if (instance->group_size == 0)
+        group_alone(instance);
+    Instance *group = instance->group;
+
+    configuration_update(instance);
+    group->window_slices++;
+    group->group_slices++;
+    if (answers != 0) {
+        group->group_slices = 0;
+        group->window_effects = true;
+        group->window_answers = group->window_answers * spread(9, 9) + answers;
+    }
+    if (group->group_sum == group->tortoise)
+        return lap_closed(group);
+    if (max_slices != 0 && group->group_slices >= max_slices)
+        return group_rest(group, LOOP_DIVERGING);
+    if (group->window_slices >= group->window_power) {
+        lap_forget(group);
+        window_begin(group, group->window_power * 2);
+    }
+    return LOOP_NONE;
+}

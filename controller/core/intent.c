@@ -1,0 +1,219 @@
+#include "intent.h"
+
+#include <string.h>
+
+#include "controller/core/keys.h"
+#include "lang/base/memory.h"
+
+static bool is_taken(const Emitted *emitted, const char *uid)
+{
+    for (size_t i = 0; i < emitted->earlier_count; i++)
+        if (strcmp(emitted->earlier[i]->uid, uid) == 0)
+            return true;
+    return false;
+}
+
+static Object *object_named(const Emitted *emitted, const char *effect, const char *name)
+{
+    const Runtime *runtime = emitted->instance->runtime;
+
+    for (size_t i = 0; i < runtime->object_count; i++) {
+        Object *object = runtime->objects[i];
+        if (object->owner == emitted->instance && object->name != NULL &&
+            strcmp(object->name, name) == 0 && strcmp(object->place.effect, effect) == 0)
+            return object;
+    }
+    return NULL;
+}
+
+static Object *object_at_place(const Emitted *emitted, const char *effect, uint32_t site,
+                               ObjectState state)
+{
+    const Runtime *runtime = emitted->instance->runtime;
+    Object *oldest = NULL;
+
+    for (size_t i = 0; i < runtime->object_count; i++) {
+        Object *object = runtime->objects[i];
+        if (object->state == state && object->owner == emitted->instance && object->name == NULL &&
+            object->place.site == site && strcmp(object->place.where, emitted->where) == 0 &&
+            strcmp(object->place.effect, effect) == 0 && !is_taken(emitted, object->uid) &&
+            (oldest == NULL || object->sequence < oldest->sequence))
+            oldest = object;
+    }
+    return oldest;
+}
+
+/* The object the emission means, in the order of language: which object an emission means. NULL: a
+ * new one. */
+static Object *object_meant(const Emitted *emitted, const Intent *intent)
+{
+    Object *object;
+
+    if (intent->name != NULL)
+        return object_named(emitted, intent->place.effect, intent->name);
+    object = object_at_place(emitted, intent->place.effect, intent->place.site, OBJECT_LEFT);
+    if (object == NULL)
+        object = object_at_place(emitted, intent->place.effect, intent->place.site, OBJECT_LOST);
+    return object;
+}
+
+static char *text_of_value(Value value)
+{
+    Buffer text = {0};
+
+    if (value.type == VALUE_NULL)
+        return NULL;
+    value_print(&text, value);
+    return buffer_take(&text);
+}
+
+static size_t turn_of(const Emitted *emitted, const Intent *intent, bool same_site)
+{
+    size_t turn = 0;
+
+    for (size_t i = 0; i < emitted->earlier_count; i++)
+        turn += (!same_site || emitted->earlier[i]->place.site == intent->place.site) &&
+                strcmp(emitted->earlier[i]->place.effect, intent->place.effect) == 0;
+    return turn;
+}
+
+static const Deed *deed_find(const Emitted *emitted, const Intent *intent)
+{
+    cleanup(free) char *key =
+        intent->key != NULL
+            ? memory_format("%s:%s", intent->place.effect, intent->key)
+            : memory_format("%s:%s:%u:%zu", emitted->where, intent->place.effect,
+                            intent->place.site, turn_of(emitted, intent, true));
+
+    for (size_t i = emitted->instance->deed_count; i > 0; i--)
+        if (strcmp(emitted->instance->deeds[i - 1].place_key, key) == 0)
+            return &emitted->instance->deeds[i - 1];
+    return NULL;
+}
+
+/* An action done before is not done again: its recorded answer is taken. */
+static int action_recall(const Emitted *emitted, Intent *intent, Arena *arena, const char **ret_text)
+{
+    const Deed *deed = deed_find(emitted, intent);
+
+    if (deed == NULL)
+        return 0;
+    if (strcmp(deed->arguments, intent->arguments) == 0) {
+        intent->state = INTENT_RECALLED;
+        string_set(&intent->result, deed->result);
+        return 0;
+    }
+    if (!deed->keyed)
+        return 0; /* other arguments: another deed */
+    *ret_text = arena_format(arena,
+                             "%s with idempotency_key \"%s\" was done with other arguments: "
+                             "expected %s, found %s",
+                             intent->place.effect, intent->key, deed->arguments, intent->arguments);
+    return INTENT_FAULTS;
+}
+
+static char *action_address(const Emitted *emitted, const Intent *intent)
+{
+    const char *domain = emitted->instance->domain->name;
+    const char *name = intent->name != NULL ? intent->name : intent->key;
+
+    if (name != NULL)
+        return memory_format("%s.%s[\"%s\"]", domain, intent->action, name);
+    return memory_format("%s.%s.%s[%zu]", domain, emitted->where, intent->action,
+                         turn_of(emitted, intent, false));
+}
+
+static void intent_identify(const Emitted *emitted, Intent *intent)
+{
+    const Runtime *runtime = emitted->instance->runtime;
+
+    if (intent->verb == INTENT_PUT) {
+        const Object *object = object_meant(emitted, intent);
+        intent->generation = object != NULL ? object->generation + 1 : 1;
+        if (object != NULL) {
+            strcpy(intent->uid, object->uid);
+            intent->address = object_address(object);
+        } else {
+            uid_make(runtime, intent->number, intent->uid);
+        }
+    } else {
+        intent->address = action_address(emitted, intent);
+    }
+    op_make(runtime, intent->uid, intent->number, intent->op);
+}
+
+static char *effect_text(const EffectUse *use, const BoundEffect *bound)
+{
+    return memory_format("%s.%s", use->provider != NULL ? use->provider : bound->provider,
+                         use->effect);
+}
+
+int intent_make(const Emitted *emitted, Arena *arena, Intent **ret, const char **ret_text)
+{
+    const Runtime *runtime = emitted->instance->runtime;
+    const Output *output = emitted->output;
+    const EffectUse *use = &runtime->program->effects[output->use];
+    const BoundEffect *bound = &runtime->bindings->effects[output->use];
+    char *arguments;
+    int outcome = arguments_make(runtime, bound, output, arena, &arguments, ret_text);
+
+    if (outcome != 0)
+        return outcome;
+    Intent *intent = memory_zero(1, sizeof *intent);
+    intent->number = emitted->number;
+    intent->verb = bound->is_action ? INTENT_ACTION : INTENT_PUT;
+    intent->provider = memory_copy_string(bound->provider);
+    intent->action = memory_copy_string(bound->action);
+    string_set(&intent->type, bound->type);
+    intent->arguments = arguments;
+    intent->place = (Place){memory_copy_string(emitted->where), effect_text(use, bound), use->site};
+    intent->name = text_of_value(output->name);
+    intent->key = text_of_value(output->key);
+    if (intent->verb == INTENT_PUT && intent->name == NULL && intent->key != NULL)
+        intent->name = memory_copy_string(intent->key); /* says which object is meant, like name: */
+    intent->handled = output->handled;
+    intent->timeout_ms = bound->timeout_ms;
+    intent_identify(emitted, intent);
+    if (intent->verb == INTENT_ACTION)
+        outcome = action_recall(emitted, intent, arena, ret_text);
+    if (outcome != 0) {
+        intent_free(intent);
+        return outcome;
+    }
+    *ret = intent;
+    return 0;
+}
+
+static Intent *intent_for_object(const Object *object, IntentVerb verb, uint64_t number,
+                                 int64_t timeout_ms)
+{
+    Intent *intent = memory_zero(1, sizeof *intent);
+
+    intent->number = number;
+    intent->verb = verb;
+    strcpy(intent->uid, object->uid);
+    op_make(object->owner->runtime, object->uid, number, intent->op);
+    intent->address = object_address(object);
+    string_set(&intent->provider, object->provider);
+    string_set(&intent->action, object->action);
+    string_set(&intent->type, object->type);
+    string_set(&intent->name, object->name);
+    intent->place = (Place){memory_copy_string(object->place.where),
+                            memory_copy_string(object->place.effect), object->place.site};
+    intent->timeout_ms = timeout_ms;
+    return intent;
+}
+
+Intent *intent_repair(Object *object, uint64_t number, int64_t timeout_ms)
+{
+    Intent *intent = intent_for_object(object, INTENT_PUT, number, timeout_ms);
+
+    intent->generation = object->generation + 1;
+    string_set(&intent->arguments, object->inputs);
+    return intent;
+}
+
+Intent *intent_destroy(Object *object, uint64_t number, int64_t timeout_ms)
+{
+    return intent_for_object(object, INTENT_DELETE, number, timeout_ms);
+}

@@ -1,0 +1,38 @@
+/* From an emission of the program to what is asked of a provider: which object, which arguments. */
+#ifndef VED_CORE_INTENT_H
+#define VED_CORE_INTENT_H
+
+#include "controller/core/state.h"
+
+/* intent_make(): a binding refers to a resource that is not there yet; the slice waits for it. */
+#define INTENT_WAITS 1
+/* intent_make(): the emission cannot be carried out; the slice faults. */
+#define INTENT_FAULTS 2
+
+/* What the emission is made of. */
+typedef struct Emitted {
+    Instance *instance;
+    const char *where; /* transition or handler */
+    const Output *output;
+    Intent *const *earlier; /* of the same slice, in order */
+    size_t earlier_count;
+    uint64_t number; /* to be given */
+} Emitted;
+
+/* Decide identity and arguments. 0: `*ret` is a new intent (state RECALLED if its answer is known
+ * already), owned by the caller. INTENT_WAITS, INTENT_FAULTS: `*ret_text` (in the arena) says for
+ * what, or why. */
+int intent_make(const Emitted *emitted, Arena *arena, Intent **ret, const char **ret_text);
+
+/* The effect's arguments over the binding's defaults, references resolved, as canonical JSON on the
+ * heap. Outcomes as above. */
+int arguments_make(const Runtime *runtime, const BoundEffect *bound, const Output *output,
+                   Arena *arena, char **ret, const char **ret_text);
+
+/* The intent that makes a lost object again with its recorded arguments. */
+Intent *intent_repair(Object *object, uint64_t number, int64_t timeout_ms);
+
+/* The intent that destroys an object. */
+Intent *intent_destroy(Object *object, uint64_t number, int64_t timeout_ms);
+
+#endif

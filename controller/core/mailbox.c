@@ -1,0 +1,153 @@
+/* The digest of a lane is sum(d[i] * B^(n-1-i)): appending multiplies by B and adds, taking the head
+ * subtracts d[0] * B^(n-1). All modulo 2^128 with an odd B. */
+#include "mailbox.h"
+
+#include <assert.h>
+
+#include "lang/base/memory.h"
+
+static const Digest128 LANE_BASE =
+    (Digest128)0x9e3779b97f4a7c15ULL << 64 | 0xf39cc0605cedc835ULL;
+
+static Digest128 lane_power(size_t exponent)
+{
+    Digest128 result = 1, base = LANE_BASE;
+
+    for (; exponent > 0; exponent >>= 1, base *= base)
+        if (exponent & 1)
+            result *= base;
+    return result;
+}
+
+static void lane_grow(Lane *lane)
+{
+    size_t capacity = lane->capacity ? lane->capacity * 2 : 8;
+    Message **items = memory_alloc(capacity * sizeof *items);
+
+    for (size_t i = 0; i < lane->count; i++)
+        items[i] = lane->items[(lane->head + i) & (lane->capacity - 1)];
+    free(lane->items);
+    lane->items = items;
+    lane->capacity = capacity;
+    lane->head = 0;
+}
+
+static Message *lane_at(const Lane *lane, size_t index)
+{
+    return lane->items[(lane->head + index) & (lane->capacity - 1)];
+}
+
+static void lane_put(Lane *lane, Message *message)
+{
+    if (lane->count == lane->capacity)
+        lane_grow(lane);
+    lane->items[(lane->head + lane->count++) & (lane->capacity - 1)] = message;
+    lane->digest = lane->digest * LANE_BASE + message->digest;
+}
+
+static Message *lane_take(Lane *lane)
+{
+    Message *message = lane_at(lane, 0);
+
+    lane->digest -= message->digest * lane_power(lane->count - 1);
+    lane->head = (lane->head + 1) & (lane->capacity - 1);
+    lane->count--;
+    return message;
+}
+
+static void lane_deinit(Lane *lane)
+{
+    for (size_t i = 0; i < lane->count; i++)
+        message_free(lane_at(lane, i));
+    free(lane->items);
+}
+
+void mailbox_deinit(Mailbox *mailbox)
+{
+    lane_deinit(&mailbox->normal);
+    lane_deinit(&mailbox->high);
+    *mailbox = (Mailbox){0};
+}
+
+size_t mailbox_count(const Mailbox *mailbox)
+{
+    return mailbox->normal.count + mailbox->high.count;
+}
+
+void mailbox_put(Mailbox *mailbox, Message *message)
+{
+    lane_put(message->high ? &mailbox->high : &mailbox->normal, message);
+}
+
+static bool high_is_next(const Mailbox *mailbox)
+{
+    if (mailbox->high.count == 0)
+        return false;
+    return mailbox->normal.count == 0 || mailbox->high_in_row < 3;
+}
+
+Message *mailbox_peek(const Mailbox *mailbox)
+{
+    if (mailbox_count(mailbox) == 0)
+        return NULL;
+    return lane_at(high_is_next(mailbox) ? &mailbox->high : &mailbox->normal, 0);
+}
+
+Message *mailbox_take(Mailbox *mailbox, uint64_t id)
+{
+    if (mailbox->high.count > 0 && lane_at(&mailbox->high, 0)->id == id) {
+        mailbox->high_in_row = mailbox->normal.count > 0 ? mailbox->high_in_row + 1 : 0;
+        return lane_take(&mailbox->high);
+    }
+    if (mailbox->normal.count > 0 && lane_at(&mailbox->normal, 0)->id == id) {
+        mailbox->high_in_row = 0;
+        return lane_take(&mailbox->normal);
+    }
+    return NULL;
+}
+
+Message *mailbox_at(const Mailbox *mailbox, size_t index)
+{
+    if (index < mailbox->high.count)
+        return lane_at(&mailbox->high, index);
+    index -= mailbox->high.count;
+    return index < mailbox->normal.count ? lane_at(&mailbox->normal, index) : NULL;
+}
+
+static Digest128 message_digest(const Message *message)
+{
+    uint64_t head[3] = {message->is_event, message->target, message->from};
+    Digest128 digest = digest128_bytes(head, sizeof head, 11);
+
+    for (size_t i = 0; i < message->argument_count; i++)
+        digest = digest * LANE_BASE + value_digest(message->arguments[i]);
+    return digest | 1;
+}
+
+Message *message_new(uint64_t id, bool is_event, uint32_t target, uint32_t from, bool high,
+                     const Value *arguments, size_t argument_count)
+{
+    Message *message = memory_zero(1, sizeof *message);
+
+    message->id = id;
+    message->is_event = is_event;
+    message->target = target;
+    message->from = from;
+    message->high = high;
+    message->argument_count = argument_count;
+    message->arguments = memory_zero(argument_count, sizeof(Value));
+    for (size_t i = 0; i < argument_count; i++)
+        message->arguments[i] = value_clone(arguments[i]);
+    message->digest = message_digest(message);
+    return message;
+}
+
+void message_free(Message *message)
+{
+    if (message == NULL)
+        return;
+    for (size_t i = 0; i < message->argument_count; i++)
+        value_free(message->arguments[i]);
+    free(message->arguments);
+    free(message);
+}

@@ -1,0 +1,65 @@
+/* What waits for one domain: two durable first-in-first-out lanes.
+ *
+ * Of high messages at most three are taken in a row while a normal one waits. The digest of all that
+ * waits is kept up to date at constant cost, for the proof that a configuration comes again. */
+#ifndef VED_CORE_MAILBOX_H
+#define VED_CORE_MAILBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lang/base/hash.h"
+#include "lang/value.h"
+
+#define MAILBOX_CEILING 10000
+
+typedef struct Message {
+    uint64_t id;
+    bool is_event; /* else it asks for a transition */
+    bool high;
+    uint32_t target; /* event or transition */
+    uint32_t from;   /* sending domain */
+    uint32_t attempts;
+    uint64_t parent; /* the slice that sent it */
+    Value *arguments; /* on the heap */
+    size_t argument_count;
+    Digest128 digest; /* of what it says, not of who it is */
+} Message;
+
+typedef struct Lane {
+    Message **items; /* ring */
+    size_t capacity; /* power of two */
+    size_t head;
+    size_t count;
+    Digest128 digest; /* polynomial over the messages' digests, head first */
+} Lane;
+
+typedef struct Mailbox {
+    Lane normal;
+    Lane high;
+    uint32_t high_in_row;
+} Mailbox;
+
+void mailbox_deinit(Mailbox *mailbox);
+size_t mailbox_count(const Mailbox *mailbox);
+
+/* The mailbox owns the message from then on. */
+void mailbox_put(Mailbox *mailbox, Message *message);
+
+/* The one to handle next, still owned by the mailbox; NULL: empty. */
+Message *mailbox_peek(const Mailbox *mailbox);
+
+/* Take out the message with that id, which must be at the head of its lane; the caller owns it.
+ * NULL: not there. */
+Message *mailbox_take(Mailbox *mailbox, uint64_t id);
+
+/* for (i = 0; (m = mailbox_at(mailbox, i)); i++): high lane first. */
+Message *mailbox_at(const Mailbox *mailbox, size_t index);
+
+/* A message with copies of the arguments. */
+Message *message_new(uint64_t id, bool is_event, uint32_t target, uint32_t from, bool high,
+                     const Value *arguments, size_t argument_count);
+void message_free(Message *message);
+
+#endif

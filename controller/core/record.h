@@ -1,0 +1,82 @@
+/* One change of the durable state: made by the core's decisions, appended to the journal, applied live
+ * and in recovery by the same function.
+ *
+ * Applying computes nothing: no program code runs, no clock is read. A record made in a turn points
+ * into the turn's arena; applying copies what stays. */
+#ifndef VED_CORE_RECORD_H
+#define VED_CORE_RECORD_H
+
+#include "controller/core/state.h"
+#include "lang/base/buffer.h"
+#include "lang/base/error.h"
+#include "lang/base/json.h"
+
+typedef enum RecordType {
+#define RECORD(name, text) RECORD_##name,
+#include "controller/core/record.def"
+#undef RECORD
+} RecordType;
+
+typedef struct Record {
+    RecordType type;
+    uint64_t time_ms; /* of the turn that made it */
+    Instance *instance;
+    uint32_t domain; /* RECORD_START: index of the domain */
+    uint64_t slice;  /* RECORD_SLICE, PREPARE, COMMIT, ABORT, FAULT: its number, from 1 */
+    Cause cause;
+    FieldChange *changes;
+    size_t change_count;
+    Emission *emissions;
+    size_t emission_count;
+    Intent **intents; /* RECORD_PREPARE: new ones; RECORD_DESTROY: one. Applying takes them over. */
+    size_t intent_count;
+    bool awaits;
+    uint64_t intent; /* RECORD_ANSWER */
+    IntentState outcome;
+    const char *external_id;
+    const char *result;
+    const char *code;
+    const char *text;   /* RECORD_ABORT, FAULT, OBSERVE: why; ANSWER: detail; BEGIN: boot id */
+    uint64_t due_ms;    /* RECORD_ABORT: not tried again before */
+    bool retry;         /* RECORD_ABORT: it will be tried again in this run */
+    const char *uid;    /* RECORD_OBSERVE */
+    ObjectState object; /* RECORD_OBSERVE: OBJECT_READY or OBJECT_LOST */
+    uint32_t goal;      /* RECORD_GOAL */
+    bool failed;        /* RECORD_GOAL */
+    const char *digest; /* RECORD_BEGIN: of program, bindings and parameters */
+} Record;
+
+/* The payload of the journal's line: a JSON object without seq and crc. To be called after the record
+ * has been applied, which settles what it leaves open (the instance that a start makes). */
+void record_encode(const Runtime *runtime, const Record *record, Buffer *ret);
+
+/* The way back; names are looked up in the runtime's program. Parts live in the arena, intents on the
+ * heap. 0 or ERROR_STATE with a sentence. */
+int record_decode(Runtime *runtime, const Json *json, Arena *arena, Record *ret, Error *err);
+
+/* Change the state. The record must fit it (asserted live; ERROR_STATE from a journal). */
+int record_apply(Runtime *runtime, Record *record, Error *err);
+
+const char *record_type_name(RecordType type);
+
+/* Shared with the snapshot. */
+void cause_encode(const Instance *instance, const Cause *cause, Buffer *ret);
+int cause_decode(const Instance *instance, const Json *json, Cause *ret, Error *err);
+void intent_encode(const Intent *intent, Buffer *ret);
+Intent *intent_decode(const Json *json);
+void changes_encode(const Instance *instance, const FieldChange *changes, size_t count, Buffer *ret);
+int changes_decode(const Instance *instance, const Json *json, Arena *arena, FieldChange **ret,
+                   size_t *ret_count, Error *err);
+void emissions_encode(const Runtime *runtime, const Emission *emissions, size_t count, Buffer *ret);
+int emissions_decode(const Runtime *runtime, const Json *json, Arena *arena, Emission **ret,
+                     size_t *ret_count, Error *err);
+void values_encode(const Value *values, size_t count, Buffer *ret);
+Value *values_decode(Arena *arena, const Json *json, size_t *ret_count);
+
+/* ,"key":"text" if there is a text. */
+void member_encode(Buffer *ret, const char *key, const char *text);
+
+const char *object_state_name(ObjectState state);
+int object_state_find(const char *name); /* -1: none */
+
+#endif

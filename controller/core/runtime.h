@@ -1,0 +1,117 @@
+/* The core: told what happened, it decides, and says what is to be done about it.
+ *
+ * Nothing here reads a clock, a disk or a socket: time, answers and observations arrive in events, and
+ * the same events always lead to the same records. The one rule for the host: what a step returns in
+ * `records` must be durable before anything of the same step leaves the process or is shown. */
+#ifndef VED_CORE_RUNTIME_H
+#define VED_CORE_RUNTIME_H
+
+#include "controller/core/convergence.h"
+#include "controller/core/record.h"
+#include "controller/core/state.h"
+
+#define RUNTIME_SLICES_A_STEP 512
+#define RUNTIME_MAX_SLICES 10000000
+
+typedef enum EventType {
+#define EVENT(name) EVENT_##name,
+#include "controller/core/event.def"
+#undef EVENT
+} EventType;
+
+typedef struct Event {
+    EventType type;
+    uint64_t now_ms; /* the host's clock: wall time at its start, then what has passed */
+    /* EVENT_ANSWER */
+    uint64_t intent;
+    bool applied;
+    const char *external_id;
+    const char *result; /* JSON object: the object's state, the action's result */
+    const char *code;
+    const char *detail; /* EVENT_OBSERVED: reason; EVENT_BEGIN: boot id */
+    /* EVENT_OBSERVED */
+    const char *uid;
+    bool lost;
+    /* EVENT_BEGIN */
+    const char *digest;
+} Event;
+
+typedef enum NoticeKind {
+#define NOTICE(name, text) NOTICE_##name,
+#include "controller/core/notice.def"
+#undef NOTICE
+} NoticeKind;
+
+/* What happened, for people and tests; carries no authority. Texts live until the next step. */
+typedef struct Notice {
+    NoticeKind kind;
+    const char *domain; /* NULL where it concerns none */
+    const char *address; /* NOTICE_EFFECT_*, LOST: of the object or action; else NULL */
+    const char *op;
+    const char *external_id;
+    const char *code; /* of a failure */
+    const char *text; /* what was said, why it failed, which cause */
+    IntentVerb verb;
+    bool changed; /* EFFECT_DONE: an object that existed has other inputs now */
+    bool repaired; /* EFFECT_DONE: an object that existed or had been lost was asked for again */
+    uint64_t slice;
+} Notice;
+
+typedef struct Effects {
+    Arena arena;    /* of texts and arrays here; reset by the next step */
+    Buffer records; /* payloads, one after the other */
+    size_t *record_ends;
+    size_t record_count, record_capacity;
+    Intent **calls; /* to be asked of their providers, once the records are durable */
+    size_t call_count, call_capacity;
+    Notice *notices;
+    size_t notice_count, notice_capacity;
+} Effects;
+
+typedef struct RuntimeOptions {
+    bool planning;       /* results are unknown, nothing is journalled */
+    bool retry_failed;   /* a controller: failed effects are tried again for ever */
+    bool settling;       /* finish what was sent, begin nothing */
+    uint64_t max_slices; /* 0: no limit */
+} RuntimeOptions;
+
+void effects_init(Effects *effects);
+void effects_deinit(Effects *effects);
+
+/* Decide about one event. After it: append and sync `records`, then start `calls`, then show
+ * `notices`. */
+void runtime_step(Runtime *runtime, const RuntimeOptions *options, const Event *event,
+                  Effects *effects);
+
+/* True if EVENT_TURN would run a slice now. */
+bool runtime_is_runnable(Runtime *runtime);
+
+/* When a backoff ends; 0: nothing waits for time. */
+uint64_t runtime_next_wake(const Runtime *runtime);
+
+/* Intents that are open and have been handed to the host, or must be. */
+size_t runtime_open_intents(const Runtime *runtime);
+
+/* After recovery: hand every open intent out again (`recovered` set), so that it is asked about. */
+void runtime_resume_calls(Runtime *runtime, const RuntimeOptions *options, Effects *effects);
+
+typedef enum GoalStatus {
+    GOAL_MET,
+    GOAL_UNMET,
+    GOAL_UNKNOWN,
+    GOAL_BLOCKED,
+    GOAL_FAULTED,
+    GOAL_OSCILLATING,
+    GOAL_FAILED
+} GoalStatus;
+
+GoalStatus goal_status(const Instance *instance, uint32_t goal);
+const char *goal_status_name(GoalStatus status);
+
+/* One sentence: what an unmet goal waits for, or why it is as it is. The caller frees it. */
+char *goal_explain(const Instance *instance, uint32_t goal);
+
+/* For people: "goal Ready, transition Boot_db", "event DatabaseReady from Database". In the arena. */
+const char *cause_describe(const Instance *instance, const Cause *cause, Arena *arena);
+
+#endif

@@ -1,0 +1,27 @@
+/* Which domain runs next: the most urgent, of those the one that has waited longest.
+ *
+ * Urgency grows by 1 for every 1,000 slices of waiting, up to 255, so nothing starves. Order between
+ * equals is total: time of waiting, then name. */
+#ifndef VED_CORE_SCHEDULER_H
+#define VED_CORE_SCHEDULER_H
+
+#include "controller/core/runtime.h"
+
+/* Decide anew whether and why the instance would run: fills `next`, `urgency`, `wake_ms`, and the
+ * goals' truths. True if it is runnable. */
+bool instance_choose(Instance *instance, uint64_t now_ms, Arena *arena);
+
+/* The goal's `terminate_after` TIME has passed since it was last met. */
+bool goal_has_expired(const Instance *instance, uint32_t goal, uint64_t now_ms);
+
+/* Put every touched instance into or out of the queue. */
+void scheduler_update(Runtime *runtime, const RuntimeOptions *options, uint64_t now_ms,
+                      Arena *arena);
+
+/* The one to run; NULL: none. It is taken out of the queue. */
+Instance *scheduler_take(Runtime *runtime);
+
+/* Touch those whose backoff has ended. */
+void scheduler_wake(Runtime *runtime, uint64_t now_ms);
+
+#endif

@@ -1,0 +1,632 @@
+/* A slice is a transaction with its effects: compute, prepare, perform, commit (language: section 7).
+ *
+ *   slice_step ──▶ FAULT record
+ *       │  ╲────▶ SLICE record (no effects: committed at once)
+ *       ▼
+ *   PREPARE record ──▶ pending_advance ──▶ call ──▶ answer ──▶ pending_advance ...
+ *                             │  (awaits)                        │
+ *                             └──▶ slice_step again, with the answers, from its start
+ *                             └──▶ COMMIT record                 └──▶ ABORT record
+ */
+#include <assert.h>
+#include <string.h>
+
+#include "controller/core/convergence.h"
+#include "controller/core/intent.h"
+#include "controller/core/keys.h"
+#include "controller/core/turn.h"
+#include "lang/base/memory.h"
+
+#define BACKOFF_FIRST_MS 1000
+#define BACKOFF_CAP_MS 300000
+
+/* ---- input ---- */
+
+static const Code *cause_code(const Instance *instance, const Cause *cause)
+{
+    if (cause->handler >= 0)
+        return instance->domain->handlers[cause->handler].code;
+    return instance->domain->transitions[cause->transition].slices[cause->step];
+}
+
+static const char *cause_where(const Instance *instance, const Cause *cause)
+{
+    if (cause->handler >= 0)
+        return instance->runtime->program
+            ->events[instance->domain->handlers[cause->handler].event]
+            .name;
+    return instance->domain->transitions[cause->transition].name;
+}
+
+static Value json_value(Arena *arena, const char *text)
+{
+    cleanup(json_free) Json *json = NULL;
+
+    if (text == NULL || json_parse(text, strlen(text), &json, NULL) < 0)
+        return value_null();
+    return value_decode(arena, json);
+}
+
+/* What an else block sees as `error`. */
+static Value failure_value(Arena *arena, const Intent *intent)
+{
+    Json *json = json_new_object();
+
+    json_set_string(json, "code", intent->code != NULL ? intent->code : "FAILED");
+    json_set_string(json, "message", intent->detail != NULL ? intent->detail : "");
+    Value value = value_decode(arena, json);
+    json_free(json);
+    return value;
+}
+
+static EffectAnswer *answers_collect(const Pending *pending, Arena *arena)
+{
+    EffectAnswer *answers = arena_array(arena, EffectAnswer, pending->intent_count);
+
+    for (size_t i = 0; i < pending->intent_count; i++) {
+        const Intent *intent = pending->intents[i];
+        answers[i].present = intent->state != INTENT_OPEN;
+        answers[i].failed = intent->state == INTENT_FAILED;
+        if (answers[i].present)
+            answers[i].result = answers[i].failed ? failure_value(arena, intent)
+                                                  : json_value(arena, intent->result);
+    }
+    return answers;
+}
+
+static void input_make(Turn *turn, Instance *instance, const Cause *cause, SliceInput *ret)
+{
+    const Message *message = cause->message != 0 ? mailbox_peek(&instance->mailbox) : NULL;
+
+    *ret = (SliceInput){.program = turn->runtime->program,
+                        .domain = instance->domain,
+                        .code = cause_code(instance, cause),
+                        .fields = instance->fields,
+                        .planning = turn->options->planning};
+    if (cause->kind == CAUSE_RUN) {
+        ret->arguments = instance->runs[cause->run].arguments;
+        ret->argument_count = instance->runs[cause->run].argument_count;
+    } else if (message != NULL) {
+        ret->arguments = message->arguments;
+        ret->argument_count = message->argument_count;
+    }
+    if (instance->pending != NULL) {
+        ret->answers = answers_collect(instance->pending, turn->arena);
+        ret->answer_count = instance->pending->intent_count;
+    }
+}
+
+/* ---- outcome ---- */
+
+static void record_fault(Turn *turn, Instance *instance, const Cause *cause, uint64_t slice,
+                         const char *reason)
+{
+    Record record = {.type = RECORD_FAULT,
+                     .instance = instance,
+                     .slice = slice,
+                     .cause = *cause,
+                     .text = reason};
+    const char *described = cause_describe(instance, cause, turn->arena);
+
+    turn_record(turn, &record);
+    Notice *notice = turn_notice(turn, NOTICE_FAULTED, instance);
+    notice->text = arena_format(turn->arena, "%s: %s", described, reason);
+    if (cause->message != 0)
+        turn_notice(turn, NOTICE_DEAD_LETTER, instance)->text = notice->text;
+}
+
+static void changes_collect(const Instance *instance, const SliceResult *result, Arena *arena,
+                            Record *ret)
+{
+    ret->changes = arena_array(arena, FieldChange, instance->domain->field_count);
+    for (uint32_t i = 0; i < instance->domain->field_count; i++)
+        if (!value_equal(instance->fields[i], result->fields[i]))
+            ret->changes[ret->change_count++] = (FieldChange){i, result->fields[i]};
+}
+
+static void emissions_collect(const SliceResult *result, Arena *arena, Record *ret)
+{
+    ret->emissions = arena_array(arena, Emission, result->output_count);
+    for (size_t i = 0; i < result->output_count; i++) {
+        const Output *output = &result->outputs[i];
+        if (output->kind == OUTPUT_EFFECT)
+            continue;
+        Emission *emission = &ret->emissions[ret->emission_count++];
+        *emission = (Emission){.kind = output->kind,
+                               .high = output->high,
+                               .event = output->event,
+                               .domain = output->domain,
+                               .transition = output->transition,
+                               .argument_count = output->argument_count};
+        emission->arguments = arena_array(arena, Value, output->argument_count);
+        for (size_t k = 0; k < output->argument_count; k++)
+            emission->arguments[k] = output->arguments[k].value;
+    }
+}
+
+static Instance *mailbox_full(Runtime *runtime, const Record *record, size_t ceiling)
+{
+    for (size_t i = 0; i < record->emission_count; i++) {
+        const Emission *emission = &record->emissions[i];
+        if (emission->kind == OUTPUT_MESSAGE) {
+            Instance *receiver =
+                runtime_find(runtime, runtime->program->domains[emission->domain].name);
+            if (receiver != NULL && mailbox_count(&receiver->mailbox) >= ceiling)
+                return receiver;
+        }
+        for (size_t k = 0; emission->kind == OUTPUT_EVENT && k < runtime->instance_count; k++) {
+            Instance *receiver = runtime->instances[k];
+            if (mailbox_count(&receiver->mailbox) >= ceiling &&
+                domain_find_handler(receiver->domain, emission->event) >= 0)
+                return receiver;
+        }
+    }
+    return NULL;
+}
+
+/* Room is needed before anything is prepared: a slice that consumes nothing is put off, a handler may
+ * go ten times beyond. 0: there is room. */
+static int check_room(Turn *turn, Instance *instance, const Cause *cause, const Record *record)
+{
+    bool handler = cause->message != 0;
+    Instance *full = mailbox_full(turn->runtime, record,
+                                  handler ? (size_t)MAILBOX_CEILING * 10 : MAILBOX_CEILING);
+
+    if (full == NULL)
+        return 0;
+    if (handler) {
+        record_fault(turn, instance, cause, record->slice,
+                     arena_format(turn->arena,
+                                  "the mailbox of domain '%s' holds ten times its ceiling of %d",
+                                  full->domain->name, MAILBOX_CEILING));
+        return -1;
+    }
+    instance->puts_off_for = full;
+    return -1;
+}
+
+/* ---- intents of a slice ---- */
+
+typedef struct Preparation {
+    Turn *turn;
+    Instance *instance;
+    const Cause *cause;
+    Record *record;
+    Intent **all; /* those of the pending slice and the new ones */
+    size_t all_count;
+} Preparation;
+
+static void preparation_begin(Preparation *preparation, size_t output_count)
+{
+    const Pending *pending = preparation->instance->pending;
+    size_t existing = pending != NULL ? pending->intent_count : 0;
+
+    preparation->all =
+        arena_array(preparation->turn->arena, Intent *, existing + output_count);
+    for (size_t i = 0; i < existing; i++)
+        preparation->all[i] = pending->intents[i];
+    preparation->all_count = existing;
+    preparation->record->intents = preparation->all + existing;
+}
+
+static void preparation_drop(Preparation *preparation)
+{
+    for (size_t i = 0; i < preparation->record->intent_count; i++)
+        intent_free(preparation->record->intents[i]);
+}
+
+/* Make the intents that are not there yet. 0, or the instance waits or has faulted. */
+static int intents_make(Preparation *preparation, const SliceResult *result)
+{
+    Turn *turn = preparation->turn;
+    size_t done = preparation->all_count, seen = 0;
+
+    for (size_t i = 0; i < result->output_count; i++) {
+        const char *text = NULL;
+        Intent *intent;
+        if (result->outputs[i].kind != OUTPUT_EFFECT || seen++ < done)
+            continue;
+        Emitted emitted = {
+            .instance = preparation->instance,
+            .where = cause_where(preparation->instance, preparation->cause),
+            .output = &result->outputs[i],
+            .earlier = preparation->all,
+            .earlier_count = preparation->all_count,
+            .number = turn->runtime->next_intent + preparation->record->intent_count,
+        };
+        int outcome = intent_make(&emitted, turn->arena, &intent, &text);
+        if (outcome == 0) {
+            preparation->all[preparation->all_count++] = intent;
+            preparation->record->intent_count++;
+            continue;
+        }
+        preparation_drop(preparation);
+        if (outcome == INTENT_WAITS)
+            string_set(&preparation->instance->waits_for, text);
+        else
+            record_fault(turn, preparation->instance, preparation->cause,
+                         preparation->record->slice, text);
+        return -1;
+    }
+    return 0;
+}
+
+static size_t effects_count(const SliceResult *result)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < result->output_count; i++)
+        count += result->outputs[i].kind == OUTPUT_EFFECT;
+    return count;
+}
+
+/* ---- what people are told ---- */
+
+static void notice_emissions(Turn *turn, const Instance *instance, const Emission *emissions,
+                             size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (emissions[i].kind == OUTPUT_EVENT)
+            turn_notice(turn, NOTICE_EVENT_SENT, instance)->text =
+                turn->runtime->program->events[emissions[i].event].name;
+        if (emissions[i].kind == OUTPUT_LOG && emissions[i].argument_count == 1) {
+            Buffer text = {0};
+            value_print(&text, emissions[i].arguments[0]);
+            turn_notice(turn, NOTICE_LOGGED, instance)->text =
+                arena_copy_string(turn->arena, buffer_text(&text));
+            buffer_deinit(&text);
+        }
+    }
+}
+
+static void after_commit(Turn *turn, Instance *instance, const Cause *cause, Digest128 answers)
+{
+    LoopKind loop = convergence_slice(instance, answers, turn->options->max_slices);
+
+    if (loop != LOOP_NONE)
+        turn_notice(turn, NOTICE_LOOPED, instance)->text = instance->resting_kind;
+    if (cause->message != 0)
+        for (size_t i = 0; i < turn->runtime->instance_count; i++) {
+            Instance *other = turn->runtime->instances[i];
+            if (other->puts_off_for == instance &&
+                mailbox_count(&instance->mailbox) < MAILBOX_CEILING) {
+                other->puts_off_for = NULL;
+                instance_touch(other);
+            }
+        }
+}
+
+/* ---- steps ---- */
+
+static void undecided(Turn *turn, Instance *instance)
+{
+    const char *after = "an effect of its own";
+    const Runtime *runtime = turn->runtime;
+
+    for (size_t i = 0; i < runtime->object_count; i++)
+        if (runtime->objects[i]->owner == instance) {
+            char *address = object_address(runtime->objects[i]);
+            after = arena_copy_string(turn->arena, address);
+            free(address);
+        }
+    if (instance->pending != NULL && instance->pending->intent_count > 0)
+        after = instance->pending->intents[instance->pending->intent_count - 1]->address;
+    string_set(&instance->undecided_after, after);
+    turn_notice(turn, NOTICE_UNDECIDED, instance)->text =
+        arena_copy_string(turn->arena, after);
+}
+
+static void commit_plain(Turn *turn, Instance *instance, Record *record)
+{
+    record->type = RECORD_SLICE;
+    turn_record(turn, record);
+    Notice *notice = turn_notice(turn, NOTICE_COMMITTED, instance);
+    notice->slice = record->slice;
+    notice->text = cause_describe(instance, &record->cause, turn->arena);
+    notice_emissions(turn, instance, record->emissions, record->emission_count);
+    after_commit(turn, instance, &record->cause, 0);
+}
+
+static void prepare(Preparation *preparation, const SliceResult *result)
+{
+    preparation_begin(preparation, effects_count(result));
+    if (intents_make(preparation, result) < 0)
+        return;
+    preparation->record->type = RECORD_PREPARE;
+    preparation->record->awaits = result->status == SLICE_AWAITS;
+    turn_record(preparation->turn, preparation->record);
+    pending_advance(preparation->turn, preparation->instance);
+}
+
+static void slice_proposed(Turn *turn, Instance *instance, const Cause *cause,
+                           const SliceResult *result)
+{
+    uint64_t slice = instance->pending != NULL ? instance->pending->slice
+                                               : turn->runtime->logical_time + 1;
+    Record record = {.instance = instance, .slice = slice, .cause = *cause};
+    Preparation preparation = {turn, instance, cause, &record, NULL, 0};
+
+    changes_collect(instance, result, turn->arena, &record);
+    emissions_collect(result, turn->arena, &record);
+    if (check_room(turn, instance, cause, &record) < 0)
+        return;
+    if (effects_count(result) == 0)
+        commit_plain(turn, instance, &record);
+    else
+        prepare(&preparation, result);
+}
+
+static void repair_begin(Turn *turn, Instance *instance)
+{
+    Runtime *runtime = turn->runtime;
+    Object *lowest = NULL;
+
+    for (size_t i = 0; i < runtime->object_count; i++)
+        if (runtime->objects[i]->state == OBJECT_LOST && runtime->objects[i]->owner == instance &&
+            (lowest == NULL || runtime->objects[i]->rank < lowest->rank))
+            lowest = runtime->objects[i];
+    assert(lowest != NULL);
+    Intent *intent = intent_repair(lowest, runtime->next_intent, 0);
+    Record record = {.type = RECORD_PREPARE,
+                     .instance = instance,
+                     .slice = runtime->logical_time + 1,
+                     .cause = instance->next,
+                     .intents = &intent,
+                     .intent_count = 1};
+    turn_record(turn, &record);
+    pending_advance(turn, instance);
+}
+
+void slice_step(Turn *turn, Instance *instance)
+{
+    Cause cause = instance->pending != NULL ? instance->pending->cause : instance->next;
+    uint64_t slice = instance->pending != NULL ? instance->pending->slice
+                                               : turn->runtime->logical_time + 1;
+    SliceInput input;
+    SliceResult result = {0};
+
+    instance_touch(instance);
+    if (cause.kind == CAUSE_REPAIR) {
+        repair_begin(turn, instance);
+        return;
+    }
+    input_make(turn, instance, &cause, &input);
+    slice_run(&input, turn->arena, &result);
+    switch (result.status) {
+    case SLICE_FAULTED:
+        record_fault(turn, instance, &cause, slice, result.fault);
+        break;
+    case SLICE_UNKNOWN:
+        undecided(turn, instance);
+        break;
+    case SLICE_DONE:
+    case SLICE_AWAITS:
+        slice_proposed(turn, instance, &cause, &result);
+        break;
+    }
+}
+
+/* ---- performing ---- */
+
+static Digest128 answers_digest(const Pending *pending)
+{
+    Digest128 digest = 1;
+
+    for (size_t i = 0; i < pending->intent_count; i++) {
+        const Intent *intent = pending->intents[i];
+        const char *result = intent->result != NULL ? intent->result : "";
+        digest = digest * 31 + digest128_bytes(result, strlen(result), 1);
+        digest += digest128_bytes(intent->arguments, strlen(intent->arguments), 2);
+        digest += digest128_bytes(intent->address, strlen(intent->address), 3);
+    }
+    return digest | 1;
+}
+
+/* Objects have come or changed: whoever waits for one looks again, and lost ones may have their turn. */
+static void objects_changed(Runtime *runtime)
+{
+    for (size_t i = 0; i < runtime->instance_count; i++)
+        if (runtime->instances[i]->waits_for != NULL) {
+            string_set(&runtime->instances[i]->waits_for, NULL);
+            runtime->resources_came = true;
+            instance_touch(runtime->instances[i]);
+        }
+    for (size_t i = 0; i < runtime->object_count; i++)
+        if (runtime->objects[i]->state == OBJECT_LOST)
+            instance_touch(runtime->objects[i]->owner);
+}
+
+static void pending_commit(Turn *turn, Instance *instance)
+{
+    const Pending *pending = instance->pending;
+    Cause cause = pending->cause;
+    Digest128 answers = answers_digest(pending);
+    Record record = {.type = RECORD_COMMIT, .instance = instance, .slice = pending->slice};
+    Notice *notice = turn_notice(turn, NOTICE_COMMITTED, instance);
+
+    notice->slice = pending->slice;
+    notice->text = cause_describe(instance, &cause, turn->arena);
+    notice_emissions(turn, instance, pending->emissions, pending->emission_count);
+    turn_record(turn, &record);
+    instance_touch(instance);
+    objects_changed(turn->runtime);
+    after_commit(turn, instance, &cause, answers);
+}
+
+static Intent *pending_open(const Pending *pending)
+{
+    for (size_t i = 0; i < pending->intent_count; i++)
+        if (pending->intents[i]->state == INTENT_OPEN)
+            return pending->intents[i];
+    return NULL;
+}
+
+void pending_advance(Turn *turn, Instance *instance)
+{
+    Intent *open = pending_open(instance->pending);
+
+    if (open != NULL) {
+        if (turn->options->settling && !open->was_asked && !open->recovered)
+            pending_abort(turn, instance, "the program was changed before this effect was sent");
+        else if (!open->was_asked)
+            turn_call(turn, open);
+        return;
+    }
+    if (!instance->pending->awaits)
+        pending_commit(turn, instance);
+    else if (turn->options->settling)
+        pending_abort(turn, instance, "the program was changed while this slice was performed");
+    else
+        slice_step(turn, instance);
+}
+
+/* ---- failing ---- */
+
+static uint64_t backoff_ms(const Turn *turn, const Instance *instance, const Cause *cause,
+                           uint32_t failures)
+{
+    uint64_t first = BACKOFF_FIRST_MS, cap = BACKOFF_CAP_MS;
+
+    if (cause->goal >= 0) {
+        first = (uint64_t)instance->domain->goals[cause->goal].backoff_first_ms;
+        cap = (uint64_t)instance->domain->goals[cause->goal].backoff_cap_ms;
+        if (first == cap)
+            return first;
+    }
+    uint64_t limit = failures < 30 ? first << failures : cap;
+    if (limit > cap)
+        limit = cap;
+    return jitter(turn->runtime, instance->pending->slice, limit) + 1;
+}
+
+static uint32_t failures_so_far(const Instance *instance, const Cause *cause)
+{
+    const Message *message = mailbox_peek(&instance->mailbox);
+
+    if (cause->message != 0)
+        return message != NULL ? message->attempts : 0;
+    return cause->transition >= 0 ? instance->transitions[cause->transition].failures : 0;
+}
+
+/* Whether this run tries again: `apply` only where the goal says how often, or for a handler. */
+static bool will_retry(const Turn *turn, const Instance *instance, const Cause *cause)
+{
+    if (turn->options->settling)
+        return true;
+    if (cause->message != 0)
+        return failures_so_far(instance, cause) + 1 < MESSAGE_ATTEMPTS_MAX;
+    if (cause->goal >= 0 && cause->kind != CAUSE_FALLBACK) {
+        const ProgramGoal *goal = &instance->domain->goals[cause->goal];
+        if (goal->terminate == GOAL_RETRIES)
+            return instance->goals[cause->goal].retries + 1 < (uint64_t)goal->terminate_limit;
+    }
+    return turn->options->retry_failed;
+}
+
+static void goal_exhaust(Turn *turn, Instance *instance, const Cause *cause)
+{
+    const ProgramGoal *goal = &instance->domain->goals[cause->goal];
+
+    if (goal->terminate != GOAL_RETRIES || cause->kind == CAUSE_FALLBACK ||
+        instance->goals[cause->goal].retries < (uint64_t)goal->terminate_limit)
+        return;
+    Record record = {.type = RECORD_GOAL,
+                     .instance = instance,
+                     .goal = (uint32_t)cause->goal,
+                     .failed = true};
+    turn_record(turn, &record);
+    Notice *notice = turn_notice(turn, NOTICE_GOAL_FAILED, instance);
+    notice->text = goal->name;
+}
+
+void pending_abort(Turn *turn, Instance *instance, const char *reason)
+{
+    Cause cause = instance->pending->cause;
+    bool retry = will_retry(turn, instance, &cause);
+    size_t dead_letters = instance->dead_letter_count;
+    Record record = {.type = RECORD_ABORT,
+                     .instance = instance,
+                     .slice = instance->pending->slice,
+                     .text = arena_copy_string(turn->arena, reason),
+                     .retry = retry};
+
+    if (!turn->options->settling)
+        record.due_ms = turn->now_ms + backoff_ms(turn, instance, &cause,
+                                                  failures_so_far(instance, &cause));
+    Notice *notice = turn_notice(turn, NOTICE_ABORTED, instance);
+    notice->slice = record.slice;
+    notice->text = arena_format(turn->arena, "%s: %s",
+                                cause_describe(instance, &cause, turn->arena), reason);
+    turn_record(turn, &record);
+    if (instance->dead_letter_count > dead_letters)
+        turn_notice(turn, NOTICE_DEAD_LETTER, instance)->text = record.text;
+    if (cause.goal >= 0)
+        goal_exhaust(turn, instance, &cause);
+    instance_touch(instance);
+    objects_changed(turn->runtime);
+}
+
+/* ---- answers ---- */
+
+static void notice_answer(Turn *turn, const Instance *owner, const Intent *intent,
+                          const Event *event)
+{
+    const Object *object = intent->uid[0] != '\0' ? object_find(turn->runtime, intent->uid) : NULL;
+    NoticeKind kind = !event->applied                  ? NOTICE_EFFECT_FAILED
+                      : intent->verb == INTENT_DELETE ? NOTICE_EFFECT_REMOVED
+                                                      : NOTICE_EFFECT_DONE;
+    Notice *notice = turn_notice_intent(turn, kind, owner, intent);
+
+    notice->external_id =
+        event->external_id != NULL ? arena_copy_string(turn->arena, event->external_id) : NULL;
+    notice->code = event->code != NULL ? arena_copy_string(turn->arena, event->code) : NULL;
+    notice->text = event->detail != NULL ? arena_copy_string(turn->arena, event->detail) : NULL;
+    if (object != NULL && object->exists && intent->verb == INTENT_PUT) {
+        notice->repaired = true;
+        notice->changed = object->before == OBJECT_READY && object->inputs != NULL &&
+                          strcmp(object->inputs, intent->arguments) != 0;
+        if (object->before == OBJECT_LOST)
+            notice->repaired = false; /* it is made again: counts as added */
+    }
+}
+
+static void answer_failed(Turn *turn, Instance *owner, const Intent *intent)
+{
+    const char *reason =
+        arena_format(turn->arena, "%s failed: %s%s%s", intent->address,
+                     intent->code != NULL ? intent->code : "", intent->code != NULL ? ": " : "",
+                     intent->detail != NULL ? intent->detail : "no reason given");
+
+    if (intent->handled)
+        pending_advance(turn, owner);
+    else
+        pending_abort(turn, owner, reason);
+}
+
+void answer_step(Turn *turn, const Event *event)
+{
+    Instance *owner;
+    Intent *intent = intent_find(turn->runtime, event->intent, &owner);
+    Record record = {.type = RECORD_ANSWER,
+                     .intent = event->intent,
+                     .outcome = event->applied ? INTENT_APPLIED : INTENT_FAILED,
+                     .external_id = event->external_id,
+                     .result = event->result,
+                     .code = event->code,
+                     .text = event->detail};
+
+    if (intent == NULL || intent->state != INTENT_OPEN)
+        return; /* a late repetition of an answer that is recorded already */
+    notice_answer(turn, owner, intent, event);
+    bool destroys = intent->verb == INTENT_DELETE;
+    char *uid = arena_copy_string(turn->arena, intent->uid);
+    turn_record(turn, &record);
+    if (destroys && !event->applied)
+        object_find(turn->runtime, uid)->given_up = true;
+    if (destroys)
+        destroy_step(turn);
+    else if (event->applied)
+        pending_advance(turn, owner);
+    else
+        answer_failed(turn, owner, intent);
+}

@@ -1,0 +1,418 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "controller/core/snapshot.h"
+#include "lang/base/memory.h"
+
+typedef struct Reader {
+    Runtime *runtime;
+    bool lenient;
+    Arena arena;
+    Error *err;
+    Origin **origins;
+    size_t origin_count;
+} Reader;
+
+static int missing(Reader *reader, const char *kind, const char *name)
+{
+    if (reader->lenient)
+        return 0;
+    return error_set(reader->err, ERROR_STATE,
+                     "the state speaks of %s '%.100s', which its program does not have", kind,
+                     name != NULL ? name : "");
+}
+
+static void copy_string(const Json *json, const char *key, char **holder)
+{
+    string_set(holder, json_get_string(json, key, NULL));
+}
+
+static char *copy_json(const Json *json, const char *key)
+{
+    Buffer text = {0};
+
+    if (json_get(json, key) == NULL)
+        return NULL;
+    json_write(&text, json_get(json, key));
+    return buffer_take(&text);
+}
+
+static Digest128 read_digest(const Json *json, const char *key)
+{
+    unsigned long long high = 0, low = 0;
+
+    sscanf(json_get_string(json, key, ""), "%16llx%16llx", &high, &low);
+    return (Digest128)high << 64 | low;
+}
+
+static Value *clone_values(Reader *reader, const Json *json, size_t *ret_count)
+{
+    Value *values = values_decode(&reader->arena, json, ret_count);
+
+    return values_clone(values, *ret_count);
+}
+
+/* ---- instances ---- */
+
+static int read_fields(Reader *reader, Instance *instance, const Json *json)
+{
+    for (const Json *m = json_first(json); m != NULL; m = json_next(m)) {
+        int field = domain_find_field(instance->domain, json_key(m));
+        if (field < 0) {
+            if (missing(reader, "field", json_key(m)) < 0)
+                return ERROR_STATE;
+            continue;
+        }
+        value_free(instance->fields[field]);
+        instance->fields[field] = value_clone(value_decode(&reader->arena, m));
+    }
+    instance_fields_changed(instance);
+    return 0;
+}
+
+/* NULL: the program has no such thing. */
+static Message *read_message(Reader *reader, Instance *instance, const Json *json)
+{
+    const Program *program = reader->runtime->program;
+    const char *event = json_get_string(json, "event", NULL);
+    const char *transition = json_get_string(json, "transition", "");
+    int from = program_find_domain(program, json_get_string(json, "from", ""));
+    size_t count;
+    int target = event != NULL ? program_find_event(program, event)
+                               : domain_find_transition(instance->domain, transition);
+
+    if (target < 0 || (event != NULL && domain_find_handler(instance->domain, (uint32_t)target) < 0))
+        return NULL;
+    Value *arguments = values_decode(&reader->arena, json_get(json, "arguments"), &count);
+    Message *message =
+        message_new((uint64_t)json_get_int(json, "id", 0), event != NULL, (uint32_t)target,
+                    from < 0 ? instance->domain_index : (uint32_t)from,
+                    json_get_bool(json, "high", false), arguments, count);
+    message->attempts = (uint32_t)json_get_int(json, "attempts", 0);
+    message->parent = (uint64_t)json_get_int(json, "parent", 0);
+    return message;
+}
+
+static int read_mailbox(Reader *reader, Instance *instance, const Json *json)
+{
+    const Json *list = json_get(json, "mailbox");
+
+    for (const Json *item = json_first(list); item != NULL; item = json_next(item)) {
+        Message *message = read_message(reader, instance, item);
+        if (message != NULL)
+            mailbox_put(&instance->mailbox, message);
+        else if (missing(reader, "a message of domain", instance->domain->name) < 0)
+            return ERROR_STATE;
+    }
+    list = json_get(json, "dead_letters");
+    for (const Json *item = json_first(list); item != NULL; item = json_next(item)) {
+        Message *message = read_message(reader, instance, json_get(item, "message"));
+        if (message == NULL)
+            continue;
+        memory_reserve_one(instance->dead_letters, instance->dead_letter_count,
+                           instance->dead_letter_capacity);
+        instance->dead_letters[instance->dead_letter_count++] =
+            (DeadLetter){message, memory_copy_string(json_get_string(item, "reason", ""))};
+    }
+    instance->mailbox.high_in_row = (uint32_t)json_get_int(json, "high_in_row", 0);
+    instance->handlers_in_row = (uint32_t)json_get_int(json, "handlers_in_row", 0);
+    instance->message_due_ms = (uint64_t)json_get_int(json, "message_due", 0);
+    return 0;
+}
+
+static CauseKind run_kind(const char *name)
+{
+    if (strcmp(name, "boot") == 0)
+        return CAUSE_BOOT;
+    if (strcmp(name, "message") == 0)
+        return CAUSE_MESSAGE;
+    return strcmp(name, "fallback") == 0 ? CAUSE_FALLBACK : CAUSE_GOAL;
+}
+
+static int read_runs(Reader *reader, Instance *instance, const Json *list)
+{
+    for (const Json *item = json_first(list); item != NULL; item = json_next(item)) {
+        const char *name = json_get_string(item, "transition", "");
+        int transition = domain_find_transition(instance->domain, name);
+        uint32_t next = (uint32_t)json_get_int(item, "next", 0);
+        if (transition < 0 || next >= instance->domain->transitions[transition].slice_count) {
+            if (missing(reader, "a step of transition", name) < 0)
+                return ERROR_STATE;
+            continue;
+        }
+        Run run = {.transition = (uint32_t)transition,
+                   .next_step = next,
+                   .goal = domain_find_goal(instance->domain, json_get_string(item, "goal", "")),
+                   .kind = run_kind(json_get_string(item, "kind", "")),
+                   .began = read_digest(item, "began")};
+        run.arguments = clone_values(reader, json_get(item, "arguments"), &run.argument_count);
+        memory_reserve_one(instance->runs, instance->run_count, instance->run_capacity);
+        instance->runs[instance->run_count++] = run;
+    }
+    return 0;
+}
+
+static void read_marks(Reader *reader, Instance *instance, const Json *json)
+{
+    const Json *list = json_get(json, "transitions");
+
+    for (const Json *m = json_first(list); m != NULL; m = json_next(m)) {
+        int transition = domain_find_transition(instance->domain, json_key(m));
+        if (transition < 0)
+            continue;
+        TransitionMark *mark = &instance->transitions[transition];
+        mark->failures = (uint32_t)json_get_int(m, "failures", 0);
+        mark->due_ms = (uint64_t)json_get_int(m, "due", 0);
+        mark->given_up = json_get_bool(m, "given_up", false);
+        if (!reader->lenient) { /* another program may do better */
+            mark->blocked = json_get_bool(m, "blocked", false);
+            mark->faulted = json_get_bool(m, "faulted", false);
+            mark->blocked_version = instance->version;
+            copy_string(m, "reason", &mark->reason);
+        }
+    }
+    list = json_get(json, "goals");
+    for (const Json *m = json_first(list); m != NULL; m = json_next(m)) {
+        int goal = domain_find_goal(instance->domain, json_key(m));
+        if (goal < 0)
+            continue;
+        GoalMark *mark = &instance->goals[goal];
+        mark->retries = (uint32_t)json_get_int(m, "retries", 0);
+        mark->failed = json_get_bool(m, "failed", false);
+        mark->fallback_done = json_get_bool(m, "fallback_done", false);
+        mark->unmet_since_ms = (uint64_t)json_get_int(m, "unmet_since", 0);
+        mark->last_transition =
+            domain_find_transition(instance->domain, json_get_string(m, "last", ""));
+    }
+}
+
+static int read_pending(Reader *reader, Instance *instance, const Json *json)
+{
+    Record parts = {.instance = instance};
+
+    if (json == NULL)
+        return 0;
+    if (cause_decode(instance, json_get(json, "cause"), &parts.cause, reader->err) < 0 ||
+        changes_decode(instance, json_get(json, "set"), &reader->arena, &parts.changes,
+                       &parts.change_count, reader->err) < 0 ||
+        emissions_decode(reader->runtime, json_get(json, "out"), &reader->arena, &parts.emissions,
+                         &parts.emission_count, reader->err) < 0)
+        return ERROR_STATE;
+    Pending *pending = instance->pending = memory_zero(1, sizeof *pending);
+    pending->slice = (uint64_t)json_get_int(json, "slice", 0);
+    pending->cause = parts.cause;
+    pending->awaits = json_get_bool(json, "awaits", false);
+    pending->changes = memory_zero(parts.change_count, sizeof *pending->changes);
+    for (size_t i = 0; i < parts.change_count; i++)
+        pending->changes[pending->change_count++] =
+            (FieldChange){parts.changes[i].field, value_clone(parts.changes[i].value)};
+    pending->emissions = memory_zero(parts.emission_count, sizeof *pending->emissions);
+    for (size_t i = 0; i < parts.emission_count; i++) {
+        Emission *emission = &pending->emissions[pending->emission_count++];
+        *emission = parts.emissions[i];
+        emission->arguments = values_clone(emission->arguments, emission->argument_count);
+    }
+    const Json *list = json_get(json, "intents");
+    pending->intents = memory_zero(json_count(list), sizeof(Intent *));
+    for (const Json *item = json_first(list); item != NULL; item = json_next(item))
+        pending->intents[pending->intent_count++] = intent_decode(item);
+    return 0;
+}
+
+static void read_deeds(Instance *instance, const Json *list)
+{
+    for (const Json *item = json_first(list); item != NULL; item = json_next(item)) {
+        Deed deed = {.keyed = json_get_bool(item, "keyed", false)};
+        copy_string(item, "place", &deed.place_key);
+        copy_string(item, "where", &deed.where);
+        deed.arguments = copy_json(item, "arguments");
+        deed.result = copy_json(item, "result");
+        memory_reserve_one(instance->deeds, instance->deed_count, instance->deed_capacity);
+        instance->deeds[instance->deed_count++] = deed;
+    }
+}
+
+static int read_instance(Reader *reader, const Json *json)
+{
+    const char *name = json_get_string(json, "domain", "");
+    int domain = program_find_domain(reader->runtime->program, name);
+
+    if (domain < 0)
+        return missing(reader, "domain", name);
+    Instance *instance = instance_new(reader->runtime, (uint32_t)domain);
+    instance->booted = instance->booted || json_get_bool(json, "booted", false);
+    copy_string(json, "unlocked_by", &instance->unlocked_by);
+    if (read_fields(reader, instance, json_get(json, "state")) < 0 ||
+        read_mailbox(reader, instance, json) < 0 ||
+        read_runs(reader, instance, json_get(json, "runs")) < 0)
+        return ERROR_STATE;
+    read_marks(reader, instance, json);
+    read_deeds(instance, json_get(json, "deeds"));
+    return read_pending(reader, instance, json_get(json, "pending"));
+}
+
+/* ---- objects ---- */
+
+static void origin_read_fields(Reader *reader, Origin *origin, const Json *state)
+{
+    origin->field_names = memory_zero(json_count(state), sizeof(char *));
+    origin->fields = memory_zero(json_count(state), sizeof(Value));
+    for (const Json *m = json_first(state); m != NULL; m = json_next(m)) {
+        origin->field_names[origin->field_count] = memory_copy_string(json_key(m));
+        origin->fields[origin->field_count++] = value_clone(value_decode(&reader->arena, m));
+    }
+}
+
+static int read_origin(Reader *reader, const Json *json, const Json *objects)
+{
+    uint64_t slice = (uint64_t)json_get_int(json, "slice", 0);
+    const char *domain = "";
+
+    for (const Json *item = json_first(objects); item != NULL; item = json_next(item))
+        if ((uint64_t)json_get_int(item, "origin", 0) == slice)
+            domain = json_get_string(item, "domain", "");
+    const Instance *owner = runtime_find(reader->runtime, domain);
+    if (owner == NULL)
+        return missing(reader, "domain", domain);
+    Origin *origin = memory_zero(1, sizeof *origin);
+    origin->references = 1;
+    origin->slice = slice;
+    reader->origins[reader->origin_count++] = origin;
+    if (cause_decode(owner, json_get(json, "cause"), &origin->cause, reader->err) < 0)
+        return ERROR_STATE;
+    copy_string(json, "where", &origin->where);
+    origin_read_fields(reader, origin, json_get(json, "state"));
+    origin->arguments =
+        clone_values(reader, json_get(json, "arguments"), &origin->argument_count);
+    const Json *results = json_get(json, "results");
+    origin->results = memory_zero(json_count(results), sizeof(char *));
+    origin->failed = memory_zero(json_count(results), sizeof(bool));
+    for (const Json *item = json_first(results); item != NULL; item = json_next(item)) {
+        origin->failed[origin->result_count] = json_get_bool(item, "failed", false);
+        origin->results[origin->result_count++] = copy_json(item, "result");
+    }
+    return 0;
+}
+
+static Origin *origin_find(Reader *reader, uint64_t slice)
+{
+    for (size_t i = 0; i < reader->origin_count; i++)
+        if (reader->origins[i]->slice == slice) {
+            reader->origins[i]->references++;
+            return reader->origins[i];
+        }
+    return NULL;
+}
+
+static ObjectState read_object_state(const Json *json, const char *key)
+{
+    int state = object_state_find(json_get_string(json, key, NULL));
+
+    return state < 0 ? OBJECT_READY : (ObjectState)state;
+}
+
+static int read_object(Reader *reader, const Json *json)
+{
+    Runtime *runtime = reader->runtime;
+    Instance *owner = runtime_find(runtime, json_get_string(json, "domain", ""));
+
+    if (owner == NULL)
+        return missing(reader, "domain", json_get_string(json, "domain", ""));
+    Object *object = memory_zero(1, sizeof *object);
+    memory_reserve_one(runtime->objects, runtime->object_count, runtime->object_capacity);
+    runtime->objects[runtime->object_count++] = object;
+    strncpy(object->uid, json_get_string(json, "uid", ""), UID_SIZE - 1);
+    object->state = read_object_state(json, "state");
+    object->before = read_object_state(json, "before");
+    object->exists = json_get_bool(json, "exists", false);
+    object->owner = owner;
+    copy_string(json, "where", &object->place.where);
+    copy_string(json, "effect", &object->place.effect);
+    object->place.site = (uint32_t)json_get_int(json, "site", 0);
+    object->ordinal = (uint32_t)json_get_int(json, "ordinal", 0);
+    copy_string(json, "name", &object->name);
+    copy_string(json, "provider", &object->provider);
+    copy_string(json, "action", &object->action);
+    copy_string(json, "type", &object->type);
+    copy_string(json, "external_id", &object->external_id);
+    object->inputs = copy_json(json, "inputs");
+    object->outputs = copy_json(json, "outputs");
+    copy_string(json, "reason", &object->reason);
+    object->rank = (uint64_t)json_get_int(json, "rank", 0);
+    object->sequence = (uint64_t)json_get_int(json, "sequence", 0);
+    object->generation = (uint64_t)json_get_int(json, "generation", 0);
+    object->origin = origin_find(reader, (uint64_t)json_get_int(json, "origin", 0));
+    if (json_get(json, "leaving") != NULL)
+        object->leaving = intent_decode(json_get(json, "leaving"));
+    return 0;
+}
+
+static int read_objects(Reader *reader, const Json *json)
+{
+    const Json *objects = json_get(json, "objects");
+    const Json *origins = json_get(json, "origins");
+    int code = 0;
+
+    reader->origins = memory_zero(json_count(origins), sizeof(Origin *));
+    for (const Json *m = json_first(origins); m != NULL && code == 0; m = json_next(m))
+        code = read_origin(reader, m, objects);
+    for (const Json *m = json_first(objects); m != NULL && code == 0; m = json_next(m))
+        code = read_object(reader, m);
+    for (size_t i = 0; i < reader->origin_count; i++)
+        origin_release(reader->origins[i]);
+    free(reader->origins);
+    return code;
+}
+
+static int read_retained(Reader *reader, const Json *list)
+{
+    Runtime *runtime = reader->runtime;
+
+    for (const Json *item = json_first(list); item != NULL; item = json_next(item)) {
+        const char *name = json_get_string(item, "event", "");
+        int event = program_find_event(runtime->program, name);
+        int domain = program_find_domain(runtime->program, json_get_string(item, "domain", ""));
+        if (event < 0 || domain < 0) {
+            if (missing(reader, "event", name) < 0)
+                return ERROR_STATE;
+            continue;
+        }
+        Retained retained = {.event = (uint32_t)event, .domain = (uint32_t)domain};
+        retained.arguments =
+            clone_values(reader, json_get(item, "arguments"), &retained.argument_count);
+        memory_reserve_one(runtime->retained, runtime->retained_count, runtime->retained_capacity);
+        runtime->retained[runtime->retained_count++] = retained;
+    }
+    return 0;
+}
+
+static void read_counters(Runtime *runtime, const Json *json)
+{
+    strncpy(runtime->lineage, json_get_string(json, "lineage", ""), UID_SIZE - 1);
+    strncpy(runtime->boot_id, json_get_string(json, "boot_id", ""), sizeof runtime->boot_id - 1);
+    runtime->epoch = (uint64_t)json_get_int(json, "epoch", 1);
+    runtime->next_intent = (uint64_t)json_get_int(json, "next_intent", 1);
+    runtime->next_message = (uint64_t)json_get_int(json, "next_message", 1);
+    runtime->next_rank = (uint64_t)json_get_int(json, "next_rank", 1);
+    runtime->next_sequence = (uint64_t)json_get_int(json, "next_sequence", 1);
+    runtime->logical_time = (uint64_t)json_get_int(json, "logical_time", 0);
+    runtime->destroying = json_get_bool(json, "destroying", false);
+    string_set(&runtime->program_digest, json_get_string(json, "digest", NULL));
+}
+
+int snapshot_read(Runtime *runtime, const Json *json, bool lenient, Error *err)
+{
+    Reader reader = {.runtime = runtime, .lenient = lenient, .err = err};
+    int code = 0;
+
+    read_counters(runtime, json);
+    const Json *domains = json_get(json, "domains");
+    for (const Json *m = json_first(domains); m != NULL && code == 0; m = json_next(m))
+        code = read_instance(&reader, m);
+    if (code == 0)
+        code = read_objects(&reader, json);
+    if (code == 0)
+        code = read_retained(&reader, json_get(json, "retained"));
+    arena_deinit(&reader.arena);
+    return code;
+}

@@ -1,0 +1,166 @@
+/* What people are told about goals: derived from the state alone, in one sentence each. */
+#include <string.h>
+
+#include "controller/core/runtime.h"
+#include "lang/base/memory.h"
+
+static const char *const status_names[] = {"met",     "unmet",       "unknown", "blocked",
+                                           "faulted", "oscillating", "failed"};
+
+const char *goal_status_name(GoalStatus status)
+{
+    return status_names[status];
+}
+
+static bool is_blocked(const Instance *instance, uint32_t transition)
+{
+    const TransitionMark *mark = &instance->transitions[transition];
+
+    return mark->blocked && mark->blocked_version == instance->version;
+}
+
+static bool any_faulted(const Instance *instance, const ProgramGoal *goal)
+{
+    for (size_t i = 0; i < goal->transition_count; i++)
+        if (instance->transitions[goal->transitions[i]].faulted)
+            return true;
+    return false;
+}
+
+static bool all_blocked(const Instance *instance, const ProgramGoal *goal)
+{
+    for (size_t i = 0; i < goal->transition_count; i++)
+        if (!is_blocked(instance, goal->transitions[i]))
+            return false;
+    return true;
+}
+
+GoalStatus goal_status(const Instance *instance, uint32_t index)
+{
+    const ProgramGoal *goal = &instance->domain->goals[index];
+    const GoalMark *mark = &instance->goals[index];
+
+    if (mark->oscillating)
+        return GOAL_OSCILLATING;
+    if (mark->truth == TRUTH_UNKNOWN || mark->truth_version == 0 ||
+        instance->undecided_after != NULL)
+        return mark->truth == TRUTH_TRUE ? GOAL_MET : GOAL_UNKNOWN;
+    if (mark->truth == TRUTH_TRUE)
+        return GOAL_MET;
+    if (mark->failed)
+        return GOAL_FAILED;
+    if (mark->truth == TRUTH_FAULT || any_faulted(instance, goal))
+        return GOAL_FAULTED;
+    return all_blocked(instance, goal) ? GOAL_BLOCKED : GOAL_UNMET;
+}
+
+const char *cause_describe(const Instance *instance, const Cause *cause, Arena *arena)
+{
+    const ProgramDomain *domain = instance->domain;
+    const Program *program = instance->runtime->program;
+    const char *transition =
+        cause->transition >= 0 ? domain->transitions[cause->transition].name : NULL;
+
+    if (cause->kind == CAUSE_REPAIR)
+        return "repair of what was lost";
+    if (cause->handler >= 0)
+        return arena_format(arena, "on event %s",
+                            program->events[domain->handlers[cause->handler].event].name);
+    if (cause->kind == CAUSE_MESSAGE)
+        return arena_format(arena, "message %s", transition);
+    if (cause->goal >= 0 && cause->kind != CAUSE_BOOT)
+        return arena_format(arena, "%s %s; transition %s",
+                            cause->kind == CAUSE_FALLBACK ? "fallback of goal" : "goal",
+                            domain->goals[cause->goal].name, transition);
+    return arena_format(arena, "transition %s", transition);
+}
+
+/* ---- sentences ---- */
+
+/* An event the domain handles, has not heard, and somebody could send. */
+static const char *event_missing(const Instance *instance, bool *ret_emitted)
+{
+    const Program *program = instance->runtime->program;
+
+    for (size_t i = 0; i < instance->domain->handler_count; i++) {
+        uint32_t event = instance->domain->handlers[i].event;
+        bool heard = false;
+        for (size_t k = 0; k < instance->runtime->retained_count; k++)
+            heard |= instance->runtime->retained[k].event == event;
+        if (!heard) {
+            *ret_emitted = program->events[event].emitted;
+            return program->events[event].name;
+        }
+    }
+    return NULL;
+}
+
+static const char *failure_reason(const Instance *instance, const ProgramGoal *goal)
+{
+    for (size_t i = 0; i < goal->transition_count; i++)
+        if (instance->transitions[goal->transitions[i]].reason != NULL)
+            return instance->transitions[goal->transitions[i]].reason;
+    return instance->handler_reason;
+}
+
+static char *explain_unmet(const Instance *instance, const ProgramGoal *goal, const char *subject)
+{
+    const char *reason = failure_reason(instance, goal);
+    bool emitted = false;
+
+    if (instance->waits_for != NULL)
+        return memory_format("%s waits for a resource of effect %s, which a binding refers to and "
+                             "which does not exist yet",
+                             subject, instance->waits_for);
+    if (instance->puts_off_for != NULL)
+        return memory_format("%s waits for room in the mailbox of domain %s", subject,
+                             instance->puts_off_for->domain->name);
+    if (reason != NULL)
+        return memory_format("%s is unmet because %s", subject, reason);
+    const char *event = event_missing(instance, &emitted);
+    if (event != NULL)
+        return memory_format("%s waits for event %s, which %s", subject, event,
+                             emitted ? "has not been sent" : "nothing in the program sends");
+    if (goal->transition_count == 0)
+        return memory_format("%s has no transition that serves it: %s", subject, goal->text);
+    if (all_blocked(instance, goal))
+        return memory_format("%s waits for a change of its state: every transition that serves it "
+                             "ran and left the state as it was (%s)",
+                             subject, goal->text);
+    return memory_format("%s is unmet: %s", subject, goal->text);
+}
+
+char *goal_explain(const Instance *instance, uint32_t index)
+{
+    const ProgramGoal *goal = &instance->domain->goals[index];
+    cleanup(free) char *subject = memory_format("goal %s.%s", instance->domain->name, goal->name);
+    const char *reason = failure_reason(instance, goal);
+
+    switch (goal_status(instance, index)) {
+    case GOAL_MET:
+        return memory_format("%s is met", subject);
+    case GOAL_UNKNOWN:
+        return memory_format("%s is unknown: it is decided after %s", subject,
+                             instance->undecided_after != NULL ? instance->undecided_after
+                                                               : "an effect's result is known");
+    case GOAL_OSCILLATING:
+        if (strcmp(instance->resting_kind ? instance->resting_kind : "", "diverging") == 0)
+            return memory_format("%s is not reached: its domain has run --max-slices slices since "
+                                 "anything came from outside and is stopped as diverging, which is "
+                                 "not a proof (%s)",
+                                 subject, goal->text);
+        return memory_format("%s oscillates: the same state comes again and again without anything "
+                             "from outside (%s)",
+                             subject, goal->text);
+    case GOAL_FAILED:
+        return memory_format("%s failed: its terminate_after was reached%s%s", subject,
+                             reason != NULL ? ", last because " : "", reason != NULL ? reason : "");
+    case GOAL_FAULTED:
+        return memory_format("%s is faulted because %s", subject,
+                             reason != NULL ? reason : "its predicate faults");
+    case GOAL_BLOCKED:
+    case GOAL_UNMET:
+        return explain_unmet(instance, goal, subject);
+    }
+    return NULL;
+}

@@ -1,0 +1,42 @@
+/* One step of the core while it is being taken: what every decision needs at hand. Internal. */
+#ifndef VED_CORE_TURN_H
+#define VED_CORE_TURN_H
+
+#include "controller/core/runtime.h"
+
+typedef struct Turn {
+    Runtime *runtime;
+    const RuntimeOptions *options;
+    uint64_t now_ms;
+    Effects *effects;
+    Arena *arena;
+} Turn;
+
+/* Apply a record and put it among those to be made durable. */
+void turn_record(Turn *turn, Record *record);
+
+/* Add a notice; the result may be completed. */
+Notice *turn_notice(Turn *turn, NoticeKind kind, const Instance *instance);
+Notice *turn_notice_intent(Turn *turn, NoticeKind kind, const Instance *instance,
+                           const Intent *intent);
+
+/* Hand an intent to the host. */
+void turn_call(Turn *turn, Intent *intent);
+
+/* Compute what `instance->next` says – or, with a pending slice, compute that one further –, and
+ * record what follows. */
+void slice_step(Turn *turn, Instance *instance);
+
+/* Perform the pending slice's next effect, or compute it further, or commit it. */
+void pending_advance(Turn *turn, Instance *instance);
+
+/* A provider's answer. */
+void answer_step(Turn *turn, const Event *event);
+
+/* The next destruction, or the end of it. */
+void destroy_step(Turn *turn);
+
+/* Give the pending slice up. */
+void pending_abort(Turn *turn, Instance *instance, const char *reason);
+
+#endif
