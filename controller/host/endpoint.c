@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controller/host/verdict.h"
 #include "lang/base/file.h"
 #include "lang/base/hash.h"
 #include "lang/base/memory.h"
@@ -76,8 +77,8 @@ static void endpoint_go_down(Endpoint *endpoint, int kind, const char *reason)
     http_cancel(take(endpoint->greeting));
     if (endpoint->plugin)
         plugin_stop(endpoint->plugin);
-    error_set(&endpoint->error, kind, "provider '%s': %s", endpoint->name, reason);
-    snprintf(endpoint->reason, sizeof endpoint->reason, "%s", reason);
+    text_make_harmless(reason, endpoint->reason, sizeof endpoint->reason);
+    error_set(&endpoint->error, kind, "provider '%s': %s", endpoint->name, endpoint->reason);
     endpoint_move(endpoint, ENDPOINT_DOWN);
     endpoint->options.changed(endpoint->options.context);
 }
@@ -545,6 +546,12 @@ void endpoint_stop(Endpoint *endpoint)
     }
     if (endpoint->plugin)
         plugin_stop(endpoint->plugin);
+}
+
+void endpoint_kill(Endpoint *endpoint)
+{
+    if (endpoint->plugin)
+        plugin_end(endpoint->plugin);
 }
 
 bool endpoint_is_running(const Endpoint *endpoint)

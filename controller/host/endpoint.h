@@ -62,6 +62,7 @@ void endpoint_start(Endpoint *endpoint);
 
 /* Let the plugin end, greet no more. False from endpoint_is_running() says it has ended. */
 void endpoint_stop(Endpoint *endpoint);
+void endpoint_kill(Endpoint *endpoint); /* after endpoint_stop(): no more waiting */
 bool endpoint_is_running(const Endpoint *endpoint);
 void endpoint_describe(const Endpoint *endpoint, ProviderStatus *ret);
 

@@ -340,16 +340,23 @@ Plugin *plugin_new(Loop *loop, const PluginOptions *options, PluginCallback *cal
     return plugin;
 }
 
-void plugin_free(Plugin *plugin)
+void plugin_end(Plugin *plugin)
 {
-    if (!plugin)
-        return;
+    plugin_stop(plugin);
     if (plugin->pid != 0) {
         kill(plugin->pid, SIGKILL);
         while (waitpid(plugin->pid, NULL, 0) < 0 && errno == EINTR)
             continue;
+        plugin->pid = 0;
     }
     plugin_close_fds(plugin);
+}
+
+void plugin_free(Plugin *plugin)
+{
+    if (!plugin)
+        return;
+    plugin_end(plugin);
     loop_timer_free(plugin->timer);
     buffer_deinit(&plugin->line);
     free(plugin->program);

@@ -48,6 +48,8 @@ void plugin_start(Plugin *plugin);
 
 /* Close its stdin and never start it again. plugin_is_running() turns false when it has ended. */
 void plugin_stop(Plugin *plugin);
+/* End it at once and wait for that. */
+void plugin_end(Plugin *plugin);
 bool plugin_is_running(const Plugin *plugin);
 pid_t plugin_pid(const Plugin *plugin); /* 0: no process */
 
