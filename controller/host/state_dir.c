@@ -513,14 +513,13 @@ static uint64_t keep_from(const StateFiles *files, uint64_t keep_bytes)
         const StateFile *file = &files->items[i - 1];
         taken += file->size;
         if (checkpoints >= 2 && taken > keep_bytes)
-            break;
+            return keep;
         if (!state_file_is_checkpoint(file) || file->position == keep)
             continue;
         checkpoints++;
         keep = file->position;
     }
-    /* With one checkpoint, what leads to it from the beginning is the copy of before. */
-    return checkpoints < 2 ? 0 : keep;
+    return 0;
 }
 
 /* Programs are kept from the one that the oldest kept checkpoint names. */
