@@ -344,23 +344,30 @@ static VmEnd vm_run(Vm *vm, Value *ret)
 
 #define PREDICATE_REGISTERS_MAX 24 /* more come from the arena */
 
+static bool predicate_run(Vm *vm, Value *ret)
+{
+    Value few[PREDICATE_REGISTERS_MAX];
+
+    assert(vm->code->is_predicate);
+    vm->registers = few;
+    vm->fuel = SLICE_FUEL;
+    if (vm->code->register_count > PREDICATE_REGISTERS_MAX)
+        vm->registers = arena_array(vm->arena, Value, vm->code->register_count);
+    return vm_run(vm, ret) == VM_DONE;
+}
+
 Truth predicate_evaluate(const Program *program, const ProgramDomain *domain, const Code *predicate,
                          const Value *fields, Arena *arena, const char **ret_fault)
 {
-    Value few[PREDICATE_REGISTERS_MAX];
     Value result = value_unknown();
-    Vm vm = {.program = program,
+    Vm vm = {.source = &program->source,
+             .program = program,
              .domain = domain,
              .code = predicate,
              .fields = fields,
-             .registers = few,
-             .arena = arena,
-             .fuel = SLICE_FUEL};
+             .arena = arena};
 
-    assert(predicate->is_predicate);
-    if (predicate->register_count > PREDICATE_REGISTERS_MAX)
-        vm.registers = arena_array(arena, Value, predicate->register_count);
-    if (vm_run(&vm, &result) != VM_DONE || !vm_check(&vm, result, STATIC_BOOL)) {
+    if (!predicate_run(&vm, &result) || !vm_check(&vm, result, STATIC_BOOL)) {
         if (ret_fault != NULL)
             *ret_fault = vm.fault;
         return TRUTH_FAULT;
@@ -368,6 +375,20 @@ Truth predicate_evaluate(const Program *program, const ProgramDomain *domain, co
     if (result.type == VALUE_UNKNOWN)
         return TRUTH_UNKNOWN;
     return result.boolean ? TRUTH_TRUE : TRUTH_FALSE;
+}
+
+bool constant_evaluate(const Source *source, const Code *code, Arena *arena, Value *ret,
+                       const char **ret_fault)
+{
+    Value result = value_null();
+    Vm vm = {.source = source, .code = code, .arena = arena};
+
+    if (!predicate_run(&vm, &result)) {
+        *ret_fault = vm.fault;
+        return false;
+    }
+    *ret = result;
+    return true;
 }
 
 /* ---- slices ---- */
@@ -427,7 +448,8 @@ static SliceStatus slice_status(VmEnd end)
 void slice_run(const SliceInput *input, Arena *arena, SliceResult *ret)
 {
     const Code *code = input->code;
-    Vm vm = {.program = input->program,
+    Vm vm = {.source = &input->program->source,
+             .program = input->program,
              .domain = input->domain,
              .code = code,
              .registers = arena_array(arena, Value, code->register_count),

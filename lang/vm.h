@@ -7,7 +7,7 @@
 
 #include "lang/program.h"
 
-#define SLICE_FUEL 10000000     /* instructions */
+#define SLICE_FUEL 10000000 /* instructions */
 #define SLICE_OUTPUTS_MAX 10000
 
 typedef enum OutputKind { OUTPUT_EFFECT, OUTPUT_EVENT, OUTPUT_MESSAGE, OUTPUT_LOG } OutputKind;
@@ -46,7 +46,7 @@ typedef struct SliceInput {
     const Program *program;
     const ProgramDomain *domain;
     const Code *code;
-    const Value *fields; /* the state it begins with */
+    const Value *fields;    /* the state it begins with */
     const Value *arguments; /* of message or event */
     size_t argument_count;
     const EffectAnswer *answers;
@@ -80,5 +80,9 @@ typedef enum Truth { TRUTH_FALSE, TRUTH_TRUE, TRUTH_UNKNOWN, TRUTH_FAULT } Truth
  * arena. */
 Truth predicate_evaluate(const Program *program, const ProgramDomain *domain, const Code *predicate,
                          const Value *fields, Arena *arena, const char **ret_fault);
+
+/* The value of code that reads nothing (compile_constant()); false: `*ret_fault` says why not. */
+bool constant_evaluate(const Source *source, const Code *code, Arena *arena, Value *ret,
+                       const char **ret_fault);
 
 #endif

@@ -11,14 +11,14 @@ bool vm_fault(Vm *vm, const char *format, ...)
 {
     const Code *code = vm->code;
     uint32_t start = vm->at < code->count ? code->spans[vm->at].start : 0;
-    SourcePlace place = source_place(&vm->program->source, start);
+    SourcePlace place = source_place(vm->source, start);
     char text[FAULT_TEXT_MAX];
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    vm->fault = arena_format(vm->arena, "%s:%" PRIu32 ":%" PRIu32 ": %s", vm->program->source.name,
+    vm->fault = arena_format(vm->arena, "%s:%" PRIu32 ":%" PRIu32 ": %s", vm->source->name,
                              place.line, place.column, text);
     return false;
 }

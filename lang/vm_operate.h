@@ -7,7 +7,8 @@
 #include "lang/vm.h"
 
 typedef struct Vm {
-    const Program *program;
+    const Source *source;
+    const Program *program; /* NULL for a constant */
     const ProgramDomain *domain;
     const Code *code;
     const Value *fields; /* of a predicate */

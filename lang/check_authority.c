@@ -1,0 +1,214 @@
+/* Who may do what to whom: capabilities, and the lattice of scopes. */
+#include <string.h>
+
+#include "lang/check.h"
+
+/* ---- capabilities ---- */
+
+static bool capability_is(const Capability *capability, const char *name)
+{
+    return capability->name.text != NULL && strcmp(capability->name.text, name) == 0;
+}
+
+static const Capability *capability_find(const Capability *list, const char *name)
+{
+    while (list != NULL && !capability_is(list, name))
+        list = list->next;
+    return list;
+}
+
+/* A pattern is `Infra.CreatePostgres`, `Infra.*` or `*`; `wanted` may be a pattern itself, and is
+ * covered by a wider one. */
+static bool pattern_covers(const char *pattern, const char *wanted)
+{
+    size_t size = strlen(pattern);
+
+    if (strcmp(pattern, "*") == 0 || strcmp(pattern, wanted) == 0)
+        return true;
+    return size >= 2 && strcmp(pattern + size - 2, ".*") == 0 &&
+           strncmp(pattern, wanted, size - 1) == 0;
+}
+
+static bool allows_effect(const Capability *list, const char *wanted)
+{
+    for (const Capability *c = list; c != NULL; c = c->next)
+        if (capability_is(c, "effect") && c->argument.text != NULL &&
+            pattern_covers(c->argument.text, wanted))
+            return true;
+    return false;
+}
+
+/* `messaging` alone allows every receiver; with `send_to`, only those that are listed. */
+static bool allows_receiver(const Capability *list, const char *domain)
+{
+    if (capability_find(list, "send_to") == NULL)
+        return true;
+    for (const Capability *c = list; c != NULL; c = c->next)
+        if (capability_is(c, "send_to") && c->argument.text != NULL &&
+            strcmp(c->argument.text, domain) == 0)
+            return true;
+    return false;
+}
+
+static void report_bad_capability(Checker *checker, const Capability *c, const char *wrong)
+{
+    Diagnostic *d =
+        check_report(checker, SEVERITY_ERROR, "V-ERR-028", c->span, "%s '%s'", wrong, c->name.text);
+
+    d->remedy = "write messaging, send_to:DOMAIN, effect:PROVIDER.NAME, effect:PROVIDER.* or spawn";
+}
+
+void check_capabilities(Checker *checker, const Capability *capabilities)
+{
+    const Map *domains = &checker->model->domain_names;
+
+    for (const Capability *c = capabilities; c != NULL; c = c->next) {
+        if (c->name.text == NULL)
+            continue;
+        bool bare = capability_is(c, "messaging") || capability_is(c, "spawn");
+        bool pair = capability_is(c, "send_to") || capability_is(c, "effect");
+        if (!bare && !pair)
+            report_bad_capability(checker, c, "there is no capability");
+        else if (bare && c->argument.text != NULL)
+            report_bad_capability(checker, c, "nothing stands after capability");
+        else if (pair && c->argument.text == NULL)
+            report_bad_capability(checker, c, "what it is for is missing after capability");
+        else if (capability_is(c, "send_to") && model_find(domains, c->argument.text) < 0)
+            check_unknown(checker, "V-ERR-020", "domain", c->argument, domains, NULL);
+    }
+}
+
+static bool is_within(const Capability *c, const Capability *domain)
+{
+    if (capability_is(c, "effect"))
+        return c->argument.text == NULL || allows_effect(domain, c->argument.text);
+    if (capability_is(c, "send_to"))
+        return c->argument.text == NULL || (capability_find(domain, "messaging") != NULL &&
+                                            allows_receiver(domain, c->argument.text));
+    return c->name.text == NULL || capability_find(domain, c->name.text) != NULL;
+}
+
+void check_narrowing(Checker *checker, const Transition *transition)
+{
+    const Domain *domain = checker->domain->ast;
+
+    if (!domain->has_capabilities)
+        return;
+    for (const Capability *c = transition->capabilities; c != NULL; c = c->next) {
+        if (is_within(c, domain->capabilities))
+            continue;
+        Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-028", c->span,
+                                     "transition '%s' claims a capability that domain '%s' has not",
+                                     transition->name.text, domain->name.text);
+        if (domain->capabilities != NULL)
+            check_note(checker, d, domain->capabilities->span, "the domain's begin here");
+        d->remedy = "a transition can only narrow: add it to the domain's, or leave it away";
+    }
+}
+
+static void report_denied(Checker *checker, Span span, const char *what, bool by_transition,
+                          const char *remedy)
+{
+    Diagnostic *d = check_report(
+        checker, SEVERITY_ERROR, "V-ERR-001", span, "%s '%s' has no capability for %s",
+        by_transition ? "transition" : "domain",
+        by_transition ? checker->transition->name.text : checker->domain->ast->name.text, what);
+
+    d->consequence = "with a `capability` block there is only what it lists";
+    d->remedy = remedy;
+}
+
+/* Ask the domain, then the transition, which can only have less. */
+typedef bool AllowTest(const Capability *list, const char *wanted);
+
+static bool is_allowed(Checker *checker, AllowTest *test, const char *wanted, bool *ret_transition)
+{
+    const Domain *domain = checker->domain->ast;
+    const Transition *transition = checker->transition;
+
+    *ret_transition = false;
+    if (domain->has_capabilities && !test(domain->capabilities, wanted))
+        return false;
+    *ret_transition = true;
+    return transition == NULL || !transition->has_capabilities ||
+           test(transition->capabilities, wanted);
+}
+
+void check_effect_allowed(Checker *checker, const Emit *emit)
+{
+    bool by_transition;
+    const char *wanted =
+        emit->provider.text != NULL
+            ? arena_format(checker->arena, "%s.%s", emit->provider.text, emit->effect.text)
+            : emit->effect.text;
+
+    if (is_allowed(checker, allows_effect, wanted, &by_transition))
+        return;
+    report_denied(checker, emit->span, arena_format(checker->arena, "effect '%s'", wanted),
+                  by_transition, arena_format(checker->arena, "add effect:%s", wanted));
+}
+
+/* ---- scopes ---- */
+
+static ScopeLevel scope_level(const Domain *domain)
+{
+    return domain->scope.level == SCOPE_DEFAULT ? SCOPE_NAMESPACE : domain->scope.level;
+}
+
+static bool scope_same(const Domain *a, const Domain *b)
+{
+    const char *left = a->scope.place, *right = b->scope.place;
+
+    return scope_level(a) == scope_level(b) &&
+           (left == right || (left != NULL && right != NULL && strcmp(left, right) == 0));
+}
+
+static const char *scope_text(Checker *checker, const Domain *domain)
+{
+    static const char *const levels[] = {
+        [SCOPE_DEFAULT] = "Namespace",   [SCOPE_ROOT] = "root",
+        [SCOPE_TENANT] = "Tenant",       [SCOPE_ENVIRONMENT] = "Environment",
+        [SCOPE_WORKSPACE] = "Workspace", [SCOPE_TARGET] = "Target",
+        [SCOPE_CONTEXT] = "Context",     [SCOPE_NAMESPACE] = "Namespace",
+    };
+    const char *level = levels[scope_level(domain)];
+
+    if (domain->scope.place == NULL)
+        return level;
+    return arena_format(checker->arena, "%s(\"%s\")", level, domain->scope.place);
+}
+
+static void check_scope(Checker *checker, const Stmt *stmt, const Domain *receiver)
+{
+    const Domain *sender = checker->domain->ast;
+
+    if (scope_same(sender, receiver) || scope_level(sender) < scope_level(receiver))
+        return;
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-001", stmt->span,
+                                 "'%s' in %s may not command '%s' in %s", sender->name.text,
+                                 scope_text(checker, sender), receiver->name.text,
+                                 scope_text(checker, receiver));
+    check_note(checker, d, receiver->name.span, "the receiver is declared here");
+    d->consequence = "a message runs a transition, which is allowed downward and within one scope";
+    d->remedy = "broadcast an event that the receiver handles: events carry no authority";
+}
+
+static bool allows_messaging(const Capability *list, const char *unused)
+{
+    (void)unused;
+    return capability_find(list, "messaging") != NULL;
+}
+
+void check_send_allowed(Checker *checker, const Stmt *send, const ModelDomain *receiver)
+{
+    const char *name = receiver->ast->name.text;
+    bool by_transition;
+
+    if (!is_allowed(checker, allows_messaging, NULL, &by_transition))
+        report_denied(checker, send->span, "sending", by_transition, "add messaging");
+    else if (!send->send.to_self && !is_allowed(checker, allows_receiver, name, &by_transition))
+        report_denied(checker, send->span, arena_format(checker->arena, "sending to '%s'", name),
+                      by_transition, arena_format(checker->arena, "add send_to:%s", name));
+    else
+        check_scope(checker, send, receiver->ast);
+}

@@ -1,0 +1,276 @@
+/* The fields of events, which nobody declares: their uses agree on them.
+ *
+ * The rule: a broadcast names every value it carries; all broadcasts of an event name the same
+ * fields; a handler names those it wants, in any order. So a handler binds by name and never by
+ * place. An event that nobody broadcasts has the fields its handlers name.
+ *
+ * Types flow from broadcasts to handlers and, through what handlers broadcast in turn, on to other
+ * events. A few muted rounds over all bodies carry them along; what a longer chain would still have
+ * brought, and what only feeds itself, is `any` and checked when it is used. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lang/check.h"
+
+#define TYPE_ROUNDS_MAX 8
+
+ModelEvent *event_find(const Model *model, const char *name)
+{
+    int index = model_find(&model->event_names, name);
+
+    return index < 0 ? NULL : &model->events[index];
+}
+
+ModelEventField *event_field_find(ModelEvent *event, const char *name)
+{
+    size_t low = 0, high = event->field_count;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        int order = strcmp(event->fields[middle].name, name);
+        if (order == 0)
+            return &event->fields[middle];
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static ModelEvent *event_meet(Checker *checker, Name name)
+{
+    Model *model = checker->model;
+    ModelEvent *event = event_find(model, name.text);
+
+    if (event != NULL)
+        return event;
+    arena_reserve_one(checker->arena, model->events, model->event_count, model->event_capacity);
+    event = &model->events[model->event_count++];
+    *event = (ModelEvent){.name = name.text};
+    map_put(&model->event_names, name.text, (void *)(uintptr_t)model->event_count);
+    return event;
+}
+
+static int compare_fields(const void *a, const void *b)
+{
+    return strcmp(((const ModelEventField *)a)->name, ((const ModelEventField *)b)->name);
+}
+
+/* Sort fields and drop repeated names; `fields` becomes the event's. */
+static void event_set_fields(ModelEvent *event, ModelEventField *fields, size_t count)
+{
+    size_t kept = 0;
+
+    if (count > 0)
+        qsort(fields, count, sizeof *fields, compare_fields);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || strcmp(fields[kept - 1].name, fields[i].name) != 0)
+            fields[kept++] = fields[i];
+    event->fields = fields;
+    event->field_count = kept;
+}
+
+/* ---- broadcasts ---- */
+
+static bool arguments_are_named(Checker *checker, const Emit *emit)
+{
+    for (const Argument *a = emit->arguments; a != NULL; a = a->next)
+        if (a->name.text == NULL) {
+            Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-024", a->span,
+                                         "a value of event '%s' has no name", emit->event.text);
+            d->consequence = "handlers take the values of an event by their names";
+            d->remedy =
+                arena_format(checker->arena, "write Event::%s(NAME: ...)", emit->event.text);
+            return false;
+        }
+    return true;
+}
+
+static ModelEventField *emit_fields(Checker *checker, const Emit *emit, size_t *ret_count)
+{
+    size_t count = 0, capacity = 0;
+    ModelEventField *fields = NULL;
+
+    for (const Argument *a = emit->arguments; a != NULL; a = a->next) {
+        arena_reserve_one(checker->arena, fields, count, capacity);
+        fields[count++] = (ModelEventField){.name = a->name.text, .span = a->span};
+    }
+    *ret_count = count;
+    return fields;
+}
+
+/* Both lists are sorted; a field that one has and the other has not is a disagreement. */
+static void compare_shape(Checker *checker, const ModelEvent *event, const ModelEvent *other,
+                          Span span)
+{
+    size_t i = 0, j = 0;
+
+    while (i < event->field_count || j < other->field_count) {
+        int order = i == event->field_count ? 1
+                    : j == other->field_count
+                        ? -1
+                        : strcmp(event->fields[i].name, other->fields[j].name);
+        if (order == 0) {
+            i++;
+            j++;
+            continue;
+        }
+        Diagnostic *d;
+        if (order < 0)
+            d = check_report(checker, SEVERITY_ERROR, "V-ERR-025", span,
+                             "event '%s' is broadcast without its field '%s'", event->name,
+                             event->fields[i].name);
+        else
+            d = check_report(checker, SEVERITY_ERROR, "V-ERR-025", span,
+                             "event '%s' is broadcast with '%s', elsewhere without it", event->name,
+                             other->fields[j].name);
+        check_note(checker, d, event->emitted_at, "the first broadcast is here");
+        d->remedy = "give the same fields in every broadcast of an event";
+        return;
+    }
+}
+
+static void collect_broadcast(Checker *checker, const Emit *emit)
+{
+    size_t count;
+
+    if (emit->event.text == NULL)
+        return;
+    ModelEvent *event = event_meet(checker, emit->event);
+    bool named = arguments_are_named(checker, emit);
+    if (named) {
+        ModelEvent shape = {.name = event->name};
+        ModelEventField *fields = emit_fields(checker, emit, &count);
+        event_set_fields(&shape, fields, count);
+        if (event->emitted) {
+            compare_shape(checker, event, &shape, emit->span);
+        } else {
+            event->fields = shape.fields;
+            event->field_count = shape.field_count;
+        }
+    }
+    if (!event->emitted)
+        event->emitted_at = emit->span;
+    event->emitted = true;
+}
+
+static void collect_emit(Checker *checker, const Emit *emit, uint32_t depth);
+
+static void collect_block(Checker *checker, const Block *block, uint32_t depth)
+{
+    if (block == NULL || depth > CHECK_DEPTH_MAX)
+        return;
+    for (const Stmt *stmt = block->first; stmt != NULL; stmt = stmt->next) {
+        switch (stmt->kind) {
+        case STMT_LET:
+            if (stmt->let.value != NULL && stmt->let.value->kind == EXPR_EMIT)
+                collect_emit(checker, stmt->let.value->emit, depth);
+            break;
+        case STMT_IF:
+            collect_block(checker, stmt->branch.then, depth + 1);
+            collect_block(checker, stmt->branch.otherwise, depth + 1);
+            break;
+        case STMT_WHILE:
+            collect_block(checker, stmt->loop.body, depth + 1);
+            break;
+        case STMT_EMIT:
+            collect_emit(checker, stmt->emit, depth);
+            break;
+        case STMT_ASSIGN:
+        case STMT_SEND:
+        case STMT_FAIL:
+        case STMT_ERROR:
+            break;
+        }
+    }
+}
+
+static void collect_emit(Checker *checker, const Emit *emit, uint32_t depth)
+{
+    if (emit == NULL)
+        return;
+    if (emit->kind == EMIT_BROADCAST)
+        collect_broadcast(checker, emit);
+    collect_block(checker, emit->otherwise, depth + 1);
+}
+
+/* ---- handlers ---- */
+
+static void handler_names_known(Checker *checker, ModelEvent *event, const Handler *handler)
+{
+    for (const Parameter *p = handler->parameters; p != NULL; p = p->next)
+        if (p->name.text != NULL && event_field_find(event, p->name.text) == NULL) {
+            Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-025", p->span,
+                                         "event '%s' has no field '%s'", event->name, p->name.text);
+            check_note(checker, d, event->emitted_at, "it is broadcast here");
+            d->remedy = "a handler takes the values of an event by their names";
+        }
+}
+
+static void handler_adds_fields(Checker *checker, ModelEvent *event, const Handler *handler)
+{
+    size_t count = event->field_count, capacity = count;
+    ModelEventField *fields = event->fields;
+
+    for (const Parameter *p = handler->parameters; p != NULL; p = p->next) {
+        if (p->name.text == NULL)
+            continue;
+        arena_reserve_one(checker->arena, fields, count, capacity);
+        fields[count++] = (ModelEventField){.name = p->name.text, .span = p->span};
+    }
+    if (count > event->field_count)
+        event_set_fields(event, fields, count);
+}
+
+static void collect_handler(Checker *checker, const Handler *handler)
+{
+    if (handler->event.text == NULL)
+        return;
+    ModelEvent *event = event_meet(checker, handler->event);
+    if (!event->handled)
+        event->handled_at = handler->span;
+    event->handled = true;
+    if (event->emitted)
+        handler_names_known(checker, event, handler);
+    else
+        handler_adds_fields(checker, event, handler);
+}
+
+/* ---- both ---- */
+
+static void settle_types(Model *model)
+{
+    for (size_t i = 0; i < model->event_count; i++)
+        for (size_t j = 0; j < model->events[i].field_count; j++) {
+            ModelEventField *field = &model->events[i].fields[j];
+            if (!field->typed)
+                field->type = STATIC_ANY;
+            field->typed = true;
+        }
+}
+
+void events_collect(Checker *checker)
+{
+    Model *model = checker->model;
+
+    for (const Domain *domain = model->ast->domains; domain != NULL; domain = domain->next) {
+        for (const Transition *t = domain->transitions; t != NULL; t = t->next)
+            for (const Slice *slice = t->slices; slice != NULL; slice = slice->next)
+                collect_block(checker, slice->body, 0);
+        for (const Handler *h = domain->handlers; h != NULL; h = h->next)
+            collect_block(checker, h->body, 0);
+    }
+    for (const Domain *domain = model->ast->domains; domain != NULL; domain = domain->next)
+        for (const Handler *h = domain->handlers; h != NULL; h = h->next)
+            collect_handler(checker, h);
+    checker->muted = true;
+    for (int round = 0; round < TYPE_ROUNDS_MAX; round++) {
+        checker->events_moved = false;
+        check_bodies(checker);
+        if (!checker->events_moved)
+            break;
+    }
+    checker->muted = false;
+    settle_types(model);
+}

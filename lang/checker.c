@@ -1,0 +1,129 @@
+/* The order of the rounds: declarations; the fields of events; bodies and predicates; first values,
+ * which need to know what the bodies assign; goals. */
+#include "lang/checker.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lang/base/memory.h"
+#include "lang/check.h"
+
+#define NAME_SHOWN_MAX 200
+
+Diagnostic *check_report(Checker *checker, Severity severity, const char *code, Span span,
+                         const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    checker->spare = (Diagnostic){0};
+    if (checker->muted)
+        return &checker->spare;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return diagnostics_add(checker->model->diagnostics, severity, code, span, "%s", text);
+}
+
+void check_note(Checker *checker, Diagnostic *diagnostic, Span span, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+
+    if (checker->muted)
+        return;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    diagnostic_note(checker->model->diagnostics, diagnostic, span, "%s", text);
+}
+
+void check_unknown(Checker *checker, const char *code, const char *what, Name name,
+                   const Map *known, const Map *also_known)
+{
+    if (checker->muted)
+        return;
+    Suggestion suggestion = suggest_begin(name.text);
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, code, name.span, "there is no %s '%.*s'",
+                                 what, NAME_SHOWN_MAX, name.text);
+    if (checker->model->diagnostics->dropped > 0)
+        return; /* nobody would see the suggestion */
+    suggest_try_map(&suggestion, known);
+    if (also_known != NULL)
+        suggest_try_map(&suggestion, also_known);
+    if (suggestion.best != NULL)
+        d->remedy = arena_format(checker->arena, "did you mean '%s'?", suggestion.best);
+}
+
+bool check_descend(Checker *checker, Span span)
+{
+    checker->depth++;
+    if (checker->depth <= CHECK_DEPTH_MAX)
+        return true;
+    if (!checker->too_deep_said) {
+        Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-029", span,
+                                     "more than %d operators or blocks are nested or chained here",
+                                     CHECK_DEPTH_MAX);
+        d->remedy = "keep parts of it in `let`s, or split the slice";
+        checker->too_deep_said = !checker->muted;
+    }
+    return false;
+}
+
+int model_find(const Map *names, const char *name)
+{
+    return name == NULL ? -1 : (int)(uintptr_t)map_get(names, name) - 1;
+}
+
+static void warn_of_lonely_events(Checker *checker)
+{
+    Model *model = checker->model;
+
+    for (size_t i = 0; i < model->event_count; i++) {
+        const ModelEvent *event = &model->events[i];
+        Diagnostic *d;
+        if (!event->emitted) {
+            d = check_report(checker, SEVERITY_WARNING, "V-WRN-026", event->handled_at,
+                             "nobody broadcasts event '%s'", event->name);
+            d->consequence = "this handler never runs";
+            d->remedy = arena_format(checker->arena, "write emit Broadcast(Event::%s) in a slice",
+                                     event->name);
+        } else if (!event->handled) {
+            d = check_report(checker, SEVERITY_WARNING, "V-WRN-027", event->emitted_at,
+                             "nobody handles event '%s'", event->name);
+            d->consequence = "the broadcast changes nothing";
+            d->remedy =
+                arena_format(checker->arena, "write `on Event::%s { }` in a domain", event->name);
+        }
+    }
+}
+
+void check(Ast *ast, Arena *arena, Diagnostics *diagnostics, Model *ret)
+{
+    Checker checker = {.model = ret, .arena = arena};
+
+    *ret = (Model){.arena = arena, .ast = ast, .diagnostics = diagnostics};
+    declare_domains(&checker);
+    events_collect(&checker);
+    check_bodies(&checker);
+    check_goals(&checker);
+    check_first_values(&checker);
+    check_comparisons(&checker);
+    warn_of_lonely_events(&checker);
+    scope_deinit(&checker.scope);
+    map_deinit(&checker.sites);
+}
+
+void model_deinit(Model *model)
+{
+    for (size_t i = 0; i < model->domain_count; i++) {
+        ModelDomain *domain = &model->domains[i];
+        map_deinit(&domain->field_names);
+        map_deinit(&domain->transition_names);
+        for (size_t j = 0; j < domain->field_count; j++)
+            map_deinit(&domain->facts[j].assigned_texts);
+    }
+    map_deinit(&model->domain_names);
+    map_deinit(&model->event_names);
+}
