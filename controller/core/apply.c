@@ -1,5 +1,5 @@
-/* How each record changes the state. Everything here is bookkeeping: what happens was decided when the
- * record was made. */
+/* How each record changes the state. Everything here is bookkeeping: what happens was decided when
+ * the record was made. */
 #include <assert.h>
 #include <string.h>
 
@@ -64,8 +64,8 @@ static void emit_all(Instance *sender, const Emission *emissions, size_t count, 
         case OUTPUT_MESSAGE:
             receiver = runtime_find(runtime, runtime->program->domains[emission->domain].name);
             if (receiver != NULL)
-                deliver(receiver, false, emission->transition, sender->domain_index,
-                        emission->high, emission, slice);
+                deliver(receiver, false, emission->transition, sender->domain_index, emission->high,
+                        emission, slice);
             break;
         case OUTPUT_LOG:
         case OUTPUT_EFFECT:
@@ -102,8 +102,8 @@ static char *message_describe(const Instance *instance, const Message *message)
 
     if (message->is_event)
         return memory_format("event %s from %s", program->events[message->target].name, from);
-    return memory_format("message %s from %s",
-                         instance->domain->transitions[message->target].name, from);
+    return memory_format("message %s from %s", instance->domain->transitions[message->target].name,
+                         from);
 }
 
 /* Forget what aborted attempts of that transition had done: its run has committed. */
@@ -234,8 +234,7 @@ static uint32_t ordinal_free(const Runtime *runtime, const Instance *owner, cons
     for (uint32_t ordinal = 0;; ordinal++) {
         bool taken = false;
         for (size_t i = 0; i < runtime->object_count && !taken; i++)
-            taken = runtime->objects[i]->ordinal == ordinal &&
-                    runtime->objects[i]->name == NULL &&
+            taken = runtime->objects[i]->ordinal == ordinal && runtime->objects[i]->name == NULL &&
                     same_place(runtime->objects[i], owner, place);
         if (!taken)
             return ordinal;
@@ -312,8 +311,8 @@ static void deed_remember(Instance *instance, const Intent *intent, size_t turn)
 
     deed.place_key = intent->key != NULL
                          ? memory_format("%s:%s", intent->place.effect, intent->key)
-                         : memory_format("%s:%s:%u:%zu", intent->place.where,
-                                         intent->place.effect, intent->place.site, turn);
+                         : memory_format("%s:%s:%u:%zu", intent->place.where, intent->place.effect,
+                                         intent->place.site, turn);
     memory_reserve_one(instance->deeds, instance->deed_count, instance->deed_capacity);
     instance->deeds[instance->deed_count++] = deed;
 }
@@ -432,8 +431,8 @@ static void pending_replace(Pending *pending, const Record *record)
     pending->emission_count = record->emission_count;
     for (size_t i = 0; i < record->emission_count; i++) {
         pending->emissions[i] = record->emissions[i];
-        pending->emissions[i].arguments = values_clone(record->emissions[i].arguments,
-                                                       record->emissions[i].argument_count);
+        pending->emissions[i].arguments =
+            values_clone(record->emissions[i].arguments, record->emissions[i].argument_count);
     }
 }
 
@@ -449,8 +448,8 @@ static void apply_prepare(Runtime *runtime, Record *record)
     }
     pending_replace(pending, record);
     pending->awaits = record->awaits;
-    pending->intents = memory_grow(
-        pending->intents, pending->intent_count + record->intent_count, sizeof(Intent *));
+    pending->intents = memory_grow(pending->intents, pending->intent_count + record->intent_count,
+                                   sizeof(Intent *));
     for (size_t i = 0; i < record->intent_count; i++) {
         Intent *intent = record->intents[i];
         pending->intents[pending->intent_count++] = intent;

@@ -1,6 +1,6 @@
 /* `${resource.E.f}` in a binding stands for a result of the one object of effect E in the stack. A
- * string that is nothing but one reference takes the value with its type; with `?` the member is left
- * out while there is no such object. */
+ * string that is nothing but one reference takes the value with its type; with `?` the member is
+ * left out while there is no such object. */
 #include <string.h>
 
 #include "controller/core/intent.h"
@@ -36,10 +36,11 @@ static const Object *resource_find(Resolver *resolver, const char *effect, bool 
         }
     if (count > 1) {
         resolver->outcome = INTENT_FAULTS;
-        resolver->text = arena_format(resolver->arena,
-                                      "a binding refers to ${resource.%s...}, but the stack has %zu "
-                                      "objects of that effect: refer to one by a name of its own",
-                                      effect, count);
+        resolver->text =
+            arena_format(resolver->arena,
+                         "a binding refers to ${resource.%s...}, but the stack has %zu "
+                         "objects of that effect: refer to one by a name of its own",
+                         effect, count);
         return NULL;
     }
     if (found != NULL && found->state == OBJECT_READY)
@@ -51,7 +52,8 @@ static const Object *resource_find(Resolver *resolver, const char *effect, bool 
     return NULL;
 }
 
-/* The value of one reference, without its braces: "E.f" or "E.f?". NULL with outcome 0: leave out. */
+/* The value of one reference, without its braces: "E.f" or "E.f?". NULL with outcome 0: leave out.
+ */
 static Json *reference_resolve(Resolver *resolver, const char *inner)
 {
     char *effect = arena_copy_string(resolver->arena, inner);
@@ -75,7 +77,7 @@ static Json *reference_resolve(Resolver *resolver, const char *inner)
         return NULL;
     cleanup(json_free) Json *outputs = NULL;
     if (object->outputs == NULL ||
-        json_parse(object->outputs, strlen(object->outputs), &outputs, NULL) < 0)
+        json_parse_own(object->outputs, strlen(object->outputs), &outputs, NULL) < 0)
         return json_new_null();
     if (json_get(outputs, "$unknown") != NULL)
         return json_copy(outputs);
@@ -144,8 +146,8 @@ static Json *tree_resolve(Resolver *resolver, const Json *json)
     return take(copy);
 }
 
-static int argument_add(Resolver *resolver, const BoundEffect *bound, const OutputArgument *argument,
-                        size_t position, Json *into)
+static int argument_add(Resolver *resolver, const BoundEffect *bound,
+                        const OutputArgument *argument, size_t position, Json *into)
 {
     const char *name = argument->name;
     cleanup(buffer_deinit) Buffer text = {0};

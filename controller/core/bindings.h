@@ -1,5 +1,6 @@
 /* What each effect of a program means at this run: which provider, which of its actions, with which
- * defaults. Made by the host from the binding file and the providers' schemas; the core reads only. */
+ * defaults. Made by the host from the binding file and the providers' schemas; the core reads only.
+ */
 #ifndef VED_CORE_BINDINGS_H
 #define VED_CORE_BINDINGS_H
 

@@ -1,5 +1,5 @@
-/* What one domain would do next: boot, hear, go on, act, repair – in that order (language: what runs
- * when). */
+/* What one domain would do next: boot, hear, go on, act, repair – in that order (language: what
+ * runs when). */
 #include <assert.h>
 #include <string.h>
 
@@ -18,6 +18,12 @@ static void wake_at(Instance *instance, uint64_t due_ms)
 {
     if (instance->wake_ms == 0 || due_ms < instance->wake_ms)
         instance->wake_ms = due_ms;
+}
+
+static void expire_at(Instance *instance, uint64_t due_ms)
+{
+    if (instance->expiry_ms == 0 || due_ms < instance->expiry_ms)
+        instance->expiry_ms = due_ms;
 }
 
 static void choose(Choice *choice, Cause cause, int urgency)
@@ -96,8 +102,8 @@ static void goal_refresh(Choice *choice, uint32_t index)
 
     if (mark->truth_version != instance->version) {
         mark->truth = predicate_evaluate(instance->runtime->program, instance->domain,
-                                         instance->domain->goals[index].predicate,
-                                         instance->fields, choice->arena, NULL);
+                                         instance->domain->goals[index].predicate, instance->fields,
+                                         choice->arena, NULL);
         mark->truth_version = instance->version;
     }
     if (goal_is_due(choice, index))
@@ -163,9 +169,9 @@ static void choose_goal(Choice *choice)
         if (mark->truth != TRUTH_FALSE)
             continue;
         if (goal->terminate == GOAL_AFTER && !mark->failed)
-            wake_at(instance, mark->unmet_since_ms + (uint64_t)goal->terminate_limit);
-        int32_t transition = mark->failed ? goal_fallback(choice, goal, mark)
-                                          : goal_transition(choice, goal, mark);
+            expire_at(instance, mark->unmet_since_ms + (uint64_t)goal->terminate_limit);
+        int32_t transition =
+            mark->failed ? goal_fallback(choice, goal, mark) : goal_transition(choice, goal, mark);
         if (transition < 0)
             continue;
         int urgency = goal_urgency(instance, goal, transition);
@@ -215,15 +221,15 @@ static void choose_run(Choice *choice)
     if (!transition_is_due(choice, run->transition))
         return;
     if (run->goal >= 0)
-        urgency = goal_urgency(instance, &instance->domain->goals[run->goal],
-                               (int32_t)run->transition);
+        urgency =
+            goal_urgency(instance, &instance->domain->goals[run->goal], (int32_t)run->transition);
     choose(choice, cause, urgency);
 }
 
 /* ---- repair ---- */
 
-/* Of the lost objects of all domains the one of lowest rank comes first, and only when its domain has
- * nothing else to do. */
+/* Of the lost objects of all domains the one of lowest rank comes first, and only when its domain
+ * has nothing else to do. */
 static const Object *repair_candidate(const Runtime *runtime)
 {
     const Object *lowest = NULL;
@@ -262,6 +268,7 @@ bool instance_choose(Instance *instance, uint64_t now_ms, Arena *arena)
     const Message *message = mailbox_peek(&instance->mailbox);
 
     instance->wake_ms = 0;
+    instance->expiry_ms = 0;
     if (!instance_may_run(instance)) {
         for (uint32_t i = 0; i < instance->domain->goal_count; i++)
             goal_refresh(&choice, i);

@@ -168,8 +168,8 @@ static LoopKind group_rest(Instance *group, LoopKind kind)
     return kind;
 }
 
-/* The configuration is that of the tortoise again. With effects on the way it takes a second lap with
- * the same answers. */
+/* The configuration is that of the tortoise again. With effects on the way it takes a second lap
+ * with the same answers. */
 static LoopKind lap_closed(Instance *group)
 {
     if (!group->window_effects)

@@ -1,9 +1,9 @@
 /* Proves that domains loop: a configuration that comes again without anything from outside.
  *
- * Domains that have exchanged messages since the last input from outside them form a group; the group's
- * configuration is a sum of its members' digests, compared by Brent's method (R. P. Brent, An improved
- * Monte Carlo factorization algorithm, 1980) in constant memory. Derived state: never stored, so
- * after a restart the proof begins anew. */
+ * Domains that have exchanged messages since the last input from outside them form a group; the
+ * group's configuration is a sum of its members' digests, compared by Brent's method (R. P. Brent,
+ * An improved Monte Carlo factorization algorithm, 1980) in constant memory. Derived state: never
+ * stored, so after a restart the proof begins anew. */
 #ifndef VED_CORE_CONVERGENCE_H
 #define VED_CORE_CONVERGENCE_H
 
@@ -22,9 +22,9 @@ void convergence_spoke(Instance *receiver, uint32_t from_domain);
 /* Something came from outside: the instance's group is dissolved and its members may run again. */
 void convergence_outside(Instance *instance);
 
-/* A slice of the instance has committed; `answers` is a digest of its effects and their answers, 0 if
- * it had none. When it closes a loop all members rest, their goals that were unmet in the cycle are
- * marked, and the kind is returned. */
+/* A slice of the instance has committed; `answers` is a digest of its effects and their answers, 0
+ * if it had none. When it closes a loop all members rest, their goals that were unmet in the cycle
+ * are marked, and the kind is returned. */
 LoopKind convergence_slice(Instance *instance, Digest128 answers, uint64_t max_slices);
 
 /* A goal of the instance was found unmet. */

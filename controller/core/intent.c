@@ -80,10 +80,9 @@ static size_t turn_of(const Emitted *emitted, const Intent *intent, bool same_si
 static const Deed *deed_find(const Emitted *emitted, const Intent *intent)
 {
     cleanup(free) char *key =
-        intent->key != NULL
-            ? memory_format("%s:%s", intent->place.effect, intent->key)
-            : memory_format("%s:%s:%u:%zu", emitted->where, intent->place.effect,
-                            intent->place.site, turn_of(emitted, intent, true));
+        intent->key != NULL ? memory_format("%s:%s", intent->place.effect, intent->key)
+                            : memory_format("%s:%s:%u:%zu", emitted->where, intent->place.effect,
+                                            intent->place.site, turn_of(emitted, intent, true));
 
     for (size_t i = emitted->instance->deed_count; i > 0; i--)
         if (strcmp(emitted->instance->deeds[i - 1].place_key, key) == 0)
@@ -92,7 +91,8 @@ static const Deed *deed_find(const Emitted *emitted, const Intent *intent)
 }
 
 /* An action done before is not done again: its recorded answer is taken. */
-static int action_recall(const Emitted *emitted, Intent *intent, Arena *arena, const char **ret_text)
+static int action_recall(const Emitted *emitted, Intent *intent, Arena *arena,
+                         const char **ret_text)
 {
     const Deed *deed = deed_find(emitted, intent);
 

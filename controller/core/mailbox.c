@@ -1,13 +1,12 @@
-/* The digest of a lane is sum(d[i] * B^(n-1-i)): appending multiplies by B and adds, taking the head
- * subtracts d[0] * B^(n-1). All modulo 2^128 with an odd B. */
+/* The digest of a lane is sum(d[i] * B^(n-1-i)): appending multiplies by B and adds, taking the
+ * head subtracts d[0] * B^(n-1). All modulo 2^128 with an odd B. */
 #include "mailbox.h"
 
 #include <assert.h>
 
 #include "lang/base/memory.h"
 
-static const Digest128 LANE_BASE =
-    (Digest128)0x9e3779b97f4a7c15ULL << 64 | 0xf39cc0605cedc835ULL;
+static const Digest128 LANE_BASE = (Digest128)0x9e3779b97f4a7c15ULL << 64 | 0xf39cc0605cedc835ULL;
 
 static Digest128 lane_power(size_t exponent)
 {

@@ -1,7 +1,8 @@
 /* What waits for one domain: two durable first-in-first-out lanes.
  *
- * Of high messages at most three are taken in a row while a normal one waits. The digest of all that
- * waits is kept up to date at constant cost, for the proof that a configuration comes again. */
+ * Of high messages at most three are taken in a row while a normal one waits. The digest of all
+ * that waits is kept up to date at constant cost, for the proof that a configuration comes again.
+ */
 #ifndef VED_CORE_MAILBOX_H
 #define VED_CORE_MAILBOX_H
 
@@ -21,7 +22,7 @@ typedef struct Message {
     uint32_t target; /* event or transition */
     uint32_t from;   /* sending domain */
     uint32_t attempts;
-    uint64_t parent; /* the slice that sent it */
+    uint64_t parent;  /* the slice that sent it */
     Value *arguments; /* on the heap */
     size_t argument_count;
     Digest128 digest; /* of what it says, not of who it is */

@@ -1,5 +1,5 @@
-/* One change of the durable state: made by the core's decisions, appended to the journal, applied live
- * and in recovery by the same function.
+/* One change of the durable state: made by the core's decisions, appended to the journal, applied
+ * live and in recovery by the same function.
  *
  * Applying computes nothing: no program code runs, no clock is read. A record made in a turn points
  * into the turn's arena; applying copies what stays. */
@@ -46,12 +46,12 @@ typedef struct Record {
     const char *digest; /* RECORD_BEGIN: of program, bindings and parameters */
 } Record;
 
-/* The payload of the journal's line: a JSON object without seq and crc. To be called after the record
- * has been applied, which settles what it leaves open (the instance that a start makes). */
+/* The payload of the journal's line: a JSON object without seq and crc. To be called after the
+ * record has been applied, which settles what it leaves open (the instance that a start makes). */
 void record_encode(const Runtime *runtime, const Record *record, Buffer *ret);
 
-/* The way back; names are looked up in the runtime's program. Parts live in the arena, intents on the
- * heap. 0 or ERROR_STATE with a sentence. */
+/* The way back; names are looked up in the runtime's program. Parts live in the arena, intents on
+ * the heap. 0 or ERROR_STATE with a sentence. */
 int record_decode(Runtime *runtime, const Json *json, Arena *arena, Record *ret, Error *err);
 
 /* Change the state. The record must fit it (asserted live; ERROR_STATE from a journal). */
@@ -64,7 +64,8 @@ void cause_encode(const Instance *instance, const Cause *cause, Buffer *ret);
 int cause_decode(const Instance *instance, const Json *json, Cause *ret, Error *err);
 void intent_encode(const Intent *intent, Buffer *ret);
 Intent *intent_decode(const Json *json);
-void changes_encode(const Instance *instance, const FieldChange *changes, size_t count, Buffer *ret);
+void changes_encode(const Instance *instance, const FieldChange *changes, size_t count,
+                    Buffer *ret);
 int changes_decode(const Instance *instance, const Json *json, Arena *arena, FieldChange **ret,
                    size_t *ret_count, Error *err);
 void emissions_encode(const Runtime *runtime, const Emission *emissions, size_t count, Buffer *ret);

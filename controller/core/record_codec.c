@@ -1,5 +1,5 @@
-/* Records as JSON text and back. Everything is named – domains, fields, transitions, events –, so that
- * a journal reads well and survives a recompiled program. */
+/* Records as JSON text and back. Everything is named – domains, fields, transitions, events –, so
+ * that a journal reads well and survives a recompiled program. */
 #include <string.h>
 
 #include "controller/core/record.h"
@@ -93,8 +93,9 @@ void cause_encode(const Instance *instance, const Cause *cause, Buffer *ret)
         member_encode_number(ret, "step", cause->step);
     }
     if (cause->handler >= 0)
-        member_encode(ret, "on",
-                      instance->runtime->program->events[domain->handlers[cause->handler].event].name);
+        member_encode(
+            ret, "on",
+            instance->runtime->program->events[domain->handlers[cause->handler].event].name);
     if (cause->goal >= 0)
         member_encode(ret, "goal", domain->goals[cause->goal].name);
     if (cause->kind == CAUSE_RUN)
@@ -106,9 +107,10 @@ void cause_encode(const Instance *instance, const Cause *cause, Buffer *ret)
 
 static int unknown_name(Error *err, const Instance *instance, const char *kind, const char *name)
 {
-    return error_set(err, ERROR_STATE,
-                     "the state speaks of %s '%.100s' of domain '%s', which its program does not have",
-                     kind, name ? name : "", instance ? instance->domain->name : "?");
+    return error_set(
+        err, ERROR_STATE,
+        "the state speaks of %s '%.100s' of domain '%s', which its program does not have", kind,
+        name ? name : "", instance ? instance->domain->name : "?");
 }
 
 static int handler_find(const Instance *instance, const char *event)
@@ -315,8 +317,8 @@ Intent *intent_decode(const Json *json)
 {
     Intent *intent = memory_zero(1, sizeof *intent);
     int verb = name_find(verb_names, ARRAY_SIZE(verb_names), json_get_string(json, "verb", NULL));
-    int outcome =
-        name_find(outcome_names, ARRAY_SIZE(outcome_names), json_get_string(json, "outcome", "open"));
+    int outcome = name_find(outcome_names, ARRAY_SIZE(outcome_names),
+                            json_get_string(json, "outcome", "open"));
 
     intent->number = (uint64_t)json_get_int(json, "intent", 0);
     intent->verb = verb < 0 ? INTENT_PUT : (IntentVerb)verb;
@@ -541,12 +543,13 @@ int record_decode(Runtime *runtime, const Json *json, Arena *arena, Record *ret,
     const char *name = json_get_string(json, "type", NULL);
     int type = name_find(record_names, ARRAY_SIZE(record_names), name);
     int state = object_state_find(json_get_string(json, "object", NULL));
-    int outcome = name_find(outcome_names, ARRAY_SIZE(outcome_names),
-                            json_get_string(json, "outcome", NULL));
+    int outcome =
+        name_find(outcome_names, ARRAY_SIZE(outcome_names), json_get_string(json, "outcome", NULL));
 
     if (type < 0)
         return error_set(err, ERROR_STATE, "record of unknown type '%.50s'", name ? name : "");
-    *ret = (Record){.type = (RecordType)type, .cause = {.transition = -1, .handler = -1, .goal = -1}};
+    *ret =
+        (Record){.type = (RecordType)type, .cause = {.transition = -1, .handler = -1, .goal = -1}};
     ret->time_ms = (uint64_t)json_get_int(json, "at", 0);
     ret->slice = (uint64_t)json_get_int(json, "slice", 0);
     ret->intent = (uint64_t)json_get_int(json, "intent", 0);

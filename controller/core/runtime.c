@@ -142,8 +142,7 @@ static void waiting_resume(Turn *turn)
     runtime->resources_came = false;
     for (size_t i = 0; i < runtime->instance_count; i++) {
         Instance *instance = runtime->instances[i];
-        if (instance->pending != NULL && instance->waits_for == NULL &&
-            !turn->options->settling)
+        if (instance->pending != NULL && instance->waits_for == NULL && !turn->options->settling)
             pending_advance(turn, instance);
     }
 }
@@ -299,8 +298,8 @@ size_t runtime_open_intents(const Runtime *runtime)
     size_t count = 0;
 
     for (size_t i = 0; i < runtime->instance_count; i++)
-        for (size_t k = 0;
-             runtime->instances[i]->pending != NULL && k < runtime->instances[i]->pending->intent_count;
+        for (size_t k = 0; runtime->instances[i]->pending != NULL &&
+                           k < runtime->instances[i]->pending->intent_count;
              k++)
             count += runtime->instances[i]->pending->intents[k]->was_asked &&
                      runtime->instances[i]->pending->intents[k]->state == INTENT_OPEN;

@@ -1,8 +1,9 @@
 /* The core: told what happened, it decides, and says what is to be done about it.
  *
- * Nothing here reads a clock, a disk or a socket: time, answers and observations arrive in events, and
- * the same events always lead to the same records. The one rule for the host: what a step returns in
- * `records` must be durable before anything of the same step leaves the process or is shown. */
+ * Nothing here reads a clock, a disk or a socket: time, answers and observations arrive in events,
+ * and the same events always lead to the same records. The one rule for the host: what a step
+ * returns in `records` must be durable before anything of the same step leaves the process or is
+ * shown. */
 #ifndef VED_CORE_RUNTIME_H
 #define VED_CORE_RUNTIME_H
 
@@ -45,14 +46,14 @@ typedef enum NoticeKind {
 /* What happened, for people and tests; carries no authority. Texts live until the next step. */
 typedef struct Notice {
     NoticeKind kind;
-    const char *domain; /* NULL where it concerns none */
+    const char *domain;  /* NULL where it concerns none */
     const char *address; /* NOTICE_EFFECT_*, LOST: of the object or action; else NULL */
     const char *op;
     const char *external_id;
     const char *code; /* of a failure */
     const char *text; /* what was said, why it failed, which cause */
     IntentVerb verb;
-    bool changed; /* EFFECT_DONE: an object that existed has other inputs now */
+    bool changed;  /* EFFECT_DONE: an object that existed has other inputs now */
     bool repaired; /* EFFECT_DONE: an object that existed or had been lost was asked for again */
     uint64_t slice;
 } Notice;
@@ -111,7 +112,8 @@ const char *goal_status_name(GoalStatus status);
 /* One sentence: what an unmet goal waits for, or why it is as it is. The caller frees it. */
 char *goal_explain(const Instance *instance, uint32_t goal);
 
-/* For people: "goal Ready, transition Boot_db", "event DatabaseReady from Database". In the arena. */
+/* For people: "goal Ready, transition Boot_db", "event DatabaseReady from Database". In the arena.
+ */
 const char *cause_describe(const Instance *instance, const Cause *cause, Arena *arena);
 
 #endif

@@ -1,5 +1,5 @@
-/* A list for each base urgency, longest waiting first. Within a list the first is also the most urgent
- * with its aging, so only the heads are compared: at most 256, in practice a handful. */
+/* A list for each base urgency, longest waiting first. Within a list the first is also the most
+ * urgent with its aging, so only the heads are compared: at most 256, in practice a handful. */
 #include "scheduler.h"
 
 #include <assert.h>
@@ -116,7 +116,8 @@ void scheduler_wake(Runtime *runtime, uint64_t now_ms)
 {
     for (size_t i = 0; i < runtime->instance_count; i++) {
         Instance *instance = runtime->instances[i];
-        if (instance->wake_ms != 0 && instance->wake_ms <= now_ms)
+        if ((instance->wake_ms != 0 && instance->wake_ms <= now_ms) ||
+            (instance->expiry_ms != 0 && instance->expiry_ms <= now_ms))
             instance_touch(instance);
     }
 }

@@ -1,7 +1,7 @@
 /* Which domain runs next: the most urgent, of those the one that has waited longest.
  *
- * Urgency grows by 1 for every 1,000 slices of waiting, up to 255, so nothing starves. Order between
- * equals is total: time of waiting, then name. */
+ * Urgency grows by 1 for every 1,000 slices of waiting, up to 255, so nothing starves. Order
+ * between equals is total: time of waiting, then name. */
 #ifndef VED_CORE_SCHEDULER_H
 #define VED_CORE_SCHEDULER_H
 

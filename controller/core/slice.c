@@ -1,4 +1,5 @@
-/* A slice is a transaction with its effects: compute, prepare, perform, commit (language: section 7).
+/* A slice is a transaction with its effects: compute, prepare, perform, commit (language: section
+ * 7).
  *
  *   slice_step ──▶ FAULT record
  *       │  ╲────▶ SLICE record (no effects: committed at once)
@@ -32,8 +33,7 @@ static const Code *cause_code(const Instance *instance, const Cause *cause)
 static const char *cause_where(const Instance *instance, const Cause *cause)
 {
     if (cause->handler >= 0)
-        return instance->runtime->program
-            ->events[instance->domain->handlers[cause->handler].event]
+        return instance->runtime->program->events[instance->domain->handlers[cause->handler].event]
             .name;
     return instance->domain->transitions[cause->transition].name;
 }
@@ -42,7 +42,7 @@ static Value json_value(Arena *arena, const char *text)
 {
     cleanup(json_free) Json *json = NULL;
 
-    if (text == NULL || json_parse(text, strlen(text), &json, NULL) < 0)
+    if (text == NULL || json_parse_own(text, strlen(text), &json, NULL) < 0)
         return value_null();
     return value_decode(arena, json);
 }
@@ -164,8 +164,8 @@ static Instance *mailbox_full(Runtime *runtime, const Record *record, size_t cei
     return NULL;
 }
 
-/* Room is needed before anything is prepared: a slice that consumes nothing is put off, a handler may
- * go ten times beyond. 0: there is room. */
+/* Room is needed before anything is prepared: a slice that consumes nothing is put off, a handler
+ * may go ten times beyond. 0: there is room. */
 static int check_room(Turn *turn, Instance *instance, const Cause *cause, const Record *record)
 {
     bool handler = cause->message != 0;
@@ -201,8 +201,7 @@ static void preparation_begin(Preparation *preparation, size_t output_count)
     const Pending *pending = preparation->instance->pending;
     size_t existing = pending != NULL ? pending->intent_count : 0;
 
-    preparation->all =
-        arena_array(preparation->turn->arena, Intent *, existing + output_count);
+    preparation->all = arena_array(preparation->turn->arena, Intent *, existing + output_count);
     for (size_t i = 0; i < existing; i++)
         preparation->all[i] = pending->intents[i];
     preparation->all_count = existing;
@@ -312,8 +311,7 @@ static void undecided(Turn *turn, Instance *instance)
     if (instance->pending != NULL && instance->pending->intent_count > 0)
         after = instance->pending->intents[instance->pending->intent_count - 1]->address;
     string_set(&instance->undecided_after, after);
-    turn_notice(turn, NOTICE_UNDECIDED, instance)->text =
-        arena_copy_string(turn->arena, after);
+    turn_notice(turn, NOTICE_UNDECIDED, instance)->text = arena_copy_string(turn->arena, after);
 }
 
 static void commit_plain(Turn *turn, Instance *instance, Record *record)
@@ -341,8 +339,8 @@ static void prepare(Preparation *preparation, const SliceResult *result)
 static void slice_proposed(Turn *turn, Instance *instance, const Cause *cause,
                            const SliceResult *result)
 {
-    uint64_t slice = instance->pending != NULL ? instance->pending->slice
-                                               : turn->runtime->logical_time + 1;
+    uint64_t slice =
+        instance->pending != NULL ? instance->pending->slice : turn->runtime->logical_time + 1;
     Record record = {.instance = instance, .slice = slice, .cause = *cause};
     Preparation preparation = {turn, instance, cause, &record, NULL, 0};
 
@@ -380,8 +378,8 @@ static void repair_begin(Turn *turn, Instance *instance)
 void slice_step(Turn *turn, Instance *instance)
 {
     Cause cause = instance->pending != NULL ? instance->pending->cause : instance->next;
-    uint64_t slice = instance->pending != NULL ? instance->pending->slice
-                                               : turn->runtime->logical_time + 1;
+    uint64_t slice =
+        instance->pending != NULL ? instance->pending->slice : turn->runtime->logical_time + 1;
     SliceInput input;
     SliceResult result = {0};
 
@@ -422,7 +420,8 @@ static Digest128 answers_digest(const Pending *pending)
     return digest | 1;
 }
 
-/* Objects have come or changed: whoever waits for one looks again, and lost ones may have their turn. */
+/* Objects have come or changed: whoever waits for one looks again, and lost ones may have their
+ * turn. */
 static void objects_changed(Runtime *runtime)
 {
     for (size_t i = 0; i < runtime->instance_count; i++)
@@ -530,10 +529,8 @@ static void goal_exhaust(Turn *turn, Instance *instance, const Cause *cause)
     if (goal->terminate != GOAL_RETRIES || cause->kind == CAUSE_FALLBACK ||
         instance->goals[cause->goal].retries < (uint64_t)goal->terminate_limit)
         return;
-    Record record = {.type = RECORD_GOAL,
-                     .instance = instance,
-                     .goal = (uint32_t)cause->goal,
-                     .failed = true};
+    Record record = {
+        .type = RECORD_GOAL, .instance = instance, .goal = (uint32_t)cause->goal, .failed = true};
     turn_record(turn, &record);
     Notice *notice = turn_notice(turn, NOTICE_GOAL_FAILED, instance);
     notice->text = goal->name;
@@ -551,12 +548,12 @@ void pending_abort(Turn *turn, Instance *instance, const char *reason)
                      .retry = retry};
 
     if (!turn->options->settling)
-        record.due_ms = turn->now_ms + backoff_ms(turn, instance, &cause,
-                                                  failures_so_far(instance, &cause));
+        record.due_ms =
+            turn->now_ms + backoff_ms(turn, instance, &cause, failures_so_far(instance, &cause));
     Notice *notice = turn_notice(turn, NOTICE_ABORTED, instance);
     notice->slice = record.slice;
-    notice->text = arena_format(turn->arena, "%s: %s",
-                                cause_describe(instance, &cause, turn->arena), reason);
+    notice->text =
+        arena_format(turn->arena, "%s: %s", cause_describe(instance, &cause, turn->arena), reason);
     turn_record(turn, &record);
     if (instance->dead_letter_count > dead_letters)
         turn_notice(turn, NOTICE_DEAD_LETTER, instance)->text = record.text;
@@ -572,7 +569,7 @@ static void notice_answer(Turn *turn, const Instance *owner, const Intent *inten
                           const Event *event)
 {
     const Object *object = intent->uid[0] != '\0' ? object_find(turn->runtime, intent->uid) : NULL;
-    NoticeKind kind = !event->applied                  ? NOTICE_EFFECT_FAILED
+    NoticeKind kind = !event->applied                 ? NOTICE_EFFECT_FAILED
                       : intent->verb == INTENT_DELETE ? NOTICE_EFFECT_REMOVED
                                                       : NOTICE_EFFECT_DONE;
     Notice *notice = turn_notice_intent(turn, kind, owner, intent);

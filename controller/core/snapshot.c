@@ -134,8 +134,8 @@ static void write_pending(const Instance *instance, Buffer *ret)
 
     if (pending == NULL)
         return;
-    buffer_add_format(ret, ",\"pending\":{\"slice\":%llu,\"cause\":",
-                      (unsigned long long)pending->slice);
+    buffer_add_format(
+        ret, ",\"pending\":{\"slice\":%llu,\"cause\":", (unsigned long long)pending->slice);
     cause_encode(instance, &pending->cause, ret);
     buffer_add_string(ret, ",\"set\":");
     changes_encode(instance, pending->changes, pending->change_count, ret);

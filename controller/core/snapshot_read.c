@@ -81,7 +81,8 @@ static Message *read_message(Reader *reader, Instance *instance, const Json *jso
     int target = event != NULL ? program_find_event(program, event)
                                : domain_find_transition(instance->domain, transition);
 
-    if (target < 0 || (event != NULL && domain_find_handler(instance->domain, (uint32_t)target) < 0))
+    if (target < 0 ||
+        (event != NULL && domain_find_handler(instance->domain, (uint32_t)target) < 0))
         return NULL;
     Value *arguments = values_decode(&reader->arena, json_get(json, "arguments"), &count);
     Message *message =
@@ -263,6 +264,27 @@ static void origin_read_fields(Reader *reader, Origin *origin, const Json *state
     }
 }
 
+/* In a changed program the goal may have another name: only what was run matters then. */
+static int origin_cause(Reader *reader, const Instance *owner, const Json *json, Cause *ret)
+{
+    const char *on = json_get_string(json, "on", NULL);
+
+    if (!reader->lenient)
+        return cause_decode(owner, json, ret, reader->err);
+    if (on != NULL) {
+        int event = program_find_event(reader->runtime->program, on);
+        ret->handler = event < 0 ? -1 : domain_find_handler(owner->domain, (uint32_t)event);
+        return 0;
+    }
+    ret->transition =
+        domain_find_transition(owner->domain, json_get_string(json, "transition", ""));
+    ret->step = (uint32_t)json_get_int(json, "step", 0);
+    if (ret->transition >= 0 &&
+        ret->step >= owner->domain->transitions[ret->transition].slice_count)
+        ret->transition = -1;
+    return 0;
+}
+
 static int read_origin(Reader *reader, const Json *json, const Json *objects)
 {
     uint64_t slice = (uint64_t)json_get_int(json, "slice", 0);
@@ -278,12 +300,12 @@ static int read_origin(Reader *reader, const Json *json, const Json *objects)
     origin->references = 1;
     origin->slice = slice;
     reader->origins[reader->origin_count++] = origin;
-    if (cause_decode(owner, json_get(json, "cause"), &origin->cause, reader->err) < 0)
+    origin->cause = (Cause){.transition = -1, .handler = -1, .goal = -1};
+    if (origin_cause(reader, owner, json_get(json, "cause"), &origin->cause) < 0)
         return ERROR_STATE;
     copy_string(json, "where", &origin->where);
     origin_read_fields(reader, origin, json_get(json, "state"));
-    origin->arguments =
-        clone_values(reader, json_get(json, "arguments"), &origin->argument_count);
+    origin->arguments = clone_values(reader, json_get(json, "arguments"), &origin->argument_count);
     const Json *results = json_get(json, "results");
     origin->results = memory_zero(json_count(results), sizeof(char *));
     origin->failed = memory_zero(json_count(results), sizeof(bool));

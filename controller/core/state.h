@@ -1,8 +1,9 @@
 /* Everything durable that the core knows about one stack, and the shapes it is made of.
  *
- * Only record_apply() changes it – live and in recovery alike –, so what a process believed and what
- * its successor reads back from the journal cannot differ. Values held here are on the heap
- * (value_clone); strings likewise. Derived things (goal truths, queues) are rebuilt, never stored. */
+ * Only record_apply() changes it – live and in recovery alike –, so what a process believed and
+ * what its successor reads back from the journal cannot differ. Values held here are on the heap
+ * (value_clone); strings likewise. Derived things (goal truths, queues) are rebuilt, never stored.
+ */
 #ifndef VED_CORE_STATE_H
 #define VED_CORE_STATE_H
 
@@ -65,13 +66,18 @@ typedef struct Emission {
 
 /* What emitted an object or action: where in the text, for which effect. */
 typedef struct Place {
-    char *where; /* transition or handler ("on DatabaseReady") */
+    char *where;  /* transition or handler ("on DatabaseReady") */
     char *effect; /* "Infra.CreatePostgres", as the program writes it */
     uint32_t site;
 } Place;
 
 typedef enum IntentVerb { INTENT_PUT, INTENT_ACTION, INTENT_DELETE } IntentVerb;
-typedef enum IntentState { INTENT_OPEN, INTENT_APPLIED, INTENT_FAILED, INTENT_RECALLED } IntentState;
+typedef enum IntentState {
+    INTENT_OPEN,
+    INTENT_APPLIED,
+    INTENT_FAILED,
+    INTENT_RECALLED
+} IntentState;
 
 /* One wish addressed to a provider, durable before anything is sent; see language: Keys. */
 typedef struct Intent {
@@ -86,8 +92,8 @@ typedef struct Intent {
     char *type;
     char *arguments; /* canonical JSON: the `desired` of the request */
     Place place;
-    char *name;  /* name: of the emission; NULL */
-    char *key;   /* idempotency_key: of the emission; NULL */
+    char *name;   /* name: of the emission; NULL */
+    char *key;    /* idempotency_key: of the emission; NULL */
     bool handled; /* has an else: a failure is an answer */
     int64_t timeout_ms;
     uint64_t generation; /* how often the object was asked for, this time included */
@@ -134,7 +140,7 @@ typedef enum ObjectState {
     OBJECT_WANTED, /* an intent to make it is open or has just been answered; not committed */
     OBJECT_READY,
     OBJECT_LOST,
-    OBJECT_LEFT,    /* an aborted attempt made it; the next emission of its place takes it up */
+    OBJECT_LEFT,   /* an aborted attempt made it; the next emission of its place takes it up */
     OBJECT_LEAVING /* its destruction is intended */
 } ObjectState;
 
@@ -151,10 +157,10 @@ typedef struct Object {
     char *action;
     char *type;
     char *external_id;
-    char *inputs;  /* canonical JSON */
-    char *outputs; /* JSON; NULL: not known yet */
-    char *reason;  /* why lost */
-    uint64_t rank; /* order of first commit; 0: none yet */
+    char *inputs;      /* canonical JSON */
+    char *outputs;     /* JSON; NULL: not known yet */
+    char *reason;      /* why lost */
+    uint64_t rank;     /* order of first commit; 0: none yet */
     uint64_t sequence; /* order of making, for the lists of a place */
     uint64_t generation;
     Origin *origin;
@@ -164,7 +170,8 @@ typedef struct Object {
     bool given_up; /* live only: its repair failed in this run of apply */
 } Object;
 
-/* An action done in an attempt that did not commit, or one with a key: its answer is taken again. */
+/* An action done in an attempt that did not commit, or one with a key: its answer is taken again.
+ */
 typedef struct Deed {
     char *place_key; /* where, effect, site and turn; or the idempotency key */
     char *arguments;
@@ -241,8 +248,9 @@ struct Instance {
     /* scheduling, derived */
     bool touched; /* in the list of those to be looked at */
     Instance *touched_next;
-    Cause next; /* what it would do, while queued */
-    uint64_t wake_ms; /* not queued: when a backoff ends; 0: nothing to wait for */
+    Cause next;         /* what it would do, while queued */
+    uint64_t wake_ms;   /* not queued: when a backoff ends; 0: nothing to wait for */
+    uint64_t expiry_ms; /* when a goal's terminate_after TIME is over; 0: none */
     bool queued;
     uint8_t urgency;
     uint64_t runnable_since;
@@ -261,7 +269,7 @@ struct Instance {
     Digest128 window_answers, last_lap_answers;
     uint64_t last_lap_slices;
     Instance *puts_off_for; /* live only: a full mailbox that its slice would send to */
-    bool resting; /* proved to loop: runs no more until something comes from outside */
+    bool resting;           /* proved to loop: runs no more until something comes from outside */
     const char *resting_kind;
 };
 
@@ -297,18 +305,18 @@ struct Runtime {
     Retained *retained;
     size_t retained_count, retained_capacity;
     bool destroying;
-    bool resources_came; /* live only: a half-performed slice may wait for one of them */
+    bool resources_came;  /* live only: a half-performed slice may wait for one of them */
     Value **first_values; /* [domain][field] for domains that start; NULL: the program's */
-    Instance *touched; /* derived: changed since the scheduler last looked */
-    bool goals_due; /* derived: some goal failed by time, or came true after having failed */
+    Instance *touched;    /* derived: changed since the scheduler last looked */
+    bool goals_due;       /* derived: some goal failed by time, or came true after having failed */
     uint64_t convergence_windows;
     Queue queues[256]; /* derived: runnable instances by urgency */
     uint64_t queues_used[4];
-    char *program_digest;  /* of text, bindings and parameters together */
+    char *program_digest; /* of text, bindings and parameters together */
 };
 
-/* An empty stack: every domain the program starts will be started by its first step. `lineage` is 32
- * hexadecimal digits. Program and bindings must outlive it. */
+/* An empty stack: every domain the program starts will be started by its first step. `lineage` is
+ * 32 hexadecimal digits. Program and bindings must outlive it. */
 Runtime *runtime_new(const Program *program, const Bindings *bindings, const char *lineage);
 void runtime_free(Runtime *runtime);
 CLEANUP_DEFINE(Runtime *, runtime_free);

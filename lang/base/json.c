@@ -11,7 +11,7 @@
 #include "memory.h"
 
 /* A scan before cJSON sees the text: depth, NUL and raw control characters, which it lets pass. */
-static int json_scan(const char *text, size_t size, Error *err)
+static int json_scan(const char *text, size_t size, size_t depth_max, Error *err)
 {
     size_t depth = 0, line = 1, line_start = 0;
     bool quoted = false;
@@ -33,10 +33,9 @@ static int json_scan(const char *text, size_t size, Error *err)
                 quoted = false;
         } else if (c == '"') {
             quoted = true;
-        } else if ((c == '{' || c == '[') && ++depth > JSON_DEPTH_MAX) {
-            return error_set(err, ERROR_STATE,
-                             "JSON line %zu column %zu: nested deeper than %d", line,
-                             i - line_start + 1, JSON_DEPTH_MAX);
+        } else if ((c == '{' || c == '[') && ++depth > depth_max) {
+            return error_set(err, ERROR_STATE, "JSON line %zu column %zu: nested deeper than %zu",
+                             line, i - line_start + 1, depth_max);
         } else if ((c == '}' || c == ']') && depth > 0) {
             depth--;
         }
@@ -95,11 +94,11 @@ static int json_syntax_error(const char *text, size_t size, const char *at, Erro
     return error_set(err, ERROR_STATE, "JSON line %zu column %zu: not valid JSON", line, column);
 }
 
-int json_parse(const char *text, size_t size, Json **ret, Error *err)
+static int parse_within(const char *text, size_t size, size_t depth_max, Json **ret, Error *err)
 {
     const char *end = NULL;
 
-    if (json_scan(text, size, err) < 0)
+    if (json_scan(text, size, depth_max, err) < 0)
         return ERROR_STATE;
     cleanup(json_free) Json *json = cJSON_ParseWithLengthOpts(text, size, &end, false);
     if (json == NULL)
@@ -113,6 +112,16 @@ int json_parse(const char *text, size_t size, Json **ret, Error *err)
         return error_set(err, ERROR_STATE, "JSON member '%.100s' stands twice in one object", key);
     *ret = take(json);
     return 0;
+}
+
+int json_parse(const char *text, size_t size, Json **ret, Error *err)
+{
+    return parse_within(text, size, JSON_DEPTH_MAX, ret, err);
+}
+
+int json_parse_own(const char *text, size_t size, Json **ret, Error *err)
+{
+    return parse_within(text, size, JSON_DEPTH_OWN_MAX, ret, err);
 }
 
 void json_free(Json *json)

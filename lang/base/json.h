@@ -16,11 +16,15 @@
 
 typedef struct cJSON Json;
 
-#define JSON_DEPTH_MAX 64
+#define JSON_DEPTH_MAX 64                   /* of what comes from outside */
+#define JSON_DEPTH_OWN_MAX 200              /* of our own files, which hold such values inside */
 #define JSON_INTEGER_MAX 9007199254740991LL /* 2^53 - 1 */
 
 /* 0, or a negative code with line and column in `err`. The input need not end in NUL. */
 int json_parse(const char *text, size_t size, Json **ret, Error *err);
+
+/* The same for text of our own making, with JSON_DEPTH_OWN_MAX. */
+int json_parse_own(const char *text, size_t size, Json **ret, Error *err);
 void json_free(Json *json);
 CLEANUP_DEFINE(Json *, json_free);
 Json *json_copy(const Json *json);
