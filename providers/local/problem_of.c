@@ -1,0 +1,58 @@
+#include "problem_of.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lang/base/memory.h"
+#include "providers/local/spawn.h"
+
+#define TAIL_SIZE 600
+
+int problem_argument(ProviderProblem *problem, const char *pointer, const char *format, ...)
+{
+    char detail[512];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(detail, sizeof detail, format, arguments);
+    va_end(arguments);
+    provider_problem(problem, "VALIDATION_FAILED", "not_applied", false, "%s", detail);
+    snprintf(problem->pointer, sizeof problem->pointer, "%s", pointer);
+    return -1;
+}
+
+int problem_error(ProviderProblem *problem, const Error *err)
+{
+    return provider_problem(problem, "INTERNAL", "not_applied", true, "%.900s", err->message);
+}
+
+int problem_unavailable(ProviderProblem *problem, const char *log, const char *format, ...)
+{
+    char detail[384];
+    cleanup(free) char *tail = log != NULL ? log_tail(log, TAIL_SIZE) : memory_copy_string("");
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(detail, sizeof detail, format, arguments);
+    va_end(arguments);
+    if (tail[0] == '\0')
+        return provider_problem(problem, "UNAVAILABLE", "not_applied", true, "%s", detail);
+    return provider_problem(problem, "UNAVAILABLE", "not_applied", true,
+                            "%s; the last lines of its log:\n%s", detail, tail);
+}
+
+bool value_is_opaque(const Json *value)
+{
+    return json_get(value, "$unknown") != NULL || json_get(value, "$secret") != NULL;
+}
+
+void request_progress(const ProviderRequest *request, const char *phase, const char *message)
+{
+    if (request->operation != NULL)
+        operation_progress(request->operation, phase, message);
+}
+
+bool request_cancelled(const ProviderRequest *request)
+{
+    return request->operation != NULL && operation_cancelled(request->operation);
+}

@@ -1,0 +1,27 @@
+/* From an Error to a problem, and a log's last lines into it. */
+#ifndef VED_LOCAL_PROBLEM_OF_H
+#define VED_LOCAL_PROBLEM_OF_H
+
+#include "providers/sdk/provider.h"
+
+/* The arguments cannot be meant: VALIDATION_FAILED at `pointer`. Returns -1. */
+int problem_argument(ProviderProblem *problem, const char *pointer, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* A failure of this machine, INTERNAL, after which nothing is left half done that a retry does not
+ * finish. Returns -1. */
+int problem_error(ProviderProblem *problem, const Error *err);
+
+/* Nothing was applied, later it may be: UNAVAILABLE, with the last lines of the file `log` (NULL:
+ * none). Returns -1. */
+int problem_unavailable(ProviderProblem *problem, const char *log, const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+/* Whether a value is one that is not known yet or that is secret, which no check may look into. */
+bool value_is_opaque(const Json *value);
+
+/* operation_progress() and operation_cancelled() for a request that may have no operation. */
+void request_progress(const ProviderRequest *request, const char *phase, const char *message);
+bool request_cancelled(const ProviderRequest *request);
+
+#endif

@@ -1,0 +1,265 @@
+/* A process that outlives the plugin.
+ *
+ *   DATA/process/UID/object.json    what it is to be, its port
+ *                    identity.json  who it is; written before it becomes its program
+ *                    log            its stdout and stderr
+ *
+ * Alive is what the identity says; a process that is gone is started again by the next reconcile.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lang/base/file.h"
+#include "lang/base/memory.h"
+#include "providers/local/kinds.h"
+#include "providers/local/object.h"
+#include "providers/local/port.h"
+#include "providers/local/problem_of.h"
+#include "providers/local/process_spec.h"
+#include "providers/local/spawn.h"
+
+#define ALIVE_MS 300
+#define HEALTH_STEP_MS 50
+#define HEALTH_TRY_MS 2000
+#define STOP_TIMEOUT_S 10
+#define KILL_TIMEOUT_MS 5000
+
+/* One call's view of one process. */
+typedef struct Process {
+    Local *local;
+    const ProviderRequest *request;
+    Object object;
+    char *mark;
+    char *log;
+    char *identity_path;
+    Identity identity; /* pid 0: never started */
+    bool known;        /* there is a record */
+    IdentityStatus status;
+} Process;
+
+/* Arguments that may change without another process. */
+static const char *const changeable[] = {"name", "health", "stop_timeout_s", NULL};
+
+static void process_deinit(Process *process)
+{
+    object_deinit(&process->object);
+    free(process->mark);
+    free(process->log);
+    free(process->identity_path);
+}
+#define process_deinit_p process_deinit
+
+static int process_init(Local *local, const ProviderRequest *request, Process *ret, Error *err)
+{
+    *ret = (Process){.local = local, .request = request, .status = IDENTITY_EXITED};
+    int code = object_open(local, "process", request->uid, &ret->object, err);
+    if (code < 0)
+        return code;
+    ret->known = code == 0;
+    ret->mark = process_mark(request->uid);
+    ret->log = object_path(&ret->object, "log");
+    ret->identity_path = object_path(&ret->object, "identity.json");
+    code = identity_load(ret->identity_path, &ret->identity, err);
+    if (code == 0)
+        ret->status = identity_status(&ret->identity, local->boot_id);
+    return code < 0 ? code : 0;
+}
+
+/* End whoever is left of it: politely, then not. False if somebody survives even that. */
+static bool process_stop(Process *process)
+{
+    const char *boot_id = process->local->boot_id;
+    int64_t patience_ms =
+        json_get_int(process->object.record, "stop_timeout_s", STOP_TIMEOUT_S) * 1000;
+
+    if (process->identity.pid == 0 ||
+        group_signal(&process->identity, boot_id, process->mark, SIGTERM) == 0 ||
+        group_wait(&process->identity, boot_id, process->mark, patience_ms))
+        return true;
+    group_signal(&process->identity, boot_id, process->mark, SIGKILL);
+    return group_wait(&process->identity, boot_id, process->mark, KILL_TIMEOUT_MS);
+}
+
+static int process_state(const Process *process, ProviderReply *reply)
+{
+    int64_t port = json_get_int(process->object.record, "port", 0);
+    Json *state = json_new_object();
+
+    json_set_string(state, "id", process->request->uid);
+    json_set_int(state, "pid", process->identity.pid);
+    if (port > 0) {
+        cleanup(free) char *url = memory_format("http://127.0.0.1:%d/", (int)port);
+        json_set_int(state, "port", port);
+        json_set_string(state, "url", url);
+    }
+    json_set_string(state, "log", process->log);
+    reply->state = state;
+    reply->external_id = memory_format("%d", (int)process->identity.pid);
+    return 0;
+}
+
+static int process_launch(Process *process, const ProcessSpec *spec, ProviderProblem *problem)
+{
+    SpawnOptions options = {.argv = spec->argv,
+                            .envp = spec->envp,
+                            .working_dir = spec->working_dir,
+                            .log_path = process->log,
+                            .identity_path = process->identity_path,
+                            .boot_id = process->local->boot_id,
+                            .detached = true};
+    Error err;
+
+    if (!process_stop(process))
+        return problem_unavailable(problem, NULL,
+                                   "what is left of process %d cannot be ended, not even by force",
+                                   (int)process->identity.pid);
+    for (size_t i = 0; i < spec->port_count; i++)
+        if (spec->ports[i] > 0 && !port_is_free(spec->ports[i]))
+            return problem_unavailable(problem, NULL,
+                                       "port %d of 127.0.0.1 is in use by another program: end it, "
+                                       "or give another port",
+                                       spec->ports[i]);
+    request_progress(process->request, "starting", spec->argv[0]);
+    if (spawn(&options, &process->identity, &err) < 0)
+        return problem_argument(problem, "/command", "%.480s", err.message);
+    process->status = IDENTITY_ALIVE;
+    return 0;
+}
+
+static bool process_is_healthy(const ProcessSpec *spec, int64_t alive_ms)
+{
+    switch (spec->health) {
+    case HEALTH_ALIVE:
+        return alive_ms >= ALIVE_MS;
+    case HEALTH_TCP:
+        return port_accepts("127.0.0.1", spec->ports[0], HEALTH_TRY_MS);
+    case HEALTH_HTTP:
+        return http_answers(spec->ports[0], spec->health_path, HEALTH_TRY_MS);
+    }
+    return false;
+}
+
+/* Wait until it serves. One that does not is ended, so that the answer "not applied" is true. */
+static int process_await(Process *process, const ProcessSpec *spec, ProviderProblem *problem)
+{
+    int64_t start = monotonic_now_ms();
+
+    for (;;) {
+        /* Health first, then identity: had it died before, the answer would be somebody else's. */
+        bool healthy = process_is_healthy(spec, monotonic_now_ms() - start);
+        process->status = identity_status(&process->identity, process->local->boot_id);
+        if (process->status != IDENTITY_ALIVE) {
+            process_stop(process);
+            return problem_unavailable(problem, process->log,
+                                       "process %d has exited before it was ready",
+                                       (int)process->identity.pid);
+        }
+        if (healthy)
+            return 0;
+        if (request_cancelled(process->request)) {
+            process_stop(process);
+            return provider_problem(problem, "CANCELLED", "not_applied", false,
+                                    "cancelled while process %d was starting: it was ended",
+                                    (int)process->identity.pid);
+        }
+        if (monotonic_now_ms() - start > spec->health_timeout_ms) {
+            process_stop(process);
+            return problem_unavailable(
+                problem, process->log, "process %d was not ready within %d s and was ended",
+                (int)process->identity.pid, (int)(spec->health_timeout_ms / 1000));
+        }
+        monotonic_sleep_ms(HEALTH_STEP_MS);
+    }
+}
+
+static int process_record(Process *process, const Json *arguments, bool established, Error *err)
+{
+    Json *record = process->object.record;
+
+    object_set_arguments(&process->object, arguments);
+    json_set_string(record, "address",
+                    process->request->address != NULL ? process->request->address : "");
+    json_set_string(record, "name", json_get_string(arguments, "name", ""));
+    json_set_int(record, "stop_timeout_s",
+                 json_get_int(arguments, "stop_timeout_s", STOP_TIMEOUT_S));
+    if (established)
+        json_set_bool(record, "established", true);
+    return object_save(&process->object, err);
+}
+
+static int process_refuse_change(const char *argument, ProviderProblem *problem)
+{
+    provider_problem(problem, "UNSUPPORTED_CHANGE", "not_applied", false,
+                     "argument '%.100s' of a running process cannot be changed: replace it",
+                     argument);
+    snprintf(problem->pointer, sizeof problem->pointer, "/%.100s", argument);
+    return -1;
+}
+
+int process_reconcile(Local *local, const ProviderRequest *request, ProviderReply *reply,
+                      ProviderProblem *problem)
+{
+    cleanup(process_deinit) Process process;
+    cleanup(process_spec_deinit) ProcessSpec spec = {0};
+    cleanup(json_free) Json *arguments = secrets_resolve(request->desired, request->secrets);
+    Error err;
+
+    if (process_init(local, request, &process, &err) < 0)
+        return problem_error(problem, &err);
+    if (process_validate("StartAppContainer", arguments, problem) < 0)
+        return -1;
+    const char *changed = object_is_established(&process.object)
+                              ? object_changed_argument(&process.object, arguments, changeable)
+                              : NULL;
+    if (changed != NULL)
+        return process_refuse_change(changed, problem);
+    if (process_spec_init(local, &process.object, request->uid, arguments, &spec, &err) < 0 ||
+        process_record(&process, arguments, false, &err) < 0)
+        return problem_error(problem, &err);
+    if (process.status != IDENTITY_ALIVE && process_launch(&process, &spec, problem) < 0)
+        return -1;
+    if (process_await(&process, &spec, problem) < 0)
+        return -1;
+    if (process_record(&process, arguments, true, &err) < 0)
+        return problem_error(problem, &err);
+    return process_state(&process, reply);
+}
+
+int process_remove(Local *local, const ProviderRequest *request, ProviderProblem *problem)
+{
+    cleanup(process_deinit) Process process;
+    Error err;
+
+    if (process_init(local, request, &process, &err) < 0)
+        return problem_error(problem, &err);
+    request_progress(request, "stopping", "waiting for the process to end");
+    if (!process_stop(&process))
+        return problem_unavailable(problem, NULL, "process %d does not end, not even by force",
+                                   (int)process.identity.pid);
+    if (object_delete(&process.object, &err) < 0)
+        return problem_error(problem, &err);
+    return 0;
+}
+
+ObserveStatus process_observe(Local *local, const ProviderRequest *request, ProviderReply *reply,
+                              ProviderProblem *problem)
+{
+    cleanup(process_deinit) Process process;
+    Error err;
+
+    if (process_init(local, request, &process, &err) < 0) {
+        problem_error(problem, &err);
+        return OBSERVE_ERROR;
+    }
+    if (!process.known || process.identity.pid == 0) {
+        reply->reason = memory_copy_string("the process was never started");
+        return OBSERVE_ABSENT;
+    }
+    if (process.status != IDENTITY_ALIVE) {
+        reply->reason = identity_explain(&process.identity, process.status);
+        return OBSERVE_ABSENT;
+    }
+    process_state(&process, reply);
+    return OBSERVE_FOUND;
+}

@@ -1,0 +1,47 @@
+/* A provider over a data folder of its own, asked directly as the SDK would ask it.
+ *
+ * fixture_deinit() removes every object a test made and the folder; a test that fails half-way
+ * leaves its processes to be seen. */
+#ifndef VED_TEST_LOCAL_FIXTURE_H
+#define VED_TEST_LOCAL_FIXTURE_H
+
+#include "lang/base/json.h"
+#include "providers/local/local.h"
+
+#define UID_A "0123456789abcdef0123456789abcdef"
+#define UID_B "fedcba9876543210fedcba9876543210"
+
+typedef struct Fixture {
+    Local local;
+    Provider provider;
+    char folder[128];
+    ProviderReply reply;     /* of the last call */
+    ProviderProblem problem; /* of the last call */
+    bool resumed;            /* of the next calls */
+} Fixture;
+
+/* `config` is JSON text or NULL. */
+void fixture_init(Fixture *fixture, const char *config);
+void fixture_deinit(Fixture *fixture);
+
+/* Begin again with the same folder, as the next plugin does. */
+void fixture_restart(Fixture *fixture, const char *config);
+
+/* `desired` is JSON text. */
+int fixture_reconcile(Fixture *fixture, const char *type, const char *uid, const char *desired);
+int fixture_remove(Fixture *fixture, const char *type, const char *uid);
+ObserveStatus fixture_observe(Fixture *fixture, const char *type, const char *uid);
+int fixture_run(Fixture *fixture, const char *action, const char *arguments);
+int fixture_validate(Fixture *fixture, const char *effect, const char *desired);
+
+/* The answer of a query that is a truth value; -1 on a problem. */
+int fixture_query(Fixture *fixture, const char *query, const char *args);
+
+/* A member of the last reply's state. */
+const char *fixture_string(const Fixture *fixture, const char *key);
+int64_t fixture_int(const Fixture *fixture, const char *key);
+
+/* The path of something in the fixture's folder, in a static buffer. */
+const char *fixture_path(const Fixture *fixture, const char *name);
+
+#endif

@@ -1,0 +1,294 @@
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <criterion/criterion.h>
+
+#include "lang/base/file.h"
+#include "lang/base/memory.h"
+#include "providers/local/port.h"
+#include "tests/lib/local/fixture.h"
+
+/* A web server that knows "/" and nothing else. */
+static const char server[] =
+    "use IO::Socket::INET; $SIG{PIPE} = 'IGNORE';\n"
+    "$s = IO::Socket::INET->new(LocalAddr => '127.0.0.1', LocalPort => $ENV{PORT}, Listen => 9,\n"
+    "  ReuseAddr => 1) or die $!;\n"
+    "while ($c = $s->accept) { $l = <$c>; while (<$c> =~ /[^\\r\\n]/) {}\n"
+    "  print $c $l =~ m{ / } ? \"HTTP/1.0 200 OK\\r\\n\\r\\n\"\n"
+    "    : \"HTTP/1.0 404 Not Found\\r\\n\\r\\n\"; close $c }\n";
+
+static Fixture fixture;
+
+static void setup(void)
+{
+    fixture_init(&fixture, NULL);
+    cr_assert_eq(
+        file_replace(fixture_path(&fixture, "server.pl"), server, strlen(server), 0600, NULL), 0);
+}
+
+static void teardown(void)
+{
+    fixture_deinit(&fixture);
+}
+
+TestSuite(process, .init = setup, .fini = teardown, .timeout = 60);
+
+static int start(const char *desired)
+{
+    return fixture_reconcile(&fixture, "process", UID_A, desired);
+}
+
+static pid_t started(const char *desired)
+{
+    cr_assert_eq(start(desired), 0, "%s", fixture.problem.detail);
+    return (pid_t)fixture_int(&fixture, "pid");
+}
+
+static bool lives(pid_t pid)
+{
+    ProcessStat stat;
+
+    return process_stat_read(pid, &stat) && !process_stat_is_dead(&stat);
+}
+
+/* The arguments of the web server with `more` of them; the caller frees it. */
+static char *serve(const char *more)
+{
+    return memory_format("{\"command\":[\"perl\",\"%s/server.pl\"],%s}", fixture.folder, more);
+}
+
+/* How many processes have `text` as an argument. */
+static int count_running(const char *text)
+{
+    cleanup(free) char *command = memory_format("pgrep -fc -- '%s$'", text);
+    FILE *pipe = popen(command, "r");
+    int count = -1;
+
+    cr_assert_eq(fscanf(pipe, "%d", &count), 1);
+    pclose(pipe);
+    return count;
+}
+
+static void end(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    while (lives(pid))
+        monotonic_sleep_ms(10);
+}
+
+Test(process, runs_is_found_and_is_removed_with_its_folder)
+{
+    pid_t pid = started("{\"command\":\"echo hello $GREETING; exec sleep 60\","
+                        "\"env\":{\"GREETING\":\"world\"}}");
+    cleanup(free) char *log = memory_copy_string(fixture_string(&fixture, "log"));
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    cr_assert_eq(file_read(log, 4096, &text, NULL), 0);
+    cr_expect_str_eq(buffer_text(&text), "hello world\n");
+    cr_expect_eq(fixture_observe(&fixture, "process", UID_A), OBSERVE_FOUND);
+    cr_expect_eq(fixture_int(&fixture, "pid"), pid);
+    cr_expect_eq(fixture_remove(&fixture, "process", UID_A), 0);
+    cr_expect_not(lives(pid));
+    cr_expect_not(file_exists(fixture_path(&fixture, "process/" UID_A)));
+    cr_expect_eq(fixture_observe(&fixture, "process", UID_A), OBSERVE_ABSENT);
+    cr_expect_eq(fixture_remove(&fixture, "process", UID_A), 0, "deleting twice is fine");
+}
+
+Test(process, same_arguments_keep_the_process_that_runs)
+{
+    pid_t pid = started("{\"command\":[\"sleep\",\"60\"]}");
+
+    fixture_restart(&fixture, NULL);
+    cr_expect_eq(started("{\"command\":[\"sleep\",\"60\"]}"), pid);
+}
+
+Test(process, other_arguments_are_refused_and_named)
+{
+    pid_t pid = started("{\"command\":[\"sleep\",\"60\"],\"env\":{\"A\":\"1\"}}");
+
+    cr_expect_eq(start("{\"command\":[\"sleep\",\"60\"],\"env\":{\"A\":\"2\"}}"), -1);
+    cr_expect_str_eq(fixture.problem.code, "UNSUPPORTED_CHANGE");
+    cr_expect_str_eq(fixture.problem.outcome, "not_applied");
+    cr_expect_str_eq(fixture.problem.pointer, "/env");
+    cr_expect(lives(pid));
+    cr_expect_eq(start("{\"command\":[\"sleep\",\"60\"],\"env\":{\"A\":\"1\"},\"name\":\"x\","
+                       "\"stop_timeout_s\":1}"),
+                 0, "a name needs no other process");
+}
+
+Test(process, is_started_again_after_it_ended_with_the_port_it_had)
+{
+    cleanup(free) char *desired = serve("\"ports\":[0]");
+    pid_t pid = started(desired);
+    int port = (int)fixture_int(&fixture, "port");
+
+    cr_expect(port_accepts("127.0.0.1", port, 1000));
+    end(pid);
+    cr_expect_eq(fixture_observe(&fixture, "process", UID_A), OBSERVE_ABSENT);
+    cr_expect(strstr(fixture.reply.reason, "has exited") != NULL, "%s", fixture.reply.reason);
+    cr_expect_neq(started(desired), pid);
+    cr_expect_eq(fixture_int(&fixture, "port"), port);
+    cr_expect_eq(fixture_remove(&fixture, "process", UID_A), 0);
+    cr_expect(port_is_free(port));
+}
+
+Test(process, is_not_taken_for_ours_after_a_restart_of_the_machine)
+{
+    cleanup(free) char *boot = memory_copy_string(fixture_path(&fixture, "boot"));
+    cleanup(free) char *config = memory_format("{\"boot_id_file\":\"%s\"}", boot);
+
+    cr_assert_eq(file_replace(boot, "first\n", 6, 0600, NULL), 0);
+    fixture_restart(&fixture, config);
+    pid_t pid = started("{\"command\":[\"sleep\",\"61\"]}");
+    cr_assert_eq(file_replace(boot, "second\n", 7, 0600, NULL), 0);
+    fixture_restart(&fixture, config);
+    cr_expect_eq(fixture_observe(&fixture, "process", UID_A), OBSERVE_ABSENT);
+    cr_expect(strstr(fixture.reply.reason, "restarted") != NULL, "%s", fixture.reply.reason);
+    cr_expect_eq(fixture_remove(&fixture, "process", UID_A), 0);
+    cr_expect(lives(pid), "whoever has the pid in the next boot is left alone");
+    end(pid);
+}
+
+Test(process, one_that_exits_at_once_fails_with_its_last_words)
+{
+    cr_expect_eq(start("{\"command\":\"echo cannot find the flux >&2; exit 4\"}"), -1);
+    cr_expect_str_eq(fixture.problem.code, "UNAVAILABLE");
+    cr_expect_str_eq(fixture.problem.outcome, "not_applied");
+    cr_expect(strstr(fixture.problem.detail, "cannot find the flux") != NULL, "%s",
+              fixture.problem.detail);
+    cr_expect_eq(start("{\"command\":[\"sleep\",\"60\"]}"), 0,
+                 "what never came up may be asked for differently");
+}
+
+Test(process, unhealthy_one_is_ended)
+{
+    cr_expect_eq(start("{\"command\":[\"sleep\",\"6161\"],\"ports\":[0],\"health\":{\"tcp\":true,"
+                       "\"timeout_s\":1}}"),
+                 -1);
+    cr_expect(strstr(fixture.problem.detail, "not ready within 1 s") != NULL, "%s",
+              fixture.problem.detail);
+    cr_expect_eq(count_running("sleep 6161"), 0);
+}
+
+Test(process, taken_port_is_named)
+{
+    cleanup(free) char *first = serve("\"ports\":[18231]");
+
+    cr_assert_eq(fixture_reconcile(&fixture, "process", UID_B, first), 0, "%s",
+                 fixture.problem.detail);
+    cr_expect_eq(start("{\"command\":\"sleep 60\",\"ports\":[\"18231:80\"]}"), -1);
+    cr_expect(strstr(fixture.problem.detail, "port 18231") != NULL, "%s", fixture.problem.detail);
+}
+
+Test(process, http_health_asks_the_path)
+{
+    cleanup(free) char *sick =
+        serve("\"ports\":[0],\"health\":{\"http\":\"/none\",\"timeout_s\":1}");
+    cleanup(free) char *well = serve("\"ports\":[0],\"health\":{\"http\":\"/\"}");
+
+    cr_expect_eq(start(sick), -1, "404 is not healthy");
+    cr_expect_eq(start(well), 0, "%s", fixture.problem.detail);
+}
+
+Test(process, one_that_ignores_the_signal_is_killed_after_its_time)
+{
+    pid_t pid = started("{\"command\":\"trap '' TERM; while :; do sleep 1; done\","
+                        "\"stop_timeout_s\":1}");
+    int64_t begin = monotonic_now_ms();
+
+    cr_expect_eq(fixture_remove(&fixture, "process", UID_A), 0);
+    cr_expect_not(lives(pid));
+    cr_expect_geq(monotonic_now_ms() - begin, 900);
+}
+
+Test(process, what_a_dead_leader_left_behind_is_ended_too)
+{
+    pid_t pid = started("{\"command\":\"sleep 6262 & wait\"}");
+
+    cr_assert_eq(count_running("sleep 6262"), 1);
+    end(pid);
+    cr_expect_eq(count_running("sleep 6262"), 1);
+    cr_expect_eq(fixture_remove(&fixture, "process", UID_A), 0);
+    cr_expect_eq(count_running("sleep 6262"), 0);
+}
+
+/* The plugin dies at many moments of starting a process; the next one ends up with exactly one. */
+Test(process, plugin_killed_at_any_instant_makes_no_second)
+{
+    for (int delay_us = 0; delay_us < 12000; delay_us += 1000) {
+        pid_t plugin = fork();
+        if (plugin == 0) {
+            start("{\"command\":[\"sleep\",\"6363\"]}");
+            _exit(0);
+        }
+        usleep((useconds_t)delay_us);
+        kill(plugin, SIGKILL);
+        waitpid(plugin, NULL, 0);
+        fixture.resumed = true;
+        pid_t pid = started("{\"command\":[\"sleep\",\"6363\"]}");
+        monotonic_sleep_ms(20);
+        cr_expect(lives(pid));
+        cr_expect_eq(count_running("sleep 6363"), 1, "killed after %d us", delay_us);
+        cr_expect_eq(fixture_remove(&fixture, "process", UID_A), 0);
+        cr_expect_eq(count_running("sleep 6363"), 0);
+    }
+}
+
+Test(process, secret_reaches_the_process_and_no_file_of_ours)
+{
+    Json *desired = NULL, *secrets = NULL;
+    const char *text = "{\"command\":\"test \\\"$KEY\\\" = hunter2 && exec sleep 60\","
+                       "\"env\":{\"KEY\":{\"$secret\":\"s1\"}}}";
+    const char *clear = "{\"s1\":\"hunter2\"}";
+    ProviderReply reply = {0};
+    ProviderProblem problem = {0};
+
+    cr_assert_eq(json_parse(text, strlen(text), &desired, NULL), 0);
+    cr_assert_eq(json_parse(clear, strlen(clear), &secrets, NULL), 0);
+    ProviderRequest request = {
+        .op = "o", .type = "process", .uid = UID_A, .desired = desired, .secrets = secrets};
+    cr_expect_eq(fixture.provider.reconcile(&fixture.provider, &request, &reply, &problem), 0, "%s",
+                 problem.detail);
+    cleanup(free) char *grep = memory_format("grep -rqs hunter2 %s", fixture.folder);
+    cr_expect_neq(system(grep), 0);
+    json_free(desired);
+    json_free(secrets);
+    json_free(reply.state);
+    free(reply.external_id);
+}
+
+Test(process, arguments_that_cannot_be_meant_are_pointed_at)
+{
+    static const struct {
+        const char *desired, *pointer;
+    } cases[] = {
+        {"{}", "/command"},
+        {"{\"command\":[]}", "/command"},
+        {"{\"command\":\"x\",\"ports\":[70000]}", "/ports"},
+        {"{\"command\":\"x\",\"ports\":[\"80x\"]}", "/ports"},
+        {"{\"command\":\"x\",\"env\":{\"A=B\":\"1\"}}", "/env"},
+        {"{\"command\":\"x\",\"env\":{\"A\":[1]}}", "/env"},
+        {"{\"command\":\"x\",\"health\":{\"tcp\":true}}", "/health"},
+        {"{\"command\":\"x\",\"ports\":[1],\"health\":{\"http\":\"x\"}}", "/health/http"},
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        cr_expect_eq(fixture_validate(&fixture, "RunProcess", cases[i].desired), -1, "%s",
+                     cases[i].desired);
+        cr_expect_str_eq(fixture.problem.pointer, cases[i].pointer);
+        cr_expect_str_eq(fixture.problem.code, "VALIDATION_FAILED");
+    }
+    cr_expect_eq(fixture_validate(&fixture, "RunProcess",
+                                  "{\"command\":{\"$unknown\":{\"type\":\"string\"}}}"),
+                 0);
+    cr_expect_eq(fixture_validate(&fixture, "StartAppContainer", "{}"), 0);
+}
+
+Test(process, uid_that_is_a_path_is_refused)
+{
+    cr_expect_eq(
+        fixture_reconcile(&fixture, "process", "../../../tmp/x", "{\"command\":\"sleep 60\"}"), -1);
+}
