@@ -531,11 +531,9 @@ static void append_for_ever(int says)
     }
 }
 
-/* Kill a process that appends after `delay_us`; returns what it last acknowledged. */
-static uint64_t run_and_kill(unsigned delay_us)
+static pid_t start_appending(int *ret_says)
 {
-    uint64_t position = 0, acknowledged = 0;
-    int pipes[2], status;
+    int pipes[2];
 
     cr_assert_eq(pipe(pipes), 0);
     pid_t child = fork();
@@ -545,11 +543,22 @@ static uint64_t run_and_kill(unsigned delay_us)
         append_for_ever(pipes[1]);
     }
     close(pipes[1]);
+    *ret_says = pipes[0];
+    return child;
+}
+
+/* Kill a process that appends after `delay_us`; returns what it last acknowledged. */
+static uint64_t run_and_kill(unsigned delay_us)
+{
+    uint64_t position = 0, acknowledged = 0;
+    int says, status;
+    pid_t child = start_appending(&says);
+
     usleep(delay_us);
     kill(child, SIGKILL);
-    while (read(pipes[0], &position, sizeof position) == sizeof position)
+    while (read(says, &position, sizeof position) == sizeof position)
         acknowledged = position;
-    close(pipes[0]);
+    close(says);
     cr_assert_eq(waitpid(child, &status, 0), child);
     cr_assert(WIFSIGNALED(status), "the appending process ended by itself");
     return acknowledged;
@@ -569,4 +578,26 @@ Test(journal, a_kill_at_any_time_loses_nothing_acknowledged, .timeout = 60)
         seen += acknowledged;
     }
     cr_assert_gt(seen, 0);
+}
+
+/* What is being written looks torn, never damaged. */
+Test(journal, reading_beside_a_writer_finds_no_damage, .timeout = 60)
+{
+    uint64_t count = 0, said = 0;
+    int says;
+
+    journal_close(create());
+    pid_t child = start_appending(&says);
+    /* A short pipe keeps the writer close to what was read of it, and so at work. */
+    cr_assert_geq(fcntl(says, F_SETPIPE_SZ, 4096), 0);
+    for (int i = 0; i < 300; i++) {
+        Error err = {0};
+        cr_assert_eq(read(says, &said, sizeof said), (ssize_t)sizeof said);
+        int code = read_all(&count, NULL, &err);
+        cr_assert(code == JOURNAL_END || code == JOURNAL_TORN_TAIL, "%s", err.message);
+        cr_assert_geq(count, said);
+    }
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+    close(says);
 }
