@@ -350,8 +350,7 @@ static void query_done(Job *base)
         json_set(reply, "value", job->value != NULL ? job->value : json_new_null());
     } else {
         json_free(job->value);
-        json_set_bool(reply, "unknown", true);
-        json_set_string(reply, "reason", job->problem.detail);
+        json_set_string(reply, "unknown", job->problem.detail);
         json_set(reply, "problem", problem_json(&job->problem));
     }
     batch_put(job->batch, job->index, reply);

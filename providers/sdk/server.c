@@ -170,7 +170,7 @@ static void send_refusal(struct evhttp_request *request, const Refusal *refusal)
         json_set_string(more, "op", refusal->running->op);
     if (refusal->current != NULL) {
         http_set_header(request, "ETag", refusal->current->etag);
-        json_set(more, "current", instance_representation(refusal->current));
+        json_set(more, "representation", instance_representation(refusal->current));
     }
     http_send_problem(request, &refusal->problem, more);
 }
@@ -652,6 +652,8 @@ int server_new(const ServerOptions *options, Server **ret, Error *err)
     evhttp_set_max_headers_size(server->http, HEADERS_MAX);
     /* Somewhat more than allowed, so that what is a little too large gets a problem to read. */
     evhttp_set_max_body_size(server->http, 2 * HTTP_BODY_MAX);
+    /* Read what is too large to its end without keeping it, or its sender never sees the 413. */
+    evhttp_set_flags(server->http, EVHTTP_SERVER_LINGERING_CLOSE);
     evhttp_set_timeout(server->http, IDLE_TIMEOUT_S);
     evhttp_set_allowed_methods(server->http, EVHTTP_REQ_GET | EVHTTP_REQ_PUT | EVHTTP_REQ_POST |
                                                  EVHTTP_REQ_DELETE);

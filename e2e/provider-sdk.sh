@@ -1,0 +1,404 @@
+#!/usr/bin/env bash
+# What every provider plugin owes its client, proved with curl against the simulating provider: one
+# object for a hundred equal requests, memory across kill -9, answers in time, and no way around TLS.
+. "$(dirname "$0")/lib.sh"
+
+need_programs ved-provider-sim
+SIM=$BUILD_DIR/ved-provider-sim
+CERTS=$TMP/certs
+LINEAGE=b0000000000000000000000000000001
+URL=
+
+# ---- certificates: an authority, the plugin, the client, and a client of another authority ----
+
+authority() { # NAME
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" \
+        -keyout "$CERTS/$1.key" -out "$CERTS/$1.crt" 2>/dev/null
+}
+
+certificate() { # NAME AUTHORITY ALTNAME
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" \
+        -keyout "$CERTS/$1.key" -out "$CERTS/$1.csr" 2>/dev/null
+    printf 'subjectAltName=%s\n' "$3" >"$CERTS/$1.ext"
+    openssl x509 -req -in "$CERTS/$1.csr" -CA "$CERTS/$2.crt" -CAkey "$CERTS/$2.key" \
+        -CAcreateserial -days 2 -extfile "$CERTS/$1.ext" -out "$CERTS/$1.crt" 2>/dev/null
+}
+
+make_certificates() {
+    mkdir -p "$CERTS/plugin"
+    authority ca
+    authority stranger-ca
+    certificate plugin ca IP:127.0.0.1
+    certificate client ca URI:ved:core
+    certificate stranger stranger-ca URI:ved:core
+    cp "$CERTS/plugin.crt" "$CERTS/plugin/tls.crt"
+    cp "$CERTS/plugin.key" "$CERTS/plugin/tls.key"
+    cp "$CERTS/ca.crt" "$CERTS/plugin/ca.crt"
+}
+
+# ---- the plugin ----
+
+has_url() {
+    grep -q '^https://127.0.0.1:[0-9]*$' "$TMP/plugin.out"
+}
+
+serve() { # DATA [CONFIG]
+    # Its own pipe for stdin: the plugin must not outlive whoever holds the other end.
+    rm -f "$TMP/stdin"
+    mkfifo "$TMP/stdin"
+    "$SIM" --listen 127.0.0.1:0 --tls "$CERTS/plugin" --data "$1" --config "${2:-{\}}" \
+        >"$TMP/plugin.out" 2>>"$TMP/plugin.err" <"$TMP/stdin" &
+    PLUGIN=$!
+    OUR_PIDS+=("$PLUGIN")
+    exec 9>"$TMP/stdin"
+    wait_until 20 has_url || {
+        tail -n 5 "$TMP/plugin.err"
+        bail "the plugin says where it listens"
+    }
+    URL=$(head -n 1 "$TMP/plugin.out")
+}
+
+halt() {
+    exec 9>&-
+    wait_until 10 pid_is_gone "$PLUGIN" || stop "$PLUGIN"
+    wait "$PLUGIN" 2>/dev/null
+}
+
+kill_plugin() {
+    kill -KILL "$PLUGIN"
+    wait "$PLUGIN" 2>/dev/null
+    exec 9>&-
+}
+
+# ---- requests ----
+
+# request METHOD PATH [BODY-FILE] [curl options...]: status is printed, body in $TMP/body, header
+# fields in $TMP/head.
+request() {
+    local method=$1 path=$2 body=${3:-}
+    shift 2
+    [ $# -eq 0 ] || shift
+    [ -z "$body" ] || set -- --data-binary "@$body" -H 'Content-Type: application/json' "$@"
+    curl -sS --max-time 70 -o "$TMP/body" -D "$TMP/head" -w '%{http_code}' -X "$method" \
+        --cacert "$CERTS/ca.crt" --cert "$CERTS/client.crt" --key "$CERTS/client.key" \
+        "$@" "$URL$path" 2>"$TMP/curl.err"
+}
+
+op() { # NUMBER
+    printf '7f1c0000-0000-8000-8000-%012d' "$1"
+}
+
+uid() { # NUMBER
+    printf '%032x' "$1"
+}
+
+put_body() { # OP-NUMBER EFFECT DESIRED [MORE MEMBERS]
+    printf '{"op":"%s","owner":{"lineage":"%s","stack":"s","domain":"D","address":"D.%s"},' \
+        "$(op "$1")" "$LINEAGE" "$2" >"$TMP/request"
+    printf '"generation":1,"schema_version":1,"effect":"%s","desired":%s%s}' "$2" "$3" "${4:-}" \
+        >>"$TMP/request"
+}
+
+put() { # OP-NUMBER UID-NUMBER EFFECT DESIRED [curl options...]
+    local n=$1 u=$2 effect=$3 desired=$4
+    shift 4
+    put_body "$n" "$effect" "$desired"
+    request PUT "/v1/instances/$effect/$(uid "$u")" "$TMP/request" \
+        -H "Idempotency-Key: \"$(op "$n")\"" "$@"
+}
+
+delete() { # OP-NUMBER UID-NUMBER TYPE
+    printf '{"op":"%s","owner":{"lineage":"%s"}}' "$(op "$1")" "$LINEAGE" >"$TMP/request"
+    request DELETE "/v1/instances/$3/$(uid "$2")" "$TMP/request" \
+        -H "Idempotency-Key: \"$(op "$1")\""
+}
+
+action() { # OP-NUMBER NAME ARGUMENTS [curl options...]
+    local n=$1 name=$2 arguments=$3
+    shift 3
+    printf '{"op":"%s","owner":{"lineage":"%s","address":"D.%s"},"arguments":%s}' \
+        "$(op "$n")" "$LINEAGE" "$name" "$arguments" >"$TMP/request"
+    request POST "/v1/actions/$name" "$TMP/request" -H "Idempotency-Key: \"$(op "$n")\"" "$@"
+}
+
+post() { # PATH BODY
+    printf '%s' "$2" >"$TMP/request"
+    request POST "$1" "$TMP/request"
+}
+
+body() { # JQ-FILTER
+    jq -r "$1" "$TMP/body"
+}
+
+calls() { # DATA JQ-CONDITION: how many calls reached the provider
+    jq -s "[.[] | select($2)] | length" "$1/calls.ndjson"
+}
+
+# ---- facts ----
+
+transport() {
+    check_equal "the handshake is answered" "$(request GET /.well-known/ved-provider)" 200
+    check_equal "the handshake says who and which version" \
+        "$(body '.name + " " + .protocol.versions[0] + " " + (.idempotency.ttl_s|tostring)')" \
+        "sim 1.0 2592000"
+    check_equal "health is ready" "$(request GET /v1/health)$(body .ready)" "200true"
+    check_equal "no client certificate, no answer" \
+        "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$CERTS/ca.crt" "$URL/v1/health")" 000
+    check_equal "a certificate of another authority, no answer" \
+        "$(curl -s -o /dev/null -w '%{http_code}' --cacert "$CERTS/ca.crt" \
+            --cert "$CERTS/stranger.crt" --key "$CERTS/stranger.key" "$URL/v1/health")" 000
+    check_equal "plain HTTP, no answer" \
+        "$(curl -s -o /dev/null -w '%{http_code}' "http${URL#https}/v1/health")" 000
+    check_equal "TLS 1.2, no answer" "$(request GET /v1/health '' --tls-max 1.2)" 000
+    check_equal "another protocol version is refused" \
+        "$(request GET /v1/health '' -H 'Ved-Protocol: 2.0')$(body .code)" \
+        "400PROTOCOL_VERSION_UNSUPPORTED"
+    check_equal "an unknown path is a problem" "$(request GET /v1/nothing)$(body .code)" \
+        "404NOT_FOUND"
+    request GET /v1/schema >/dev/null
+    local etag
+    etag=$(sed -n 's/^ETag: \([^\r]*\)\r*$/\1/p' "$TMP/head")
+    check_equal "the schema comes once for its etag" \
+        "$(request GET /v1/schema '' -H "If-None-Match: $etag")" 304
+}
+
+creation() {
+    check_equal "PUT creates" "$(put 1 1 CreatePostgres '{"name":"db"}')" 201
+    check_equal "the reply is the object" "$(body '.state.id + .state.name + .outcome')" \
+        "sim-00000000dbapplied"
+    cp "$TMP/body" "$TMP/first"
+    check_equal "the same request gets the same answer" \
+        "$(put 1 1 CreatePostgres '{"name":"db"}')$(cmp "$TMP/first" "$TMP/body")" 201
+    check "and says that it is a replay" grep -qi '^Idempotency-Replayed: true' "$TMP/head"
+    check_equal "the key for another request is refused" \
+        "$(put 1 1 CreatePostgres '{"name":"other"}')$(body .code)" "422IDEMPOTENCY_KEY_REUSED"
+    check_equal "the key for another object is refused" \
+        "$(put 1 2 CreatePostgres '{"name":"db"}')$(body .code)" "422IDEMPOTENCY_KEY_REUSED"
+    check_equal "a new key for what exists: 412 with the object" \
+        "$(put 2 1 CreatePostgres '{"name":"db"}' -H 'If-None-Match: *')$(body .representation.state.name)" \
+        412db
+    check_equal "an old etag: 412" \
+        "$(put 3 1 CreatePostgres '{"name":"db"}' -H 'If-Match: "old"')$(body .code)" \
+        412ETAG_MISMATCH
+    check_equal "an update is 200" "$(put 4 1 CreatePostgres '{"name":"db","size":2}')" 200
+    check_equal "GET reads it" \
+        "$(request GET "/v1/instances/CreatePostgres/$(uid 1)")$(body .state.size)" 2002
+    check_equal "the operation can be asked for" \
+        "$(request GET "/v1/operations/$(op 1)")$(body '.state + .result.state.name')" \
+        200succeededdb
+    check_equal "a list by owner has it" \
+        "$(request GET "/v1/instances?owner=$LINEAGE")$(body '.items[].uid')" "200$(uid 1)"
+    check_equal "a list of another owner has not" \
+        "$(request GET "/v1/instances?owner=x")$(body '.items | length')" 2000
+}
+
+refusals() {
+    put_body 20 A '{}'
+    check_equal "no key: 400" \
+        "$(request PUT "/v1/instances/A/$(uid 20)" "$TMP/request")$(body .code)" \
+        400IDEMPOTENCY_KEY_MISSING
+    check_equal "another key in the body: 400" \
+        "$(request PUT "/v1/instances/A/$(uid 20)" "$TMP/request" \
+            -H 'Idempotency-Key: "other"')$(body .code)" 400IDEMPOTENCY_KEY_MISSING
+    check_equal "a wrong Content-Digest: 400" \
+        "$(put 20 20 A '{}' -H 'Content-Digest: sha-256=:AAAA:')$(body .code)" 400INVALID_REQUEST
+    put_body 20 A '{}'
+    local digest
+    digest=$(openssl dgst -sha256 -binary "$TMP/request" | base64)
+    check_equal "the right Content-Digest: 201" \
+        "$(put 20 20 A '{}' -H "Content-Digest: sha-256=:$digest:")" 201
+    check_equal "a body that is not JSON: 400" \
+        "$(post /v1/plan '{"items":')$(body .code)" 400INVALID_REQUEST
+    check_equal "another media type: 415" \
+        "$(request POST /v1/plan '' --data-binary x -H 'Content-Type: text/plain')$(body .code)" \
+        415UNSUPPORTED_MEDIA
+    head -c 4194400 /dev/zero | tr '\0' ' ' >"$TMP/large"
+    check_equal "a body a little over 4 MiB: 413 with a problem" \
+        "$(request POST /v1/plan "$TMP/large")$(body .code)" 413TOO_LARGE
+    head -c 20000000 /dev/zero | tr '\0' ' ' >"$TMP/large"
+    check_equal "a body of 20 MB: 413" "$(request POST /v1/plan "$TMP/large" -H 'Expect:')" 413
+    printf '{"items":%s%s}' "$(printf '[%.0s' {1..70})" "$(printf ']%.0s' {1..70})" >"$TMP/deep"
+    check_equal "JSON deeper than 64: 400" "$(request POST /v1/plan "$TMP/deep")" 400
+    check_equal "a uid that is none: 400" \
+        "$(put_body 21 A '{}' && request PUT /v1/instances/A/nonsense "$TMP/request" \
+            -H "Idempotency-Key: \"$(op 21)\"")$(body .code)" 400INVALID_REQUEST
+    check_equal "after all that the plugin is well" "$(request GET /v1/health)" 200
+}
+
+parallel_puts() { # DATA
+    local i
+    put_body 30 Parallel '{"n":1}'
+    cp "$TMP/request" "$TMP/parallel"
+    for i in $(seq 100); do
+        printf 'next\nurl = "%s"\nrequest = "PUT"\ndata-binary = "@%s"\n' \
+            "$URL/v1/instances/Parallel/$(uid 30)" "$TMP/parallel"
+        printf 'header = "Content-Type: application/json"\nheader = "Idempotency-Key: \\"%s\\""\n' \
+            "$(op 30)"
+        printf 'cacert = "%s"\ncert = "%s"\nkey = "%s"\n' "$CERTS/ca.crt" "$CERTS/client.crt" \
+            "$CERTS/client.key"
+        printf 'output = "%s"\nwrite-out = "%%{http_code}\\n"\n' "$TMP/parallel.$i"
+    done | sed 1d >"$TMP/parallel.config"
+    curl -s --parallel --parallel-immediate --parallel-max 100 -K "$TMP/parallel.config" \
+        >"$TMP/parallel.status" 2>/dev/null
+    check_equal "100 parallel requests with one key are all answered 201" \
+        "$(sort "$TMP/parallel.status" | uniq -c | tr -d ' \n')" 100201
+    check_equal "with one and the same answer" \
+        "$(cat "$TMP"/parallel.[0-9]* | md5sum | wc -l)$(for i in $(seq 100); do
+            md5sum <"$TMP/parallel.$i"; done | sort -u | wc -l)" 11
+    check_equal "and the provider was called once" "$(calls "$1" '.effect == "Parallel"')" 1
+}
+
+waiting() { # DATA
+    check_equal "an operation that takes longer than wait: 202" \
+        "$(put 40 40 Slow '{}' -H 'Prefer: respond-async, wait=1')$(body .state)" 202running
+    check "with where to ask" grep -qi "^Location: /v1/operations/$(op 40)" "$TMP/head"
+    check "and when" grep -qi '^Retry-After: ' "$TMP/head"
+    check_equal "a second operation for a busy object: 409 with the first" \
+        "$(put 41 40 Slow '{"x":1}')$(body '.code + .op')" "409OPERATION_IN_PROGRESS$(op 40)"
+    check_equal "running operations are listed" \
+        "$(request GET "/v1/operations?state=running&owner=$LINEAGE")$(body '.items[].op')" \
+        "200$(op 40)"
+    check_equal "an observation of a busy object is an error, not absent" \
+        "$(post /v1/observe "{\"items\":[{\"type\":\"Slow\",\"uid\":\"$(uid 40)\"}]}")$(body '.items[0].status')" \
+        200error
+    local before=$SECONDS
+    check_equal "a long poll is answered at the end" \
+        "$(request GET "/v1/operations/$(op 40)?wait=30")$(body .state)" 200succeeded
+    check_equal "and not after its whole wait" "$((SECONDS - before < 10))" 1
+    check_equal "the deadline of the request is kept" \
+        "$(put 42 42 Slow '{}' -H 'Ved-Deadline-Ms: 300')" 202
+    check_equal "cancelling is accepted" "$(request POST "/v1/operations/$(op 42):cancel")" 202
+    check_equal "and the outcome is known" \
+        "$(request GET "/v1/operations/$(op 42)?wait=20")$(body '.state + .problem.outcome')" \
+        200cancellednot_applied
+    check "a cancelled creation left no object" test ! -e "$1/objects/$(uid 42).json"
+}
+
+failures() { # DATA
+    check_equal "an injected failure is a problem" "$(put 50 50 SendPayment '{}')$(body .outcome)" \
+        422not_applied
+    check_equal "which is repeated for its key" "$(put 50 50 SendPayment '{}')" 422
+    check_equal "without a second call" "$(calls "$1" '.effect == "SendPayment"')" 1
+    check_equal "a transient failure says so" "$(put 51 51 Flaky '{}')$(body .retryable)" 503true
+    check_equal "and the same key tries again" "$(put 51 51 Flaky '{}')" 201
+}
+
+actions() {
+    check_equal "an action is done" "$(action 60 RunJob '{"n":1}')$(body '.state.n')" 2001
+    check_equal "once for its key" "$(action 60 RunJob '{"n":1}')" 200
+    check "and replayed" grep -qi '^Idempotency-Replayed: true' "$TMP/head"
+    check_equal "an unknown action is refused" "$(action 61 Nothing '{}')$(body .code)" \
+        422VALIDATION_FAILED
+}
+
+reading() { # DATA
+    local one="{\"type\":\"CreatePostgres\",\"uid\":\"$(uid 1)\""
+    post /v1/observe "{\"items\":[$one},{\"type\":\"A\",\"uid\":\"$(uid 999)\"}]}" >/dev/null
+    check_equal "observe finds what is there and not what is not" \
+        "$(body '[.items[].status] | join(" ")')" "found absent"
+    local etag
+    etag=$(body '.items[0].etag | @json')
+    check_equal "the etag of an observation is that of the object" \
+        "$(request GET "/v1/instances/CreatePostgres/$(uid 1)")$(body '.etag | @json')" "200$etag"
+    post /v1/observe "{\"items\":[$one,\"etag\":$etag}]}" >/dev/null
+    check_equal "observe by etag is unchanged" "$(body '.items[0].status')" unchanged
+    post /v1/plan "{\"items\":[$one,\"effect\":\"CreatePostgres\",\"desired\":{\"size\":2,\"name\":\"db\"}},
+        $one,\"effect\":\"CreatePostgres\",\"desired\":{\"name\":\"db\"}},
+        {\"type\":\"A\",\"effect\":\"A\",\"uid\":\"$(uid 998)\",\"desired\":{\"x\":{\"\$unknown\":{}}}}]}" >/dev/null
+    check_equal "plan predicts" "$(body '[.items[].action] | join(" ")')" "noop update create"
+    post /v1/query '{"items":[{"query":"status","args":{"name":"db"}},{"query":"nothing","args":{}}]}' >/dev/null
+    check_equal "query knows or says why not" \
+        "$(body '.items[0].value + " " + (.items[1].unknown | type)')" "up string"
+    rm "$1/objects/$(uid 1).json"
+    post /v1/observe "{\"items\":[$one}]}" >/dev/null
+    check_equal "a lost object is absent" "$(body '.items[0].status')" absent
+    check_equal "a PUT with what was wanted brings it back" \
+        "$(put 70 1 CreatePostgres '{"name":"db","size":2}')" 200
+    check "the object is there again" test -e "$1/objects/$(uid 1).json"
+}
+
+deletion() {
+    check_equal "another state may not delete it" \
+        "$(LINEAGE=other delete 80 1 CreatePostgres)$(body .code)" 409NOT_OWNED
+    check_equal "its own may" "$(delete 81 1 CreatePostgres)" 200
+    check_equal "then it is gone" "$(request GET "/v1/instances/CreatePostgres/$(uid 1)")" 404
+    check_equal "deleting again is 404" "$(delete 82 1 CreatePostgres)" 404
+    check_equal "the first deletion is remembered" "$(delete 81 1 CreatePostgres)" 200
+}
+
+crash() { # DATA
+    local put_pid
+    for phase in preparing settling; do
+        local n=90
+        [ $phase = preparing ] || n=91
+        put $n $n Slow '{"n":1}' -H 'Prefer: wait=0' >/dev/null
+        wait_until 10 phase_is $n $phase || not_ok "the operation comes to '$phase'"
+        kill_plugin
+        serve "$1" "$CONFIG"
+        check_equal "killed while $phase: the operation is known and running again" \
+            "$(request GET "/v1/operations/$(op $n)")$(body .state)" 200running
+        check_equal "killed while $phase: it succeeds" \
+            "$(request GET "/v1/operations/$(op $n)?wait=30")$(body '.state + .result.uid')" \
+            "200succeeded$(uid $n)"
+        check_equal "killed while $phase: the second call was told that it is one" \
+            "$(calls "$1" ".op == \"$(op $n)\"") $(calls "$1" ".op == \"$(op $n)\" and .resumed")" \
+            "2 1"
+        check_equal "killed while $phase: one object, made by that operation" \
+            "$(jq -r .created_by "$1/objects/$(uid $n).json")" "$(op $n)"
+        check_equal "killed while $phase: the same request is answered from memory" \
+            "$(put $n $n Slow '{"n":1}' -H 'Prefer: wait=0')" 201
+    done
+}
+
+phase_is() { # OP-NUMBER PHASE
+    request GET "/v1/operations/$(op "$1")" >/dev/null && [ "$(body .phase)" = "$2" ]
+}
+
+secrets() { # DATA
+    printf '{"op":"%s","owner":{"lineage":"%s"},"effect":"Secretive","desired":%s,"secrets":%s}' \
+        "$(op 100)" "$LINEAGE" '{"password":{"$secret":"s1"}}' '{"s1":"hunter2hunter2"}' \
+        >"$TMP/request"
+    check_equal "a request with a secret is done" \
+        "$(request PUT "/v1/instances/Secretive/$(uid 100)" "$TMP/request" \
+            -H "Idempotency-Key: \"$(op 100)\"")" 201
+    check "the secret is neither answered nor stored nor logged" \
+        sh -c "! grep -r hunter2 '$1' '$TMP/body' '$TMP/plugin.err'"
+}
+
+restart() { # DATA
+    halt
+    check "the plugin ends when its stdin ends" pid_is_gone "$PLUGIN"
+    serve "$1" "$CONFIG"
+    check_equal "a restart remembers keys" "$(put 4 1 CreatePostgres '{"name":"db","size":2}')" 200
+    check "and answers from memory" grep -qi '^Idempotency-Replayed: true' "$TMP/head"
+    kill_plugin
+    printf '{"crc":"00' >>"$1/journal.ndjson"
+    serve "$1" '{"forget_keys":true}'
+    check_equal "a torn end of the journal is no obstacle, forgotten keys are forgotten" \
+        "$(request GET "/v1/operations/$(op 4)")" 404
+    check_equal "but instances are kept" \
+        "$(request GET "/v1/instances/Parallel/$(uid 30)")$(body .state.n)" 2001
+    check_equal "and not made again under a new key" \
+        "$(put 110 30 Parallel '{"n":1}' -H 'If-None-Match: *')" 412
+    stop "$PLUGIN"
+    exec 9>&-
+    check_exit 64 "a wrong command line is exit code 64" "$SIM" --listen nonsense
+}
+
+make_certificates
+DATA=$TMP/data
+CONFIG='{"fail":{"SendPayment":1},"fail_transient":{"Flaky":1},"delay_ms":{"Slow":3000},
+    "actions":["RunJob"],"facts":{"status(db)":"up"}}'
+serve "$DATA" "$CONFIG"
+transport
+creation
+refusals
+parallel_puts "$DATA"
+waiting "$DATA"
+failures "$DATA"
+actions
+reading "$DATA"
+deletion
+secrets "$DATA"
+crash "$DATA"
+restart "$DATA"

@@ -1,0 +1,167 @@
+#include "providers/sdk/journal.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lang/base/file.h"
+#include "lang/base/memory.h"
+
+static char folder[64];
+static char path[96];
+
+static void make_folder(void)
+{
+    snprintf(folder, sizeof folder, "/tmp/ved-sdk-journal.XXXXXX");
+    cr_assert_not_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/journal.ndjson", folder);
+}
+
+static void remove_folder(void)
+{
+    cr_assert_eq(folder_remove(folder, NULL), 0);
+}
+
+TestSuite(journal, .init = make_folder, .fini = remove_folder);
+
+/* The numbers of the records visited, in their order: "1 2 3 ". */
+static int visit(void *context, const Json *record, Error *err)
+{
+    (void)err;
+    buffer_add_format(context, "%d ", (int)json_get_int(record, "n", -1));
+    return 0;
+}
+
+static Journal *reopen(Buffer *seen, int *ret_code, Error *err)
+{
+    Journal *journal = NULL;
+
+    buffer_reset(seen);
+    *ret_code = journal_open(path, visit, seen, &journal, err);
+    return journal;
+}
+
+static void append(Journal *journal, int n)
+{
+    cleanup(json_free) Json *record = json_new_object();
+
+    json_set_int(record, "n", n);
+    json_set_string(record, "text", "line\nbreak \"quoted\"");
+    journal_append(journal, record);
+}
+
+static void write_records(int count)
+{
+    cleanup(buffer_deinit) Buffer seen = {0};
+    int code;
+    cleanup(journal_free) Journal *journal = reopen(&seen, &code, NULL);
+
+    for (int n = 1; n <= count; n++)
+        append(journal, n);
+    cr_assert_eq(journal_sync(journal, NULL), 0);
+}
+
+static void write_bytes(int flags, off_t at, const char *bytes)
+{
+    int fd = open(path, O_WRONLY | flags);
+
+    cr_assert_geq(fd, 0);
+    if (at >= 0)
+        lseek(fd, at, SEEK_SET);
+    cr_assert_eq(write(fd, bytes, strlen(bytes)), (ssize_t)strlen(bytes));
+    close(fd);
+}
+
+static void expect_records(const char *expected, int expected_code)
+{
+    cleanup(buffer_deinit) Buffer seen = {0};
+    Error err = {0};
+    int code;
+    cleanup(journal_free) Journal *journal = reopen(&seen, &code, &err);
+
+    cr_assert_eq(code, expected_code, "%s", err.message);
+    cr_assert_str_eq(buffer_text(&seen), expected);
+}
+
+Test(journal, records_come_back_in_order)
+{
+    write_records(3);
+    expect_records("1 2 3 ", 0);
+}
+
+Test(journal, what_was_not_synced_is_not_there)
+{
+    cleanup(buffer_deinit) Buffer seen = {0};
+    int code;
+    cleanup(journal_free) Journal *journal = reopen(&seen, &code, NULL);
+
+    append(journal, 1);
+    expect_records("", 0);
+}
+
+Test(journal, torn_tail_is_cut_off_on_open)
+{
+    write_records(2);
+    write_bytes(O_APPEND, -1, "{\"crc\":\"0000");
+    expect_records("1 2 ", JOURNAL_TORN_TAIL);
+    expect_records("1 2 ", 0);
+}
+
+Test(journal, every_length_of_a_torn_record_is_cut_off)
+{
+    cleanup(buffer_deinit) Buffer whole = {0};
+
+    write_records(1);
+    size_t first_size = 0;
+    cr_assert_eq(file_read(path, 1 << 20, &whole, NULL), 0);
+    first_size = whole.size;
+    buffer_reset(&whole);
+    write_records(1); /* a second record, the same */
+    cr_assert_eq(file_read(path, 1 << 20, &whole, NULL), 0);
+    cr_assert_eq(whole.size, 2 * first_size);
+    for (size_t size = first_size + 1; size < whole.size; size++) {
+        cr_assert_eq(file_replace(path, whole.bytes, size, 0600, NULL), 0);
+        expect_records("1 ", JOURNAL_TORN_TAIL);
+    }
+}
+
+Test(journal, damage_before_whole_records_is_refused)
+{
+    cleanup(buffer_deinit) Buffer seen = {0};
+    Error err = {0};
+    int code;
+
+    write_records(3);
+    write_bytes(0, 30, "#");
+    Journal *journal = reopen(&seen, &code, &err);
+    cr_assert_null(journal);
+    cr_assert_eq(code, ERROR_STATE);
+    cr_assert_not_null(strstr(err.message, "byte 0 is damaged"), "%s", err.message);
+}
+
+Test(journal, a_damaged_last_record_is_cut_off)
+{
+    cleanup(buffer_deinit) Buffer whole = {0};
+
+    write_records(2);
+    cr_assert_eq(file_read(path, 1 << 20, &whole, NULL), 0);
+    write_bytes(0, (off_t)whole.size - 5, "#");
+    expect_records("1 ", JOURNAL_TORN_TAIL);
+}
+
+Test(journal, replacing_leaves_the_new_records_and_appends_after_them)
+{
+    cleanup(buffer_deinit) Buffer seen = {0}, lines = {0};
+    int code;
+
+    write_records(5);
+    cleanup(journal_free) Journal *journal = reopen(&seen, &code, NULL);
+    cleanup(json_free) Json *record = json_new_object();
+    json_set_int(record, "n", 9);
+    journal_encode(&lines, record);
+    cr_assert_eq(journal_replace(journal, &lines, NULL), 0);
+    append(journal, 10);
+    cr_assert_eq(journal_sync(journal, NULL), 0);
+    expect_records("9 10 ", 0);
+}

@@ -1,0 +1,206 @@
+#include "providers/sim/sim.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lang/base/file.h"
+#include "lang/base/memory.h"
+#include "providers/sdk/operation.h"
+
+#define UID "9a000000000000000000000000000001"
+
+static char folder[64];
+static Provider provider;
+
+static void open_sim(const char *config_text)
+{
+    cleanup(json_free) Json *config = NULL;
+    Error err = {0};
+
+    cr_assert_eq(json_parse(config_text, strlen(config_text), &config, NULL), 0);
+    sim_init(&provider);
+    cr_assert_eq(provider.open(&provider, folder, config, &err), 0, "%s", err.message);
+}
+
+static void make_folder(void)
+{
+    snprintf(folder, sizeof folder, "/tmp/ved-sim.XXXXXX");
+    cr_assert_not_null(mkdtemp(folder));
+}
+
+static void remove_folder(void)
+{
+    sim_deinit(&provider);
+    cr_assert_eq(folder_remove(folder, NULL), 0);
+}
+
+TestSuite(sim, .init = make_folder, .fini = remove_folder);
+
+/* One call under a key of its own; the state comes back as text, or the problem's code. */
+static char *reconcile(const char *op, const char *effect, const char *desired_text)
+{
+    cleanup(operation_free) Operation *operation =
+        operation_new(op, OPERATION_RECONCILE, json_new_object());
+    cleanup(json_free) Json *desired = NULL;
+    ProviderReply reply = {0};
+    ProviderProblem problem = {0};
+
+    cr_assert_eq(json_parse(desired_text, strlen(desired_text), &desired, NULL), 0);
+    ProviderRequest request = {.operation = operation,
+                               .op = op,
+                               .type = effect,
+                               .effect = effect,
+                               .uid = UID,
+                               .address = "D.A",
+                               .desired = desired};
+    if (provider.reconcile(&provider, &request, &reply, &problem) < 0)
+        return memory_copy_string(problem.code);
+    char *text = json_text(reply.state);
+    json_free(reply.state);
+    free(reply.external_id);
+    return text;
+}
+
+static void expect_reconcile(const char *op, const char *effect, const char *desired,
+                             const char *expected)
+{
+    cleanup(free) char *found = reconcile(op, effect, desired);
+
+    cr_assert_str_eq(found, expected);
+}
+
+static ObserveStatus observe(void)
+{
+    ProviderRequest request = {.uid = UID, .type = "A", .address = ""};
+    ProviderReply reply = {0};
+    ProviderProblem problem = {0};
+    ObserveStatus status = provider.observe(&provider, &request, &reply, &problem);
+
+    json_free(reply.state);
+    free(reply.external_id);
+    return status;
+}
+
+static Json *object(void)
+{
+    cleanup(free) char *path = memory_format("%s/objects/%s.json", folder, UID);
+    cleanup(buffer_deinit) Buffer file = {0};
+    Json *json = NULL;
+
+    cr_assert_eq(file_read(path, 1 << 20, &file, NULL), 0);
+    cr_assert_eq(json_parse(file.bytes, file.size, &json, NULL), 0);
+    return json;
+}
+
+Test(sim, an_object_is_made_once_and_found_afterwards)
+{
+    open_sim("{}");
+    expect_reconcile("op1", "A", "{\"n\":1}", "{\"id\":\"sim-9a000000\",\"effect\":\"A\",\"n\":1}");
+    expect_reconcile("op2", "A", "{\"n\":1}", "{\"id\":\"sim-9a000000\",\"effect\":\"A\",\"n\":1}");
+    cleanup(json_free) Json *made = object();
+    cr_assert_str_eq(json_get_string(made, "created_by", ""), "op1");
+}
+
+Test(sim, an_update_keeps_the_object)
+{
+    open_sim("{}");
+    free(reconcile("op1", "A", "{\"n\":1}"));
+    free(reconcile("op2", "A", "{\"n\":2}"));
+    cleanup(json_free) Json *made = object();
+    cr_assert_str_eq(json_get_string(made, "created_by", ""), "op1");
+    cr_assert_eq(json_get_int(json_get(made, "desired"), "n", 0), 2);
+}
+
+Test(sim, an_object_whose_file_is_deleted_is_lost)
+{
+    open_sim("{}");
+    cr_assert_eq(observe(), OBSERVE_ABSENT);
+    free(reconcile("op1", "A", "{}"));
+    cr_assert_eq(observe(), OBSERVE_FOUND);
+    cleanup(free) char *path = memory_format("%s/objects/%s.json", folder, UID);
+    cr_assert_eq(unlink(path), 0);
+    cr_assert_eq(observe(), OBSERVE_ABSENT);
+}
+
+Test(sim, results_are_merged_into_the_state)
+{
+    open_sim("{\"results\":{\"A\":{\"url\":\"x\"}}}");
+    expect_reconcile("op1", "A", "{}", "{\"id\":\"sim-9a000000\",\"effect\":\"A\",\"url\":\"x\"}");
+}
+
+Test(sim, the_first_calls_fail_even_across_a_restart)
+{
+    open_sim("{\"fail\":{\"A\":2}}");
+    expect_reconcile("op1", "A", "{}", "VALIDATION_FAILED");
+    sim_deinit(&provider);
+    open_sim("{\"fail\":{\"A\":2}}");
+    expect_reconcile("op2", "A", "{}", "VALIDATION_FAILED");
+    cr_assert_eq(observe(), OBSERVE_ABSENT);
+    expect_reconcile("op3", "A", "{}", "{\"id\":\"sim-9a000000\",\"effect\":\"A\"}");
+}
+
+Test(sim, transient_and_lasting_failures_are_told_apart)
+{
+    open_sim("{\"fail_transient\":{\"A\":1},\"fail_always\":[\"B\"]}");
+    expect_reconcile("op1", "A", "{}", "UNAVAILABLE");
+    expect_reconcile("op2", "B", "{}", "VALIDATION_FAILED");
+    expect_reconcile("op3", "B", "{}", "VALIDATION_FAILED");
+}
+
+Test(sim, every_call_is_counted)
+{
+    cleanup(buffer_deinit) Buffer file = {0};
+    cleanup(free) char *path = memory_format("%s/calls.ndjson", folder);
+    cleanup(json_free) Json *call = NULL;
+
+    open_sim("{}");
+    free(reconcile("op1", "A", "{\"b\":1,\"a\":2}"));
+    cr_assert_eq(file_read(path, 1 << 20, &file, NULL), 0);
+    cr_assert_eq(json_parse(file.bytes, file.size, &call, NULL), 0);
+    cr_assert_str_eq(json_get_string(call, "kind", ""), "reconcile");
+    cr_assert_str_eq(json_get_string(call, "op", ""), "op1");
+    cr_assert_str_eq(json_get_string(call, "uid", ""), UID);
+    cr_assert_str_eq(json_get_string(call, "effect", ""), "A");
+    cr_assert_str_eq(json_get_string(call, "address", ""), "D.A");
+    /* SHA-256 of {"a":2,"b":1} */
+    cr_assert_str_eq(json_get_string(call, "digest", ""),
+                     "d3626ac30a87e6f7a6428233b3c68299976865fa5508e4267c5415c76af7a772");
+    cr_assert_not(json_get_bool(call, "resumed", true));
+}
+
+/* The value of a fact as text; "unknown" if there is none. */
+static void expect_fact(const char *query, const char *args_text, const char *expected)
+{
+    cleanup(json_free) Json *args = NULL, *value = NULL;
+    ProviderProblem problem = {0};
+
+    cr_assert_eq(json_parse(args_text, strlen(args_text), &args, NULL), 0);
+    int code = provider.query(&provider, query, args, &value, &problem);
+    cleanup(free) char *text = code == 0 ? json_text(value) : memory_copy_string("unknown");
+    cr_assert_str_eq(text, expected);
+}
+
+Test(sim, facts_come_from_the_file_and_then_from_the_config)
+{
+    cleanup(free) char *path = memory_format("%s/facts.json", folder);
+    static const char live[] = "{\"status(db)\":\"down\"}";
+
+    open_sim("{\"facts\":{\"status(db)\":\"up\",\"load\":3}}");
+    expect_fact("status", "{\"name\":\"db\"}", "\"up\"");
+    expect_fact("status", "{\"name\":\"web\"}", "unknown");
+    expect_fact("load", "{}", "3");
+    cr_assert_eq(file_replace(path, live, strlen(live), 0600, NULL), 0);
+    expect_fact("status", "{\"name\":\"db\"}", "\"down\"");
+}
+
+Test(sim, actions_of_the_config_are_actions_of_the_schema)
+{
+    cleanup(json_free) Json *schema = NULL;
+
+    open_sim("{\"actions\":[\"RunJob\"]}");
+    cr_assert_eq(json_parse(provider.schema, strlen(provider.schema), &schema, NULL), 0);
+    const Json *job = json_get(json_get(schema, "effects"), "RunJob");
+    cr_assert_str_eq(json_get_string(job, "kind", ""), "action");
+    cr_assert_str_eq(json_get_string(json_get(schema, "any"), "kind", ""), "instance");
+}
