@@ -11,7 +11,7 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -84,11 +84,8 @@ static int stack_read(StateDir *dir, const char *file, const char *stack, Error 
     cleanup(json_free) Json *json = NULL;
     int code = file_read(file, STACK_TEXT_MAX, &text, err);
 
-    if (code < 0) {
-        error_wrap(err, "make it readable for uid %u, or use --state DIR with another folder",
-                   (unsigned)geteuid());
+    if (code < 0)
         return code;
-    }
     if (json_parse(buffer_text(&text), text.size, &json, err) < 0) {
         error_wrap(err, "state file '%s' is damaged, put it back from a backup", file);
         if (err != NULL)
@@ -157,26 +154,52 @@ static int stack_make(StateDir *dir, const char *file, const char *stack, Error 
     return stack_write(dir, file, stack, err);
 }
 
+/* Make a folder and what is missing above it so that a crash cannot take them back. */
+static int folder_make_durable(const char *path, Error *err)
+{
+    cleanup(free) char *copy = memory_copy_string(path);
+    const char *above = dirname(copy);
+
+    if (file_exists(path))
+        return 0;
+    int code = folder_make_durable(above, err);
+    if (code < 0)
+        return code;
+    if (mkdir(path, 0700) < 0 && errno != EEXIST)
+        return error_errno(err, errno, "make state folder '%s'", path);
+    return folder_sync(above, err);
+}
+
 static int folder_check(const char *path, const StateDirOptions *options, Error *err)
 {
     struct stat info;
 
     if (!options->read_only && options->stack != NULL) {
-        int code = folder_make(path, 0700, err);
+        int code = folder_make_durable(path, err);
         if (code < 0)
-            return error_wrap(err, "make state folder, or use --state DIR with another");
+            return code;
     }
-    if (stat(path, &info) < 0 && errno == ENOENT)
+    int missing = stat(path, &info) < 0 ? errno : 0;
+    if (missing == ENOENT)
         return error_set(err, ERROR_STATE,
                          "state '%s' does not exist: run 'ved apply' first, or use --state DIR",
                          path);
+    if (missing != 0)
+        return error_errno(err, missing, "state folder '%s'", path);
+    if (!S_ISDIR(info.st_mode))
+        return error_errno(err, ENOTDIR, "state '%s': use --state DIR with a folder", path);
     if (access(path, options->read_only ? R_OK | X_OK : R_OK | W_OK | X_OK) < 0)
-        return error_errno(
-            err, errno,
-            "state folder '%s': expected to read%s it as uid %u, change its owner or "
-            "mode, or use --state DIR with another",
-            path, options->read_only ? "" : " and write", (unsigned)geteuid());
+        return error_errno(err, errno, "state folder '%s'", path);
     return 0;
+}
+
+/* Say what to do about a file that may not be used; returns `code`. */
+static int access_explain(const StateDir *dir, int code, Error *err)
+{
+    if (code == -EACCES || code == -EPERM || code == -EROFS)
+        error_wrap(err, "let uid %u %s it (chown, chmod), or use --state DIR with another folder",
+                   (unsigned)geteuid(), dir->read_only ? "read" : "read and write");
+    return code;
 }
 
 /* A wrong folder is refused before waiting for its lock; what is made is made under the lock. */
@@ -207,7 +230,7 @@ int state_dir_open(const char *path, const StateDirOptions *options, StateDir **
     dir->format = options->format;
     dir->keep_bytes = options->keep_bytes != 0 ? options->keep_bytes : STATE_KEEP_DEFAULT;
     dir->lock = -1;
-    int code = dir_prepare(dir, options, err);
+    int code = access_explain(dir, dir_prepare(dir, options, err), err);
     if (code < 0)
         return code;
     *ret = take(dir);
@@ -435,7 +458,7 @@ int state_dir_read(const StateDir *dir, uint64_t from, const StateVisitor *visit
     if (code == 0 && last != NULL)
         code = walk_read_journal(&walk, last, NULL, err);
     if (code != 0)
-        return code;
+        return access_explain(dir, code, err);
     *ret = walk.recovery;
     return walk.recovery.torn ? STATE_TORN_TAIL : 0;
 }
@@ -466,14 +489,12 @@ int state_dir_recover(StateDir *dir, const StateVisitor *visitor, StateRecovery 
 
     assert(dir->journal == NULL);
     int code = walk_all(&walk, STATE_NEWEST, &last, err);
-    if (code != 0)
-        return code;
-    if (!dir->read_only)
+    if (code == 0 && !dir->read_only)
         code = recover_journal(dir, &walk, last, err);
-    else if (last != NULL)
+    else if (code == 0 && last != NULL)
         code = walk_read_journal(&walk, last, NULL, err);
     if (code != 0)
-        return code;
+        return access_explain(dir, code, err);
     dir->has_checkpoint = walk.recovery.has_checkpoint;
     dir->program_in_force = walk.program;
     dir->program_next = walk.program;
