@@ -35,13 +35,14 @@ not_ok() {
 
 # check NAME COMMAND...: the fact holds if the command succeeds; else its output is shown.
 check() {
-    local name=$1
+    local name=$1 code=0
     shift
-    if "$@" >"$TMP/check.out" 2>&1 </dev/null; then
+    "$@" >"$TMP/check.out" 2>&1 </dev/null || code=$?
+    if [ $code -eq 0 ]; then
         ok "$name"
     else
         not_ok "$name"
-        printf '#   exit %s from: %s\n' "$?" "$*"
+        printf '#   exit %s from: %s\n' $code "$*"
         sed 's/^/#   /' "$TMP/check.out" | tail -n 30
     fi
 }
@@ -151,12 +152,7 @@ left_processes() {
 }
 
 nothing_is_left() {
-    local pid
-    for pid in $(left_processes); do
-        # Our own short-lived helpers are gone by the time we look again.
-        [ "$(cut -d' ' -f4 "/proc/$pid/stat" 2>/dev/null)" != "$$" ] && [ -e "/proc/$pid" ] && return 1
-    done
-    return 0
+    [ -z "$(left_processes)" ]
 }
 
 finish_script() {

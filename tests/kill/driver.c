@@ -201,7 +201,8 @@ static void hits_count(Driver *driver, CrashPlace from, CrashPlace to)
 static bool state_exists(const Driver *driver)
 {
     cleanup(free) char *pattern = memory_format("%s/round-%u/state", driver->work, driver->round);
-    cleanup(free) char *command = memory_format("find '%s' -name 'journal-*' | grep -q .", pattern);
+    cleanup(free) char *command =
+        memory_format("find '%s' -name 'journal-*' 2>/dev/null | grep -q .", pattern);
 
     return system(command) == 0;
 }
