@@ -43,6 +43,7 @@ struct HttpTransfer {
     size_t body_size, body_sent;
     LoopTimer *watchdog;
     int64_t header_ms, idle_ms;
+    int64_t started_ms;
     int64_t last_byte_ms; /* of the reply; 0: none yet */
     HttpReply reply;
     char curl_error[CURL_ERROR_SIZE];
@@ -341,24 +342,34 @@ static void transfer_time_out(HttpTransfer *transfer, const char *what, int64_t 
     transfer_free(transfer);
 }
 
+/* How long the request has been with the other side; 0 while connecting, which has libcurl's own
+ * limit. */
+static int64_t waited_ms(const HttpTransfer *transfer)
+{
+    const CurlApi *curl = transfer->client->curl;
+    int64_t elapsed_ms = loop_now_ms(transfer->client->loop) - transfer->started_ms;
+    curl_off_t connect_us = 0;
+
+    curl->easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &connect_us);
+    return connect_us == 0 ? 0 : elapsed_ms - connect_us / 1000;
+}
+
 /* One timer serves both limits; it is not moved with each byte but looks, when it fires, how long
- * ago the last one was. Connecting has libcurl's own limit and is over when it fires first. */
+ * ago the last one was. */
 static void on_watchdog(void *context)
 {
     HttpTransfer *transfer = context;
-    int64_t quiet_ms;
+    bool began = transfer->last_byte_ms != 0;
+    int64_t limit_ms = began ? transfer->idle_ms : transfer->header_ms;
+    int64_t quiet_ms =
+        began ? loop_now_ms(transfer->client->loop) - transfer->last_byte_ms : waited_ms(transfer);
 
-    if (transfer->last_byte_ms == 0) {
-        transfer_time_out(transfer, "no reply began", transfer->header_ms);
+    if (limit_ms == 0)
         return;
-    }
-    quiet_ms = loop_now_ms(transfer->client->loop) - transfer->last_byte_ms;
-    if (transfer->idle_ms == 0)
-        return;
-    if (quiet_ms >= transfer->idle_ms)
-        transfer_time_out(transfer, "the reply stopped", transfer->idle_ms);
+    if (quiet_ms >= limit_ms)
+        transfer_time_out(transfer, began ? "the reply stopped" : "no reply began", limit_ms);
     else
-        loop_timer_set(transfer->watchdog, transfer->idle_ms - quiet_ms);
+        loop_timer_set(transfer->watchdog, limit_ms - quiet_ms);
 }
 
 static void easy_set_up_tls(const CurlApi *curl, CURL *easy, const HttpTls *tls)
@@ -456,8 +467,9 @@ HttpTransfer *http_start(HttpClient *client, const HttpRequest *request, HttpDon
     transfer->header_ms = request->header_ms;
     transfer->idle_ms = request->idle_ms;
     transfer->watchdog = loop_timer_new(client->loop, on_watchdog, transfer);
+    transfer->started_ms = loop_now_ms(client->loop);
     if (request->header_ms > 0)
-        loop_timer_set(transfer->watchdog, CONNECT_MS + request->header_ms);
+        loop_timer_set(transfer->watchdog, request->header_ms);
     curl->multi_add_handle(client->multi, transfer->easy);
     return transfer;
 }

@@ -473,7 +473,7 @@ static int64_t call_timeout_ms(const ProviderCall *call, const PoolName *name)
 {
     const ProviderSchema *schema = endpoint_schema(name->endpoint);
     const SchemaEffect *effect =
-        schema && call->effect ? provider_schema_effect(schema, call->effect) : NULL;
+        schema && call->effect ? schema_effect(schema, call->effect) : NULL;
     int64_t own_ms = effect ? effect->timeout_s * 1000 : 0;
 
     if (call->timeout_ms > 0)

@@ -127,14 +127,14 @@ void provider_schema_free(ProviderSchema *schema)
     free(schema);
 }
 
-const SchemaEffect *provider_schema_effect(const ProviderSchema *schema, const char *name)
+const SchemaEffect *schema_effect(const ProviderSchema *schema, const char *name)
 {
     const SchemaEffect *effect = map_get(&schema->effects, name);
 
     return effect ? effect : schema->any;
 }
 
-const SchemaEffect *provider_schema_effect_at(const ProviderSchema *schema, size_t index)
+const SchemaEffect *schema_effect_at(const ProviderSchema *schema, size_t index)
 {
     for (MapEntry *e = map_next(&schema->effects, NULL); e; e = map_next(&schema->effects, e))
         if (index-- == 0)
@@ -167,7 +167,7 @@ const Json *schema_effect_parameter(const SchemaEffect *effect, const char *para
     return json_get(json_get(effect->parameters, "properties"), parameter);
 }
 
-const Json *provider_schema_query(const ProviderSchema *schema, const char *name)
+const Json *schema_query(const ProviderSchema *schema, const char *name)
 {
     const Json *query = json_get(json_get(schema->document, "queries"), name);
 

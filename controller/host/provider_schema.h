@@ -36,10 +36,10 @@ void provider_schema_free(ProviderSchema *schema);
 CLEANUP_DEFINE(ProviderSchema *, provider_schema_free);
 
 /* The effect of that name, else the entry for any name, else NULL. */
-const SchemaEffect *provider_schema_effect(const ProviderSchema *schema, const char *name);
+const SchemaEffect *schema_effect(const ProviderSchema *schema, const char *name);
 
 /* Effects in the order of the document, without the entry for any name; NULL past the end. */
-const SchemaEffect *provider_schema_effect_at(const ProviderSchema *schema, size_t index);
+const SchemaEffect *schema_effect_at(const ProviderSchema *schema, size_t index);
 
 /* Whether the effect takes a parameter of that name; whether it must be given. An effect that
  * lists no properties, or allows additional ones, takes every name. */
@@ -50,7 +50,7 @@ bool schema_effect_requires(const SchemaEffect *effect, const char *parameter);
 const Json *schema_effect_parameter(const SchemaEffect *effect, const char *parameter);
 
 /* The entry of a query (a fact), else the one for any name; NULL: no such query. */
-const Json *provider_schema_query(const ProviderSchema *schema, const char *name);
+const Json *schema_query(const ProviderSchema *schema, const char *name);
 
 /* The whole document; and the SHA-256 of its canonical text in hexadecimal, which a state records
  * so that `plan` can say the provider has changed. */

@@ -249,10 +249,10 @@ static void judge_refused(const CallFacts *facts, const HttpReply *reply, Verdic
 }
 
 /* 412 to a PUT that creates: the object is there and its representation comes with the answer,
- * as the whole body or as a member of the problem. */
+ * as the whole body or as the problem's member `current`. */
 static bool take_existing(const CallFacts *facts, const Json *document, Verdict *ret)
 {
-    const Json *inner = json_get(document, "representation");
+    const Json *inner = json_get(document, "current");
     const Json *found = inner ? inner : document;
 
     if (!facts->creates || !json_is_object(json_get(found, "state")) || !json_get(found, "uid"))
