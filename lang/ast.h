@@ -95,6 +95,7 @@ struct Expr {
         Emit *emit;
     };
     bool parenthesised; /* stood in its own ( ) in the source */
+    Span inner;         /* if so: the span without them */
     /* Left zero by the parser; the checker's findings for the compiler. */
     uint8_t static_type; /* StaticType */
     bool is_field;       /* EXPR_NAME: a field of the domain, else a local */
@@ -314,7 +315,8 @@ typedef struct Domain {
     Span capability_span;
     ScopeDecl scope;
     bool has_state;
-    Span state_span; /* of `state { }`, with its braces */
+    Span state_span; /* of `state { }`, with its word */
+    Span state_body; /* of its braces */
     Span body;       /* with its braces */
     Span span;       /* items that stand outside it may belong to the domain all the same */
 } Domain;

@@ -139,17 +139,28 @@ static bool is_continuation(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* Bytes that would move the cursor or write on the terminal become a question mark; a tab a blank,
- * so that the carets stay below what they mean. */
-static void put_byte(Printer *printer, char c)
+/* What would move the cursor or turn the text around on a terminal. */
+static bool is_unsafe(uint32_t point)
 {
-    unsigned char u = (unsigned char)c;
+    return point < 0x20 || (point >= 0x7f && point < 0xa0) ||
+           (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
+}
 
-    if (c == '\t')
-        c = ' ';
-    else if (u < 0x20 || u == 0x7f)
-        c = '?';
-    buffer_add_char(printer->out, c);
+/* A tab becomes a blank, so that the carets stay below what they mean. */
+static void put_text(Printer *printer, const char *text, size_t size)
+{
+    uint32_t point;
+
+    for (size_t i = 0, length; i < size; i += length) {
+        length = utf8_decode(text + i, size - i, &point);
+        if (length == 1 && text[i] == '\t')
+            buffer_add_char(printer->out, ' ');
+        else if (length == 0 || is_unsafe(point))
+            buffer_add_char(printer->out, '?');
+        else
+            buffer_add(printer->out, text + i, length);
+        length = length > 0 ? length : 1;
+    }
 }
 
 static uint32_t columns(const Source *source, uint32_t start, uint32_t end)
@@ -215,8 +226,7 @@ static void print_excerpt(Printer *printer, Span span, SourcePlace place, int wi
     if (place.line_end > place.line_start)
         buffer_add_char(printer->out, ' ');
     buffer_add_string(printer->out, from > place.line_start ? "..." : "");
-    for (uint32_t i = from; i < to; i++)
-        put_byte(printer, source->text[i]);
+    put_text(printer, source->text + from, to - from);
     buffer_add_string(printer->out, to < place.line_end ? "...\n" : "\n");
     print_gutter(printer, width, "| ");
     buffer_add_string(printer->out, from > place.line_start ? "   " : "");

@@ -85,33 +85,6 @@ TokenKind token_nearest_word(const char *text, size_t size, unsigned roles)
 
 /* ---- encoding ---- */
 
-/* Bytes of the well-formed UTF-8 sequence at `text` (RFC 3629), or 0; the code point in `ret`. */
-static size_t utf8_decode(const char *text, size_t size, uint32_t *ret)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t length = s[0] < 0x80       ? 1
-                    : s[0] >> 5 == 6  ? 2
-                    : s[0] >> 4 == 14 ? 3
-                    : s[0] >> 3 == 30 ? 4
-                                      : 0;
-    uint32_t point = length == 1 ? s[0] : length == 0 ? 0 : s[0] & (0xffu >> (length + 1));
-
-    if (length == 0 || length > size)
-        return 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        point = point << 6 | (s[i] & 0x3f);
-    }
-    if (length > 1 && point < smallest[length])
-        return 0;
-    if (point > 0x10ffff || (point >= 0xd800 && point <= 0xdfff))
-        return 0;
-    *ret = point;
-    return length;
-}
-
 static size_t utf8_encode(uint32_t point, char *ret)
 {
     if (point < 0x80) {
@@ -234,6 +207,7 @@ static bool block_comment(Lexer *lexer)
     d->label = "opened here";
     d->consequence = "the rest of the file was taken for a comment";
     d->remedy = "close it with `*/`";
+    lexer->lost = true;
     return newline;
 }
 
@@ -520,7 +494,9 @@ static void unknown_skip(Lexer *lexer, uint32_t point)
         if (peek(lexer, ahead) == '\'')
             lexer->at += ahead + 1;
     } else {
-        while (peek(lexer, 0) & 0x80 || is_word(peek(lexer, 0)))
+        char first = lexer->source->text[lexer->at - 1];
+        while ((peek(lexer, 0) != '\0' && peek(lexer, 0) == first) || peek(lexer, 0) & 0x80 ||
+               is_word(peek(lexer, 0)))
             lexer->at++;
     }
 }
@@ -593,8 +569,12 @@ Token lexer_next(Lexer *lexer)
 
     if (lexer->depth > 0 && (newline || c == '\0'))
         return string_unterminated(lexer, lexer->holes[lexer->depth - 1].start, token);
-    if (c == '\0')
+    if (c == '\0') {
+        /* That something is missing at the end of a lost file is no news. */
+        token.kind = lexer->lost ? TOKEN_ERROR : TOKEN_END;
+        lexer->lost = false;
         return token;
+    }
     if (brace_closes_hole(lexer, c)) {
         lexer->at++;
         return string_piece(lexer, token, lexer->holes[--lexer->depth].start, false);

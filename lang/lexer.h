@@ -53,6 +53,7 @@ typedef struct Lexer {
     Diagnostics *diagnostics;
     Comments *comments; /* NULL: not wanted */
     uint32_t at;
+    bool lost;    /* a comment without an end took the rest */
     size_t depth; /* of `${` that are open */
     struct {
         uint32_t start;  /* of the string */

@@ -115,6 +115,16 @@ Diagnostic *parser_expected(Parser *parser, const char *what)
     return d;
 }
 
+Diagnostic *parser_expected_next(Parser *parser, const char *what)
+{
+    uint32_t end = parser->previous_end;
+    Diagnostic *d = parser_expected(parser, what);
+
+    if (d != NULL && parser_peek(parser, 0)->after_newline && end > 0)
+        d->span = (Span){end, end};
+    return d;
+}
+
 void parser_refuse_spelling(Parser *parser, Span span, const char *spelling, const char *remedy)
 {
     if (parser->panicking)
@@ -124,13 +134,19 @@ void parser_refuse_spelling(Parser *parser, Span span, const char *spelling, con
     d->remedy = remedy;
 }
 
-void parser_refuse(Parser *parser, Span span, const char *construct)
+void parser_refuse_phrase(Parser *parser, Span span, const char *phrase)
 {
     if (parser->panicking)
         return;
     Diagnostic *d = diagnostics_add(parser->diagnostics, SEVERITY_ERROR, "V-ERR-011", span,
-                                    "`%s` is not yet supported", construct);
-    d->consequence = "it was skipped; the rest of the file was checked";
+                                    "%s is not yet supported", phrase);
+    d->consequence = "it was skipped";
+    d->remedy = "remove it, or express it with what is there";
+}
+
+void parser_refuse(Parser *parser, Span span, const char *construct)
+{
+    parser_refuse_phrase(parser, span, arena_format(parser->arena, "`%s`", construct));
 }
 
 bool parser_deeper(Parser *parser)
@@ -160,7 +176,7 @@ bool parser_expect(Parser *parser, TokenKind kind, const char *what)
     if (parser_accept(parser, kind))
         return true;
     if (!parser->panicking)
-        parser_expected(parser, expected_kind(parser, kind, what));
+        parser_expected_next(parser, expected_kind(parser, kind, what));
     return false;
 }
 
@@ -175,8 +191,8 @@ Name parser_name(Parser *parser, const char *what)
         return name_of(parser, parser_take(parser));
 
     const Token *token = parser_peek(parser, 0);
-    Diagnostic *d = parser_expected(parser, what);
-    if (d != NULL && token_role(token->kind) != ROLE_NONE && !parser->given_up) {
+    Diagnostic *d = parser_expected_next(parser, what);
+    if (d != NULL && token_role(token->kind) != ROLE_NONE && !token->after_newline) {
         d->consequence =
             arena_format(parser->arena, "`%s` is a reserved word", token_kind_text(token->kind));
         d->remedy = "choose another name";
@@ -398,7 +414,7 @@ static void loose_settle(Parser *parser, Ast *ast, Domain *loose)
     if (start == UINT32_MAX)
         return;
     if (ast->domains == NULL) {
-        parser_refuse(parser, (Span){start, start + 1}, "a file without a domain");
+        parser_refuse_phrase(parser, (Span){start, start + 1}, "a file without a domain");
         return;
     }
     if (ast->domains->next != NULL) {
@@ -421,18 +437,22 @@ static bool is_loose_item(TokenKind kind)
 static void script_refuse(Parser *parser, bool *reported)
 {
     if (!*reported)
-        parser_refuse(parser, parser_peek(parser, 0)->span, "a script, text outside of domains");
+        parser_refuse_phrase(parser, parser_peek(parser, 0)->span,
+                             "a script, statements outside of domains,");
     *reported = true;
     parser_skip_construct(parser);
 }
 
 static void stray_brace(Parser *parser)
 {
-    Diagnostic *d = parser_error(parser, "V-ERR-009", parser_peek(parser, 0)->span,
-                                 "this `%s` closes nothing", token_kind_text(parser_kind(parser)));
-
-    if (d != NULL)
-        d->remedy = "remove it, or look for a `}` too many above it";
+    if (!parser->brace_reported) {
+        Diagnostic *d =
+            parser_error(parser, "V-ERR-009", parser_peek(parser, 0)->span,
+                         "this `%s` closes nothing", token_kind_text(parser_kind(parser)));
+        if (d != NULL)
+            d->remedy = "remove it, or look for a `}` too many above it";
+        parser->brace_reported = true;
+    }
     parser_take(parser);
     parser->panicking = parser->given_up;
 }

@@ -25,7 +25,8 @@ typedef struct Parser {
     uint32_t depth;        /* of blocks and expressions that are open */
     uint32_t height;       /* of the expression parsed last */
     bool panicking;
-    bool given_up; /* nested too deeply: the rest is not read */
+    bool brace_reported; /* a `}` that closes nothing: one report a file */
+    bool given_up;       /* nested too deeply: the rest is not read */
 } Parser;
 
 /* parse(), keeping the comments if `comments` is not NULL. */
@@ -58,6 +59,9 @@ Span span_to_here(const Parser *parser, uint32_t start);
 
 /* "expected WHAT, found ..." at the current token. NULL while panicking; else may be completed. */
 Diagnostic *parser_expected(Parser *parser, const char *what);
+/* The same for what should have followed the token before: if that ended its line, the place is its
+ * end. */
+Diagnostic *parser_expected_next(Parser *parser, const char *what);
 /* Any error; starts panicking. NULL while panicking. */
 Diagnostic *parser_error(Parser *parser, const char *code, Span span, const char *format, ...)
     PRINTF_LIKE(4, 5);
@@ -65,6 +69,8 @@ Diagnostic *parser_error(Parser *parser, const char *code, Span span, const char
 void parser_refuse_spelling(Parser *parser, Span span, const char *spelling, const char *remedy);
 /* A construct that is not there yet (V-ERR-011). Does not start panicking: skip it next. */
 void parser_refuse(Parser *parser, Span span, const char *construct);
+/* The same for what has no word of its own: "a list literal". */
+void parser_refuse_phrase(Parser *parser, Span span, const char *phrase);
 /* One level deeper; false, reported and the rest given up, past the limit. */
 bool parser_deeper(Parser *parser);
 
@@ -102,7 +108,8 @@ typedef struct Annotations {
     bool any;
     bool has_priority;
     uint8_t priority;
-    Span priority_span;
+    Span priority_span; /* of the value */
+    Span priority_whole;
     ScopeDecl scope; /* with an empty span: none */
 } Annotations;
 

@@ -100,6 +100,16 @@ static Capability *capability(Parser *parser)
     return node;
 }
 
+/* After a mistake: on to the `}` of the innermost body, if it is there before the next item. */
+static void skip_to_brace(Parser *parser)
+{
+    while (parser->panicking && !parser_at(parser, TOKEN_END) &&
+           !parser_at(parser, TOKEN_BRACE_CLOSE) && token_role(parser_kind(parser)) != ROLE_ITEM)
+        parser_skip_balanced(parser);
+    if (parser_at(parser, TOKEN_BRACE_CLOSE))
+        parser->panicking = parser->given_up;
+}
+
 /* capability { a, b:c }, at its word. */
 static Span capabilities(Parser *parser, Capability **tail)
 {
@@ -116,8 +126,9 @@ static Span capabilities(Parser *parser, Capability **tail)
         if (!parser_accept(parser, TOKEN_COMMA))
             break;
     }
-    if (!parser->panicking && parser_at(parser, TOKEN_NAME))
-        parser_expected(parser, "`,` between capabilities");
+    if (!parser_at(parser, TOKEN_BRACE_CLOSE))
+        parser_expected(parser, "`,` or `}` after a capability");
+    skip_to_brace(parser);
     parser_close_brace(parser, open);
     return span_to_here(parser, start);
 }
@@ -195,9 +206,11 @@ static void annotation_priority(Parser *parser, Annotations *annotations, uint32
 {
     if (!parser_expect(parser, TOKEN_PAREN_OPEN, "after `@priority`"))
         return;
+    uint32_t value = parser_peek(parser, 0)->span.start;
     annotations->has_priority = parse_priority(parser, &annotations->priority);
+    annotations->priority_span = span_to_here(parser, value);
     parser_close_paren(parser, "after the priority");
-    annotations->priority_span = span_to_here(parser, start);
+    annotations->priority_whole = span_to_here(parser, start);
 }
 
 static void annotation_refuse(Parser *parser, uint32_t start)
@@ -255,7 +268,7 @@ static Field *field(Parser *parser)
     node->type = parse_type(parser);
     if (!parser->panicking && parser_accept(parser, TOKEN_ASSIGN)) {
         if (parser_at(parser, TOKEN_BRACE_OPEN)) {
-            parser_refuse(parser, parser_peek(parser, 0)->span, "a map literal { }");
+            parser_refuse_phrase(parser, parser_peek(parser, 0)->span, "a map literal");
             parser_skip_balanced(parser);
         } else {
             node->initial = parse_expr(parser, "the field's first value after `=`");
@@ -314,8 +327,10 @@ static void state(Parser *parser, Domain *domain)
         parser_separators(parser, true);
     }
     parser_close_brace(parser, open);
-    if (!domain->has_state)
+    if (!domain->has_state) {
         domain->state_span = span_to_here(parser, word.start);
+        domain->state_body = span_to_here(parser, open.start);
+    }
     domain->has_state = true;
 }
 
@@ -333,12 +348,7 @@ static Invariant *invariant(Parser *parser, const Annotations *annotations)
         if (parser_accept(parser, TOKEN_PREDICATE))
             parser_accept(parser, TOKEN_COLON);
         node->predicate = parse_condition(parser, "invariant");
-        if (parser->panicking) {
-            while (!parser_at(parser, TOKEN_END) && !parser_at(parser, TOKEN_BRACE_CLOSE) &&
-                   token_role(parser_kind(parser)) != ROLE_ITEM)
-                parser_skip_balanced(parser);
-            parser->panicking = !parser_at(parser, TOKEN_BRACE_CLOSE);
-        }
+        skip_to_brace(parser);
         parser_separators(parser, false);
         parser_close_brace(parser, open);
     } else {
@@ -424,11 +434,7 @@ static void transition_body(Parser *parser, Transition *transition)
     else if (!parser->panicking && !parser_at(parser, TOKEN_BRACE_CLOSE) &&
              token_role(parser_kind(parser)) != ROLE_ITEM)
         parser_expected(parser, "`slice` or `}` after a slice");
-    while (parser->panicking && !parser_at(parser, TOKEN_END) &&
-           !parser_at(parser, TOKEN_BRACE_CLOSE) && token_role(parser_kind(parser)) != ROLE_ITEM)
-        parser_skip_balanced(parser);
-    if (parser_at(parser, TOKEN_BRACE_CLOSE))
-        parser->panicking = parser->given_up;
+    skip_to_brace(parser);
     parser_close_brace(parser, open);
     transition->body = span_to_here(parser, open.start);
     if (transition->slices->bare)
@@ -656,7 +662,7 @@ Domain *parse_domain(Parser *parser, const Annotations *annotations)
     domain->scope = annotations->scope;
     domain->name = parser_name(parser, "a domain's name");
     if (parser_at(parser, TOKEN_BRACKET_OPEN)) {
-        parser_refuse(parser, parser_peek(parser, 0)->span, "a keyed domain D[key: string]");
+        parser_refuse_phrase(parser, parser_peek(parser, 0)->span, "a domain with a key");
         parser_skip_balanced(parser);
     }
     if (parser_at(parser, TOKEN_BRACE_OPEN))
@@ -706,7 +712,7 @@ static Start *start_item(Parser *parser)
     parser_expect(parser, TOKEN_DOMAIN, "after `start`");
     node->domain = parser_name(parser, "a domain's name after `start domain`");
     if (parser_at(parser, TOKEN_BRACKET_OPEN) && !parser->panicking) {
-        parser_refuse(parser, parser_peek(parser, 0)->span, "start domain D[\"key\"]");
+        parser_refuse_phrase(parser, parser_peek(parser, 0)->span, "a domain with a key");
         parser_skip_balanced(parser);
     }
     if (parser_at(parser, TOKEN_BRACE_OPEN) && !parser->panicking)

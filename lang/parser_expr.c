@@ -134,7 +134,7 @@ static Expr *refused_token(Parser *parser, const char *construct)
 
     parser_skip_balanced(parser);
     Expr *expr = expr_new(parser, EXPR_ERROR, token.span.start);
-    parser_refuse(parser, token.span, construct);
+    parser_refuse_phrase(parser, token.span, construct);
     return expr;
 }
 
@@ -156,6 +156,8 @@ static Expr *parenthesised(Parser *parser)
     Expr *expr = parse_expr(parser, "an expression after `(`");
 
     parser_close_paren(parser, "after the expression");
+    if (!expr->parenthesised)
+        expr->inner = expr->span;
     expr->span = span_to_here(parser, start);
     expr->parenthesised = true;
     return expr;
@@ -182,7 +184,7 @@ static Expr *no_operand(Parser *parser, const char *what)
     bool reserved = token_role(token->kind) != ROLE_NONE && !token->after_newline;
     const char *word = token_kind_text(token->kind);
     Expr *expr = arena_new(parser->arena, Expr);
-    Diagnostic *d = parser_expected(parser, what);
+    Diagnostic *d = parser_expected_next(parser, what);
 
     expr->kind = EXPR_ERROR;
     expr->span = (Span){token->span.start, token->span.start};
@@ -229,9 +231,9 @@ static Expr *operand(Parser *parser, const char *what)
     case TOKEN_FLOAT:
         return refused_token(parser, "a number with a fraction");
     case TOKEN_NULL_WORD:
-        return refused_token(parser, "null");
+        return refused_token(parser, "`null`");
     case TOKEN_BRACKET_OPEN:
-        return refused_token(parser, "a list literal [ ]");
+        return refused_token(parser, "a list literal");
     case TOKEN_EMIT:
         return misplaced_emit(parser);
     default: /* the kinds that begin no operand */
@@ -472,7 +474,7 @@ static Argument *argument(Parser *parser)
         parser_take(parser);
     }
     if (parser_at(parser, TOKEN_BRACE_OPEN))
-        arg->value = refused_token(parser, "a map literal { }");
+        arg->value = refused_token(parser, "a map literal");
     else
         arg->value = parse_expr(parser, arg->name.text != NULL ? "the argument's value"
                                                                : "an argument or `)`");

@@ -241,7 +241,7 @@ Goal *parse_goal(Parser *parser, const Annotations *annotations)
         goal->has_priority = true;
         goal->priority = annotations->priority;
         goal->priority_span = annotations->priority_span;
-        goal->parts[GOAL_PART_PRIORITY] = annotations->priority_span;
+        goal->parts[GOAL_PART_PRIORITY] = annotations->priority_whole;
     }
     if (parser_at(parser, TOKEN_NAME) && parser_peek(parser, 1)->kind == TOKEN_BRACE_OPEN) {
         goal->name = parser_name(parser, "a name");

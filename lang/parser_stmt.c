@@ -36,7 +36,7 @@ static Expr *assigned_value(Parser *parser)
         Expr *expr = arena_new(parser->arena, Expr);
         expr->kind = EXPR_ERROR;
         expr->span = parser_peek(parser, 0)->span;
-        parser_refuse(parser, expr->span, "a map literal { }");
+        parser_refuse_phrase(parser, expr->span, "a map literal");
         parser_skip_balanced(parser);
         return expr;
     }
@@ -231,7 +231,7 @@ static void emit_effect(Parser *parser, Emit *emit)
     if (parser->panicking)
         return;
     if (!parser_at(parser, TOKEN_PAREN_OPEN) || parser_peek(parser, 0)->after_newline) {
-        Diagnostic *d = parser_expected(parser, "`(` after the effect's name");
+        Diagnostic *d = parser_expected_next(parser, "`(` after the effect's name");
         if (d != NULL)
             d->remedy = "an effect without arguments is written with `()`";
         return;

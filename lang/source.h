@@ -28,4 +28,8 @@ typedef struct SourcePlace {
 
 SourcePlace source_place(const Source *source, uint32_t offset);
 
+/* Bytes of the well-formed UTF-8 sequence (RFC 3629) at the start of `text`, its code point in
+ * `ret`; 0 if there is none. `size` is at least 1. */
+size_t utf8_decode(const char *text, size_t size, uint32_t *ret);
+
 #endif
