@@ -604,7 +604,10 @@ int state_dir_rotate(StateDir *dir, const char *state, size_t size, Error *err)
                            .program = dir->program_next};
 
     assert(journal_next(dir->journal) == head.position + 1);
-    int code = checkpoint_write(dir->path, dir->format, &head, state, size, err);
+    /* Nothing is pending: this only asks whether the journal may still be believed. */
+    int code = journal_commit(dir->journal, err);
+    if (code == 0)
+        code = checkpoint_write(dir->path, dir->format, &head, state, size, err);
     if (code < 0)
         return code;
     dir->has_checkpoint = true;
