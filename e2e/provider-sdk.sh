@@ -58,12 +58,6 @@ serve() { # DATA [CONFIG]
     URL=$(head -n 1 "$TMP/plugin.out")
 }
 
-halt() {
-    exec 9>&-
-    wait_until 10 pid_is_gone "$PLUGIN" || stop "$PLUGIN"
-    wait "$PLUGIN" 2>/dev/null
-}
-
 kill_plugin() {
     kill -KILL "$PLUGIN"
     wait "$PLUGIN" 2>/dev/null
@@ -365,9 +359,45 @@ secrets() { # DATA
         sh -c "! grep -r hunter2 '$1' '$TMP/body' '$TMP/plugin.err'"
 }
 
+interrupted_secret() { # DATA
+    printf '{"op":"%s","owner":{"lineage":"%s"},"effect":"Slow","desired":%s,"secrets":%s}' \
+        "$(op 101)" "$LINEAGE" '{"password":{"$secret":"s1"}}' '{"s1":"hunter2hunter2"}' \
+        >"$TMP/secret-request"
+    set -- "$1" PUT "/v1/instances/Slow/$(uid 101)" "$TMP/secret-request" \
+        -H "Idempotency-Key: \"$(op 101)\""
+    request "${@:2}" -H 'Prefer: wait=0' >/dev/null
+    wait_until 10 phase_is 101 settling
+    kill_plugin
+    serve "$1" "$CONFIG"
+    check_equal "killed with a secret in hand: its client is asked to send it again" \
+        "$(request GET "/v1/operations/$(op 101)")$(body '.state + (.problem | .outcome + (.retryable|tostring))')" \
+        200failedunknowntrue
+    check_equal "and then it succeeds" "$(request "${@:2}")" 201
+    check_equal "as the same object" "$(jq -r .created_by "$1/objects/$(uid 101).json")" "$(op 101)"
+}
+
+departure() { # DATA
+    put 120 120 Slow '{"n":1}' --max-time 1 >/dev/null
+    check_equal "a client that goes away does not stop its operation" \
+        "$(request GET "/v1/operations/$(op 120)?wait=20")$(body .state)" 200succeeded
+    check_equal "nor the plugin" "$(request GET /v1/health)" 200
+}
+
+succession() { # DATA
+    local first=$PLUGIN
+    exec 8>&9
+    ( sleep 0.5; kill -TERM "$first" ) &
+    serve "$1" "$CONFIG"
+    exec 8>&-
+    wait "$first"
+    check_equal "SIGTERM ends the plugin with 0" "$?" 0
+    check_equal "a successor waits for the lock and serves" "$(request GET /v1/health)" 200
+}
+
 restart() { # DATA
-    halt
-    check "the plugin ends when its stdin ends" pid_is_gone "$PLUGIN"
+    exec 9>&-
+    wait "$PLUGIN"
+    check_equal "the plugin ends with 0 when its stdin ends" "$?" 0
     serve "$1" "$CONFIG"
     check_equal "a restart remembers keys" "$(put 4 1 CreatePostgres '{"name":"db","size":2}')" 200
     check "and answers from memory" grep -qi '^Idempotency-Replayed: true' "$TMP/head"
@@ -401,4 +431,7 @@ reading "$DATA"
 deletion
 secrets "$DATA"
 crash "$DATA"
+interrupted_secret "$DATA"
+departure "$DATA"
+succession "$DATA"
 restart "$DATA"

@@ -256,7 +256,7 @@ static Instance *job_instance(OperationJob *job)
     instance->generation = json_get_int(operation->request, "generation", 0);
     instance->schema_version = schema_version_of(job->engine->options.schema, operation->type);
     instance->external_id = job_external_id(job);
-    instance->state = take(job->reply.state);
+    instance->state = job->reply.state != NULL ? take(job->reply.state) : json_new_object();
     instance->private = take(job->reply.private);
     instance->reason = take(job->reply.reason);
     instance->ready = !job->reply.not_ready;
