@@ -144,8 +144,7 @@ left_processes() {
         pid=${environ#/proc/}
         pid=${pid%/environ}
         [ "$pid" != "$$" ] && [ "$pid" != "$BASHPID" ] || continue
-        if grep -qzx "VED_E2E_MARK=$VED_E2E_MARK" "$environ" 2>/dev/null &&
-            [ -s "/proc/$pid/cmdline" ]; then
+        if grep -qzx "VED_E2E_MARK=$VED_E2E_MARK" "$environ" 2>/dev/null; then
             echo "$pid"
         fi
     done
