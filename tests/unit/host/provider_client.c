@@ -1,0 +1,647 @@
+/* The client against a provider that misbehaves: the log of requests is the assertion. "#1" twice
+ * in a log is the same bytes under the same key. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/lib/host/client_world.h"
+
+#define DONE                                                                                       \
+    {                                                                                              \
+        .status = 201, .body = "{\"uid\":\"u1\",\"external_id\":\"x-1\",\"etag\":\"\\\"5\\\"\","   \
+                               "\"state\":{\"port\":5432},\"private\":\"p\",\"ready\":true,"       \
+                               "\"op\":\"op-1\",\"outcome\":\"applied\"}"                          \
+    }
+#define NOT_FOUND                                                                                  \
+    {                                                                                              \
+        .status = 404, .body = "{\"code\":\"NOT_FOUND\",\"outcome\":\"not_applied\"}"              \
+    }
+#define OPERATION(state)                                                                           \
+    {                                                                                              \
+        .status = 200, .body = "{\"op\":\"op-1\",\"state\":\"" state "\",\"poll_ms\":5}"           \
+    }
+#define SUCCEEDED                                                                                  \
+    {                                                                                              \
+        .status = 200, .body = "{\"op\":\"op-1\",\"state\":\"succeeded\",\"result\":{"             \
+                               "\"uid\":\"u1\",\"state\":{\"port\":1},\"outcome\":\"applied\"}}"   \
+    }
+
+Test(provider_client, applies_and_hands_over_the_result)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+    const ProviderAnswer *answer;
+
+    world_up(&world);
+    world_script(&world, DONE);
+    answer = world_do(&world, &call);
+    cr_assert_eq(answer->outcome, ANSWER_APPLIED);
+    cr_assert_str_eq(answer->external_id, "x-1");
+    cr_assert_str_eq(answer->etag, "\"5\"");
+    cr_assert_eq(json_get_int(answer->state, "port", 0), 5432);
+    cr_assert_str_eq(json_string(answer->private_data, ""), "p");
+    cr_assert(answer->ready);
+    cr_assert_eq(answer->sendings, 1);
+    cr_assert_eq(answer->http_status, 201);
+    world_expect_log(&world, "PUT /v1/instances/T/u1 #1\n");
+    world_deinit(&world);
+}
+
+Test(provider_client, a_mutation_carries_key_digest_and_deadline)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+    const char *sent;
+
+    world_up(&world);
+    world_script(&world, DONE);
+    call.etag = "\"4\"";
+    world_do(&world, &call);
+    sent = faulty_server_last(world.server);
+    cr_assert(strstr(sent, "Idempotency-Key: \"op-1\"\r\n"));
+    cr_assert(
+        strstr(sent, "Content-Digest: sha-256=:jz9vpanwZPXoLWkRG3hyO7Qb7Iv0QYbtsK4DyvCT3aA=:\r\n"),
+        "%s", sent);
+    cr_assert(strstr(sent, "Ved-Deadline-Ms: 100\r\n"));
+    cr_assert(strstr(sent, "Ved-Protocol: 1.0\r\n"));
+    cr_assert(strstr(sent, "If-Match: \"4\"\r\n"));
+    cr_assert(strstr(sent, "\r\n\r\n{\"op\":\"op-1\",\"desired\":{\"size\":3}}"));
+    world_deinit(&world);
+}
+
+Test(provider_client, what_never_arrived_is_sent_again_at_once)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    world_script(&world, {.kind = FAULT_DROP_UNREAD}, {.kind = FAULT_DROP_UNREAD}, DONE);
+    cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED);
+    world_expect_log(&world, "(dropped)\n"
+                             "(dropped)\n"
+                             "PUT /v1/instances/T/u1 #1\n");
+    world_deinit(&world);
+}
+
+/* The request goes out on a connection that was used before: libcurl would repeat it by itself. */
+Test(provider_client, a_lost_answer_is_asked_for_before_anything_is_sent_again)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    world_script(&world, {.kind = FAULT_DROP_READ}, SUCCEEDED);
+    cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED);
+    cr_assert_eq(world.answer.sendings, 1);
+    world_expect_log(&world, "PUT /v1/instances/T/u1 #1\n"
+                             "GET /v1/operations/op-1\n");
+    world_deinit(&world);
+}
+
+Test(provider_client, the_same_bytes_go_again_when_operation_and_object_are_unknown)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    world_script(&world, {.kind = FAULT_DROP_READ}, NOT_FOUND, NOT_FOUND, DONE);
+    cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED);
+    cr_assert_eq(world.answer.sendings, 2);
+    world_expect_log(&world, "PUT /v1/instances/T/u1 #1\n"
+                             "GET /v1/operations/op-1\n"
+                             "GET /v1/instances/T/u1\n"
+                             "PUT /v1/instances/T/u1 #1\n");
+    world_deinit(&world);
+}
+
+Test(provider_client, an_object_that_did_not_exist_before_is_taken_when_found)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    call.creates = true;
+    world_script(&world, {.kind = FAULT_DROP_READ}, NOT_FOUND,
+                 {.status = 200, .body = "{\"uid\":\"u1\",\"state\":{\"port\":7}}"});
+    cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED);
+    cr_assert_eq(json_get_int(world.answer.state, "port", 0), 7);
+    cr_assert_eq(world.answer.sendings, 1);
+    world_deinit(&world);
+}
+
+Test(provider_client, an_update_is_sent_again_though_its_object_is_found)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    world_script(&world, {.kind = FAULT_DROP_READ}, NOT_FOUND,
+                 {.status = 200, .body = "{\"uid\":\"u1\",\"op\":\"op-0\",\"state\":{}}"}, DONE);
+    cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED);
+    cr_assert_eq(world.answer.sendings, 2);
+    world_deinit(&world);
+}
+
+Test(provider_client, after_a_restart_the_outcome_is_asked_for_first)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_ACTION);
+
+    world_up(&world);
+    call.ask_first = true;
+    world_script(&world, SUCCEEDED);
+    cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED);
+    cr_assert_eq(world.answer.sendings, 0);
+    world_expect_log(&world, "GET /v1/operations/op-1\n");
+    world_deinit(&world);
+}
+
+Test(provider_client, an_action_nobody_knows_after_a_restart_is_sent)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_ACTION);
+
+    world_up(&world);
+    call.ask_first = true;
+    world_script(&world, NOT_FOUND, DONE);
+    call.uid = NULL;
+    cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED);
+    world_expect_log(&world, "GET /v1/operations/op-1\n"
+                             "POST /v1/actions/E #1\n");
+    world_deinit(&world);
+}
+
+Test(provider_client, a_running_operation_is_polled_to_its_end)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    world_script(&world, {.status = 202, .headers = "Retry-After: 5\r\n"}, OPERATION("running"),
+                 OPERATION("running"), SUCCEEDED);
+    cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED);
+    world_expect_log(&world, "PUT /v1/instances/T/u1 #1\n"
+                             "GET /v1/operations/op-1\n"
+                             "GET /v1/operations/op-1\n"
+                             "GET /v1/operations/op-1\n");
+    world_deinit(&world);
+}
+
+Test(provider_client, a_server_error_without_outcome_is_unknown_and_asked_about)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    world_script(&world, {.status = 500, .body = "oops"}, SUCCEEDED);
+    cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED);
+    world_expect_log(&world, "PUT /v1/instances/T/u1 #1\n"
+                             "GET /v1/operations/op-1\n");
+    world_deinit(&world);
+}
+
+Test(provider_client, a_server_error_that_changed_nothing_is_sent_again)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    world_script(&world,
+                 {.status = 503, .body = "{\"code\":\"UNAVAILABLE\",\"outcome\":\"not_applied\"}"},
+                 DONE);
+    cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED);
+    world_expect_log(&world, "PUT /v1/instances/T/u1 #1\n"
+                             "PUT /v1/instances/T/u1 #1\n");
+    world_deinit(&world);
+}
+
+Test(provider_client, garbage_silence_stalls_and_floods_are_all_asked_about)
+{
+    static const FaultKind kinds[] = {FAULT_GARBAGE, FAULT_SILENT, FAULT_STALL, FAULT_HUGE};
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        world_script(&world, {.kind = kinds[i]}, SUCCEEDED);
+        cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED, "fault %zu", i);
+        cr_assert_eq(world.answer.sendings, 1, "fault %zu", i);
+    }
+    world_deinit(&world);
+}
+
+Test(provider_client, success_without_json_is_not_believed)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    world_script(&world, {.status = 200, .body = "<html>"}, SUCCEEDED);
+    cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED);
+    cr_assert_eq(json_get_int(world.answer.state, "port", 0), 1);
+    world_deinit(&world);
+}
+
+Test(provider_client, deleting_what_is_not_there_has_succeeded)
+{
+    static const int statuses[] = {404, 410, 204};
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_DELETE);
+
+    world_up(&world);
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        world_script(&world, {.status = statuses[i]});
+        cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED, "%d", statuses[i]);
+    }
+    world_deinit(&world);
+}
+
+Test(provider_client, refusals_are_final_and_of_their_kind)
+{
+    static const struct {
+        int status;
+        const char *code;
+        int kind;
+    } cases[] = {
+        {400, "INVALID_REQUEST", ERROR_PROVIDER},  {401, "UNAUTHENTICATED", ERROR_AUTH},
+        {403, "PERMISSION_DENIED", ERROR_AUTH},    {404, "NOT_FOUND", ERROR_PROVIDER},
+        {409, "NOT_OWNED", ERROR_FAILED},          {409, "STALE_FENCE", ERROR_STALE},
+        {412, "ETAG_MISMATCH", ERROR_FAILED},      {415, "UNSUPPORTED_MEDIA", ERROR_PROVIDER},
+        {422, "VALIDATION_FAILED", ERROR_FAILED},  {422, "IDEMPOTENCY_KEY_REUSED", ERROR_STALE},
+        {302, "INVALID_RESPONSE", ERROR_PROVIDER},
+    };
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+    char body[128];
+
+    world_up(&world);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(body, sizeof body, "{\"code\":\"%s\",\"detail\":\"a\\u001b[2Jb\"}", cases[i].code);
+        world_script(&world, {.status = cases[i].status, .body = body});
+        world_do(&world, &call);
+        cr_assert_eq(world.answer.outcome, ANSWER_FAILED, "%s", cases[i].code);
+        cr_assert_eq(world.answer.kind, cases[i].kind, "%s: %d", cases[i].code, world.answer.kind);
+        cr_assert_str_eq(world.answer.code, cases[i].code);
+        if (cases[i].status != 302)
+            cr_assert_str_eq(world.answer.detail, "a\xef\xbf\xbd[2Jb");
+    }
+    world_deinit(&world);
+}
+
+Test(provider_client, a_precondition_that_fails_hands_over_the_object_that_is_there)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    call.creates = true;
+    world_script(&world, {.status = 412,
+                          .body = "{\"code\":\"ETAG_MISMATCH\",\"current\":{\"uid\":\"u1\","
+                                  "\"external_id\":\"x-9\",\"state\":{\"port\":9}}}"});
+    cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED);
+    cr_assert_str_eq(world.answer.external_id, "x-9");
+    cr_assert(strstr(faulty_server_last(world.server), "If-None-Match: *\r\n"));
+    world_deinit(&world);
+}
+
+Test(provider_client, throttling_waits_as_long_as_it_is_told_to)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+    int64_t began_ms;
+
+    world_up(&world);
+    began_ms = loop_now_ms(world.loop);
+    world_script(&world, {.status = 429, .headers = "Retry-After: 1\r\n"}, DONE);
+    cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED);
+    cr_assert_geq(loop_now_ms(world.loop) - began_ms, 990);
+    world_deinit(&world);
+}
+
+Test(provider_client, an_answer_from_memory_is_marked)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    world_script(&world, {.status = 200,
+                          .headers = "Idempotency-Replayed: true\r\n",
+                          .body = "{\"uid\":\"u1\",\"state\":{}}"});
+    cr_assert(world_do(&world, &call)->replayed);
+    cr_assert_eq(world.answer.sendings, 1);
+    world_deinit(&world);
+}
+
+Test(provider_client, when_time_is_up_the_operation_is_cancelled_and_asked_about)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    call.timeout_ms = 50;
+    world_script(&world, {.status = 202},
+                 {.status = 200,
+                  .body = "{\"op\":\"op-1\",\"state\":\"running\","
+                          "\"poll_ms\":10000,\"external_id\":\"x-4\"}"},
+                 {.status = 202}, OPERATION("cancelled"));
+    world_do(&world, &call);
+    cr_assert_eq(world.answer.outcome, ANSWER_CANCELLED);
+    cr_assert_str_eq(world.answer.external_id, "x-4");
+    world_expect_log(&world, "PUT /v1/instances/T/u1 #1\n"
+                             "GET /v1/operations/op-1\n"
+                             "POST /v1/operations/op-1:cancel\n"
+                             "GET /v1/operations/op-1\n");
+    world_deinit(&world);
+}
+
+Test(provider_client, an_outcome_nobody_can_tell_is_unknown)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    call.timeout_ms = 50;
+    world_script(&world, {.kind = FAULT_SILENT});
+    world_do(&world, &call);
+    cr_assert_eq(world.answer.outcome, ANSWER_UNKNOWN);
+    cr_assert_str_eq(world.answer.code, "OUTCOME_UNKNOWN");
+    cr_assert(strstr(faulty_server_log(world.server), "PUT /v1/instances/T/u1 #1\n"
+                                                      "POST /v1/operations/op-1:cancel\n"
+                                                      "GET /v1/operations/op-1\n") != NULL);
+    world_deinit(&world);
+}
+
+Test(provider_client, what_only_ever_was_refused_in_time_has_failed)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+    Fault busy[60];
+
+    world_up(&world);
+    for (size_t i = 0; i < 60; i++)
+        busy[i] = (Fault){.status = 503,
+                          .body = "{\"outcome\":\"not_applied\",\"detail\":\"maintenance\"}"};
+    faulty_server_script(world.server, busy, 60);
+    call.timeout_ms = 200;
+    world_do(&world, &call);
+    cr_assert_eq(world.answer.outcome, ANSWER_FAILED);
+    cr_assert_str_eq(world.answer.code, "DEADLINE_EXCEEDED");
+    cr_assert(strstr(world.answer.detail, "maintenance"));
+    cr_assert(!strstr(faulty_server_log(world.server), "cancel"));
+    world_deinit(&world);
+}
+
+Test(provider_client, cancelling_what_was_not_sent_sends_nothing)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    provider_call_cancel(world.pool, world_start(&world, &call));
+    cr_assert_eq(world.answers, 0);
+    world_wait(&world, 1);
+    cr_assert_eq(world.answer.outcome, ANSWER_CANCELLED);
+    world_expect_log(&world, "");
+    world_deinit(&world);
+}
+
+Test(provider_client, abandoned_calls_are_answered_and_left_alone)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    world_script(&world, {.kind = FAULT_SILENT});
+    world_start(&world, &call);
+    world_pass(&world, 40);
+    cr_assert_eq(provider_pool_pending(world.pool), 1);
+    provider_calls_abandon(world.pool);
+    world_wait(&world, 1);
+    cr_assert_eq(world.answer.outcome, ANSWER_ABANDONED);
+    cr_assert_eq(provider_pool_pending(world.pool), 0);
+    world_expect_log(&world, "PUT /v1/instances/T/u1 #1\n");
+    world_deinit(&world);
+}
+
+Test(provider_client, an_unbound_name_fails_the_call_from_the_loop)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    call.provider = "Nobody";
+    world_start(&world, &call);
+    cr_assert_eq(world.answers, 0);
+    world_wait(&world, 1);
+    cr_assert_eq(world.answer.kind, ERROR_PROVIDER);
+    world_deinit(&world);
+}
+
+Test(provider_client, no_more_requests_at_once_than_allowed)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+    Fault faults[20];
+    Error err = {0};
+
+    world_init(&world);
+    world_make_pool(&world);
+    world_bind(&world, 3, 0);
+    cr_assert_eq(provider_pool_start_and_wait(world.pool, &err), 0, "%s", err.message);
+    for (size_t i = 0; i < 20; i++)
+        faults[i] = (Fault)DONE;
+    faulty_server_script(world.server, faults, 20);
+    for (size_t i = 0; i < 20; i++)
+        world_start(&world, &call);
+    world_wait(&world, 20);
+    cr_assert_leq(faulty_server_peak(world.server), 3);
+    world_deinit(&world);
+}
+
+Test(provider_client, the_rate_limit_spreads_what_goes_beyond_its_burst)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+    Fault faults[15];
+    Error err = {0};
+    int64_t began_ms;
+
+    world_init(&world);
+    world_make_pool(&world);
+    world_bind(&world, 0, 10);
+    cr_assert_eq(provider_pool_start_and_wait(world.pool, &err), 0, "%s", err.message);
+    for (size_t i = 0; i < 15; i++)
+        faults[i] = (Fault)DONE;
+    faulty_server_script(world.server, faults, 15);
+    began_ms = loop_now_ms(world.loop);
+    for (size_t i = 0; i < 15; i++)
+        world_start(&world, &call);
+    world_wait(&world, 15);
+    cr_assert_geq(loop_now_ms(world.loop) - began_ms, 400);
+    world_deinit(&world);
+}
+
+Test(provider_client, the_circuit_opens_after_five_failures_and_closes_on_success)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+    ProviderStatus status;
+    int64_t began_ms;
+
+    world_up(&world);
+    began_ms = loop_now_ms(world.loop);
+    world_script(&world, {.kind = FAULT_DROP_UNREAD}, {.kind = FAULT_DROP_UNREAD},
+                 {.kind = FAULT_DROP_UNREAD}, {.kind = FAULT_DROP_UNREAD},
+                 {.kind = FAULT_DROP_UNREAD}, DONE);
+    world_start(&world, &call);
+    world_pass(&world, 250);
+    cr_assert(provider_status(world.pool, "P", &status));
+    cr_assert_eq(status.state, PROVIDER_CIRCUIT_OPEN);
+    world_wait(&world, 1);
+    cr_assert_eq(world.answer.outcome, ANSWER_APPLIED);
+    cr_assert_geq(loop_now_ms(world.loop) - began_ms, 300);
+    cr_assert(provider_status(world.pool, "P", &status));
+    cr_assert_eq(status.state, PROVIDER_UP);
+    world_deinit(&world);
+}
+
+/* ---- starting ---- */
+
+static int start_with(const char *handshake, const char *schema, Error *err)
+{
+    ClientWorld world;
+    int r;
+
+    world_init(&world);
+    world_make_pool(&world);
+    world_bind(&world, 0, 0);
+    if (handshake)
+        faulty_server_set_handshake(world.server, handshake);
+    if (schema)
+        faulty_server_set_schema(world.server, schema);
+    r = provider_pool_start_and_wait(world.pool, err);
+    world_deinit(&world);
+    return r;
+}
+
+Test(provider_client, refuses_a_provider_of_another_major)
+{
+    Error err = {0};
+
+    cr_assert_eq(start_with("{\"protocol\":{\"versions\":[\"2.0\"]},"
+                            "\"idempotency\":{\"ttl_s\":2592000}}",
+                            NULL, &err),
+                 ERROR_PROVIDER);
+    cr_assert(strstr(err.message, "no protocol version 1.x"), "%s", err.message);
+}
+
+Test(provider_client, refuses_a_provider_that_forgets_keys_within_a_week)
+{
+    Error err = {0};
+
+    cr_assert_eq(start_with("{\"protocol\":{\"versions\":[\"1.0\"]},"
+                            "\"idempotency\":{\"ttl_s\":604799}}",
+                            NULL, &err),
+                 ERROR_PROVIDER);
+    cr_assert(strstr(err.message, "604799 s, expected at least 604800"), "%s", err.message);
+}
+
+Test(provider_client, refuses_a_schema_that_is_none)
+{
+    Error err = {0};
+
+    cr_assert_eq(start_with(NULL, "{\"effects\":{\"E\":{\"kind\":\"magic\"}}}", &err),
+                 ERROR_PROVIDER);
+    cr_assert(strstr(err.message, "effect 'E': kind is 'magic'"), "%s", err.message);
+}
+
+Test(provider_client, plain_http_is_refused)
+{
+    ClientWorld world;
+    ProviderBinding binding = {.name = "Q", .plugin = "http://127.0.0.1:1"};
+    Error err = {0};
+
+    world_init(&world);
+    world_make_pool(&world);
+    cr_assert_eq(provider_pool_add(world.pool, &binding, &err), ERROR_USAGE);
+    world_deinit(&world);
+}
+
+/* ---- questions ---- */
+
+typedef struct Replies {
+    char *text[4];
+    size_t count, batches;
+} Replies;
+
+static void on_items(void *context, ProviderItem *items, size_t count)
+{
+    Replies *replies = context;
+
+    replies->batches++;
+    replies->count = count;
+    for (size_t i = 0; i < count; i++)
+        replies->text[i] = items[i].reply ? json_text(items[i].reply) : items[i].error;
+    for (size_t i = 0; i < count; i++)
+        if (!items[i].reply)
+            items[i].error = NULL;
+}
+
+static void ask_three(ClientWorld *world, Replies *replies)
+{
+    cleanup(json_free) Json *items = NULL;
+    const char *text = "[{\"type\":\"T\",\"uid\":\"a\"},{\"type\":\"T\",\"uid\":\"b\"},"
+                       "{\"type\":\"T\",\"uid\":\"c\"}]";
+
+    cr_assert_eq(json_parse(text, strlen(text), &items, NULL), 0);
+    provider_observe(world->pool, "P", items, on_items, replies);
+    while (replies->batches == 0)
+        loop_run_once(world->loop);
+}
+
+Test(provider_client, observations_are_split_and_put_together_by_uid)
+{
+    ClientWorld world;
+    Replies replies = {0};
+    Error err = {0};
+
+    world_init(&world);
+    world_make_pool(&world);
+    world_bind(&world, 1, 0);
+    faulty_server_set_handshake(world.server,
+                                "{\"protocol\":{\"versions\":[\"1.0\"]},\"limits\":{"
+                                "\"max_batch\":2},\"idempotency\":{\"ttl_s\":2592000}}");
+    cr_assert_eq(provider_pool_start_and_wait(world.pool, &err), 0, "%s", err.message);
+    world_script(&world,
+                 {.status = 200,
+                  .body = "{\"items\":[{\"uid\":\"b\",\"status\":\"absent\"},"
+                          "{\"uid\":\"a\",\"status\":\"found\"}]}"},
+                 {.status = 503},
+                 {.status = 200, .body = "{\"items\":[{\"uid\":\"c\",\"status\":\"error\"}]}"});
+    ask_three(&world, &replies);
+    cr_assert_eq(replies.count, 3);
+    cr_assert_str_eq(replies.text[0], "{\"uid\":\"a\",\"status\":\"found\"}");
+    cr_assert_str_eq(replies.text[1], "{\"uid\":\"b\",\"status\":\"absent\"}");
+    cr_assert_str_eq(replies.text[2], "{\"uid\":\"c\",\"status\":\"error\"}");
+    world_expect_log(&world, "POST /v1/observe #1\n"
+                             "POST /v1/observe #2\n"
+                             "POST /v1/observe #2\n");
+    for (size_t i = 0; i < 3; i++)
+        free(replies.text[i]);
+    world_deinit(&world);
+}
+
+Test(provider_client, what_an_observation_leaves_out_is_an_error_and_not_absent)
+{
+    ClientWorld world;
+    Replies replies = {0};
+
+    world_up(&world);
+    world_script(&world, {.status = 200, .body = "{\"items\":[{\"uid\":\"b\"}]}"});
+    ask_three(&world, &replies);
+    cr_assert_str_eq(replies.text[0], "the provider gave no answer for it");
+    cr_assert_str_eq(replies.text[1], "{\"uid\":\"b\"}");
+    for (size_t i = 0; i < 3; i++)
+        free(replies.text[i]);
+    world_deinit(&world);
+}
