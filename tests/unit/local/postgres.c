@@ -196,7 +196,7 @@ Test(postgres, taken_port_is_said_and_not_changed)
         monotonic_sleep_ms(10);
     cleanup(free) char *squatter = memory_format(
         "{\"command\":\"exec perl -MIO::Socket::INET -e '$s=IO::Socket::INET->new(LocalAddr=>"
-        "q(127.0.0.1),LocalPort=>%d,Listen=>1);sleep 60'\",\"ports\":[%d]}",
+        "q(127.0.0.1),LocalPort=>%d,Listen=>1,ReuseAddr=>1) or die;sleep 60'\",\"ports\":[%d]}",
         port, port);
     cr_assert_eq(fixture_reconcile(&fixture, "process", UID_B, squatter), 0, "%s",
                  fixture.problem.detail);
