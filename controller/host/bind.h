@@ -1,0 +1,19 @@
+/* Program, bindings and providers' schemas brought together: what each effect means at this run. */
+#ifndef VED_HOST_BIND_H
+#define VED_HOST_BIND_H
+
+#include "controller/core/bindings.h"
+#include "controller/host/config.h"
+#include "controller/host/provider_client.h"
+#include "lang/diagnostic.h"
+
+/* Whether an effect of the program may need that provider. */
+bool program_uses_provider(const Program *program, const char *name);
+
+/* Resolve every effect of the program. What no bound provider has – effect or parameter – is a
+ * V-ERR-004 in `diagnostics`, with the nearest that it has. 0, or ERROR_PROGRAM if there was any.
+ */
+int bind_program(const Program *program, const Config *config, const ProviderPool *pool,
+                 Diagnostics *diagnostics, Bindings *ret);
+
+#endif

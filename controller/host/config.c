@@ -1,0 +1,334 @@
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lang/base/file.h"
+#include "lang/base/memory.h"
+#include "lang/base/yaml.h"
+
+#define API_VERSION "ved.dev/v1"
+
+/* Unbound, the sample application finds the stack's database by itself. */
+#define APP_DEFAULTS "{\"env\":{\"DATABASE_URL\":\"${resource.CreatePostgres.url?}\"}}"
+
+static void provider_deinit(ProviderConfig *provider)
+{
+    for (size_t i = 0; i < provider->action_count; i++) {
+        free(provider->actions[i].effect);
+        free(provider->actions[i].action);
+        json_free(provider->actions[i].defaults);
+    }
+    free(provider->actions);
+    free(provider->name);
+    free(provider->plugin);
+    free(provider->tls_ca);
+    free(provider->tls_cert);
+    free(provider->tls_key);
+    free(provider->token_file);
+    json_free(provider->config);
+}
+
+void config_free(Config *config)
+{
+    if (config == NULL)
+        return;
+    for (size_t i = 0; i < config->provider_count; i++)
+        provider_deinit(&config->providers[i]);
+    free(config->providers);
+    free(config->path);
+    free(config->stack);
+    free(config);
+}
+
+Config *config_new(void)
+{
+    return memory_zero(1, sizeof(Config));
+}
+
+ProviderConfig *config_provider(const Config *config, const char *name)
+{
+    for (size_t i = 0; i < config->provider_count; i++)
+        if (strcmp(config->providers[i].name, name) == 0)
+            return &config->providers[i];
+    return NULL;
+}
+
+const ActionConfig *config_action(const ProviderConfig *provider, const char *effect)
+{
+    for (size_t i = 0; i < provider->action_count; i++)
+        if (strcmp(provider->actions[i].effect, effect) == 0)
+            return &provider->actions[i];
+    return NULL;
+}
+
+static ProviderConfig *provider_add(Config *config, const char *name)
+{
+    config->providers =
+        memory_grow(config->providers, config->provider_count + 1, sizeof *config->providers);
+    ProviderConfig *provider = &config->providers[config->provider_count++];
+    *provider = (ProviderConfig){.name = memory_copy_string(name)};
+    return provider;
+}
+
+static ActionConfig *action_add(ProviderConfig *provider, const char *effect)
+{
+    provider->actions =
+        memory_grow(provider->actions, provider->action_count + 1, sizeof *provider->actions);
+    ActionConfig *action = &provider->actions[provider->action_count++];
+    *action = (ActionConfig){.effect = memory_copy_string(effect)};
+    return action;
+}
+
+/* ---- reading ---- */
+
+typedef struct Place {
+    const char *file;
+    const char *path; /* providers.Infra.limits */
+    Error *err;
+} Place;
+
+static int bad(const Place *place, const char *key, const char *expected)
+{
+    return error_set(place->err, ERROR_PROGRAM, "bindings '%s': %s%s%s: expected %s", place->file,
+                     place->path, place->path[0] != '\0' && key[0] != '\0' ? "." : "", key,
+                     expected);
+}
+
+/* Every member must be one of `known`, separated by spaces: a misspelt one must not be ignored. */
+static int check_members(const Place *place, const Json *json, const char *known)
+{
+    for (const Json *m = json_first(json); m != NULL; m = json_next(m)) {
+        const char *key = json_key(m), *at = known;
+        size_t length = strlen(key);
+        while ((at = strstr(at, key)) != NULL &&
+               ((at != known && at[-1] != ' ') || (at[length] != ' ' && at[length] != '\0')))
+            at += length;
+        if (at == NULL || length == 0)
+            return error_set(place->err, ERROR_PROGRAM,
+                             "bindings '%s': %s%s%s is not known here: expected one of %s",
+                             place->file, place->path, place->path[0] != '\0' ? "." : "", key,
+                             known);
+    }
+    return 0;
+}
+
+static int read_string(const Place *place, const Json *json, const char *key, char **ret)
+{
+    const Json *member = json_get(json, key);
+
+    if (member == NULL)
+        return 0;
+    if (!json_is_string(member) || json_string(member, "")[0] == '\0')
+        return bad(place, key, "a text");
+    *ret = memory_copy_string(json_string(member, ""));
+    return 0;
+}
+
+/* "250ms", "30s", "10m", "2h" */
+static int read_duration(const Place *place, const Json *json, const char *key, int64_t *ret)
+{
+    static const struct {
+        const char *unit;
+        int64_t ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+    const char *text = json_get_string(json, key, NULL);
+    char *end;
+
+    if (json_get(json, key) == NULL)
+        return 0;
+    if (text == NULL)
+        return bad(place, key, "a duration such as 10m");
+    long long count = strtoll(text, &end, 10);
+    for (size_t i = 0; end != text && i < ARRAY_SIZE(units); i++)
+        if (strcmp(end, units[i].unit) == 0 && count > 0 && count < 1000000000) {
+            *ret = count * units[i].ms;
+            return 0;
+        }
+    return bad(place, key, "a duration such as 10m");
+}
+
+/* 50/s, 600/m, or a number a second */
+static int read_rate(const Place *place, const Json *json, double *ret)
+{
+    const Json *member = json_get(json, "rate");
+    const char *text = json_string(member, NULL);
+    char *end = NULL;
+
+    if (member == NULL)
+        return 0;
+    *ret = text != NULL ? strtod(text, &end) : json_number(member, 0);
+    if (text != NULL && strcmp(end, "/m") == 0)
+        *ret /= 60;
+    else if (text != NULL && strcmp(end, "/s") != 0)
+        *ret = 0;
+    return *ret > 0 ? 0 : bad(place, "rate", "a rate such as 50/s");
+}
+
+static int read_limits(const Place *parent, const Json *json, ProviderConfig *provider)
+{
+    cleanup(free) char *path = memory_format("%s.limits", parent->path);
+    Place place = {parent->file, path, parent->err};
+
+    if (json == NULL)
+        return 0;
+    if (!json_is_object(json))
+        return bad(&place, "", "a mapping with concurrency, rate, timeout");
+    if (check_members(&place, json, "concurrency rate timeout") < 0)
+        return ERROR_PROGRAM;
+    int64_t concurrency = json_get_int(json, "concurrency", 0);
+    if (json_get(json, "concurrency") != NULL && (concurrency < 1 || concurrency > 10000))
+        return bad(&place, "concurrency", "a number from 1 to 10000");
+    provider->concurrency = (int)concurrency;
+    if (read_rate(&place, json, &provider->rate_per_s) < 0)
+        return ERROR_PROGRAM;
+    return read_duration(&place, json, "timeout", &provider->timeout_ms);
+}
+
+static int read_tls(const Place *parent, const Json *json, ProviderConfig *provider)
+{
+    cleanup(free) char *path = memory_format("%s.tls", parent->path);
+    Place place = {parent->file, path, parent->err};
+
+    if (json == NULL)
+        return 0;
+    if (!json_is_object(json))
+        return bad(&place, "", "a mapping with ca, cert, key");
+    if (check_members(&place, json, "ca cert key token_file") < 0 ||
+        read_string(&place, json, "ca", &provider->tls_ca) < 0 ||
+        read_string(&place, json, "cert", &provider->tls_cert) < 0 ||
+        read_string(&place, json, "key", &provider->tls_key) < 0)
+        return ERROR_PROGRAM;
+    return read_string(&place, json, "token_file", &provider->token_file);
+}
+
+static int read_actions(const Place *parent, const Json *json, ProviderConfig *provider)
+{
+    cleanup(free) char *path = memory_format("%s.actions", parent->path);
+    Place place = {parent->file, path, parent->err};
+
+    if (json == NULL)
+        return 0;
+    if (!json_is_object(json))
+        return bad(&place, "", "a mapping of effects");
+    for (const Json *m = json_first(json); m != NULL; m = json_next(m)) {
+        if (!json_is_object(m) && !json_is_null(m))
+            return bad(&place, json_key(m), "a mapping of parameters");
+        ActionConfig *action = action_add(provider, json_key(m));
+        action->defaults = json_is_object(m) ? json_copy(m) : json_new_object();
+        Json *other = json_detach(action->defaults, "action");
+        if (other != NULL && !json_is_string(other)) {
+            json_free(other);
+            return bad(&place, json_key(m), "the name of an action after `action:`");
+        }
+        action->action = memory_copy_string(json_string(other, json_key(m)));
+        json_free(other);
+    }
+    return 0;
+}
+
+static int read_provider(const char *file, const Json *json, Config *config, Error *err)
+{
+    cleanup(free) char *path = memory_format("providers.%s", json_key(json));
+    Place place = {file, path, err};
+
+    if (!json_is_object(json))
+        return bad(&place, "", "a mapping with plugin, config, limits, actions");
+    if (check_members(&place, json, "plugin config tls limits actions allow_short_ttl") < 0)
+        return ERROR_PROGRAM;
+    if (json_get(json, "config") != NULL && !json_is_object(json_get(json, "config")))
+        return bad(&place, "config", "a mapping");
+    ProviderConfig *provider = provider_add(config, json_key(json));
+    provider->is_written = true;
+    provider->allow_short_ttl = json_get_bool(json, "allow_short_ttl", false);
+    if (json_get(json, "config") != NULL)
+        provider->config = json_copy(json_get(json, "config"));
+    if (read_string(&place, json, "plugin", &provider->plugin) < 0 ||
+        read_tls(&place, json_get(json, "tls"), provider) < 0 ||
+        read_limits(&place, json_get(json, "limits"), provider) < 0)
+        return ERROR_PROGRAM;
+    if (provider->plugin == NULL)
+        provider->plugin = memory_copy_string("local");
+    return read_actions(&place, json_get(json, "actions"), provider);
+}
+
+static int read_document(const char *file, const Json *json, Config *config, Error *err)
+{
+    Place place = {file, "", err};
+
+    if (!json_is_object(json))
+        return bad(&place, "the document", "a mapping with apiVersion, kind, providers");
+    if (check_members(&place, json, "apiVersion kind stack providers") < 0)
+        return ERROR_PROGRAM;
+    if (strcmp(json_get_string(json, "apiVersion", ""), API_VERSION) != 0)
+        return bad(&place, "apiVersion", API_VERSION);
+    if (strcmp(json_get_string(json, "kind", ""), "Bindings") != 0)
+        return bad(&place, "kind", "Bindings");
+    if (read_string(&place, json, "stack", &config->stack) < 0)
+        return ERROR_PROGRAM;
+    const Json *providers = json_get(json, "providers");
+    if (providers != NULL && !json_is_object(providers))
+        return bad(&place, "providers", "a mapping of provider names");
+    for (const Json *m = json_first(providers); m != NULL; m = json_next(m))
+        if (read_provider(file, m, config, err) < 0)
+            return ERROR_PROGRAM;
+    return 0;
+}
+
+int config_load(const char *path, Config **ret, Error *err)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+    cleanup(json_free) Json *json = NULL;
+    cleanup(config_free) Config *config = config_new();
+
+    if (file_read(path, CONFIG_SIZE_MAX, &text, err) < 0) {
+        error_wrap(err, "bindings");
+        return err->code = ERROR_PROGRAM;
+    }
+    if (yaml_parse(buffer_text(&text), text.size, &json, err) < 0) {
+        error_wrap(err, "bindings '%s'", path);
+        return err->code = ERROR_PROGRAM;
+    }
+    if (read_document(path, json, config, err) < 0)
+        return ERROR_PROGRAM;
+    config->path = memory_copy_string(path);
+    *ret = take(config);
+    return 0;
+}
+
+/* ---- defaults ---- */
+
+void config_bind(Config *config, const char *name, const char *plugin)
+{
+    ProviderConfig *provider = config_provider(config, name);
+
+    if (provider == NULL)
+        provider = provider_add(config, name);
+    free(provider->plugin);
+    provider->plugin = memory_copy_string(plugin);
+    provider->is_written = true;
+}
+
+static void app_default(ProviderConfig *provider)
+{
+    if (strcmp(provider->plugin, "local") != 0 ||
+        config_action(provider, "StartAppContainer") != NULL)
+        return;
+    ActionConfig *action = action_add(provider, "StartAppContainer");
+    action->action = memory_copy_string("StartAppContainer");
+    json_parse(APP_DEFAULTS, strlen(APP_DEFAULTS), &action->defaults, NULL);
+}
+
+void config_complete(Config *config, const Program *program)
+{
+    for (size_t i = 0; i < program->effect_count; i++) {
+        const char *name = program->effects[i].provider;
+        if (name == NULL && config->provider_count == 0)
+            name = "Infra"; /* a bare effect with nothing bound at all */
+        if (name == NULL || config_provider(config, name) != NULL)
+            continue;
+        provider_add(config, name)->plugin = memory_copy_string("local");
+    }
+    for (size_t i = 0; i < config->provider_count; i++)
+        app_default(&config->providers[i]);
+}

@@ -1,0 +1,638 @@
+/* One turn: take what has come (answers, time), step the core on each, append all records as one
+ * group, sync once; then start calls and tell what happened. Answers that arrive during the sync
+ * are the next turn's.
+ *
+ *      provider answers ──▶ inbox ──▶ turn: runtime_step × n ──▶ journal_commit ──▶ calls, notices
+ *                                       ▲                                              │
+ *                                       └────────────── timer: more to run ◀───────────┘
+ */
+#include "engine.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "controller/host/request.h"
+#include "lang/base/memory.h"
+
+#define STEPS_A_TURN 32
+#define GROUP_BYTES ((size_t)1 << 20)
+#define STOP_GRACE_INT_MS 30000
+#define STOP_GRACE_TERM_MS 15000
+
+/* An answer that waits for the next turn. */
+typedef struct Arrived {
+    struct Arrived *next;
+    uint64_t intent;
+    bool applied;
+    char *external_id;
+    char *result;
+    char *code;
+    char *detail;
+} Arrived;
+
+typedef struct InFlight {
+    struct InFlight *next;
+    Engine *engine;
+    uint64_t intent;
+} InFlight;
+
+typedef enum EngineMode { MODE_APPLY, MODE_SETTLE, MODE_DESTROY } EngineMode;
+
+struct Engine {
+    Stack *stack;
+    EngineOptions options;
+    EngineObserver observer;
+    RuntimeOptions runtime_options;
+    EngineMode mode;
+    EngineCounts counts;
+    Effects steps[STEPS_A_TURN];
+    Arrived *inbox, **inbox_end;
+    InFlight *in_flight;
+    LoopTimer *turn_timer, *timeout_timer, *grace_timer;
+    uint64_t wall_start_ms;
+    int64_t loop_start_ms;
+    int signal_number;
+    unsigned signal_count;
+    bool abandoned;
+    bool timed_out;
+    int failure_kind;
+    Error error; /* code 0: none */
+    /* observing */
+    size_t batches;
+    char *observe_error;
+    int observe_kind;
+};
+
+uint64_t engine_now_ms(const Engine *engine)
+{
+    return engine->wall_start_ms +
+           (uint64_t)(loop_now_ms(engine->stack->loop) - engine->loop_start_ms);
+}
+
+/* ---- answers ---- */
+
+static void arrived_free(Arrived *arrived)
+{
+    free(arrived->external_id);
+    free(arrived->result);
+    free(arrived->code);
+    free(arrived->detail);
+    free(arrived);
+}
+
+static void in_flight_remove(InFlight *flight)
+{
+    InFlight **link = &flight->engine->in_flight;
+
+    while (*link != flight)
+        link = &(*link)->next;
+    *link = flight->next;
+    free(flight);
+}
+
+static void turn_soon(Engine *engine)
+{
+    loop_timer_set(engine->turn_timer, 0);
+}
+
+/* The gravest kind decides the exit code: contract and reachability over credentials over failure.
+ */
+static void note_kind(Engine *engine, int kind)
+{
+    if (engine->failure_kind == 0 || engine->failure_kind == ERROR_FAILED)
+        engine->failure_kind = kind;
+}
+
+static void answer_unknown(Engine *engine, uint64_t number, const ProviderAnswer *answer)
+{
+    Instance *owner;
+    const Intent *intent = intent_find(engine->stack->runtime, number, &owner);
+
+    engine->counts.unknown++;
+    if (intent != NULL && engine->observer.on_unknown != NULL)
+        engine->observer.on_unknown(engine->observer.user, intent, answer->detail);
+}
+
+static void answer_arrived(void *context, ProviderAnswer *answer)
+{
+    InFlight *flight = context;
+    Engine *engine = flight->engine;
+    uint64_t number = flight->intent;
+
+    in_flight_remove(flight);
+    turn_soon(engine);
+    if (answer->outcome == ANSWER_ABANDONED)
+        return;
+    if (answer->outcome == ANSWER_UNKNOWN) {
+        answer_unknown(engine, number, answer);
+        return;
+    }
+    Arrived *arrived = memory_zero(1, sizeof *arrived);
+    arrived->intent = number;
+    arrived->applied = answer->outcome == ANSWER_APPLIED;
+    arrived->external_id = take(answer->external_id);
+    if (answer->state != NULL)
+        arrived->result = json_text(answer->state);
+    if (!arrived->applied) {
+        arrived->code = take(answer->code);
+        arrived->detail = take(answer->detail);
+        note_kind(engine, answer->kind);
+    }
+    *engine->inbox_end = arrived;
+    engine->inbox_end = &arrived->next;
+}
+
+static CallVerb call_verb(IntentVerb verb)
+{
+    switch (verb) {
+    case INTENT_PUT:
+        return CALL_PUT;
+    case INTENT_ACTION:
+        return CALL_ACTION;
+    case INTENT_DELETE:
+        return CALL_DELETE;
+    }
+    return CALL_PUT;
+}
+
+static void call_start(Engine *engine, const Intent *intent)
+{
+    const Runtime *runtime = engine->stack->runtime;
+    const Object *object = intent->uid[0] != '\0' ? object_find(runtime, intent->uid) : NULL;
+    cleanup(buffer_deinit) Buffer body = {0};
+    InFlight *flight = memory_zero(1, sizeof *flight);
+
+    if (engine->observer.on_call != NULL)
+        engine->observer.on_call(engine->observer.user, intent);
+    request_body(runtime, engine->stack->name, intent, &body);
+    *flight = (InFlight){engine->in_flight, engine, intent->number};
+    engine->in_flight = flight;
+    ProviderCall call = {.provider = intent->provider,
+                         .verb = call_verb(intent->verb),
+                         .type = intent->type,
+                         .uid = intent->uid,
+                         .effect = intent->action,
+                         .op = intent->op,
+                         .body = buffer_text(&body),
+                         .body_size = body.size,
+                         .timeout_ms = intent->timeout_ms,
+                         .creates = object != NULL && !object->exists,
+                         .ask_first = intent->recovered};
+    provider_call_start(engine->stack->pool, &call, answer_arrived, flight);
+}
+
+/* ---- turns ---- */
+
+static bool is_stopping(const Engine *engine)
+{
+    return engine->signal_number != 0 || engine->timed_out || engine->error.code != 0;
+}
+
+static bool step(Engine *engine, size_t index, const Event *event)
+{
+    Journal *journal = engine->stack->dir != NULL ? state_dir_journal(engine->stack->dir) : NULL;
+    Effects *effects = &engine->steps[index];
+    size_t start = 0;
+
+    runtime_step(engine->stack->runtime, &engine->runtime_options, event, effects);
+    for (size_t i = 0; i < effects->record_count; i++) {
+        if (journal_append(journal, effects->records.bytes + start, effects->record_ends[i] - start,
+                           &engine->error) < 0)
+            return false;
+        start = effects->record_ends[i];
+    }
+    return true;
+}
+
+static void count_notice(Engine *engine, const Notice *notice)
+{
+    EngineCounts *counts = &engine->counts;
+
+    switch (notice->kind) {
+    case NOTICE_EFFECT_DONE:
+        if (notice->verb == INTENT_ACTION)
+            counts->run++;
+        else if (notice->changed)
+            counts->changed++;
+        else if (!notice->repaired)
+            counts->added++;
+        break;
+    case NOTICE_EFFECT_REMOVED:
+        counts->destroyed++;
+        break;
+    case NOTICE_EFFECT_FAILED:
+        counts->failed++;
+        break;
+    case NOTICE_DEAD_LETTER:
+        counts->dead_letters++;
+        break;
+    case NOTICE_FAULTED:
+        counts->faults++;
+        break;
+    case NOTICE_ABORTED:
+        counts->aborts++;
+        break;
+    case NOTICE_STARTED:
+    case NOTICE_COMMITTED:
+    case NOTICE_EFFECT_BEGAN:
+    case NOTICE_EVENT_SENT:
+    case NOTICE_LOGGED:
+    case NOTICE_LOST:
+    case NOTICE_LOOPED:
+    case NOTICE_GOAL_FAILED:
+    case NOTICE_UNDECIDED:
+        break;
+    }
+}
+
+/* The records are durable: now it may be seen, first what happened, then what is begun. */
+static void effects_release(Engine *engine, const Effects *effects)
+{
+    for (size_t i = 0; i < effects->notice_count; i++) {
+        count_notice(engine, &effects->notices[i]);
+        if (engine->observer.on_notice != NULL)
+            engine->observer.on_notice(engine->observer.user, &effects->notices[i]);
+    }
+    for (size_t i = 0; i < effects->call_count && !is_stopping(engine); i++)
+        call_start(engine, effects->calls[i]);
+}
+
+static bool group_commit(Engine *engine)
+{
+    if (engine->stack->dir == NULL || engine->options.read_only)
+        return true;
+    if (journal_commit(state_dir_journal(engine->stack->dir), &engine->error) < 0) {
+        error_wrap(&engine->error, "state '%s'", engine->stack->state_path);
+        return false;
+    }
+    if (journal_size(state_dir_journal(engine->stack->dir)) > STACK_JOURNAL_MAX)
+        return stack_checkpoint(engine->stack, &engine->error) == 0;
+    return true;
+}
+
+static Event event_of(const Engine *engine, const Arrived *arrived)
+{
+    return (Event){.type = EVENT_ANSWER,
+                   .now_ms = engine_now_ms(engine),
+                   .intent = arrived->intent,
+                   .applied = arrived->applied,
+                   .external_id = arrived->external_id,
+                   .result = arrived->result,
+                   .code = arrived->code,
+                   .detail = arrived->detail};
+}
+
+static bool wants_turn(Engine *engine)
+{
+    return engine->mode == MODE_APPLY && !is_stopping(engine);
+}
+
+/* Steps of one group: first the answers that have come, then slices. */
+static size_t steps_take(Engine *engine)
+{
+    size_t count = 0, bytes = 0;
+    bool more = true;
+
+    while (engine->inbox != NULL && count < STEPS_A_TURN && engine->error.code == 0) {
+        Arrived *arrived = engine->inbox;
+        Event event = event_of(engine, arrived);
+        engine->inbox = arrived->next;
+        if (engine->inbox == NULL)
+            engine->inbox_end = &engine->inbox;
+        step(engine, count++, &event);
+        arrived_free(arrived);
+    }
+    while (wants_turn(engine) && more && count < STEPS_A_TURN && bytes < GROUP_BYTES) {
+        Event event = {.type = EVENT_TURN, .now_ms = engine_now_ms(engine)};
+        if (!step(engine, count, &event))
+            return count;
+        bytes += engine->steps[count++].records.size;
+        more = runtime_is_runnable(engine->stack->runtime);
+    }
+    return count;
+}
+
+static void schedule_next(Engine *engine)
+{
+    uint64_t wake = runtime_next_wake(engine->stack->runtime);
+
+    if (engine->inbox != NULL ||
+        (wants_turn(engine) && runtime_is_runnable(engine->stack->runtime))) {
+        turn_soon(engine);
+    } else if (wants_turn(engine) && wake != 0) {
+        uint64_t now = engine_now_ms(engine);
+        loop_timer_set(engine->turn_timer, wake > now ? (int64_t)(wake - now) : 0);
+    } else if (engine->in_flight == NULL || engine->error.code != 0) {
+        loop_stop(engine->stack->loop);
+    }
+}
+
+static void turn(void *context)
+{
+    Engine *engine = context;
+    size_t count = steps_take(engine);
+
+    if (engine->error.code == 0 && group_commit(engine))
+        for (size_t i = 0; i < count; i++)
+            effects_release(engine, &engine->steps[i]);
+    schedule_next(engine);
+}
+
+/* ---- stopping ---- */
+
+static void abandon(void *context)
+{
+    Engine *engine = context;
+
+    engine->abandoned = true;
+    provider_calls_abandon(engine->stack->pool);
+    turn_soon(engine);
+}
+
+static void on_timeout(void *context)
+{
+    Engine *engine = context;
+
+    engine->timed_out = true;
+    if (engine->stack->pool != NULL)
+        abandon(engine);
+    turn_soon(engine);
+}
+
+static int flights_count(const Engine *engine)
+{
+    int count = 0;
+
+    for (const InFlight *flight = engine->in_flight; flight != NULL; flight = flight->next)
+        count++;
+    return count;
+}
+
+/* First signal: begin nothing, await what runs. Second: leave it to the provider. Third: go. */
+static void on_signal(void *context, int signal_number)
+{
+    Engine *engine = context;
+
+    if (engine->signal_number == 0)
+        engine->signal_number = signal_number;
+    engine->signal_count++;
+    if (engine->signal_count >= 3)
+        _exit(128 + engine->signal_number);
+    if (engine->observer.on_stopping != NULL)
+        engine->observer.on_stopping(engine->observer.user, signal_number, flights_count(engine));
+    if (engine->signal_count == 2 && engine->stack->pool != NULL)
+        abandon(engine);
+    else if (engine->signal_count == 1)
+        loop_timer_set(engine->grace_timer,
+                       signal_number == SIGTERM ? STOP_GRACE_TERM_MS : STOP_GRACE_INT_MS);
+    turn_soon(engine);
+}
+
+static void on_grace_over(void *context)
+{
+    Engine *engine = context;
+
+    if (engine->stack->pool != NULL)
+        abandon(engine);
+}
+
+/* ---- life ---- */
+
+int engine_new(Stack *stack, const EngineOptions *options, const EngineObserver *observer,
+               Engine **ret, Error *err)
+{
+    cleanup(engine_free) Engine *engine = memory_zero(1, sizeof *engine);
+    struct timeval wall;
+
+    engine->stack = stack;
+    engine->options = *options;
+    engine->observer = *observer;
+    engine->inbox_end = &engine->inbox;
+    engine->runtime_options.max_slices = options->max_slices;
+    engine->runtime_options.planning = options->read_only;
+    gettimeofday(&wall, NULL);
+    engine->wall_start_ms = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_usec / 1000;
+    engine->loop_start_ms = loop_now_ms(stack->loop);
+    engine->turn_timer = loop_timer_new(stack->loop, turn, engine);
+    engine->timeout_timer = loop_timer_new(stack->loop, on_timeout, engine);
+    engine->grace_timer = loop_timer_new(stack->loop, on_grace_over, engine);
+    if (options->timeout_ms > 0)
+        loop_timer_set(engine->timeout_timer, options->timeout_ms);
+    if (loop_on_signal(stack->loop, SIGINT, on_signal, engine, err) < 0 ||
+        loop_on_signal(stack->loop, SIGTERM, on_signal, engine, err) < 0)
+        return err->code;
+    *ret = take(engine);
+    return 0;
+}
+
+void engine_free(Engine *engine)
+{
+    if (engine == NULL)
+        return;
+    for (Arrived *next; engine->inbox != NULL; engine->inbox = next) {
+        next = engine->inbox->next;
+        arrived_free(engine->inbox);
+    }
+    for (InFlight *next; engine->in_flight != NULL; engine->in_flight = next) {
+        next = engine->in_flight->next;
+        free(engine->in_flight);
+    }
+    for (size_t i = 0; i < STEPS_A_TURN; i++)
+        effects_deinit(&engine->steps[i]);
+    loop_timer_free(engine->turn_timer);
+    loop_timer_free(engine->timeout_timer);
+    loop_timer_free(engine->grace_timer);
+    free(engine->observe_error);
+    free(engine);
+}
+
+const EngineCounts *engine_counts(const Engine *engine)
+{
+    return &engine->counts;
+}
+
+int engine_signal(const Engine *engine)
+{
+    return engine->signal_number;
+}
+
+int engine_failure_kind(const Engine *engine)
+{
+    return engine->failure_kind;
+}
+
+/* ---- observing ---- */
+
+typedef struct ObserveBatch {
+    Engine *engine;
+    char *provider;
+} ObserveBatch;
+
+static void observe_item(Engine *engine, const char *provider, const ProviderItem *item)
+{
+    const char *status = json_get_string(item->reply, "status", "error");
+    Event event = {.type = EVENT_OBSERVED,
+                   .now_ms = engine_now_ms(engine),
+                   .uid = json_get_string(item->reply, "uid", ""),
+                   .detail = json_get_string(item->reply, "reason", NULL)};
+
+    if (strcmp(status, "error") == 0) {
+        const char *reason = item->error != NULL ? item->error : event.detail;
+        if (engine->observe_error == NULL)
+            engine->observe_error =
+                memory_format("provider %s cannot say whether an object exists: %s", provider,
+                              reason != NULL ? reason : "no reason given");
+        return;
+    }
+    event.lost = strcmp(status, "absent") == 0;
+    if (engine->error.code == 0 && step(engine, 0, &event) && group_commit(engine))
+        effects_release(engine, &engine->steps[0]);
+}
+
+static void observed(void *context, ProviderItem *items, size_t count)
+{
+    ObserveBatch *batch = context;
+    Engine *engine = batch->engine;
+
+    for (size_t i = 0; i < count; i++)
+        observe_item(engine, batch->provider, &items[i]);
+    free(batch->provider);
+    free(batch);
+    if (--engine->batches == 0)
+        loop_stop(engine->stack->loop);
+}
+
+static void observe_start(Engine *engine, const char *provider)
+{
+    const Runtime *runtime = engine->stack->runtime;
+    cleanup(json_free) Json *items = json_new_array();
+
+    for (size_t i = 0; i < runtime->object_count; i++) {
+        const Object *object = runtime->objects[i];
+        if (!object->exists || strcmp(object->provider, provider) != 0 ||
+            object->state == OBJECT_LEAVING || object->state == OBJECT_WANTED)
+            continue;
+        Json *item = json_new_object();
+        json_set_string(item, "type", object->type != NULL ? object->type : "");
+        json_set_string(item, "uid", object->uid);
+        json_append(items, item);
+    }
+    if (json_count(items) == 0)
+        return;
+    ObserveBatch *batch = memory_zero(1, sizeof *batch);
+    *batch = (ObserveBatch){engine, memory_copy_string(provider)};
+    engine->batches++;
+    provider_observe(engine->stack->pool, provider, items, observed, batch);
+}
+
+int engine_observe(Engine *engine, Error *err)
+{
+    const char **names;
+    size_t count = stack_providers(engine->stack, &names);
+
+    for (size_t i = 0; i < count; i++)
+        observe_start(engine, names[i]);
+    free(names);
+    while (engine->batches > 0)
+        loop_run(engine->stack->loop);
+    if (engine->error.code != 0) {
+        *err = engine->error;
+        return err->code;
+    }
+    if (engine->signal_number != 0)
+        return ENGINE_STOPPED;
+    if (engine->observe_error != NULL)
+        return error_set(err, ERROR_PROVIDER, "%s", engine->observe_error);
+    return 0;
+}
+
+/* ---- running ---- */
+
+static EngineEnd run(Engine *engine, Error *err)
+{
+    if (engine->error.code == 0 && engine->signal_number == 0) {
+        turn_soon(engine);
+        do
+            loop_run(engine->stack->loop);
+        while (engine->in_flight != NULL && engine->error.code == 0);
+    }
+    if (engine->error.code != 0) {
+        *err = engine->error;
+        return ENGINE_FAILED;
+    }
+    if (engine->signal_number != 0)
+        return ENGINE_INTERRUPTED;
+    return engine->timed_out ? ENGINE_TIMEOUT : ENGINE_QUIET;
+}
+
+/* Say who runs and hand out again what an earlier process may have sent. */
+static bool begin(Engine *engine, bool record)
+{
+    Event event = {.type = EVENT_BEGIN,
+                   .now_ms = engine_now_ms(engine),
+                   .detail = engine->stack->boot_id,
+                   .digest = engine->stack->runtime->program_digest};
+    Effects *effects = &engine->steps[0];
+
+    if (record && !step(engine, 0, &event))
+        return false;
+    if (record && !group_commit(engine))
+        return false;
+    runtime_resume_calls(engine->stack->runtime, &engine->runtime_options, effects);
+    size_t start = 0;
+    for (size_t i = 0; i < effects->record_count; i++) {
+        if (journal_append(state_dir_journal(engine->stack->dir), effects->records.bytes + start,
+                           effects->record_ends[i] - start, &engine->error) < 0)
+            return false;
+        start = effects->record_ends[i];
+    }
+    if (!group_commit(engine))
+        return false;
+    effects_release(engine, effects);
+    return true;
+}
+
+EngineEnd engine_settle(Engine *engine, Error *err)
+{
+    engine->mode = MODE_SETTLE;
+    engine->runtime_options.settling = true;
+    if (engine->signal_number == 0)
+        begin(engine, false);
+    EngineEnd end = run(engine, err);
+    engine->runtime_options.settling = false;
+    return end;
+}
+
+EngineEnd engine_apply(Engine *engine, Error *err)
+{
+    engine->mode = MODE_APPLY;
+    if (engine->signal_number == 0)
+        begin(engine, true);
+    return run(engine, err);
+}
+
+EngineEnd engine_destroy(Engine *engine, Error *err)
+{
+    Event event = {.type = EVENT_DESTROY, .now_ms = engine_now_ms(engine)};
+
+    engine->mode = MODE_DESTROY;
+    if (engine->signal_number == 0 && begin(engine, true) && step(engine, 0, &event) &&
+        group_commit(engine))
+        effects_release(engine, &engine->steps[0]);
+    return run(engine, err);
+}
+
+int engine_finish(Engine *engine, Error *err)
+{
+    Stack *stack = engine->stack;
+
+    if (stack->dir == NULL || state_dir_journal(stack->dir) == NULL ||
+        journal_is_broken(state_dir_journal(stack->dir)))
+        return 0;
+    if (stack_checkpoint(stack, err) < 0)
+        return error_wrap(err, "state '%s'", stack->state_path);
+    return state_dir_seal(stack->dir, err);
+}

@@ -1,0 +1,69 @@
+/* The turn of the host: events into the core, records to disk, then – and only then – calls and
+ * words.
+ *
+ * The same engine applies and destroys; the controller is the same without an end. */
+#ifndef VED_HOST_ENGINE_H
+#define VED_HOST_ENGINE_H
+
+#include "controller/host/stack.h"
+
+typedef struct Engine Engine;
+
+/* What the engine tells while it runs; everything told is durable. Each may be NULL. */
+typedef struct EngineObserver {
+    void *user;
+    void (*on_notice)(void *user, const Notice *notice);
+    void (*on_call)(void *user, const Intent *intent); /* its request is about to be sent */
+    void (*on_unknown)(void *user, const Intent *intent, const char *reason);
+    void (*on_warning)(void *user, const char *text);
+    void (*on_stopping)(void *user, int signal_number, int running);
+} EngineObserver;
+
+typedef struct EngineOptions {
+    uint64_t max_slices;
+    int64_t timeout_ms; /* 0: none */
+    bool read_only;     /* observe in memory only: for plan */
+} EngineOptions;
+
+typedef enum EngineEnd {
+    ENGINE_QUIET,       /* nothing is under way any more */
+    ENGINE_TIMEOUT,     /* --timeout */
+    ENGINE_INTERRUPTED, /* a signal; see engine_signal() */
+    ENGINE_FAILED       /* the state could not be written, or a provider broke the contract */
+} EngineEnd;
+
+typedef struct EngineCounts {
+    unsigned added, changed, destroyed, run, failed, unknown;
+    unsigned dead_letters, faults, aborts;
+} EngineCounts;
+
+/* Signals are taken over from here on. The stack must be connected and outlive it. */
+int engine_new(Stack *stack, const EngineOptions *options, const EngineObserver *observer,
+               Engine **ret, Error *err);
+void engine_free(Engine *engine);
+CLEANUP_DEFINE(Engine *, engine_free);
+
+/* Ask the providers which of the state's objects still exist, and tell the core. 0, ENGINE_STOPPED,
+ * or ERROR_PROVIDER if one could not say. */
+#define ENGINE_STOPPED 1
+int engine_observe(Engine *engine, Error *err);
+
+/* Ask about and await what an earlier process may have sent, beginning nothing: before a changed
+ * program takes over, and before destroying. */
+EngineEnd engine_settle(Engine *engine, Error *err);
+
+/* Run until quiet. */
+EngineEnd engine_apply(Engine *engine, Error *err);
+
+/* Destroy everything the state owns, last first, then forget the domains. */
+EngineEnd engine_destroy(Engine *engine, Error *err);
+
+/* Fold the journal into a checkpoint and mark the orderly stop. */
+int engine_finish(Engine *engine, Error *err);
+
+const EngineCounts *engine_counts(const Engine *engine);
+int engine_signal(const Engine *engine); /* 0: none */
+uint64_t engine_now_ms(const Engine *engine);
+int engine_failure_kind(const Engine *engine); /* the gravest ErrorKind of a failed call; 0: none */
+
+#endif

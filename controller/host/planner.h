@@ -1,0 +1,62 @@
+/* Predicts what an apply or a destroy would do: the same core over a copy of the state, with
+ * effects that succeed at once and results that are unknown. Writes nothing. */
+#ifndef VED_HOST_PLANNER_H
+#define VED_HOST_PLANNER_H
+
+#include "controller/host/stack.h"
+
+#define PLAN_SLICES_MAX 1000000
+
+typedef enum PlanAction {
+    PLAN_CREATE,
+    PLAN_RECREATE, /* what was lost is made again */
+    PLAN_UPDATE,
+    PLAN_DESTROY,
+    PLAN_RUN, /* an action, which leaves no object */
+    PLAN_NOOP /* reconciled, and already so */
+} PlanAction;
+
+typedef struct PlanItem {
+    PlanAction action;
+    char *address;
+    char *domain;
+    char *provider;
+    char *effect; /* the provider's name of it */
+    char *type;   /* NULL for actions */
+    char *uid;    /* "" for actions and for objects that do not exist yet */
+    char *op;
+    char *external_id; /* NULL: none yet */
+    char *arguments;   /* canonical JSON; NULL for destructions */
+    char *before;      /* PLAN_UPDATE: the arguments now */
+    char *cause;       /* "goal Ready; transition Boot_db" */
+    char *after;       /* "event DatabaseReady from Database": what unlocked it; NULL */
+    char *reason;      /* PLAN_RECREATE: why it is lost; NULL */
+} PlanItem;
+
+typedef struct Plan {
+    PlanItem *items; /* in the order it would happen */
+    size_t count, capacity;
+    unsigned add, change, destroy, run;
+    bool has_slices; /* there is something to compute, if only without effects */
+    bool truncated;  /* the prediction ended at PLAN_SLICES_MAX */
+    char **notes;    /* sentences: what ended early, what loops */
+    size_t note_count, note_capacity;
+} Plan;
+
+/* The stack must be connected (and evolved in memory). Its runtime is the copy: predicting changes
+ * it, so nothing else may be done with the stack afterwards. The caller frees with plan_free(). */
+Plan *plan_apply(Stack *stack, uint64_t max_slices, uint64_t now_ms);
+Plan *plan_destroy(Stack *stack);
+
+/* As far as a process before may have sent effects under another program: predict that they
+ * succeed. */
+void plan_settle(Stack *stack);
+
+void plan_free(Plan *plan);
+CLEANUP_DEFINE(Plan *, plan_free);
+
+/* Let the providers validate what they would be asked for. 0, or ERROR_FAILED with the first
+ * refusal. */
+int plan_validate(Stack *stack, const Plan *plan, Error *err);
+
+#endif

@@ -1,0 +1,424 @@
+#include "stack.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "controller/core/evolution.h"
+#include "controller/core/snapshot.h"
+#include "lang/base/file.h"
+#include "lang/base/memory.h"
+
+/* ---- recovery ---- */
+
+static int recover_checkpoint(void *user, uint64_t position, const char *state, size_t size,
+                              Error *err)
+{
+    Stack *stack = user;
+    cleanup(json_free) Json *json = NULL;
+
+    (void)position;
+    if (json_parse_own(state, size, &json, err) < 0)
+        return ERROR_STATE;
+    return snapshot_read(stack->runtime, json, false, err);
+}
+
+static int recover_record(void *user, uint64_t sequence, const char *payload, size_t size,
+                          Error *err)
+{
+    Stack *stack = user;
+    cleanup(json_free) Json *json = NULL;
+    Arena arena = {0};
+    Record record;
+    int code = json_parse_own(payload, size, &json, err);
+
+    if (code == 0)
+        code = record_decode(stack->runtime, json, &arena, &record, err);
+    if (code == 0)
+        code = record_apply(stack->runtime, &record, err);
+    arena_deinit(&arena);
+    if (code < 0)
+        error_wrap(err, "record %llu of the journal", (unsigned long long)sequence);
+    return code;
+}
+
+static int recover(Stack *stack, bool read_only, Error *err)
+{
+    StateVisitor visitor = {recover_checkpoint, recover_record, stack};
+    int code = read_only ? state_dir_read(stack->dir, STATE_NEWEST, &visitor, &stack->recovery, err)
+                         : state_dir_recover(stack->dir, &visitor, &stack->recovery, err);
+
+    if (code < 0)
+        return error_wrap(err, "state '%s'", stack->state_path);
+    return 0;
+}
+
+/* The program the state belongs to; `*ret` stays NULL if there is no state yet. */
+static int load_program(Stack *stack, Program **ret, Error *err)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+    int code = state_dir_load_program(stack->dir, &text, err);
+
+    if (code < 0)
+        return code;
+    if (code == STATE_NO_PROGRAM)
+        return 0;
+    cleanup(free) char *name = memory_format("%s.ved", stack->name);
+    cleanup(program_free) Program *program = program_compile(name, buffer_text(&text), text.size);
+    if (!program->valid)
+        return error_set(err, ERROR_STATE,
+                         "state '%s': the program it belongs to does not compile with this ved: "
+                         "use the version that wrote it",
+                         stack->state_path);
+    *ret = take(program);
+    return 0;
+}
+
+/* ---- first values ---- */
+
+static int set_apply(Stack *stack, const char *set, Error *err)
+{
+    const char *equals = strchr(set, '='), *dot = strchr(set, '.');
+
+    if (equals == NULL || dot == NULL || dot > equals)
+        return error_set(err, ERROR_USAGE, "--set '%s': expected Domain.field=value", set);
+    cleanup(free) char *domain_name = memory_copy_bytes(set, (size_t)(dot - set));
+    cleanup(free) char *field_name = memory_copy_bytes(dot + 1, (size_t)(equals - dot - 1));
+    int domain = program_find_domain(stack->program, domain_name);
+    if (domain < 0)
+        return error_set(err, ERROR_USAGE, "--set '%s': the program has no domain '%s'", set,
+                         domain_name);
+    int field = domain_find_field(&stack->program->domains[domain], field_name);
+    if (field < 0)
+        return error_set(err, ERROR_USAGE, "--set '%s': domain '%s' has no field '%s'", set,
+                         domain_name, field_name);
+    const ProgramField *declared = &stack->program->domains[domain].fields[field];
+    const Instance *instance = runtime_find(stack->runtime, domain_name);
+    if (instance != NULL && !declared->parameter)
+        return error_set(
+            err, ERROR_USAGE,
+            "--set '%s': the domain has started, and '%s' is state that its slices "
+            "assign: it can be set only before the first apply, or after `ved destroy`",
+            set, field_name);
+    if (field_value_parse(declared, equals + 1, &stack->arena, &stack->first_values[domain][field],
+                          err) < 0) {
+        error_wrap(err, "--set '%s'", set);
+        return err->code = ERROR_USAGE;
+    }
+    return 0;
+}
+
+static int first_values_make(Stack *stack, const StackOptions *options, Error *err)
+{
+    const Program *program = stack->program;
+
+    stack->first_values = arena_array(&stack->arena, Value *, program->domain_count);
+    for (size_t i = 0; i < program->domain_count; i++) {
+        const ProgramDomain *domain = &program->domains[i];
+        stack->first_values[i] = arena_array(&stack->arena, Value, domain->field_count);
+        for (size_t f = 0; f < domain->field_count; f++)
+            stack->first_values[i][f] = domain->fields[f].initial;
+    }
+    for (size_t i = 0; i < options->set_count; i++)
+        if (set_apply(stack, options->sets[i], err) < 0)
+            return ERROR_USAGE;
+    return 0;
+}
+
+/* Program, bindings and the values of parameters: another digest is a changed program. */
+static void digest_make(Stack *stack)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+    uint8_t digest[SHA256_SIZE];
+
+    buffer_add_format(&text, "%s\n%s\n", stack->program->digest, stack->bindings.digest);
+    for (size_t i = 0; i < stack->program->domain_count; i++)
+        for (size_t f = 0; f < stack->program->domains[i].field_count; f++)
+            if (stack->program->domains[i].fields[f].parameter) {
+                value_encode(&text, stack->first_values[i][f]);
+                buffer_add_char(&text, '\n');
+            }
+    sha256(buffer_text(&text), text.size, digest);
+    hex_encode(digest, SHA256_SIZE, stack->digest);
+}
+
+static void boot_id_read(char ret[64])
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    ret[0] = '\0';
+    if (file_read("/proc/sys/kernel/random/boot_id", 256, &text, NULL) == 0)
+        snprintf(ret, 64, "%.*s", (int)strcspn(buffer_text(&text), "\n"), buffer_text(&text));
+}
+
+/* ---- opening ---- */
+
+static int open_state(Stack *stack, const StackOptions *options, Error *err)
+{
+    StateDirOptions dir = {.stack = options->name,
+                           .command = options->command,
+                           .read_only = options->read_only,
+                           .lock_timeout_ms = options->lock_timeout_ms,
+                           .format = options->format};
+
+    if (options->read_only && !file_exists(options->state_path))
+        return 0; /* nothing there yet: an empty state, in memory */
+    return state_dir_open(options->state_path, &dir, &stack->dir, err);
+}
+
+static int open_runtime(Stack *stack, const StackOptions *options, Program **program, Error *err)
+{
+    static const char no_lineage[] = "00000000000000000000000000000000";
+    cleanup(program_free) Program *stored = NULL;
+
+    if (stack->dir != NULL && load_program(stack, &stored, err) < 0)
+        return err->code;
+    stack->is_new = stored == NULL;
+    if (stored == NULL && *program == NULL)
+        return error_set(err, ERROR_STATE,
+                         "state '%s' holds no stack: apply one first (`ved apply FILE`)",
+                         stack->state_path);
+    if (stored != NULL && *program != NULL && strcmp(stored->digest, (*program)->digest) == 0)
+        program_free(take(stored)); /* the same text: one is enough */
+    bool same = stored == NULL;
+    Program *of_state = same ? *program : stored;
+    stack->runtime = runtime_new(of_state, NULL,
+                                 stack->dir != NULL ? state_dir_lineage(stack->dir) : no_lineage);
+    if (stack->dir != NULL && recover(stack, options->read_only, err) < 0) {
+        runtime_free(take(stack->runtime));
+        return err->code;
+    }
+    stack->program = *program != NULL ? take(*program) : take(stored);
+    stack->old_program = take(stored);
+    return 0;
+}
+
+int stack_open(const StackOptions *options, Program *program, Config *config, Stack **ret,
+               Error *err)
+{
+    cleanup(stack_free) Stack *stack = memory_zero(1, sizeof *stack);
+
+    stack->state_path = memory_copy_string(options->state_path);
+    if (open_state(stack, options, err) < 0)
+        return err->code;
+    stack->name = memory_copy_string(stack->dir != NULL      ? state_dir_stack(stack->dir)
+                                     : options->name != NULL ? options->name
+                                                             : "stack");
+    Program *given = program;
+    if (open_runtime(stack, options, &given, err) < 0)
+        return err->code;
+    if (first_values_make(stack, options, err) < 0) {
+        if (program != NULL) /* still the caller's */
+            stack->program = NULL;
+        return err->code;
+    }
+    boot_id_read(stack->boot_id);
+    stack->config = config;
+    if (loop_new(&stack->loop, err) < 0)
+        return err->code;
+    *ret = take(stack);
+    return 0;
+}
+
+/* ---- providers ---- */
+
+static void name_add(const char ***names, size_t *count, const char *name)
+{
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp((*names)[i], name) == 0)
+            return;
+    *names = memory_grow(*names, *count + 1, sizeof **names);
+    (*names)[(*count)++] = name;
+}
+
+size_t stack_providers(const Stack *stack, const char ***ret)
+{
+    const Runtime *runtime = stack->runtime;
+    const char **names = NULL;
+    size_t count = 0;
+
+    for (size_t i = 0; i < runtime->object_count; i++)
+        name_add(&names, &count, runtime->objects[i]->provider);
+    for (size_t i = 0; i < runtime->instance_count; i++) {
+        const Pending *pending = runtime->instances[i]->pending;
+        for (size_t k = 0; pending != NULL && k < pending->intent_count; k++)
+            name_add(&names, &count, pending->intents[k]->provider);
+    }
+    *ret = names;
+    return count;
+}
+
+static bool is_needed(const Stack *stack, const char *name)
+{
+    const char **names;
+    size_t count = stack_providers(stack, &names);
+    bool found = program_uses_provider(stack->program, name);
+
+    for (size_t i = 0; i < count; i++)
+        found |= strcmp(names[i], name) == 0;
+    free(names);
+    return found;
+}
+
+static int pool_fill(Stack *stack, Error *err)
+{
+    for (size_t i = 0; i < stack->config->provider_count; i++) {
+        const ProviderConfig *provider = &stack->config->providers[i];
+        ProviderBinding binding = {.name = provider->name,
+                                   .plugin = provider->plugin,
+                                   .config = provider->config,
+                                   .tls_ca = provider->tls_ca,
+                                   .tls_cert = provider->tls_cert,
+                                   .tls_key = provider->tls_key,
+                                   .token_file = provider->token_file,
+                                   .concurrency = provider->concurrency,
+                                   .rate_per_s = provider->rate_per_s,
+                                   .timeout_ms = provider->timeout_ms,
+                                   .allow_short_ttl = provider->allow_short_ttl};
+        if (is_needed(stack, provider->name) && provider_pool_add(stack->pool, &binding, err) < 0)
+            return error_wrap(err, "provider %s", provider->name);
+    }
+    return 0;
+}
+
+/* Objects made through a name that neither program nor bindings speak of any more still need it. */
+static void config_keep_known(Stack *stack)
+{
+    const char **names;
+    size_t count = stack_providers(stack, &names);
+
+    for (size_t i = 0; i < count; i++)
+        if (config_provider(stack->config, names[i]) == NULL)
+            config_bind(stack->config, names[i], "local");
+    free(names);
+}
+
+static int pool_start(Stack *stack, const StackOptions *options, Error *err)
+{
+    cleanup(free) char *run_dir = memory_format("%s/run", stack->state_path);
+    cleanup(free) char *data_dir = memory_format("%s/providers", stack->state_path);
+    ProviderPoolOptions pool = {
+        .run_dir = run_dir,
+        .plugin_dir = options->plugin_dir,
+        .data_dir = data_dir,
+        .stack = stack->name,
+        .lineage = stack->runtime->lineage,
+        .provider_timeout_ms = options->provider_timeout_ms,
+        .seed = hash_string(stack->runtime->lineage) + stack->runtime->logical_time,
+    };
+
+    if (folder_make(stack->state_path, 0700, err) < 0)
+        return err->code;
+    if (provider_pool_new(stack->loop, &pool, &stack->pool, err) < 0 || pool_fill(stack, err) < 0)
+        return err->code;
+    return provider_pool_start_and_wait(stack->pool, err);
+}
+
+static bool needs_providers(const Stack *stack)
+{
+    const char **names;
+    size_t count = stack_providers(stack, &names);
+
+    free(names);
+    return count > 0 || stack->program->effect_count > 0;
+}
+
+int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagnostics, Error *err)
+{
+    config_complete(stack->config, stack->program);
+    config_keep_known(stack);
+    if (needs_providers(stack)) {
+        int code = pool_start(stack, options, err);
+        if (code < 0)
+            return code;
+        if (code == PROVIDER_POOL_INTERRUPTED)
+            return STACK_INTERRUPTED;
+    }
+    if (bind_program(stack->program, stack->config, stack->pool, diagnostics, &stack->bindings) < 0)
+        return error_set(err, ERROR_PROGRAM, "%s", "");
+    digest_make(stack);
+    stack->changed = stack->is_new || stack->runtime->program_digest == NULL ||
+                     strcmp(stack->runtime->program_digest, stack->digest) != 0;
+    if (stack->old_program == NULL)
+        stack->runtime->bindings = &stack->bindings;
+    stack->runtime->first_values = stack->first_values;
+    return 0;
+}
+
+/* ---- changing and keeping ---- */
+
+int stack_checkpoint(Stack *stack, Error *err)
+{
+    cleanup(buffer_deinit) Buffer snapshot = {0};
+
+    snapshot_write(stack->runtime, &snapshot);
+    return state_dir_rotate(stack->dir, buffer_text(&snapshot), snapshot.size, err);
+}
+
+/* The new program is in force from a record of its own on, so that it has a position to stand at.
+ */
+static int journal_change(Stack *stack, Error *err)
+{
+    Journal *journal = state_dir_journal(stack->dir);
+    cleanup(free) char *payload =
+        memory_format("{\"type\":\"begin\",\"at\":%llu,\"digest\":\"%s\",\"text\":\"%s\"}",
+                      (unsigned long long)time(NULL) * 1000, stack->digest, stack->boot_id);
+
+    if (journal_append(journal, payload, strlen(payload), err) < 0 ||
+        journal_commit(journal, err) < 0)
+        return err->code;
+    return state_dir_save_program(stack->dir, journal_position(journal),
+                                  stack->program->source.text, stack->program->source.size, err);
+}
+
+static int save_first(Stack *stack, Error *err)
+{
+    string_set(&stack->runtime->program_digest, stack->digest);
+    return state_dir_save_program(stack->dir, 0, stack->program->source.text,
+                                  stack->program->source.size, err);
+}
+
+int stack_evolve(Stack *stack, Error *err)
+{
+    Runtime *successor;
+    bool durable = stack->dir != NULL && state_dir_journal(stack->dir) != NULL;
+
+    if (stack->is_new)
+        return durable ? save_first(stack, err) : 0;
+    if (!stack->changed && stack->old_program == NULL)
+        return 0;
+    int code = evolution_make(stack->runtime, stack->program, &stack->bindings, stack->first_values,
+                              &successor, err);
+    if (code < 0)
+        return code;
+    if (durable && journal_change(stack, err) < 0) {
+        runtime_free(successor);
+        return err->code;
+    }
+    runtime_free(stack->runtime);
+    stack->runtime = successor;
+    string_set(&stack->runtime->program_digest, stack->digest);
+    program_free(take(stack->old_program));
+    return durable ? stack_checkpoint(stack, err) : 0;
+}
+
+void stack_free(Stack *stack)
+{
+    if (stack == NULL)
+        return;
+    if (stack->pool != NULL)
+        provider_pool_stop(stack->pool);
+    provider_pool_free(stack->pool);
+    runtime_free(stack->runtime);
+    state_dir_close(stack->dir);
+    bindings_deinit(&stack->bindings);
+    config_free(stack->config);
+    program_free(stack->program);
+    program_free(stack->old_program);
+    loop_free(stack->loop);
+    arena_deinit(&stack->arena);
+    free(stack->name);
+    free(stack->state_path);
+    free(stack);
+}

@@ -1,0 +1,80 @@
+/* One stack at one run: its program, its state folder, its providers, and the core's runtime over
+ * them.
+ *
+ *      stack_open()     the state folder, locked, and what it holds
+ *      stack_connect()  providers started, effects bound, the state passed on if the program
+ * changed engine_...       (engine.h) apply and destroy stack_free()
+ *
+ * Opened read-only it writes nothing at all outside memory but what plugins keep below the state.
+ */
+#ifndef VED_HOST_STACK_H
+#define VED_HOST_STACK_H
+
+#include "controller/core/runtime.h"
+#include "controller/host/bind.h"
+#include "controller/host/config.h"
+#include "controller/host/provider_client.h"
+#include "controller/host/state_dir.h"
+
+/* The end of a clean run is reached long before; a journal this long is folded into a checkpoint.
+ */
+#define STACK_JOURNAL_MAX ((off_t)8 << 20)
+
+typedef struct StackOptions {
+    const char *name;        /* the stack's; NULL: whatever the folder says */
+    const char *state_path;  /* of its state folder */
+    const char *command;     /* the command line, for lock holders' messages */
+    const char *plugin_dir;  /* where ved-provider-NAME are */
+    const char *const *sets; /* D.field=value */
+    size_t set_count;
+    bool read_only;
+    int64_t lock_timeout_ms;
+    int64_t provider_timeout_ms;
+    StateFormat format;
+} StackOptions;
+
+typedef struct Stack {
+    Loop *loop;
+    StateDir *dir;
+    ProviderPool *pool;
+    Program *program;     /* in force; may be the one given or the one the state belongs to */
+    Program *old_program; /* the one the state belonged to, while it is passed on */
+    Config *config;
+    Bindings bindings;
+    Runtime *runtime;
+    Value **first_values; /* [domain][field] */
+    Arena arena;
+    char *name;
+    char *state_path;
+    char digest[65]; /* of program, bindings and parameters of this run */
+    char boot_id[64];
+    StateRecovery recovery;
+    bool is_new;  /* there was no state */
+    bool changed; /* program, bindings or parameters differ from what the state belongs to */
+} Stack;
+
+/* Lock (unless read-only), recover. `program` and `config` are taken over on success; `program`
+ * NULL: the one the state belongs to, else ERROR_STATE. */
+int stack_open(const StackOptions *options, Program *program, Config *config, Stack **ret,
+               Error *err);
+
+/* Start the providers that the program or the state's objects need and bind the effects. What is
+ * wrong with effects goes to `diagnostics` (then ERROR_PROGRAM with an empty sentence). */
+#define STACK_INTERRUPTED 1
+int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagnostics, Error *err);
+
+/* Pass the state on to the run's program, bindings and parameters, if they differ; the journal
+ * begins anew. Nothing may be performed at the moment. */
+int stack_evolve(Stack *stack, Error *err);
+
+/* Fold the journal into a checkpoint. */
+int stack_checkpoint(Stack *stack, Error *err);
+
+/* The providers of the state's objects and open intents, each once. `ret` is an array of names that
+ * the runtime owns; the caller frees the array. */
+size_t stack_providers(const Stack *stack, const char ***ret);
+
+void stack_free(Stack *stack);
+CLEANUP_DEFINE(Stack *, stack_free);
+
+#endif
