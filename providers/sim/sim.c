@@ -185,10 +185,11 @@ static int log_call(Sim *sim, const char *kind, const ProviderRequest *request, 
 
     pthread_mutex_lock(&sim->lock);
     int code = fd_write_all(sim->calls_fd, line, strlen(line), &err);
-    if (code == 0 && fsync(sim->calls_fd) < 0)
-        code = error_errno(&err, errno, "fsync");
     *ret = is_counted(kind) ? count_up(sim, effect_of(request)) : 0;
     pthread_mutex_unlock(&sim->lock);
+    /* Outside the lock, so that the file system can make several calls durable at once. */
+    if (code == 0 && fsync(sim->calls_fd) < 0)
+        code = error_errno(&err, errno, "fsync");
     if (code < 0)
         return provider_problem(problem, "UNAVAILABLE", "not_applied", true,
                                 "write the log of calls: %s", err.message);

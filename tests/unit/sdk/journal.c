@@ -80,7 +80,8 @@ static void expect_records(const char *expected, int expected_code)
     int code;
     cleanup(journal_free) Journal *journal = reopen(&seen, &code, &err);
 
-    cr_assert_eq(code, expected_code, "%s", err.message);
+    cr_assert_not_null(journal, "%s", err.message);
+    cr_assert_eq(code, expected_code);
     cr_assert_str_eq(buffer_text(&seen), expected);
 }
 
