@@ -320,6 +320,11 @@ void json_set(Json *object, const char *key, Json *value)
         cJSON_AddItemToObject(object, key, value);
 }
 
+void json_add(Json *object, const char *key, Json *value)
+{
+    cJSON_AddItemToObject(object, key, value);
+}
+
 void json_set_string(Json *object, const char *key, const char *text)
 {
     json_set(object, key, json_new_string(text));

@@ -66,6 +66,7 @@ Json *json_new_number(double value);
 Json *json_new_bool(bool value);
 Json *json_new_null(void);
 void json_set(Json *object, const char *key, Json *value); /* replaces */
+void json_add(Json *object, const char *key, Json *value); /* a key known to be new: O(1) */
 void json_set_string(Json *object, const char *key, const char *text);
 void json_set_int(Json *object, const char *key, int64_t value);
 void json_set_bool(Json *object, const char *key, bool value);
