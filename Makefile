@@ -97,7 +97,7 @@ $$(call lib,$(1)): $$(call objects,$$(SRC_$(1)))
 	@rm -f $$@
 	$$(AR) rcs $$@ $$^
 TEST_$(1) := $$(call objects,$$(wildcard tests/unit/$(1)/*.c tests/lib/$(1)/*.c))
-$$(OUT)/unit-$(1): $$(TEST_$(1)) $$(foreach l,$$(NEED_$(1)),$$(call lib,$$(l)))
+$$(OUT)/unit-$(1): $$(TEST_$(1)) $$(call objects,tests/lib/leaks.c) $$(foreach l,$$(NEED_$(1)),$$(call lib,$$(l)))
 	$$(COMPILE) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ -lcriterion $$(SYS_$(1))
 endef
 $(foreach l,$(LIBS),$(eval $(call library_rules,$(l))))

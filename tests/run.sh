@@ -53,6 +53,8 @@ unit() {
     sum=$(grep -aE 'Synthesis: Tested: ' "$log" | tail -n 1)
     tested=$(sed -nE 's/.*Tested: ([0-9]+).*/\1/p' <<<"$sum")
     passing=$(sed -nE 's/.*Passing: ([0-9]+).*/\1/p' <<<"$sum")
+    # Criterion counts a test that leaks as passed.
+    ! grep -qa 'ERROR: [A-Za-z]*Sanitizer' "$log" || [ $code -ne 0 ] || code=1
     if [ -z "$tested" ] || [ "$tested" -eq 0 ]; then
         count 0 1
         printf 'FAILED  %s ran no test, exit code %d (%d s)\n' "$binary" $code $((SECONDS - start))
