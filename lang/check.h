@@ -76,6 +76,7 @@ typedef struct Loop {
 typedef struct Checker {
     Model *model;
     Arena *arena;
+    size_t parse_diagnostics; /* what the parser had to say, first in the list */
     bool muted;        /* a round that only types events: nothing is reported or recorded */
     bool events_moved; /* in this round an event field got a type */
     Diagnostic spare;
@@ -102,6 +103,9 @@ void check_note(Checker *checker, Diagnostic *diagnostic, Span span, const char 
 /* Report an unknown name with the nearest of up to two maps of known ones (NULL: none). */
 void check_unknown(Checker *checker, const char *code, const char *what, Name name,
                    const Map *known, const Map *also_known);
+
+/* The type that is written; STATIC_ERROR if there is none, or the parser has refused it already. */
+StaticType check_declared_type(Checker *checker, const TypeExpr *type);
 
 /* Enter one level of nesting; false (and reported) if it is too deep. Pairs with depth--. */
 bool check_descend(Checker *checker, Span span);

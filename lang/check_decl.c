@@ -61,7 +61,7 @@ static void declare_fields(Checker *checker, ModelDomain *domain)
     domain->facts = arena_array(checker->arena, FieldFacts, count);
     domain->field_count = count;
     for (const Field *field = domain->ast->fields; field != NULL; field = field->next, i++) {
-        FieldType type = static_type_to_field(static_type_of_expr(field->type));
+        FieldType type = static_type_to_field(check_declared_type(checker, field->type));
         domain->fields[i] = (ProgramField){.name = field->name.text,
                                            .type = type,
                                            .initial = zero_value(checker->arena, type),
@@ -84,8 +84,9 @@ static void declare_parameters(Checker *checker, const Transition *tree, Program
     ProgramParameter *parameters = arena_array(checker->arena, ProgramParameter, count);
 
     for (const Parameter *p = tree->parameters; p != NULL; p = p->next)
-        parameters[i++] = (ProgramParameter){
-            .name = p->name.text, .type = static_type_to_field(static_type_of_expr(p->type))};
+        parameters[i++] =
+            (ProgramParameter){.name = p->name.text,
+                               .type = static_type_to_field(check_declared_type(checker, p->type))};
     ret->parameters = parameters;
     ret->parameter_count = count;
     if (count > PARAMETERS_MAX)
@@ -293,7 +294,7 @@ static void check_transition(Checker *checker, size_t index)
     check_narrowing(checker, tree);
     for (const Parameter *p = tree->parameters; p != NULL; p = p->next)
         if (p->name.text != NULL)
-            parameter_add(checker, p, static_type_of_expr(p->type));
+            parameter_add(checker, p, check_declared_type(checker, p->type));
     for (const Slice *slice = tree->slices; slice != NULL; slice = slice->next)
         check_block(checker, slice->body);
 }
@@ -314,16 +315,8 @@ static void check_handler(Checker *checker, const Handler *handler, size_t index
             continue;
         ModelEventField *field = event_field_find(event, p->name.text);
         StaticType known = field != NULL && field->typed ? field->type : STATIC_ERROR;
-        StaticType wanted = static_type_of_expr(p->type);
-        if (!static_type_fits(known, wanted)) {
-            Diagnostic *d =
-                check_report(checker, SEVERITY_ERROR, "V-ERR-025", p->span,
-                             "field '%s' of event '%s' is %s, not %s", field->name, event->name,
-                             static_type_name(known), static_type_name(wanted));
-            check_note(checker, d, field->span, "it is broadcast here");
-        }
         checker->scope.next_slot = field != NULL ? (uint32_t)(field - event->fields) : 0;
-        parameter_add(checker, p, p->type != NULL ? wanted : known);
+        parameter_add(checker, p, known);
     }
     checker->scope.next_slot = (uint32_t)event->field_count;
     check_block(checker, handler->body);

@@ -202,20 +202,14 @@ static void check_log(Checker *checker, Emit *emit)
     d->remedy = "write emit Log(\"... ${value} ...\")";
 }
 
-static void check_no_answer(Checker *checker, const Emit *emit, bool has_result)
+static void check_no_result(Checker *checker, const Emit *emit, bool has_result)
 {
-    const char *what = emit->kind == EMIT_LOG ? "a log line" : "a broadcast";
-
-    if (has_result) {
-        Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-024", emit->span,
-                                     "%s has no result to keep", what);
-        d->remedy = "write it without `let`";
-    }
-    if (emit->otherwise != NULL) {
-        Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-024", emit->otherwise->span,
-                                     "%s cannot fail, so it takes no `else`", what);
-        d->remedy = "leave the `else` away";
-    }
+    if (!has_result)
+        return;
+    Diagnostic *d =
+        check_report(checker, SEVERITY_ERROR, "V-ERR-024", emit->span, "%s has no result to keep",
+                     emit->kind == EMIT_LOG ? "a log line" : "a broadcast");
+    d->remedy = "write it without `let`";
 }
 
 /* ---- the else block ---- */
@@ -247,11 +241,11 @@ void check_emit(Checker *checker, Emit *emit, bool has_result)
         break;
     case EMIT_BROADCAST:
         check_broadcast(checker, emit);
-        check_no_answer(checker, emit, has_result);
+        check_no_result(checker, emit, has_result);
         break;
     case EMIT_LOG:
         check_log(checker, emit);
-        check_no_answer(checker, emit, has_result);
+        check_no_result(checker, emit, has_result);
         break;
     }
     if (emit->otherwise != NULL)

@@ -212,21 +212,6 @@ static StaticType check_member(Checker *checker, Expr *expr)
     return STATIC_ERROR;
 }
 
-static StaticType check_misplaced_emit(Checker *checker, const Expr *expr)
-{
-    bool slice = checker->mode == CHECK_SLICE;
-    Diagnostic *d =
-        check_report(checker, SEVERITY_ERROR, "V-ERR-002", expr->span, "`emit` cannot stand in %s",
-                     slice                              ? "an expression"
-                     : checker->mode == CHECK_PREDICATE ? "a predicate"
-                                                        : "a first value");
-
-    d->consequence = slice ? "a slice waits for an answer only at a `let`"
-                           : "what is evaluated at any time, any number of times, has no effects";
-    d->remedy = "write `let result = emit ...` in a transition and use 'result'";
-    return STATIC_ERROR;
-}
-
 static StaticType check_parts(Checker *checker, Expr *expr)
 {
     for (StringPart *part = expr->parts; part != NULL; part = part->next)
@@ -254,8 +239,7 @@ static StaticType check_kind(Checker *checker, Expr *expr)
         return check_unary(checker, expr);
     case EXPR_BINARY:
         return check_binary(checker, expr);
-    case EXPR_EMIT:
-        return check_misplaced_emit(checker, expr);
+    case EXPR_EMIT: /* elsewhere than in a `let`: the parser has refused it */
     case EXPR_ERROR:
         return STATIC_ERROR;
     }

@@ -32,7 +32,7 @@ static void check_let(Checker *checker, Stmt *stmt)
     Expr *value = stmt->let.value;
     bool is_emit = value != NULL && value->kind == EXPR_EMIT;
     StaticType type = STATIC_ANY;
-    StaticType declared = static_type_of_expr(stmt->let.type);
+    StaticType declared = check_declared_type(checker, stmt->let.type);
 
     if (is_emit)
         check_emit(checker, value->emit, true);
@@ -150,8 +150,7 @@ static void warn_of_bound(Checker *checker, const Expr *condition)
 {
     bool constant = expr_is_constant(condition);
 
-    if (condition->static_type == STATIC_ERROR ||
-        (!constant && !expr_is_dynamic(checker, condition)))
+    if (!constant && !expr_is_dynamic(checker, condition))
         return;
     Diagnostic *d =
         check_report(checker, SEVERITY_WARNING, "V-WRN-020", condition->span, "%s",
@@ -166,8 +165,7 @@ static void check_while(Checker *checker, Stmt *stmt)
 {
     Loop loop = {.outer = checker->loop};
 
-    check_expect(checker, stmt->loop.condition, STATIC_BOOL, "a condition");
-    if (stmt->loop.condition != NULL)
+    if (check_expect(checker, stmt->loop.condition, STATIC_BOOL, "a condition") != STATIC_ERROR)
         warn_of_bound(checker, stmt->loop.condition);
     collect_assigned(stmt->loop.body, &loop.assigned, checker->depth);
     checker->loop = &loop;

@@ -11,6 +11,17 @@
 
 #define NAME_SHOWN_MAX 200
 
+/* What the parser could not read it has reported; what follows from that mistake is no news. */
+static bool is_aftermath(const Checker *checker, Span span)
+{
+    for (size_t i = 0; i < checker->parse_diagnostics; i++) {
+        Span mistake = checker->model->diagnostics->items[i].span;
+        if (mistake.start <= span.end && span.start <= mistake.end)
+            return true;
+    }
+    return false;
+}
+
 Diagnostic *check_report(Checker *checker, Severity severity, const char *code, Span span,
                          const char *format, ...)
 {
@@ -18,7 +29,7 @@ Diagnostic *check_report(Checker *checker, Severity severity, const char *code, 
     va_list args;
 
     checker->spare = (Diagnostic){0};
-    if (checker->muted)
+    if (checker->muted || is_aftermath(checker, span))
         return &checker->spare;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
@@ -31,7 +42,7 @@ void check_note(Checker *checker, Diagnostic *diagnostic, Span span, const char 
     char text[1024];
     va_list args;
 
-    if (checker->muted)
+    if (diagnostic == &checker->spare)
         return;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
@@ -54,6 +65,19 @@ void check_unknown(Checker *checker, const char *code, const char *what, Name na
         suggest_try_map(&suggestion, also_known);
     if (suggestion.best != NULL)
         d->remedy = arena_format(checker->arena, "did you mean '%s'?", suggestion.best);
+}
+
+StaticType check_declared_type(Checker *checker, const TypeExpr *type)
+{
+    const Diagnostics *diagnostics = checker->model->diagnostics;
+
+    if (type == NULL)
+        return STATIC_ERROR;
+    for (size_t i = 0; i < checker->parse_diagnostics; i++)
+        if (diagnostics->items[i].span.start >= type->span.start &&
+            diagnostics->items[i].span.start <= type->span.end)
+            return STATIC_ERROR;
+    return static_type_of_expr(type);
 }
 
 bool check_descend(Checker *checker, Span span)
@@ -101,7 +125,7 @@ static void warn_of_lonely_events(Checker *checker)
 
 void check(Ast *ast, Arena *arena, Diagnostics *diagnostics, Model *ret)
 {
-    Checker checker = {.model = ret, .arena = arena};
+    Checker checker = {.model = ret, .arena = arena, .parse_diagnostics = diagnostics->count};
 
     *ret = (Model){.arena = arena, .ast = ast, .diagnostics = diagnostics};
     declare_domains(&checker);

@@ -100,21 +100,23 @@ static void compile_string(Compiler *compiler, const Expr *expr, uint32_t target
     code_emit(&compiler->builder, expr->span, OPCODE_CONCAT, target, base, count);
 }
 
-/* `left && right`: right is skipped when left decides. The result grows in a register of its own,
- * as `target` may be a variable that right reads. */
-static void compile_logic(Compiler *compiler, const Expr *expr, uint32_t target)
+static bool is_logic(const Expr *expr)
+{
+    return expr->kind == EXPR_BINARY && (expr->operator== OP_AND || expr->operator== OP_OR);
+}
+
+/* `left && right`: right is skipped when left decides. The result grows in a register that right
+ * does not read. */
+static void compile_logic(Compiler *compiler, const Expr *expr, uint32_t result)
 {
     CodeBuilder *builder = &compiler->builder;
-    bool is_and = expr->operator== OP_AND;
-    uint32_t result = take_one(compiler);
+    Opcode skip_on = expr->operator== OP_AND ? OPCODE_SKIP_FALSE : OPCODE_SKIP_TRUE;
 
     compile_into(compiler, expr->left, result);
-    uint32_t skip = code_emit_wide(builder, expr->left->span,
-                                   is_and ? OPCODE_SKIP_FALSE : OPCODE_SKIP_TRUE, result, 0);
+    uint32_t skip = code_emit_wide(builder, expr->left->span, skip_on, result, 0);
     uint32_t right = compile_operand(compiler, expr->right);
     code_emit(builder, expr->operator_span, operator_opcode(expr->operator), result, result, right);
     code_patch(builder, skip);
-    code_emit(builder, expr->span, OPCODE_MOVE, target, result, 0);
 }
 
 static bool is_small(const Expr *expr)
@@ -209,6 +211,9 @@ uint32_t compile_operand(Compiler *compiler, const Expr *expr)
     if (expr->kind == EXPR_NAME && !compiler->is_predicate)
         return name_register(compiler, expr);
     uint32_t target = take_one(compiler);
-    compile_into(compiler, expr, target);
+    if (is_logic(expr))
+        compile_logic(compiler, expr, target);
+    else
+        compile_into(compiler, expr, target);
     return target;
 }

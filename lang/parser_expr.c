@@ -166,7 +166,7 @@ static Expr *parenthesised(Parser *parser)
 static Expr *misplaced_emit(Parser *parser)
 {
     Token token = *parser_peek(parser, 0);
-    Diagnostic *d = parser_error(parser, "V-ERR-009", token.span,
+    Diagnostic *d = parser_error(parser, "V-ERR-002", token.span,
                                  "`emit` stands alone or is the whole value of a `let`");
 
     if (d != NULL) {

@@ -42,22 +42,17 @@ static void compile_transition(Program *program, const Model *model, const Model
     transition->slices = slices;
 }
 
-/* A handler gets all fields of its event; a type it names itself is asked for at run time. */
-static const ProgramParameter *handler_parameters(Arena *arena, const ModelEvent *event,
-                                                  const Handler *tree)
+static ProgramParameter *event_fields(Arena *arena, const ModelEvent *event)
 {
-    ProgramParameter *parameters = arena_array(arena, ProgramParameter, event->field_count);
+    ProgramParameter *fields = arena_array(arena, ProgramParameter, event->field_count);
 
-    for (size_t i = 0; i < event->field_count; i++) {
-        parameters[i] = (ProgramParameter){.name = event->fields[i].name,
-                                           .type = static_type_to_field(event->fields[i].type)};
-        for (const Parameter *p = tree->parameters; p != NULL; p = p->next)
-            if (p->type != NULL && strcmp(p->name.text, event->fields[i].name) == 0)
-                parameters[i].type = static_type_to_field(static_type_of_expr(p->type));
-    }
-    return parameters;
+    for (size_t i = 0; i < event->field_count; i++)
+        fields[i] = (ProgramParameter){.name = event->fields[i].name,
+                                       .type = static_type_to_field(event->fields[i].type)};
+    return fields;
 }
 
+/* A handler gets all fields of its event, also those it does not name. */
 static void compile_handlers(Program *program, const Model *model, const ModelDomain *domain)
 {
     Arena *arena = &program->arena;
@@ -66,7 +61,7 @@ static void compile_handlers(Program *program, const Model *model, const ModelDo
     for (const Handler *tree = domain->ast->handlers; tree != NULL; tree = tree->next, i++) {
         const ModelEvent *event = &model->events[domain->handlers[i].event];
         const BodyFrame frame = {.field_count = domain->field_count,
-                                 .parameters = handler_parameters(arena, event, tree),
+                                 .parameters = event_fields(arena, event),
                                  .parameter_count = event->field_count};
         domain->handlers[i].code = code_or_report(
             program, compile_body(arena, model, &frame, tree->body), tree->span, "the handler");
@@ -134,12 +129,8 @@ static void events_make(Program *program, const Model *model)
 
     for (size_t i = 0; i < model->event_count; i++) {
         const ModelEvent *from = &model->events[i];
-        ProgramParameter *fields = arena_array(arena, ProgramParameter, from->field_count);
-        for (size_t j = 0; j < from->field_count; j++)
-            fields[j] = (ProgramParameter){.name = from->fields[j].name,
-                                           .type = static_type_to_field(from->fields[j].type)};
         events[i] = (ProgramEvent){.name = from->name,
-                                   .fields = fields,
+                                   .fields = event_fields(arena, from),
                                    .field_count = from->field_count,
                                    .emitted = from->emitted};
     }

@@ -1,0 +1,186 @@
+/* Programs that say themselves what is to be said about them.
+ *
+ * Every tests/golden/NAME.ved has comments of the form
+ *     // expect ok
+ *     // expect error[V-ERR-005]: part of the summary        on the line of the comment
+ *     // expect error[V-ERR-005] 12:8: part of the summary   on that line, at that column
+ * with error, warning, lint or note, the column and the part left away at will. Each must be met by
+ * a diagnostic of its own, and errors, warnings and lints that nobody expects are failures. */
+#include <criterion/criterion.h>
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lang/ast.h"
+#include "lang/base/file.h"
+#include "lang/program.h"
+
+#define GOLDEN "tests/golden"
+#define FILES_MAX 1000
+#define EXPECTATIONS_MAX 64
+
+typedef struct Expectation {
+    char severity[16];
+    char code[16];
+    unsigned line;
+    unsigned column; /* 0: any */
+    char part[200];
+    bool met;
+} Expectation;
+
+typedef struct Golden {
+    char path[600];
+    Buffer text;
+    Expectation expectations[EXPECTATIONS_MAX];
+    size_t count;
+    bool ok;        /* `expect ok` stands in it */
+    unsigned wrong; /* what this file got wrong so far */
+} Golden;
+
+static const char *severity_word(Severity severity)
+{
+    switch (severity) {
+    case SEVERITY_ERROR:
+        return "error";
+    case SEVERITY_WARNING:
+        return "warning";
+    case SEVERITY_LINT:
+        return "lint";
+    case SEVERITY_NOTE:
+        return "note";
+    }
+    return "?";
+}
+
+static void expectation_read(Golden *golden, const char *text, unsigned line)
+{
+    Expectation *e = &golden->expectations[golden->count];
+    int used = 0;
+    unsigned number, column;
+
+    *e = (Expectation){.line = line};
+    if (strncmp(text, "ok", 2) == 0) {
+        golden->ok = true;
+        return;
+    }
+    cr_assert_lt(golden->count, (size_t)EXPECTATIONS_MAX);
+    cr_assert_eq(sscanf(text, "%15[a-z][%15[A-Z0-9-]]%n", e->severity, e->code, &used), 2,
+                 "%s:%u: this is no expectation: %.60s", golden->path, line, text);
+    cr_assert_gt(used, 0);
+    text += used;
+    if (sscanf(text, " %u:%u%n", &number, &column, &used) == 2) {
+        e->line = number;
+        e->column = column;
+        text += used;
+    } else if (sscanf(text, " %u%n", &number, &used) == 1) {
+        e->line = number;
+        text += used;
+    }
+    sscanf(text, ": %199[^\n]", e->part);
+    golden->count++;
+}
+
+static void expectations_read(Golden *golden)
+{
+    const char *text = buffer_text(&golden->text);
+    unsigned line = 1;
+
+    for (const char *at = text; *at != '\0'; at++) {
+        if (strncmp(at, "// expect ", 10) == 0)
+            expectation_read(golden, at + 10, line);
+        line += *at == '\n';
+    }
+}
+
+/* Whether the diagnostic is one that is waited for; if so it is waited for no longer. */
+static bool claim(const Program *program, const Diagnostic *d, Expectation *e)
+{
+    SourcePlace place = source_place(&program->source, d->span.start);
+
+    if (e->met || strcmp(severity_word(d->severity), e->severity) != 0 ||
+        strcmp(d->code, e->code) != 0 || place.line != e->line ||
+        (e->column != 0 && place.column != e->column) || strstr(d->summary, e->part) == NULL)
+        return false;
+    e->met = true;
+    return true;
+}
+
+static void complain(Golden *golden, const char *what, const char *severity, const char *code,
+                     unsigned line, const char *text)
+{
+    cr_log_error("%s:%u: %s %s[%s]: %s\n", golden->path, line, what, severity, code, text);
+    golden->wrong++;
+}
+
+static void compare(Golden *golden, const Program *program)
+{
+    for (size_t i = 0; i < program->diagnostics.count; i++) {
+        const Diagnostic *d = &program->diagnostics.items[i];
+        bool met = false;
+        for (size_t j = 0; j < golden->count && !met; j++)
+            met = claim(program, d, &golden->expectations[j]);
+        if (!met && d->severity != SEVERITY_NOTE)
+            complain(golden, "unexpected", severity_word(d->severity), d->code,
+                     source_place(&program->source, d->span.start).line, d->summary);
+    }
+    for (size_t j = 0; j < golden->count; j++) {
+        const Expectation *e = &golden->expectations[j];
+        if (!e->met)
+            complain(golden, "missing", e->severity, e->code, e->line, e->part);
+    }
+    if (golden->count == 0 && !golden->ok)
+        complain(golden, "missing", "ok", "-", 1, "the file expects nothing");
+    if (golden->ok && !program->valid)
+        complain(golden, "missing", "ok", "-", 1, "the program is not valid");
+}
+
+static void golden_check(Golden *golden)
+{
+    Error err;
+
+    cr_assert_eq(file_read(golden->path, SOURCE_SIZE_MAX, &golden->text, &err), 0, "%s",
+                 err.message);
+    expectations_read(golden);
+    Program *program = program_compile(golden->path, buffer_text(&golden->text), golden->text.size);
+    compare(golden, program);
+    program_free(program);
+}
+
+static int is_program(const struct dirent *entry)
+{
+    const char *end = strrchr(entry->d_name, '.');
+
+    return end != NULL && strcmp(end, ".ved") == 0;
+}
+
+/* How many files there must be, so that an empty folder is no success. */
+static int stated_count(void)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+    Error err;
+    int count = 0;
+
+    cr_assert_eq(file_read(GOLDEN "/COUNT", 100, &text, &err), 0, "%s", err.message);
+    cr_assert_eq(sscanf(buffer_text(&text), "%d", &count), 1);
+    return count;
+}
+
+Test(golden, every_program_gets_what_it_expects)
+{
+    struct dirent **entries;
+    int count = scandir(GOLDEN, &entries, is_program, alphasort);
+    unsigned wrong = 0;
+
+    cr_assert_eq(count, stated_count(), "%d programs in " GOLDEN ", COUNT says %d", count,
+                 stated_count());
+    for (int i = 0; i < count; i++) {
+        Golden golden = {0};
+        snprintf(golden.path, sizeof golden.path, GOLDEN "/%s", entries[i]->d_name);
+        golden_check(&golden);
+        wrong += golden.wrong;
+        buffer_deinit(&golden.text);
+        free(entries[i]);
+    }
+    free(entries);
+    cr_assert_eq(wrong, 0, "%u expectations were not met", wrong);
+}
