@@ -153,6 +153,10 @@ sql() { # URL STATEMENT
     psql -Xqtw -A "$1" -c "$2" 2>&1
 }
 
+page_status() { # URL
+    curl -s -o /dev/null --max-time 5 -w '%{http_code}' "$1"
+}
+
 port_is_closed() {
     ! port_is_open "$1"
 }
@@ -223,6 +227,13 @@ sample_application_uses_the_database() {
     sql "$DATABASE" "INSERT INTO guests(name) VALUES ('<Ada>')" >/dev/null
     check "its page counts the guests" grep -q 'guests: 1' <(curl -s "$url")
     check "names are escaped" grep -q '&lt;Ada&gt;' <(curl -s "$url")
+    check_equal "HEAD has no body" "$(curl -sI "$url" | grep -c guests)" 0
+    kill -KILL "$(servers 1)"
+    wait_until 10 port_is_closed "$PORT"
+    check_equal "without the database the page says 503" "$(page_status "$url")" 503
+    check_equal "but the application is healthy" "$(page_status "${url}healthz")" 200
+    put 1 postgres CreatePostgres '{"name":"main"}'
+    check_equal "with the database again it is as before" "$(page_status "$url")" 200
     kill -KILL "$APP"
     wait_until 5 pid_is_gone "$APP"
     check_equal "a killed application is absent" "$(observe 2 process)" absent
@@ -234,6 +245,13 @@ sample_application_uses_the_database() {
     check_equal "another environment is refused" "$STATUS $(body .code)" "422 UNSUPPORTED_CHANGE"
     delete 2 process
     check "deleting it ends it" pid_is_gone "$APP"
+}
+
+application_without_a_database() {
+    put 3 process StartAppContainer '{}'
+    check "it says that it has no database" \
+        grep -q 'has no database' <(curl -s "$(body .state.url)")
+    delete 3 process
 }
 
 deletion_leaves_nothing() {
@@ -251,6 +269,7 @@ one_database_serves
 server_killed_is_repaired
 plugin_killed_leaves_the_server
 sample_application_uses_the_database
+application_without_a_database
 for delay in 0.02 0.1 0.4 1.2; do
     plugin_killed_while_creating 7 "$delay"
 done

@@ -310,6 +310,8 @@ static int bring_up(Cluster *cluster, const Json *desired, ProviderProblem *prob
 
     if (record_promise(cluster, desired, &err) < 0 || cluster_passfiles(cluster, &err) < 0)
         return problem_error(problem, &err);
+    cleanup(free) char *external_id = memory_format(CLUSTER_HOST ":%d", cluster->port);
+    request_external_id(cluster->request, external_id);
     if (find_programs(cluster, desired, problem) < 0)
         return -1;
     if (!cluster_is_made(cluster) && object_is_established(&cluster->object))

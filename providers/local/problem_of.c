@@ -46,6 +46,12 @@ bool value_is_opaque(const Json *value)
     return json_get(value, "$unknown") != NULL || json_get(value, "$secret") != NULL;
 }
 
+void request_external_id(const ProviderRequest *request, const char *external_id)
+{
+    if (request->operation != NULL)
+        operation_external_id(request->operation, external_id);
+}
+
 void request_progress(const ProviderRequest *request, const char *phase, const char *message)
 {
     if (request->operation != NULL)

@@ -20,7 +20,9 @@ int problem_unavailable(ProviderProblem *problem, const char *log, const char *f
 /* Whether a value is one that is not known yet or that is secret, which no check may look into. */
 bool value_is_opaque(const Json *value);
 
-/* operation_progress() and operation_cancelled() for a request that may have no operation. */
+/* operation_external_id(), operation_progress() and operation_cancelled() for a request that may
+ * have no operation. */
+void request_external_id(const ProviderRequest *request, const char *external_id);
 void request_progress(const ProviderRequest *request, const char *phase, const char *message);
 bool request_cancelled(const ProviderRequest *request);
 

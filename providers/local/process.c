@@ -124,6 +124,8 @@ static int process_launch(Process *process, const ProcessSpec *spec, ProviderPro
     if (spawn(&options, &process->identity, &err) < 0)
         return problem_argument(problem, "/command", "%.480s", err.message);
     process->status = IDENTITY_ALIVE;
+    cleanup(free) char *external_id = memory_format("%d", (int)process->identity.pid);
+    request_external_id(process->request, external_id);
     return 0;
 }
 

@@ -145,6 +145,30 @@ Test(postgres, password_is_in_its_file_and_nowhere_else)
     cr_expect(strstr(refused, "no password supplied") != NULL, "%s", refused);
 }
 
+static bool server_has(const char *line)
+{
+    cleanup(free) char *command =
+        memory_format("grep -Pq '%s' /proc/%d/status", line, (int)postmaster());
+
+    return system(command) == 0;
+}
+
+/* CAP_DAC_READ_SEARCH is bit 2. */
+Test(postgres, server_of_root_runs_as_somebody_else_with_at_most_one_capability)
+{
+    if (getuid() != 0)
+        cr_skip_test("only root can give up being root");
+    create(UID_A);
+    cr_expect(server_has("^Uid:\\t[1-9]"));
+    cr_expect(server_has("^CapEff:\\t0000000000000004$"), "its folder is closed to others");
+    cr_expect(server_has("^CapPrm:\\t0000000000000004$"));
+    cr_assert_eq(fixture_remove(&fixture, "postgres", UID_A), 0);
+    cr_assert_eq(chmod(fixture.folder, 0755), 0);
+    create(UID_A);
+    cr_expect(server_has("^Uid:\\t[1-9]"));
+    cr_expect(server_has("^CapPrm:\\t0000000000000000$"), "its folder is open");
+}
+
 Test(postgres, other_arguments_are_refused)
 {
     create(UID_A);
