@@ -45,7 +45,8 @@ static Role role;
 static Connection connections[CONNECTIONS_MAX];
 static __thread bool sending_effect;
 
-/* Set by a journal write, taken by the sync that makes it durable. */
+/* Set by a write to ved's journal or to a plugin's store, taken by the sync that makes it durable:
+ * intents and answers of the one, keys and results of the other. */
 static _Atomic bool intents_written, answers_written;
 static _Atomic bool checkpoint_renamed;
 
@@ -146,8 +147,7 @@ typedef enum FileKind {
     FILE_FOLDER,
     FILE_JOURNAL,
     FILE_CHECKPOINT,
-    FILE_CALLS, /* the sim provider's call log */
-    FILE_STORE, /* any other file of a plugin's */
+    FILE_STORE /* where a plugin keeps keys and results */
 } FileKind;
 
 static bool starts_with(const char *text, const char *start)
@@ -161,7 +161,7 @@ static FileKind name_kind(const char *path)
     const char *name = slash ? slash + 1 : path;
 
     if (role == ROLE_PLUGIN)
-        return strcmp(name, "calls.ndjson") == 0 ? FILE_CALLS : FILE_STORE;
+        return strcmp(name, "journal.ndjson") == 0 ? FILE_STORE : FILE_OTHER;
     if (starts_with(name, "journal-"))
         return FILE_JOURNAL;
     return strstr(name, "checkpoint-") ? FILE_CHECKPOINT : FILE_OTHER;
@@ -215,11 +215,26 @@ static void before_journal(const struct iovec *parts, int count)
     }
 }
 
+static void before_store(const struct iovec *parts, int count)
+{
+    if (bytes_have(parts, count, "\"end\"")) {
+        answers_written = true;
+        arrive(CRASH_WORLD_CALLED);
+    }
+    if (bytes_have(parts, count, "\"begin\"")) {
+        intents_written = true;
+        arrive(CRASH_KEY_NOT_STORED);
+    }
+}
+
 static void before_write(FileKind kind, const struct iovec *parts, int count)
 {
     switch (kind) {
     case FILE_JOURNAL:
         before_journal(parts, count);
+        break;
+    case FILE_STORE:
+        before_store(parts, count);
         break;
     case FILE_CHECKPOINT:
         arrive(CRASH_CHECKPOINT_WRITE);
@@ -227,32 +242,14 @@ static void before_write(FileKind kind, const struct iovec *parts, int count)
     case FILE_OTHER:
     case FILE_SOCKET:
     case FILE_FOLDER:
-    case FILE_CALLS:
-    case FILE_STORE:
         break;
     }
-}
-
-static void after_write(FileKind kind)
-{
-    if (kind == FILE_CALLS)
-        arrive(CRASH_WORLD_CALLED);
 }
 
 static void before_sync(FileKind kind)
 {
     if (kind == FILE_CHECKPOINT)
         arrive(CRASH_CHECKPOINT_WRITE);
-}
-
-static void plugin_stored(void)
-{
-    CrashPoint point = (CrashPoint)map->point[CRASH_PLACE_PLUGIN];
-
-    if (point == CRASH_KEY_NOT_STORED)
-        arrive(CRASH_KEY_STORED);
-    else if (point == CRASH_WORLD_CALLED)
-        arrive(CRASH_RESULT_STORED);
 }
 
 static void after_sync(FileKind kind)
@@ -269,12 +266,14 @@ static void after_sync(FileKind kind)
             map->point[CRASH_PLACE_CHECKPOINT] = CRASH_NOWHERE;
         break;
     case FILE_STORE:
-        plugin_stored();
+        if (atomic_exchange(&intents_written, false))
+            arrive(CRASH_KEY_STORED);
+        if (atomic_exchange(&answers_written, false))
+            arrive(CRASH_RESULT_STORED);
         break;
     case FILE_OTHER:
     case FILE_SOCKET:
     case FILE_CHECKPOINT:
-    case FILE_CALLS:
         break;
     }
 }
@@ -283,12 +282,9 @@ EXPORT ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offse
 {
     REAL(pwritev);
     FileKind kind = descriptor_kind(fd);
-    ssize_t result;
 
     before_write(kind, parts, count);
-    result = real(fd, parts, count, offset);
-    after_write(kind);
-    return result;
+    return real(fd, parts, count, offset);
 }
 
 EXPORT ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset)
@@ -296,24 +292,18 @@ EXPORT ssize_t pwrite(int fd, const void *bytes, size_t size, off_t offset)
     REAL(pwrite);
     FileKind kind = descriptor_kind(fd);
     struct iovec part = {(void *)(uintptr_t)bytes, size};
-    ssize_t result;
 
     before_write(kind, &part, 1);
-    result = real(fd, bytes, size, offset);
-    after_write(kind);
-    return result;
+    return real(fd, bytes, size, offset);
 }
 
 EXPORT ssize_t writev(int fd, const struct iovec *parts, int count)
 {
     REAL(writev);
     FileKind kind = descriptor_kind(fd);
-    ssize_t result;
 
     before_write(kind, parts, count);
-    result = real(fd, parts, count);
-    after_write(kind);
-    return result;
+    return real(fd, parts, count);
 }
 
 EXPORT int fdatasync(int fd)
@@ -353,6 +343,17 @@ EXPORT int rename(const char *from, const char *to)
     return result;
 }
 
+/* The sim provider's world: an object exists from the moment it is linked. */
+EXPORT int link(const char *from, const char *to)
+{
+    REAL(link);
+    int result = real(from, to);
+
+    if (map && role == ROLE_PLUGIN && result == 0 && strstr(to, "/objects/"))
+        arrive(CRASH_WORLD_CALLED);
+    return result;
+}
+
 /* ---- sockets ---- */
 
 /* The bytes of an effect's request leave in two halves, with a nap between them. */
@@ -384,14 +385,11 @@ EXPORT ssize_t write(int fd, const void *bytes, size_t size)
     REAL(write);
     FileKind kind = descriptor_kind(fd);
     struct iovec part = {(void *)(uintptr_t)bytes, size};
-    ssize_t result;
 
     if (sending_effect && kind == FILE_SOCKET && size > 1)
         return send(fd, bytes, size, MSG_NOSIGNAL);
     before_write(kind, &part, 1);
-    result = real(fd, bytes, size);
-    after_write(kind);
-    return result;
+    return real(fd, bytes, size);
 }
 
 /* ---- TLS: the only place where requests and replies can be told apart ---- */
