@@ -5,8 +5,9 @@
 #include "lang/checker.h"
 #include "lang/suggest.h"
 
-#define CHECK_DEPTH_MAX 1000 /* nested expressions and blocks, long chains of operators included   \
-                              */
+#define CHECK_DEPTH_MAX                                                                            \
+    1000 /* nested expressions and blocks, long chains of operators included                       \
+          */
 
 /* ---- what is known of a field, for first values and unreachable comparisons (infer.c) ---- */
 
@@ -77,8 +78,8 @@ typedef struct Checker {
     Model *model;
     Arena *arena;
     size_t parse_diagnostics; /* what the parser had to say, first in the list */
-    bool muted;        /* a round that only types events: nothing is reported or recorded */
-    bool events_moved; /* in this round an event field got a type */
+    bool muted;               /* a round that only types events: nothing is reported or recorded */
+    bool events_moved;        /* in this round an event field got a type */
     Diagnostic spare;
     CheckMode mode;
     ModelDomain *domain;
@@ -117,8 +118,8 @@ StaticType check_expr(Checker *checker, Expr *expr);
 StaticType check_expect(Checker *checker, Expr *expr, StaticType expected, const char *role);
 
 /* The type of `left OP right`; STATIC_ERROR and false if there is no such operation. */
-bool operation_type(Operator operator, StaticType left, StaticType right, StaticType *ret);
-const char *operator_text(Operator operator);
+bool operation_type(Operator op, StaticType left, StaticType right, StaticType *ret);
+const char *operator_text(Operator op);
 
 /* Whether it is made of literals alone, and its value. */
 bool expr_is_constant(const Expr *expr);

@@ -5,9 +5,9 @@
 #include "lang/compiler.h"
 #include "lang/vm.h"
 
-const char *operator_text(Operator operator)
+const char *operator_text(Operator op)
 {
-    switch (operator) {
+    switch (op) {
     case OP_OR:
         return "||";
     case OP_AND:
@@ -55,41 +55,41 @@ static bool common_type(StaticType left, StaticType right, StaticType *ret)
     return true;
 }
 
-static bool sum_type(Operator operator, StaticType left, StaticType right, StaticType *ret)
+static bool sum_type(Operator op, StaticType left, StaticType right, StaticType *ret)
 {
     StaticType type;
 
     if (!common_type(left, right, &type) || type == STATIC_BOOL)
         return false;
     *ret = type;
-    return operator== OP_ADD || type != STATIC_STRING;
+    return op == OP_ADD || type != STATIC_STRING;
 }
 
 /* A duration may be scaled by an int, from either side, and divided by one. */
-static bool scale_type(Operator operator, StaticType left, StaticType right, StaticType *ret)
+static bool scale_type(Operator op, StaticType left, StaticType right, StaticType *ret)
 {
     if (left == STATIC_BOOL || left == STATIC_STRING || right == STATIC_BOOL ||
         right == STATIC_STRING)
         return false;
-    if (operator== OP_MOD ||(left == STATIC_INT && operator== OP_DIV)) {
+    if (op == OP_MOD || (left == STATIC_INT && op == OP_DIV)) {
         *ret = STATIC_INT;
         return left != STATIC_DURATION && right != STATIC_DURATION;
     }
     if (left == STATIC_DURATION || right == STATIC_DURATION) {
         *ret = STATIC_DURATION;
-        return left != right && (operator== OP_MUL || left == STATIC_DURATION);
+        return left != right && (op == OP_MUL || left == STATIC_DURATION);
     }
     *ret = left == STATIC_INT && right == STATIC_INT ? STATIC_INT : STATIC_ANY;
     return true;
 }
 
-bool operation_type(Operator operator, StaticType left, StaticType right, StaticType *ret)
+bool operation_type(Operator op, StaticType left, StaticType right, StaticType *ret)
 {
     StaticType type = STATIC_ERROR;
     bool valid = true;
 
     *ret = STATIC_ERROR;
-    switch (operator) {
+    switch (op) {
     case OP_OR:
     case OP_AND:
         type = STATIC_BOOL;
@@ -109,12 +109,12 @@ bool operation_type(Operator operator, StaticType left, StaticType right, Static
         break;
     case OP_ADD:
     case OP_SUB:
-        valid = sum_type(operator, left, right, &type);
+        valid = sum_type(op, left, right, &type);
         break;
     case OP_MUL:
     case OP_DIV:
     case OP_MOD:
-        valid = scale_type(operator, left, right, &type);
+        valid = scale_type(op, left, right, &type);
         break;
     case OP_NOT:
     case OP_NEG:
@@ -162,13 +162,14 @@ static StaticType check_name(Checker *checker, Expr *expr)
 
 static void report_operation(Checker *checker, const Expr *expr, StaticType left, StaticType right)
 {
+    Operator with = expr->operator;
     Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", expr->span,
-                                 "`%s` does not take %s and %s", operator_text(expr->operator),
+                                 "`%s` does not take %s and %s", operator_text(with),
                                  static_type_name(left), static_type_name(right));
 
     check_note(checker, d, expr->left->span, "this is %s", static_type_name(left));
     check_note(checker, d, expr->right->span, "this is %s", static_type_name(right));
-    if (expr->operator== OP_ADD &&(left == STATIC_STRING || right == STATIC_STRING))
+    if (with == OP_ADD && (left == STATIC_STRING || right == STATIC_STRING))
         d->remedy = "put the value into the text: \"...${value}...\"";
 }
 
@@ -187,7 +188,9 @@ static StaticType check_binary(Checker *checker, Expr *expr)
 
 static StaticType check_unary(Checker *checker, Expr *expr)
 {
-    if (expr->operator== OP_NOT) {
+    Operator with = expr->operator;
+
+    if (with == OP_NOT) {
         check_expect(checker, expr->left, STATIC_BOOL, "the operand of `!`");
         return STATIC_BOOL;
     }

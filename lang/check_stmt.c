@@ -102,7 +102,8 @@ static bool assign_target(Checker *checker, Stmt *stmt, StaticType *ret_type, Sp
 static void check_assign(Checker *checker, Stmt *stmt)
 {
     StaticType found = check_expr(checker, stmt->assign.value), target, result;
-    bool plain = stmt->assign.operator== OP_EQ;
+    Operator with = stmt->assign.operator;
+    bool plain = with == OP_EQ;
     Span declared;
 
     stmt->is_field = false;
@@ -113,9 +114,9 @@ static void check_assign(Checker *checker, Stmt *stmt)
         facts_assign(checker, stmt->slot, plain ? stmt->assign.value : NULL);
     if (found == STATIC_ERROR || target == STATIC_ERROR)
         return;
-    bool fits = plain ? static_type_fits(found, target)
-                      : operation_type(stmt->assign.operator, target, found, &result) &&
-                            static_type_fits(result, target);
+    bool fits =
+        plain ? static_type_fits(found, target)
+              : operation_type(with, target, found, &result) && static_type_fits(result, target);
     if (fits)
         return;
     Diagnostic *d = check_report(

@@ -15,7 +15,7 @@ typedef struct Compiler {
  * Both leave registers above the result taken; set builder.top back when it is no longer needed. */
 void compile_into(Compiler *compiler, const Expr *expr, uint32_t target);
 uint32_t compile_operand(Compiler *compiler, const Expr *expr);
-Opcode operator_opcode(Operator operator);
+Opcode operator_opcode(Operator op);
 
 /* Fault at run time unless register `value` has the type; nothing if that is known already. */
 void compile_check(Compiler *compiler, Span span, uint32_t value, StaticType found,

@@ -2,9 +2,9 @@
  * nothing can change it before it is used. */
 #include "lang/compile.h"
 
-Opcode operator_opcode(Operator operator)
+Opcode operator_opcode(Operator op)
 {
-    switch (operator) {
+    switch (op) {
     case OP_OR:
         return OPCODE_OR;
     case OP_AND:
@@ -102,7 +102,9 @@ static void compile_string(Compiler *compiler, const Expr *expr, uint32_t target
 
 static bool is_logic(const Expr *expr)
 {
-    return expr->kind == EXPR_BINARY && (expr->operator== OP_AND || expr->operator== OP_OR);
+    Operator with = expr->kind == EXPR_BINARY ? expr->operator: OP_EQ;
+
+    return with == OP_AND || with == OP_OR;
 }
 
 /* `left && right`: right is skipped when left decides. The result grows in a register that right
@@ -110,7 +112,8 @@ static bool is_logic(const Expr *expr)
 static void compile_logic(Compiler *compiler, const Expr *expr, uint32_t result)
 {
     CodeBuilder *builder = &compiler->builder;
-    Opcode skip_on = expr->operator== OP_AND ? OPCODE_SKIP_FALSE : OPCODE_SKIP_TRUE;
+    Operator with = expr->operator;
+    Opcode skip_on = with == OP_AND ? OPCODE_SKIP_FALSE : OPCODE_SKIP_TRUE;
 
     compile_into(compiler, expr->left, result);
     uint32_t skip = code_emit_wide(builder, expr->left->span, skip_on, result, 0);
@@ -127,21 +130,24 @@ static bool is_small(const Expr *expr)
 static void compile_binary(Compiler *compiler, const Expr *expr, uint32_t target)
 {
     CodeBuilder *builder = &compiler->builder;
+    Operator with = expr->operator;
     StaticType left_type = (StaticType)expr->left->static_type;
     StaticType right_type = (StaticType)expr->right->static_type;
 
-    if (expr->operator== OP_AND || expr->operator== OP_OR) {
-        compile_logic(compiler, expr, target);
+    if (is_logic(expr)) {
+        uint32_t result = take_one(compiler);
+        compile_logic(compiler, expr, result);
+        code_emit(builder, expr->span, OPCODE_MOVE, target, result, 0);
         return;
     }
     uint32_t left = compile_operand(compiler, expr->left);
-    if (expr->operator== OP_ADD && is_small(expr->right)) {
+    if (with == OP_ADD && is_small(expr->right)) {
         code_emit(builder, expr->operator_span, OPCODE_ADD_SMALL, target, left,
                   (uint32_t)expr->right->integer);
         return;
     }
     uint32_t right = compile_operand(compiler, expr->right);
-    if (expr->operator== OP_EQ || expr->operator== OP_NE) {
+    if (with == OP_EQ || with == OP_NE) {
         compile_check(compiler, expr->left->span, left, left_type, right_type);
         compile_check(compiler, expr->right->span, right, right_type, left_type);
     }
@@ -151,8 +157,9 @@ static void compile_binary(Compiler *compiler, const Expr *expr, uint32_t target
 static void compile_unary(Compiler *compiler, const Expr *expr, uint32_t target)
 {
     const Expr *operand = expr->left;
+    Operator with = expr->operator;
 
-    if (expr->operator== OP_NEG && operand->kind == EXPR_INT && operand->integer != INT64_MIN) {
+    if (with == OP_NEG && operand->kind == EXPR_INT && operand->integer != INT64_MIN) {
         load_constant(compiler, expr->span, target, value_int(-operand->integer));
         return;
     }

@@ -67,10 +67,11 @@ void facts_condition(Checker *checker, const Expr *condition, ComparisonPlace pl
     if (checker->muted || condition == NULL || condition->kind != EXPR_BINARY ||
         condition->static_type == STATIC_ERROR)
         return;
-    if (condition->operator== OP_AND || condition->operator== OP_OR) {
+    Operator with = condition->operator;
+    if (with == OP_AND || with == OP_OR) {
         facts_condition(checker, condition->left, place);
         facts_condition(checker, condition->right, place);
-    } else if (condition->operator== OP_EQ) {
+    } else if (with == OP_EQ) {
         note_comparison(checker, condition, place);
     }
 }

@@ -158,9 +158,10 @@ static bool is_open(Vm *vm, const Value *condition)
 
 #define BOTH_INT(left, right) ((left)->type == VALUE_INT && (right)->type == VALUE_INT)
 
-/* An operator on two integers that may not fit, and the way round for everything else. */
+/* An operator on two integers that may not fit, and the way round for everything else. No do-while
+ * around it: `continue` must mean the dispatch loop. */
 #define ARITHMETIC(builtin)                                                                        \
-    do {                                                                                           \
+    {                                                                                              \
         int64_t result_;                                                                           \
         if (BOTH_INT(&r[in.b], &r[in.c]) &&                                                        \
             !builtin(r[in.b].integer, r[in.c].integer, &result_)) {                                \
@@ -168,7 +169,7 @@ static bool is_open(Vm *vm, const Value *condition)
             continue;                                                                              \
         }                                                                                          \
         goto slow_binary;                                                                          \
-    } while (0)
+    }
 
 #define ORDER(sign)                                                                                \
     do {                                                                                           \
@@ -210,11 +211,11 @@ static VmEnd vm_run(Vm *vm, Value *ret)
             r[in.a] = vm->fields[in.b];
             continue;
         case OPCODE_ADD:
-            ARITHMETIC(__builtin_add_overflow);
+            ARITHMETIC(__builtin_add_overflow)
         case OPCODE_SUB:
-            ARITHMETIC(__builtin_sub_overflow);
+            ARITHMETIC(__builtin_sub_overflow)
         case OPCODE_MUL:
-            ARITHMETIC(__builtin_mul_overflow);
+            ARITHMETIC(__builtin_mul_overflow)
         case OPCODE_ADD_SMALL: {
             Value small = value_int((int16_t)in.c);
             int64_t sum;
