@@ -14,6 +14,7 @@
 #define CONNECT_MS 10000 /* 5 s for TCP and 5 s for TLS */
 #define IDLE_HANDLES_MAX 64
 #define CONNECTIONS_KEPT_MAX 256
+#define HEADERS_SIZE_MAX (256u << 10)
 
 typedef struct HttpSocket {
     struct HttpSocket *next, **link;
@@ -41,6 +42,7 @@ struct HttpTransfer {
     void *context;
     const char *body;
     size_t body_size, body_sent;
+    size_t headers_size; /* of the reply so far */
     LoopTimer *watchdog;
     int64_t header_ms, idle_ms;
     int64_t started_ms;
@@ -243,6 +245,9 @@ static size_t take_header(char *line, size_t size, size_t count, void *context)
     size_t n;
 
     size *= count;
+    transfer->headers_size += size;
+    if (transfer->headers_size > HEADERS_SIZE_MAX)
+        return 0; /* an error to libcurl, which ends the transfer */
     transfer->last_byte_ms = loop_now_ms(transfer->client->loop);
     if ((value = header_value(line, size, "ETag", &n)) && n < sizeof reply->etag) {
         memcpy(reply->etag, value, n);

@@ -9,6 +9,7 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "lang/base/buffer.h"
 #include "lang/base/file.h"
@@ -19,8 +20,6 @@
 #define DEATHS_MAX 5
 #define DEATHS_WITHIN_MS 60000
 #define RESTART_DOUBLINGS_MAX 8
-
-extern char **environ;
 
 struct Plugin {
     Loop *loop;

@@ -120,7 +120,7 @@ static void call_answer(PendingCall *call, AnswerOutcome outcome, int kind, cons
     ProviderAnswer answer = {
         .outcome = outcome,
         .kind = applied ? 0 : kind,
-        .external_id = take(call->external_id),
+        .external_id = call->external_id,
         .replayed = call->replayed,
         .sendings = call->sendings,
         .http_status = call->http_status,
@@ -128,6 +128,7 @@ static void call_answer(PendingCall *call, AnswerOutcome outcome, int kind, cons
         .detail = memory_copy_string(applied ? "" : call->detail),
     };
 
+    call->external_id = NULL;
     if (json_is_object(json_get(found, "state")))
         answer_take_representation(&answer, found, etag);
     else

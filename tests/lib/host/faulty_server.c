@@ -90,6 +90,16 @@ static void reply_huge(Connection *connection)
     free(body);
 }
 
+static void reply_headers(Connection *connection)
+{
+    struct evbuffer *out = bufferevent_get_output(connection->stream);
+
+    evbuffer_add_printf(out, "HTTP/1.1 200 OK\r\n");
+    for (int i = 0; i < 4000; i++)
+        evbuffer_add_printf(out, "X-%04d: %090d\r\n", i, i);
+    evbuffer_add_printf(out, "Content-Length: 2\r\n\r\n{}");
+}
+
 /* ---- the log ---- */
 
 /* The line of a header, whose name is given with the line end before it. */
@@ -169,6 +179,9 @@ static void answer(Connection *connection)
         return;
     case FAULT_HUGE:
         reply_huge(connection);
+        return;
+    case FAULT_HEADERS:
+        reply_headers(connection);
         return;
     case FAULT_STALL:
         evbuffer_add_printf(out, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"uid\":");

@@ -15,6 +15,7 @@ typedef enum FaultKind {
     FAULT_SILENT,      /* the request is read and never answered */
     FAULT_GARBAGE,     /* the answer is not HTTP */
     FAULT_HUGE,        /* status 200 and a body of 5 MiB */
+    FAULT_HEADERS,     /* status 200 and 400 KiB of headers */
     FAULT_STALL,       /* half an answer, and then nothing more */
 } FaultKind;
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lang/base/file.h"
 #include "tests/lib/host/client_world.h"
 
 #define DONE                                                                                       \
@@ -217,7 +218,8 @@ Test(provider_client, a_server_error_that_changed_nothing_is_sent_again)
 
 Test(provider_client, garbage_silence_stalls_and_floods_are_all_asked_about)
 {
-    static const FaultKind kinds[] = {FAULT_GARBAGE, FAULT_SILENT, FAULT_STALL, FAULT_HUGE};
+    static const FaultKind kinds[] = {FAULT_GARBAGE, FAULT_SILENT, FAULT_STALL, FAULT_HUGE,
+                                      FAULT_HEADERS};
     ClientWorld world;
     ProviderCall call = world_call(CALL_PUT);
 
@@ -226,6 +228,7 @@ Test(provider_client, garbage_silence_stalls_and_floods_are_all_asked_about)
         world_script(&world, {.kind = kinds[i]}, SUCCEEDED);
         cr_assert_eq(world_do(&world, &call)->outcome, ANSWER_APPLIED, "fault %zu", i);
         cr_assert_eq(world.answer.sendings, 1, "fault %zu", i);
+        cr_assert_eq(json_get_int(world.answer.state, "port", 0), 1, "fault %zu", i);
     }
     world_deinit(&world);
 }
@@ -553,6 +556,57 @@ Test(provider_client, refuses_a_schema_that_is_none)
     cr_assert_eq(start_with(NULL, "{\"effects\":{\"E\":{\"kind\":\"magic\"}}}", &err),
                  ERROR_PROVIDER);
     cr_assert(strstr(err.message, "effect 'E': kind is 'magic'"), "%s", err.message);
+}
+
+Test(provider_client, a_plugin_that_keeps_dying_takes_its_provider_down)
+{
+    ClientWorld world;
+    ProviderStatus status;
+    ProviderCall call = world_call(CALL_PUT);
+    char path[128];
+    ProviderBinding binding = {.name = "P", .plugin = path};
+    Error err = {0};
+
+    world_init(&world);
+    world_make_pool(&world);
+    snprintf(path, sizeof path, "%s/plugin", world.folder);
+    cr_assert_eq(file_replace(path, "#!/bin/sh\nexit 7\n", 17, 0700, &err), 0, "%s", err.message);
+    cr_assert_eq(provider_pool_add(world.pool, &binding, &err), 0, "%s", err.message);
+    cr_assert_eq(provider_pool_start_and_wait(world.pool, &err), ERROR_PROVIDER);
+    cr_assert(strstr(err.message, "provider 'P': plugin '"), "%s", err.message);
+    cr_assert(strstr(err.message, "ended with code 7, 5 times within 60 s"), "%s", err.message);
+    cr_assert(provider_status(world.pool, "P", &status));
+    cr_assert_eq(status.state, PROVIDER_DOWN);
+    world_do(&world, &call);
+    cr_assert_eq(world.answer.outcome, ANSWER_FAILED);
+    cr_assert_eq(world.answer.kind, ERROR_PROVIDER);
+    call.ask_first = true;
+    world_do(&world, &call);
+    cr_assert_eq(world.answer.outcome, ANSWER_UNKNOWN, "it may have been sent by an earlier run");
+    world_deinit(&world);
+}
+
+/* 16 slots, halved by the refusal of the first; the rest is never answered and shows how many are
+ * left. One comes back with each round of successes, of which there are none here. */
+Test(provider_client, a_throttled_provider_gets_half_as_much_at_once)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+    Fault faults[33] = {{.status = 429, .headers = "Retry-After: 9\r\n"}};
+    ProviderStatus status;
+
+    world_up(&world);
+    for (size_t i = 1; i < 33; i++)
+        faults[i].kind = FAULT_SILENT;
+    faulty_server_script(world.server, faults, 33);
+    world_start(&world, &call);
+    world_pass(&world, 60);
+    for (size_t i = 0; i < 32; i++)
+        world_start(&world, &call);
+    world_pass(&world, 60);
+    cr_assert(provider_status(world.pool, "P", &status));
+    cr_assert_eq(status.running, 8);
+    world_deinit(&world);
 }
 
 Test(provider_client, plain_http_is_refused)
