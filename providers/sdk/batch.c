@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lang/base/memory.h"
+#include "providers/sdk/admission.h"
 #include "providers/sdk/problem.h"
 
 static Json *items_reply(Json *items)
@@ -29,7 +30,8 @@ static Json *validate_item(const Engine *engine, const Json *item)
 {
     Json *reply = json_new_object();
     ProviderProblem problem = {0};
-    int code = engine_check(engine, item_effect(engine, item), json_get(item, "desired"), &problem);
+    int code = admission_check_arguments(engine_options(engine), item_effect(engine, item),
+                                         json_get(item, "desired"), &problem);
 
     json_set_bool(reply, "valid", code == 0);
     if (code < 0)
@@ -68,7 +70,7 @@ static Json *plan_item(const Engine *engine, const Json *item)
     ProviderProblem problem = {0};
 
     json_set_string(reply, "uid", uid);
-    if (engine_check(engine, effect, desired, &problem) < 0) {
+    if (admission_check_arguments(engine_options(engine), effect, desired, &problem) < 0) {
         json_set(reply, "problem", problem_json(&problem));
         return reply;
     }
@@ -282,7 +284,7 @@ static void observe_item(Batch *batch, size_t index, const Json *item)
     const Operation *running = NULL;
     ProviderProblem problem = {0};
 
-    if (!engine_uid_is_valid(uid)) {
+    if (!admission_uid_is_valid(uid)) {
         provider_problem(&problem, "INVALID_REQUEST", "not_applied", false,
                          "item %zu: uid '%.64s': expected 32 lower-case hexadecimal digits", index,
                          uid);

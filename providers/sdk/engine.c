@@ -15,6 +15,7 @@
 
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
+#include "providers/sdk/admission.h"
 #include "providers/sdk/log.h"
 #include "providers/sdk/problem.h"
 
@@ -480,71 +481,6 @@ void engine_free(Engine *engine)
     free(engine);
 }
 
-int engine_check(const Engine *engine, const char *effect, const Json *desired,
-                 ProviderProblem *problem)
-{
-    Provider *provider = engine->options.provider;
-    const Json *entry = schema_effect(engine->options.schema, effect);
-
-    if (entry == NULL) {
-        provider_problem(problem, "VALIDATION_FAILED", "not_applied", false,
-                         "effect '%s' is not one of provider '%s'; its schema lists those it has",
-                         effect, provider->name);
-        snprintf(problem->pointer, sizeof problem->pointer, "/effect");
-        return -1;
-    }
-    if (!json_is_object(desired))
-        return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
-                                "effect '%s': expected its arguments as an object", effect);
-    if (schema_check(json_get(entry, "parameters"), desired, problem) < 0)
-        return -1;
-    if (provider->validate == NULL || schema_has_unknown(desired))
-        return 0;
-    *problem = (ProviderProblem){.code = "VALIDATION_FAILED", .outcome = "not_applied"};
-    return provider->validate(provider, effect, desired, problem);
-}
-
-static bool name_is_valid(const char *name, size_t size_max)
-{
-    size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-");
-
-    return size > 0 && name[size] == '\0' && size <= size_max;
-}
-
-bool engine_uid_is_valid(const char *uid)
-{
-    return strlen(uid) == 32 && strspn(uid, "0123456789abcdef") == 32;
-}
-
-/* The form of the request: what can be said without knowing anything. */
-static int check_form(const Mutation *mutation, ProviderProblem *problem)
-{
-    const char *op = json_get_string(mutation->body, "op", NULL);
-
-    if (mutation->key == NULL)
-        return provider_problem(problem, "IDEMPOTENCY_KEY_MISSING", "not_applied", false,
-                                "expected the header 'Idempotency-Key: \"OP\"'");
-    if (op == NULL || strcmp(op, mutation->key) != 0)
-        return provider_problem(problem, "IDEMPOTENCY_KEY_MISSING", "not_applied", false,
-                                "header Idempotency-Key is '%.64s', but member 'op' is '%.64s'",
-                                mutation->key, op != NULL ? op : "(none)");
-    if (!name_is_valid(op, 64))
-        return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
-                                "member 'op': expected 1 to 64 letters, digits, '.', '_' or '-'");
-    if (!name_is_valid(mutation->type, 128))
-        return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
-                                "type or action in the path: expected 1 to 128 letters, digits, "
-                                "'.', '_' or '-'");
-    if (mutation->uid != NULL && !engine_uid_is_valid(mutation->uid))
-        return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
-                                "uid '%.64s': expected 32 lower-case hexadecimal digits",
-                                mutation->uid);
-    if (!json_is_string(json_get(json_get(mutation->body, "owner"), "lineage")))
-        return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
-                                "member 'owner': expected an object with a 'lineage'");
-    return 0;
-}
-
 static int refuse_busy(Engine *engine, const char *uid, Refusal *refusal)
 {
     const Presence *presence = uid != NULL ? map_get(&engine->presences, uid) : NULL;
@@ -560,140 +496,6 @@ static int refuse_busy(Engine *engine, const char *uid, Refusal *refusal)
                             uid);
 }
 
-static int check_owner(const Mutation *mutation, const Instance *instance, Refusal *refusal)
-{
-    const char *owner = json_get_string(instance->owner, "lineage", "");
-    const char *client = json_get_string(json_get(mutation->body, "owner"), "lineage", "");
-    const Json *adopt = json_get(mutation->body, "adopt");
-    bool is_adopted = adopt != NULL && !json_is_null(adopt) && json_bool(adopt, true);
-
-    if (strcmp(owner, client) == 0 || is_adopted)
-        return 0;
-    return provider_problem(&refusal->problem, "NOT_OWNED", "not_applied", false,
-                            "object '%s' belongs to lineage '%.64s', not to '%.64s'", mutation->uid,
-                            owner, client);
-}
-
-static int check_match(const Mutation *mutation, const Instance *instance, Refusal *refusal)
-{
-    const char *wanted = mutation->if_match;
-
-    refusal->current = instance;
-    /* A partial one was never made as far as its client knows: the retry must reach it. */
-    if (mutation->if_none_match && !instance->partial)
-        return provider_problem(&refusal->problem, "ETAG_MISMATCH", "not_applied", false,
-                                "object '%s' exists already", mutation->uid);
-    if (wanted != NULL && strcmp(wanted, "*") != 0 && strcmp(wanted, instance->etag) != 0 &&
-        strcmp(wanted, instance->observed_etag) != 0)
-        return provider_problem(&refusal->problem, "ETAG_MISMATCH", "not_applied", false,
-                                "object '%s' has etag %s, expected %.64s", mutation->uid,
-                                instance->etag, wanted);
-    refusal->current = NULL;
-    return 0;
-}
-
-/* What is there against what the request supposes. */
-static int check_preconditions(Engine *engine, const Mutation *mutation, Refusal *refusal)
-{
-    const Instance *instance =
-        mutation->uid != NULL ? store_instance(engine->options.store, mutation->uid) : NULL;
-
-    if (instance != NULL && strcmp(instance->type, mutation->type) != 0)
-        return provider_problem(&refusal->problem, "INVALID_REQUEST", "not_applied", false,
-                                "object '%s' is of type '%s', not '%s'", mutation->uid,
-                                instance->type, mutation->type);
-    if (instance != NULL && check_owner(mutation, instance, refusal) < 0)
-        return -1;
-    if (instance != NULL)
-        return check_match(mutation, instance, refusal);
-    if (mutation->kind == OPERATION_REMOVE)
-        return provider_problem(&refusal->problem, "NOT_FOUND", "not_applied", false,
-                                "there is no object '%s' of type '%s'", mutation->uid,
-                                mutation->type);
-    if (mutation->if_match != NULL)
-        return provider_problem(&refusal->problem, "ETAG_MISMATCH", "not_applied", false,
-                                "object '%s' does not exist", mutation->uid);
-    return 0;
-}
-
-static int check_immutable(const Json *entry, const Instance *instance, const Json *desired,
-                           ProviderProblem *problem)
-{
-    cleanup(json_free) Json *changes = json_new_array();
-
-    if (instance == NULL || instance->partial)
-        return 0;
-    schema_immutable_changes(entry, instance->desired, desired, changes);
-    if (json_count(changes) == 0)
-        return 0;
-    const char *pointer = json_string(json_at(changes, 0), "");
-    provider_problem(problem, "UNSUPPORTED_CHANGE", "not_applied", false,
-                     "argument '%s' of object '%s' cannot change; replace the object", pointer + 1,
-                     instance->uid);
-    snprintf(problem->pointer, sizeof problem->pointer, "%s", pointer);
-    return -1;
-}
-
-static int check_reconcile(Engine *engine, const Mutation *mutation, const char *effect,
-                           ProviderProblem *problem)
-{
-    const Json *desired = json_get(mutation->body, "desired");
-    const Json *entry = effect ? schema_effect(engine->options.schema, effect) : NULL;
-
-    if (effect == NULL)
-        return provider_problem(problem, "VALIDATION_FAILED", "not_applied", false,
-                                "type '%s' is not one of provider '%s'", mutation->type,
-                                engine->options.provider->name);
-    if (engine_check(engine, effect, desired, problem) < 0)
-        return -1;
-    if (schema_effect_is_action(entry) ||
-        strcmp(schema_type_of(entry, effect), mutation->type) != 0)
-        return provider_problem(problem, "VALIDATION_FAILED", "not_applied", false,
-                                "effect '%s' does not make objects of type '%s'", effect,
-                                mutation->type);
-    if (schema_has_unknown(desired))
-        return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
-                                "a value that is not known yet may stand in a plan only");
-    return check_immutable(entry, store_instance(engine->options.store, mutation->uid), desired,
-                           problem);
-}
-
-static int check_run(Engine *engine, const Mutation *mutation, ProviderProblem *problem)
-{
-    const Json *entry = schema_effect(engine->options.schema, mutation->type);
-
-    if (engine_check(engine, mutation->type, json_get(mutation->body, "arguments"), problem) < 0)
-        return -1;
-    if (!schema_effect_is_action(entry))
-        return provider_problem(problem, "VALIDATION_FAILED", "not_applied", false,
-                                "effect '%s' makes an object; send it with PUT", mutation->type);
-    return 0;
-}
-
-static const char *effect_of(const Engine *engine, const Mutation *mutation)
-{
-    const char *effect = json_get_string(mutation->body, "effect", NULL);
-
-    if (mutation->kind == OPERATION_RUN)
-        return mutation->type;
-    if (mutation->kind == OPERATION_REMOVE)
-        return NULL;
-    return effect != NULL ? effect : schema_effect_of_type(engine->options.schema, mutation->type);
-}
-
-static int check_content(Engine *engine, const Mutation *mutation, ProviderProblem *problem)
-{
-    switch (mutation->kind) {
-    case OPERATION_RECONCILE:
-        return check_reconcile(engine, mutation, effect_of(engine, mutation), problem);
-    case OPERATION_REMOVE:
-        return 0;
-    case OPERATION_RUN:
-        return check_run(engine, mutation, problem);
-    }
-    return -1;
-}
-
 static Operation *operation_from(const Engine *engine, const Mutation *mutation)
 {
     Json *request = json_copy(mutation->body);
@@ -706,7 +508,7 @@ static Operation *operation_from(const Engine *engine, const Mutation *mutation)
     operation->digest = memory_copy_string(mutation->digest);
     operation->type = memory_copy_string(mutation->type);
     operation->uid = copy_or_null(mutation->uid);
-    operation->effect = copy_or_null(effect_of(engine, mutation));
+    operation->effect = copy_or_null(admission_effect(&engine->options, mutation));
     operation->had_secrets = had_secrets;
     operation->created_ms = operation->updated_ms = clock_now_ms();
     return operation;
@@ -735,7 +537,7 @@ static int submit_known(Engine *engine, const Mutation *mutation, Operation *ope
 int engine_submit(Engine *engine, const Mutation *mutation, Operation **ret, Refusal *refusal)
 {
     *refusal = (Refusal){0};
-    if (check_form(mutation, &refusal->problem) < 0)
+    if (admission_check_form(mutation, &refusal->problem) < 0)
         return -1;
     Operation *operation = store_operation(engine->options.store, mutation->key);
     if (operation != NULL) {
@@ -745,8 +547,7 @@ int engine_submit(Engine *engine, const Mutation *mutation, Operation **ret, Ref
         return code;
     }
     if (refuse_busy(engine, mutation->uid, refusal) < 0 ||
-        check_preconditions(engine, mutation, refusal) < 0 ||
-        check_content(engine, mutation, &refusal->problem) < 0)
+        admission_check(&engine->options, mutation, refusal) < 0)
         return -1;
     operation = operation_from(engine, mutation);
     store_begin(engine->options.store, operation);

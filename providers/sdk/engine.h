@@ -72,13 +72,6 @@ bool engine_observe_begin(Engine *engine, const char *uid, const Operation **ret
 void engine_observe_end(Engine *engine, const char *uid);
 void engine_read(Engine *engine, Job *job);
 
-/* Does the body of a PUT, plan or validate item fit the effect? 0 or -1. */
-int engine_check(const Engine *engine, const char *effect, const Json *desired,
-                 ProviderProblem *problem);
-
-/* Is it 32 lower-case hexadecimal digits? */
-bool engine_uid_is_valid(const char *uid);
-
 const EngineOptions *engine_options(const Engine *engine);
 
 #endif

@@ -637,7 +637,7 @@ static void send_without_delay(struct evhttp_bound_socket *socket)
 
 static uint16_t bound_port(struct evhttp_bound_socket *socket)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
 
     if (getsockname(evhttp_bound_socket_get_fd(socket), (struct sockaddr *)&address, &size) < 0)
