@@ -358,7 +358,9 @@ bool parser_mend_word(Parser *parser, const char *expected, unsigned roles)
     if (d != NULL)
         d->remedy = arena_format(parser->arena, "did you mean `%s`?", token_kind_text(meant));
     parser->ahead[0].kind = meant;
-    parser->panicking = false;
+    parser->panicking = parser_peek(parser, 1)->kind == TOKEN_END;
+    if (parser->panicking)
+        parser_take(parser); /* a file cut off in the word: what is missing after it is no news */
     return true;
 }
 

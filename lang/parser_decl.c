@@ -233,7 +233,7 @@ static void annotation_refuse(Parser *parser, uint32_t start)
         parser_take(parser);
     if (parser_at(parser, TOKEN_PAREN_OPEN))
         parser_skip_balanced(parser);
-    parser->panicking = parser->given_up;
+    parser->panicking = parser->given_up || parser_at(parser, TOKEN_END);
 }
 
 Annotations parse_annotations(Parser *parser)
@@ -503,14 +503,17 @@ static bool handler_refused(Parser *parser, Span word)
 
 static Name handler_event(Parser *parser)
 {
-    if (!parser_at(parser, TOKEN_NAME)) {
-        parser_expected(parser, "`Event::` and the event's name after `on`");
-        return (Name){0};
-    }
-    if (parser_peek(parser, 1)->kind == TOKEN_COLONS && parser_at_name(parser, "Event")) {
+    TokenKind next = parser_peek(parser, 1)->kind;
+
+    if (parser_at_name(parser, "Event") && next == TOKEN_COLONS) {
         parser_take(parser);
         parser_take(parser);
         return parser_any_word(parser, "an event's name after `Event::`");
+    }
+    if (!parser_at(parser, TOKEN_NAME) ||
+        (next != TOKEN_BRACE_OPEN && next != TOKEN_PAREN_OPEN && next != TOKEN_COLONS)) {
+        parser_expected(parser, "`Event::` and the event's name after `on`");
+        return (Name){0};
     }
     Name name = parser_name(parser, "an event's name");
     parser_refuse_spelling(parser, name.span, arena_format(parser->arena, "on %s", name.text),

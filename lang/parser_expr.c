@@ -243,12 +243,22 @@ static Expr *operand(Parser *parser, const char *what)
 
 /* ---- what follows an operand ---- */
 
+#define SHOWN_SIZE_MAX 60
+
+/* A stretch of the source for a message: on one line, cut where it is long. */
 static const char *source_text(Parser *parser, Span span)
 {
     uint32_t size = span.end - span.start;
+    bool cut = size > SHOWN_SIZE_MAX;
+    const char *from = parser->source->text + span.start;
 
-    return arena_copy_bytes(parser->arena, parser->source->text + span.start,
-                            size < 60 ? size : 60);
+    for (size = cut ? SHOWN_SIZE_MAX : size; cut && (from[size] & 0xc0) == 0x80;)
+        size--; /* not in the middle of a character */
+    char *text = arena_format(parser->arena, "%.*s%s", (int)size, from, cut ? "..." : "");
+    for (char *at = text; *at != '\0'; at++)
+        if ((unsigned char)*at < 0x20)
+            *at = ' ';
+    return text;
 }
 
 static void refused_suffix(Parser *parser, Expr *expr, const char *suffix)

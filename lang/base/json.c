@@ -83,6 +83,17 @@ static const char *duplicate_key(const Json *json)
     return NULL;
 }
 
+/* cJSON reads 1e400 as infinity, which no JSON can say. */
+static bool has_infinity(const Json *json)
+{
+    if (cJSON_IsNumber(json))
+        return !isfinite(json->valuedouble);
+    for (const Json *m = json_first(json); m != NULL; m = m->next)
+        if (has_infinity(m))
+            return true;
+    return false;
+}
+
 static int json_syntax_error(const char *text, size_t size, const char *at, Error *err)
 {
     size_t line = 1, column = 1, offset = at >= text ? (size_t)(at - text) : 0;
@@ -110,6 +121,8 @@ static int parse_within(const char *text, size_t size, size_t depth_max, Json **
     const char *key = duplicate_key(json);
     if (key != NULL)
         return error_set(err, ERROR_STATE, "JSON member '%.100s' stands twice in one object", key);
+    if (has_infinity(json))
+        return error_set(err, ERROR_STATE, "JSON has a number that is too large for a double");
     *ret = take(json);
     return 0;
 }

@@ -1,0 +1,186 @@
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lang/base/arena.h"
+#include "lang/base/buffer.h"
+#include "lang/base/error.h"
+#include "lang/base/map.h"
+
+Test(arena, pieces_are_zeroed_aligned_and_counted)
+{
+    Arena arena = {0};
+
+    char *a = arena_alloc(&arena, 1);
+    char *b = arena_alloc(&arena, 100);
+    cr_assert_eq((uintptr_t)a % 16, 0);
+    cr_assert_eq((uintptr_t)b % 16, 0);
+    for (int i = 0; i < 100; i++)
+        cr_assert_eq(b[i], 0);
+    cr_assert_eq(arena.used, 16 + 112);
+    arena_deinit(&arena);
+    cr_assert_null(arena.blocks);
+}
+
+Test(arena, a_piece_larger_than_a_block_gets_one_of_its_own)
+{
+    Arena arena = {0};
+
+    char *small = arena_copy_string(&arena, "before");
+    char *large = arena_alloc(&arena, 1 << 20);
+    memset(large, 'x', 1 << 20);
+    cr_assert_str_eq(small, "before");
+    arena_deinit(&arena);
+}
+
+Test(arena, reset_hands_the_same_memory_out_again_zeroed)
+{
+    Arena arena = {0};
+
+    char *first = arena_copy_string(&arena, "old");
+    arena_reset(&arena);
+    cr_assert_eq(arena.used, 0);
+    char *second = arena_alloc(&arena, 4);
+    cr_assert_eq(first, second);
+    cr_assert_eq(second[0], 0);
+    arena_deinit(&arena);
+}
+
+Test(arena, formatted_text_and_copied_bytes_end_in_nul)
+{
+    Arena arena = {0};
+
+    cr_assert_str_eq(arena_format(&arena, "%d-%s", 7, "x"), "7-x");
+    cr_assert_str_eq(arena_copy_bytes(&arena, "abcdef", 3), "abc");
+    arena_deinit(&arena);
+}
+
+Test(arena, arrays_grow_and_keep_what_they_hold)
+{
+    Arena arena = {0};
+    int *items = NULL;
+    size_t count = 0, capacity = 0;
+
+    for (int i = 0; i < 1000; i++) {
+        arena_reserve_one(&arena, items, count, capacity);
+        items[count++] = i;
+    }
+    for (int i = 0; i < 1000; i++)
+        cr_assert_eq(items[i], i);
+    arena_deinit(&arena);
+}
+
+Test(buffer, an_empty_one_reads_as_empty_text)
+{
+    Buffer buffer = {0};
+
+    cr_assert_str_eq(buffer_text(&buffer), "");
+    char *taken = buffer_take(&buffer);
+    cr_assert_str_eq(taken, "");
+    free(taken);
+}
+
+Test(buffer, numbers_are_written_to_both_ends_of_their_range)
+{
+    Buffer buffer = {0};
+
+    buffer_add_int(&buffer, INT64_MIN);
+    buffer_add_char(&buffer, ' ');
+    buffer_add_unsigned(&buffer, UINT64_MAX);
+    buffer_add_format(&buffer, " %s", "end");
+    cr_assert_str_eq(buffer_text(&buffer), "-9223372036854775808 18446744073709551615 end");
+    buffer_deinit(&buffer);
+}
+
+Test(buffer, past_its_ceiling_nothing_is_added_until_reset)
+{
+    Buffer buffer;
+
+    buffer_init(&buffer, 4);
+    buffer_add_string(&buffer, "1234");
+    cr_assert_not(buffer.overflowed);
+    buffer_add_char(&buffer, '5');
+    cr_assert(buffer.overflowed);
+    buffer_reset(&buffer);
+    buffer_add_string(&buffer, "12345");
+    cr_assert_eq(buffer.size, 0);
+    cr_assert(buffer.overflowed);
+    buffer_reset(&buffer);
+    buffer_add_string(&buffer, "ok");
+    cr_assert_str_eq(buffer_text(&buffer), "ok");
+    buffer_deinit(&buffer);
+}
+
+Test(map, finds_replaces_and_removes)
+{
+    Map map = {0};
+    int a = 1, b = 2;
+
+    cr_assert_null(map_put(&map, "x", &a));
+    cr_assert_eq(map_put(&map, "x", &b), &a);
+    cr_assert_eq(map.count, 1);
+    cr_assert_eq(map_get(&map, "x"), &b);
+    cr_assert_null(map_get(&map, "y"));
+    cr_assert_eq(map_remove(&map, "x"), &b);
+    cr_assert_null(map_remove(&map, "x"));
+    cr_assert_null(map_get(&map, "x"));
+    map_deinit(&map);
+}
+
+Test(map, iterates_in_the_order_of_insertion_past_removed_ones)
+{
+    Map map = {0};
+    char key[16];
+    int values[1000], expected = 1;
+
+    for (int i = 0; i < 1000; i++) {
+        snprintf(key, sizeof key, "k%d", i);
+        values[i] = i;
+        map_put(&map, key, &values[i]);
+    }
+    for (int i = 0; i < 1000; i += 2) {
+        snprintf(key, sizeof key, "k%d", i);
+        cr_assert_eq(map_remove(&map, key), &values[i]);
+    }
+    for (MapEntry *e = map_next(&map, NULL); e != NULL; e = map_next(&map, e)) {
+        cr_assert_eq(*(int *)e->value, expected);
+        expected += 2;
+    }
+    cr_assert_eq(expected, 1001);
+    map_deinit(&map);
+}
+
+Test(error, wraps_outermost_first_and_keeps_the_code)
+{
+    Error err = {0};
+
+    cr_assert_eq(error_set(&err, ERROR_STATE, "checksum is %x", 31), ERROR_STATE);
+    cr_assert_eq(error_wrap(&err, "load '%s'", "7.json"), ERROR_STATE);
+    cr_assert_str_eq(err.message, "load '7.json': checksum is 1f");
+}
+
+Test(error, a_system_call_gives_its_text_and_negative_number)
+{
+    Error err = {0};
+
+    cr_assert_eq(error_errno(&err, ENOENT, "open '%s'", "x"), -ENOENT);
+    cr_assert_str_eq(err.message, "open 'x': No such file or directory");
+    cr_assert_eq(err.code, -ENOENT);
+    cr_assert_eq(error_set(NULL, ERROR_USAGE, "nobody asks"), ERROR_USAGE);
+}
+
+Test(error, a_sentence_that_is_too_long_is_cut)
+{
+    Error err = {0};
+    char text[4000];
+
+    memset(text, 'a', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    error_set(&err, ERROR_STATE, "%s", text);
+    error_wrap(&err, "outer");
+    cr_assert_eq(strlen(err.message), sizeof err.message - 1);
+    cr_assert_eq(strncmp(err.message, "outer: aaa", 10), 0);
+}
