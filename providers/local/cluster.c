@@ -28,8 +28,6 @@
 #define KILL_MS 5000
 #define PASSWORD_SIZE 16
 
-extern char **environ;
-
 /* PGHOST and its like would turn our programs to another server than ours. */
 static char **server_environment(Cluster *cluster)
 {

@@ -175,6 +175,21 @@ static int process_await(Process *process, const ProcessSpec *spec, ProviderProb
     }
 }
 
+/* One that was found alive may be just ending, or be a child that a killed plugin never told to go:
+ * then it is started after all. */
+static int process_ensure(Process *process, const ProcessSpec *spec, ProviderProblem *problem)
+{
+    if (process->status == IDENTITY_ALIVE) {
+        if (process_await(process, spec, problem) == 0)
+            return 0;
+        if (process->status == IDENTITY_ALIVE)
+            return -1;
+    }
+    if (process_launch(process, spec, problem) < 0)
+        return -1;
+    return process_await(process, spec, problem);
+}
+
 static int process_record(Process *process, const Json *arguments, bool established, Error *err)
 {
     Json *record = process->object.record;
@@ -219,9 +234,7 @@ int process_reconcile(Local *local, const ProviderRequest *request, ProviderRepl
     if (process_spec_init(local, &process.object, request->uid, arguments, &spec, &err) < 0 ||
         process_record(&process, arguments, false, &err) < 0)
         return problem_error(problem, &err);
-    if (process.status != IDENTITY_ALIVE && process_launch(&process, &spec, problem) < 0)
-        return -1;
-    if (process_await(&process, &spec, problem) < 0)
+    if (process_ensure(&process, &spec, problem) < 0)
         return -1;
     if (process_record(&process, arguments, true, &err) < 0)
         return problem_error(problem, &err);

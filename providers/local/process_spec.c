@@ -3,14 +3,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lang/base/memory.h"
 #include "providers/local/port.h"
 #include "providers/local/problem_of.h"
 
 #define HEALTH_TIMEOUT_S 30
-
-extern char **environ;
 
 /* The host's side of 8080, "8080" or "8080:80"; -1 if it is none. */
 static int host_port(const Json *value)

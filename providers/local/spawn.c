@@ -18,6 +18,7 @@
 #define GO_FD 3
 #define REPORT_FD 4
 #define PARK_FD 16
+#define DESCRIPTORS_MAX 65536
 #define WAIT_STEP_MS 200
 
 #define SPAWN_STAGES(X)                                                                            \
@@ -45,8 +46,6 @@ typedef struct SpawnPipes {
     int input;
     int output;
 } SpawnPipes;
-
-extern char **environ;
 
 static void pipes_close(SpawnPipes *pipes)
 {
@@ -88,9 +87,11 @@ static void child_arrange_descriptors(const SpawnPipes *pipes)
     if (dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(output, 2) < 0 || dup2(go, GO_FD) < 0 ||
         dup2(report, REPORT_FD) < 0)
         _exit(127);
-    /* A copy of some other child's pipe kept open here would keep that child waiting. */
+    /* A copy of some other child's pipe kept open here would keep that child waiting. Kernels
+     * before 5.9 know only one at a time. */
     if (close_range(REPORT_FD + 1, ~0U, 0) < 0)
-        _exit(127);
+        for (int fd = REPORT_FD + 1; fd < DESCRIPTORS_MAX; fd++)
+            close(fd);
     fcntl(REPORT_FD, F_SETFD, FD_CLOEXEC);
 }
 
@@ -298,7 +299,7 @@ int spawn_command(const SpawnOptions *options, const char *input, int64_t timeou
     cleanup(fd_close) int input_fd = memory_file(input, err);
     cleanup(fd_close) int output_fd = input_fd < 0 ? -1 : memory_file(NULL, err);
     SpawnOptions command = *options;
-    Identity child;
+    Identity child = {0};
 
     if (output_fd < 0)
         return ERROR_FAILED;

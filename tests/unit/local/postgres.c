@@ -119,6 +119,32 @@ Test(postgres, server_that_is_just_dying_is_repaired_at_once)
     cr_expect_str_eq(one, "1");
 }
 
+Test(postgres, running_server_is_known_by_its_own_pid_file_too)
+{
+    create(UID_A);
+    pid_t server = postmaster();
+    cr_assert_eq(unlink(fixture_path(&fixture, "postgres/" UID_A "/identity.json")), 0);
+    cr_expect_eq(fixture_observe(&fixture, "postgres", UID_A), OBSERVE_FOUND);
+    create(UID_A);
+    cr_expect_eq(postmaster(), server, "no second server was started");
+}
+
+Test(postgres, somebody_else_with_the_pid_of_the_server_is_left_alone)
+{
+    create(UID_A);
+    kill(postmaster(), SIGINT);
+    while (count_servers() > 0)
+        monotonic_sleep_ms(10);
+    cleanup(free) char *stale = memory_format("%d\n", (int)getpid());
+    cr_assert_eq(
+        file_replace(fixture_path(&fixture, "postgres/" UID_A "/server/data/postmaster.pid"), stale,
+                     strlen(stale), 0644, NULL),
+        0);
+    cr_expect_eq(fixture_observe(&fixture, "postgres", UID_A), OBSERVE_ABSENT);
+    create(UID_A);
+    cr_expect_neq(postmaster(), getpid());
+}
+
 Test(postgres, password_is_in_its_file_and_nowhere_else)
 {
     cleanup(buffer_deinit) Buffer text = {0};

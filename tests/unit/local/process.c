@@ -215,6 +215,14 @@ Test(process, what_a_dead_leader_left_behind_is_ended_too)
     cr_expect_eq(count_running("sleep 6262"), 0);
 }
 
+Test(process, one_that_is_just_dying_is_started_again_at_once)
+{
+    pid_t pid = started("{\"command\":[\"sleep\",\"60\"]}");
+
+    kill(pid, SIGKILL);
+    cr_expect_neq(started("{\"command\":[\"sleep\",\"60\"]}"), pid);
+}
+
 /* The plugin dies at many moments of starting a process; the next one ends up with exactly one. */
 Test(process, plugin_killed_at_any_instant_makes_no_second)
 {
