@@ -64,17 +64,17 @@ void world_make_pool(ClientWorld *world)
         .run_dir = run,
         .plugin_dir = world->plugin_dir,
         .data_dir = data,
-        .provider_timeout_ms = 3000,
+        .provider_timeout_ms = 15000,
         .seed = 1,
-        .timing = {.deadline_ms = 100,
-                   .header_ms = 100,
-                   .idle_ms = 150,
+        .timing = {.deadline_ms = 600,
+                   .header_ms = 600,
+                   .idle_ms = 1000,
                    .poll_wait_s = 1,
                    .backoff_ms = 4,
                    .backoff_max_ms = 40,
-                   .circuit_ms = 300,
-                   .cancel_ms = 300,
-                   .first_line_ms = 2000,
+                   .circuit_ms = 1000,
+                   .cancel_ms = 1000,
+                   .first_line_ms = 10000,
                    .restart_ms = 10},
     };
     Error err = {0};
@@ -176,6 +176,13 @@ void world_pass(ClientWorld *world, int64_t ms)
     while (!late)
         loop_run_once(world->loop);
     loop_timer_free(timer);
+}
+
+void world_wait_for_request(ClientWorld *world)
+{
+    for (int i = 0; i < GUARD_MS / 10 && !faulty_server_log(world->server)[0]; i++)
+        world_pass(world, 10);
+    cr_assert(faulty_server_log(world->server)[0], "no request arrived");
 }
 
 void world_expect_log(const ClientWorld *world, const char *expected)

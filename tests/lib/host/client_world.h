@@ -43,6 +43,9 @@ const ProviderAnswer *world_do(ClientWorld *world, const ProviderCall *call);
 /* Run the loop for a while. */
 void world_pass(ClientWorld *world, int64_t ms);
 
+/* Run it until the first request has arrived. */
+void world_wait_for_request(ClientWorld *world);
+
 void world_expect_log(const ClientWorld *world, const char *expected);
 
 #endif
