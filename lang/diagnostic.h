@@ -1,6 +1,6 @@
 /* What is wrong or worth knowing about a program: collected, sorted by place, printed once.
  *
- * A diagnostic names the place, what was found and expected, what follows from it, and the remedy. */
+ * A diagnostic names the place, what was found and expected, what follows, and the remedy. */
 #ifndef VED_LANG_DIAGNOSTIC_H
 #define VED_LANG_DIAGNOSTIC_H
 
@@ -45,8 +45,8 @@ void diagnostics_init(Diagnostics *diagnostics, Arena *arena, const Source *sour
 
 /* Add one; `summary` is a format. The result may be completed (label, consequence, remedy, notes)
  * until the next is added. Never NULL: past the ceiling it is a spare that is not printed. */
-Diagnostic *diagnostics_add(Diagnostics *diagnostics, Severity severity, const char *code, Span span,
-                            const char *summary, ...) PRINTF_LIKE(5, 6);
+Diagnostic *diagnostics_add(Diagnostics *diagnostics, Severity severity, const char *code,
+                            Span span, const char *summary, ...) PRINTF_LIKE(5, 6);
 void diagnostic_note(Diagnostics *diagnostics, Diagnostic *diagnostic, Span span,
                      const char *format, ...) PRINTF_LIKE(4, 5);
 

@@ -130,7 +130,7 @@ DomainLists domain_lists(Domain *domain); /* of an empty domain */
  * turned into the word that was meant. */
 void parse_domain_item(Parser *parser, DomainLists *lists, const Annotations *annotations);
 Domain *parse_domain(Parser *parser, const Annotations *annotations);
-System *parse_system(Parser *parser);
+System *parse_system(Parser *parser);                             /* parser_system.c */
 Goal *parse_goal(Parser *parser, const Annotations *annotations); /* parser_goal.c */
 
 /* critical high normal low background, or 0 to 255, in `ret`. */

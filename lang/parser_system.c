@@ -1,0 +1,90 @@
+/* system S { start domain D { f = v } } */
+#include "lang/parser.h"
+
+static void start_fields(Parser *parser, Start *start)
+{
+    StartField **tail = &start->fields;
+    Span open = parser_take(parser).span;
+
+    parser_separators(parser, true);
+    while (!parser->panicking && !parser_at(parser, TOKEN_BRACE_CLOSE)) {
+        StartField *node = arena_new(parser->arena, StartField);
+        uint32_t at = parser_peek(parser, 0)->span.start;
+        if (parser_at(parser, TOKEN_STATE) && parser_peek(parser, 1)->kind == TOKEN_DOT) {
+            parser_take(parser);
+            parser_take(parser);
+        }
+        node->name = parser_any_word(parser, "a field's name or `}`");
+        parser_expect(parser, TOKEN_ASSIGN, "after the field's name");
+        node->value = parse_expr(parser, "the field's first value after `=`");
+        node->span = span_to_here(parser, at);
+        list_append(tail, node);
+        parser_separators(parser, true);
+    }
+    while (parser->panicking && !parser_at(parser, TOKEN_END) &&
+           !parser_at(parser, TOKEN_BRACE_CLOSE) && !parser_at(parser, TOKEN_START))
+        parser_skip_balanced(parser);
+    if (parser_at(parser, TOKEN_BRACE_CLOSE))
+        parser->panicking = parser->given_up;
+    parser_close_brace(parser, open);
+    start->body = span_to_here(parser, open.start);
+}
+
+static Start *start_item(Parser *parser)
+{
+    Start *node = arena_new(parser->arena, Start);
+    uint32_t start = parser_take(parser).span.start;
+
+    parser_expect(parser, TOKEN_DOMAIN, "after `start`");
+    node->domain = parser_name(parser, "a domain's name after `start domain`");
+    if (parser_at(parser, TOKEN_BRACKET_OPEN) && !parser->panicking) {
+        parser_refuse_phrase(parser, parser_peek(parser, 0)->span, "a domain with a key");
+        parser_skip_balanced(parser);
+    }
+    if (parser_at(parser, TOKEN_BRACE_OPEN) && !parser->panicking)
+        start_fields(parser, node);
+    node->span = span_to_here(parser, start);
+    return node;
+}
+
+static void skip_to_start(Parser *parser)
+{
+    while (!parser_at(parser, TOKEN_END) && !parser_at(parser, TOKEN_BRACE_CLOSE) &&
+           !parser_at(parser, TOKEN_START))
+        parser_skip_balanced(parser);
+    parser->panicking = parser->given_up || parser_at(parser, TOKEN_END);
+}
+
+System *parse_system(Parser *parser)
+{
+    System *system = arena_new(parser->arena, System);
+    uint32_t start = parser_take(parser).span.start;
+    Start **tail = &system->starts;
+
+    system->name = parser_name(parser, "a system's name");
+    Span open = parser_peek(parser, 0)->span;
+    if (!parser_expect(parser, TOKEN_BRACE_OPEN, "after the system's name")) {
+        system->span = span_to_here(parser, start);
+        return system;
+    }
+    parser_separators(parser, true);
+    while (!parser_at(parser, TOKEN_BRACE_CLOSE) && !parser_at(parser, TOKEN_END) &&
+           token_role(parser_kind(parser)) != ROLE_ITEM) {
+        if (parser_at(parser, TOKEN_START) ||
+            parser_mend_word(parser, "`start domain` or `}`", 1u << ROLE_PART)) {
+            Start *node = start_item(parser);
+            if (node->domain.text != NULL)
+                list_append(tail, node);
+        } else {
+            parser_expected(parser, "`start domain` or `}`");
+            parser_skip_balanced(parser);
+        }
+        if (parser->panicking)
+            skip_to_start(parser);
+        parser_separators(parser, true);
+    }
+    parser_close_brace(parser, open);
+    system->body = span_to_here(parser, open.start);
+    system->span = span_to_here(parser, start);
+    return system;
+}
