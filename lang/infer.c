@@ -78,6 +78,15 @@ void facts_condition(Checker *checker, const Expr *condition, ComparisonPlace pl
 
 /* ---- written first values ---- */
 
+/* A fault without the place it begins with, which the diagnostic gives itself. */
+static const char *fault_reason(const Checker *checker, const char *fault)
+{
+    size_t name_size = strlen(checker->model->ast->source->name);
+    const char *colon = strlen(fault) > name_size ? strstr(fault + name_size, ": ") : NULL;
+
+    return colon != NULL ? colon + 2 : fault;
+}
+
 /* The value of a literal expression of the field's type; false: reported, or never written. */
 static bool written_value(Checker *checker, const ProgramField *field, const Expr *tree,
                           const char *role, Value *ret)
@@ -102,7 +111,8 @@ static bool written_value(Checker *checker, const ProgramField *field, const Exp
     if (expr_constant_value(checker, expr, ret, &fault))
         return true;
     check_report(checker, SEVERITY_ERROR, "V-ERR-026", expr->span,
-                 "%s of '%s' cannot be computed: %s", role, field->name, fault);
+                 "%s of '%s' cannot be computed: %s", role, field->name,
+                 fault_reason(checker, fault));
     return false;
 }
 

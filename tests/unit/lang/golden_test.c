@@ -13,6 +13,7 @@
 
 #include "lang/ast.h"
 #include "lang/base/file.h"
+#include "lang/base/memory.h"
 #include "lang/program.h"
 
 #define GOLDEN "tests/golden"
@@ -134,6 +135,65 @@ static void compare(Golden *golden, const Program *program)
         complain(golden, "missing", "ok", "-", 1, "the program is not valid");
 }
 
+/* ---- formatting ---- */
+
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* What is said about a program, without the places. The caller frees it. */
+static char *said_about(const char *text, size_t size)
+{
+    cleanup(program_free) Program *program = program_compile("formatted.ved", text, size);
+    char *lines[DIAGNOSTIC_COUNT_MAX];
+    size_t count = program->diagnostics.count;
+    Buffer all = {0};
+
+    for (size_t i = 0; i < count; i++)
+        lines[i] = memory_format("%s %s", program->diagnostics.items[i].code,
+                                 program->diagnostics.items[i].summary);
+    if (count > 0)
+        qsort(lines, count, sizeof lines[0], compare_texts);
+    for (size_t i = 0; i < count; i++) {
+        buffer_add_format(&all, "%s\n", lines[i]);
+        free(lines[i]);
+    }
+    return buffer_take(&all);
+}
+
+static bool formats(const char *text, size_t size, Buffer *ret)
+{
+    Arena arena = {0};
+    Source source = {.name = "golden.ved", .text = text, .size = size};
+    Diagnostics diagnostics;
+
+    diagnostics_init(&diagnostics, &arena, &source);
+    parse(&source, &arena, &diagnostics);
+    bool parsed = diagnostics.error_count == 0;
+    arena_deinit(&arena);
+    if (parsed)
+        format_source(&source, ret);
+    return parsed;
+}
+
+/* Formatting changes nothing but the looks, and nothing at all the second time. */
+static void golden_format(Golden *golden)
+{
+    cleanup(buffer_deinit) Buffer once = {0};
+    cleanup(buffer_deinit) Buffer twice = {0};
+
+    if (!formats(buffer_text(&golden->text), golden->text.size, &once))
+        return;
+    if (!formats(buffer_text(&once), once.size, &twice) ||
+        strcmp(buffer_text(&once), buffer_text(&twice)) != 0)
+        complain(golden, "formatted twice", "it", "fmt", 1, buffer_text(&twice));
+    cleanup(free) char *before = said_about(buffer_text(&golden->text), golden->text.size);
+    cleanup(free) char *after = said_about(buffer_text(&once), once.size);
+    if (strcmp(before, after) != 0)
+        complain(golden, "formatted it is another program:", "it", "fmt", 1, after);
+}
+
 static void golden_check(Golden *golden)
 {
     Error err;
@@ -144,6 +204,7 @@ static void golden_check(Golden *golden)
     Program *program = program_compile(golden->path, buffer_text(&golden->text), golden->text.size);
     compare(golden, program);
     program_free(program);
+    golden_format(golden);
 }
 
 static int is_program(const struct dirent *entry)
