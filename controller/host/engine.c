@@ -158,6 +158,36 @@ static CallVerb call_verb(IntentVerb verb)
     return CALL_PUT;
 }
 
+static const char *call_action(const Engine *engine, const Intent *intent)
+{
+    const Object *object = object_find(engine->stack->runtime, intent->uid);
+
+    switch (intent->verb) {
+    case INTENT_ACTION:
+        return "run";
+    case INTENT_DELETE:
+        return "delete";
+    case INTENT_PUT:
+        break;
+    }
+    return object != NULL && object->exists && object->before != OBJECT_LOST ? "update" : "create";
+}
+
+/* A saved plan is kept to: what it does not hold is not done. */
+static bool call_is_allowed(Engine *engine, const Intent *intent)
+{
+    const char *action = call_action(engine, intent);
+
+    if (engine->options.may_call == NULL ||
+        engine->options.may_call(engine->options.may_call_user, intent, action))
+        return true;
+    error_set(&engine->error, ERROR_STALE,
+              "%s: the run asks to %s it, which is not in the plan: nothing more is done; plan "
+              "again",
+              intent->address, action);
+    return false;
+}
+
 static void call_start(Engine *engine, const Intent *intent)
 {
     const Runtime *runtime = engine->stack->runtime;
@@ -257,7 +287,8 @@ static void effects_release(Engine *engine, const Effects *effects)
             engine->observer.on_notice(engine->observer.user, &effects->notices[i]);
     }
     for (size_t i = 0; i < effects->call_count && !is_stopping(engine); i++)
-        call_start(engine, effects->calls[i]);
+        if (call_is_allowed(engine, effects->calls[i]))
+            call_start(engine, effects->calls[i]);
 }
 
 static bool group_commit(Engine *engine)

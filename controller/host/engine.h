@@ -23,6 +23,10 @@ typedef struct EngineOptions {
     uint64_t max_slices;
     int64_t timeout_ms; /* 0: none */
     bool read_only;     /* observe in memory only: for plan */
+    /* Asked before each call, with "create", "update", "run" or "delete"; false ends the run with
+     * ERROR_STALE. NULL: everything may be called. */
+    bool (*may_call)(void *user, const Intent *intent, const char *action);
+    void *may_call_user;
 } EngineOptions;
 
 typedef enum EngineEnd {

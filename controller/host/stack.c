@@ -197,26 +197,20 @@ static int open_runtime(Stack *stack, const StackOptions *options, Program **pro
 int stack_open(const StackOptions *options, Program *program, Config *config, Stack **ret,
                Error *err)
 {
+    cleanup(program_free) Program *given = program;
     cleanup(stack_free) Stack *stack = memory_zero(1, sizeof *stack);
 
+    stack->config = config;
     stack->state_path = memory_copy_string(options->state_path);
     if (open_state(stack, options, err) < 0)
         return err->code;
     stack->name = memory_copy_string(stack->dir != NULL      ? state_dir_stack(stack->dir)
                                      : options->name != NULL ? options->name
                                                              : "stack");
-    Program *given = program;
-    if (open_runtime(stack, options, &given, err) < 0)
+    if (open_runtime(stack, options, &given, err) < 0 ||
+        first_values_make(stack, options, err) < 0 || loop_new(&stack->loop, err) < 0)
         return err->code;
-    if (first_values_make(stack, options, err) < 0) {
-        if (program != NULL) /* still the caller's */
-            stack->program = NULL;
-        return err->code;
-    }
     boot_id_read(stack->boot_id);
-    stack->config = config;
-    if (loop_new(&stack->loop, err) < 0)
-        return err->code;
     *ret = take(stack);
     return 0;
 }

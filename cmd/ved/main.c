@@ -1,0 +1,169 @@
+/* ved: one table of verbs, from which dispatch, help and usage come. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/ved/session.h"
+#include "lang/suggest.h"
+
+#define OUTPUT_FLAGS                                                                               \
+    (FLAG_BIT(JSON) | FLAG_BIT(JSON_INTO) | FLAG_BIT(COLOR) | FLAG_BIT(QUIET) | FLAG_BIT(FORMAT))
+#define STATE_FLAGS (FLAG_BIT(STATE) | FLAG_BIT(STACK) | FLAG_BIT(BINDINGS) | FLAG_BIT(PROVIDER))
+#define RUN_FLAGS                                                                                  \
+    (OUTPUT_FLAGS | STATE_FLAGS | FLAG_BIT(SET) | FLAG_BIT(VAR_FILE) | FLAG_BIT(PARALLELISM) |     \
+     FLAG_BIT(TIMEOUT) | FLAG_BIT(LOCK_TIMEOUT) | FLAG_BIT(PROVIDER_TIMEOUT) |                     \
+     FLAG_BIT(MAX_SLICES) | FLAG_BIT(STATE_FORMAT) | FLAG_BIT(DETAILED) | FLAG_BIT(SUMMARY))
+#define LOOK_FLAGS (STATE_FLAGS | FLAG_BIT(JSON) | FLAG_BIT(COLOR) | FLAG_BIT(OUTPUT))
+
+static VerbFunction verb_version, verb_help;
+
+typedef struct Verb {
+    const char *name;
+    const char *arguments;
+    const char *text;
+    uint64_t flags;
+    VerbFunction *function;
+    bool quiet_stream; /* its result is a document: no NDJSON around it */
+} Verb;
+
+static const Verb verbs[] = {
+    {"check", "FILE...", "parse and type-check programs", OUTPUT_FLAGS, verb_check, false},
+    {"fmt", "FILE...", "rewrite programs in the manual's first form (- is standard input)",
+     OUTPUT_FLAGS | FLAG_BIT(CHECK), verb_fmt, false},
+    {"plan", "FILE", "what apply would do, in which order, because of what; touches nothing",
+     RUN_FLAGS | FLAG_BIT(OUT) | FLAG_BIT(DESTROY), verb_plan, false},
+    {"apply", "FILE | PLAN", "run until every goal holds, then stop",
+     RUN_FLAGS | FLAG_BIT(AUTO_APPROVE), verb_apply, false},
+    {"destroy", "[FILE]", "undo what the state owns, last first, then forget",
+     RUN_FLAGS | FLAG_BIT(AUTO_APPROVE), verb_destroy, false},
+    {"get", "KIND [FILE]", "domains, goals, resources, mailboxes, effects or deadletters",
+     LOOK_FLAGS, verb_get, true},
+    {"state", "show|list|verify [FILE]", "the state folder", LOOK_FLAGS, verb_state, true},
+    {"show", "[PLAN | FILE]", "a saved plan, or the state, for people or with --json", LOOK_FLAGS,
+     verb_show, true},
+    {"version", "", "the version", FLAG_BIT(JSON), verb_version, true},
+    {"help", "[VERB | exit-codes]", "this help", 0, verb_help, true},
+};
+
+static const Verb *verb_find(const char *name)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+/* ---- help ---- */
+
+static void print_overview(void)
+{
+    printf("Ved brings what a program describes into being, and keeps every promise about it.\n\n"
+           "Usage: ved VERB [FLAGS] [ARGUMENTS]\n\n");
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        printf("  %-9s %-24s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].text);
+    printf("\n`ved help VERB` lists a verb's flags, `ved help exit-codes` the exit codes.\n");
+}
+
+static void print_verb(const Verb *verb)
+{
+    printf("ved %s %s\n\n  %s\n", verb->name, verb->arguments, verb->text);
+    if (verb->flags != 0)
+        printf("\nFlags:\n");
+    for (int i = 0; i < FLAG_COUNT; i++) {
+        char left[64];
+        if (!(verb->flags & (1ULL << i)))
+            continue;
+        snprintf(left, sizeof left, "%c%c --%s %s", flag_specs[i].letter ? '-' : ' ',
+                 flag_specs[i].letter ? flag_specs[i].letter : ' ', flag_specs[i].name,
+                 flag_specs[i].argument != NULL ? flag_specs[i].argument : "");
+        printf("  %-32s %s\n", left, flag_specs[i].text);
+    }
+}
+
+static ExitReasons unknown_verb(Ui *ui, const char *name)
+{
+    Suggestion suggestion = suggest_begin(name);
+    Error err;
+
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
+        suggest_try(&suggestion, verbs[i].name);
+    if (suggestion.best != NULL)
+        error_set(&err, ERROR_USAGE, "no verb '%s': did you mean `ved %s`?", name, suggestion.best);
+    else
+        error_set(&err, ERROR_USAGE, "no verb '%s': `ved help` lists them", name);
+    return fail(ui, &err);
+}
+
+static ExitReasons verb_help(Ui *ui, const Options *options)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+    const Verb *verb;
+
+    if (options->arg_count == 0) {
+        print_overview();
+        return 0;
+    }
+    if (strcmp(options->args[0], "exit-codes") == 0) {
+        exit_codes_print(&text);
+        printf("Exit codes; if several apply, the gravest decides:\n\n%s", buffer_text(&text));
+        return 0;
+    }
+    verb = verb_find(options->args[0]);
+    if (verb == NULL)
+        return unknown_verb(ui, options->args[0]);
+    print_verb(verb);
+    return 0;
+}
+
+static ExitReasons verb_version(Ui *ui, const Options *options)
+{
+    (void)ui;
+    if (options->json)
+        printf("{\"ved\":\"%s\",\"protocol\":\"1.0\",\"state_format\":1}\n", VED_VERSION);
+    else
+        printf("ved %s\n", VED_VERSION);
+    return 0;
+}
+
+/* ---- dispatch ---- */
+
+static int run(const Verb *verb, int argc, char **argv)
+{
+    cleanup(options_deinit) Options options;
+    Ui ui = {0};
+    Error err = {0};
+    int code = options_parse(&options, argc, argv, verb->name, verb->flags, &err);
+
+    if (code == 0 && options.help) {
+        print_verb(verb);
+        return fflush(stdout) == 0 ? 0 : exit_code(EXIT_BIT(STATE));
+    }
+    bool document = verb->quiet_stream;
+    Options ui_options = options;
+    ui_options.json = options.json && !document;
+    if (code == 0)
+        code = ui_init(&ui, &ui_options, &err);
+    if (code < 0)
+        return ui_finish(&ui, fail(&ui, &err), NULL);
+    return ui_finish(&ui, verb->function(&ui, &options), NULL);
+}
+
+int main(int argc, char **argv)
+{
+    Ui ui = {0};
+
+    if (argc < 2) {
+        print_overview();
+        return exit_code(EXIT_BIT(USAGE));
+    }
+    const char *name = argv[1];
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0)
+        name = "help";
+    if (strcmp(name, "--version") == 0)
+        name = "version";
+    const Verb *verb = verb_find(name);
+    if (verb == NULL)
+        return ui_finish(&ui, unknown_verb(&ui, name), NULL);
+    return run(verb, argc - 2, argv + 2);
+}

@@ -1,0 +1,284 @@
+#include "progress.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lang/base/memory.h"
+
+#define STILL_MS 10000
+
+/* An effect that runs. */
+typedef struct Running {
+    struct Running *next;
+    char *address;
+    char *op;
+    IntentVerb verb;
+    int64_t since_ms;
+    int64_t told_ms;
+} Running;
+
+struct Progress {
+    Ui *ui;
+    Loop *loop;
+    LoopTimer *timer;
+    Running *running;
+};
+
+static const struct {
+    const char *doing;
+    const char *still;
+    const char *done;
+} words[] = {
+    [INTENT_PUT] = {"Creating", "Still creating", "Creation complete"},
+    [INTENT_ACTION] = {"Running", "Still running", "Run complete"},
+    [INTENT_DELETE] = {"Destroying", "Still destroying", "Destruction complete"},
+};
+
+static const char *action_word(IntentVerb verb)
+{
+    static const char *const names[] = {
+        [INTENT_PUT] = "create", [INTENT_ACTION] = "run", [INTENT_DELETE] = "delete"};
+
+    return names[verb];
+}
+
+static Json *hook(const char *address, IntentVerb verb)
+{
+    Json *json = json_new_object(), *inner = json_new_object(), *resource = json_new_object();
+
+    json_set_string(resource, "addr", address);
+    json_set(inner, "resource", resource);
+    json_set_string(inner, "action", action_word(verb));
+    json_set(json, "hook", inner);
+    return json;
+}
+
+static void running_free(Running *running)
+{
+    free(running->address);
+    free(running->op);
+    free(running);
+}
+
+static void tell_still(Progress *progress, Running *running, int64_t now)
+{
+    int64_t seconds = (now - running->since_ms + 500) / 1000;
+    Json *json = hook(running->address, running->verb);
+
+    running->told_ms = now;
+    json_set_int(json_get(json, "hook"), "elapsed_seconds", seconds);
+    json_set_string(json, "op", running->op);
+    ui_event(progress->ui, "apply_progress", "info", json, "%s: %s... [%llds elapsed]",
+             running->address, words[running->verb].still, (long long)seconds);
+    ui_progress(progress->ui, "%s: %s... [%llds elapsed]\n", running->address,
+                words[running->verb].still, (long long)seconds);
+}
+
+static void on_timer(void *context)
+{
+    Progress *progress = context;
+    int64_t now = loop_now_ms(progress->loop), next = STILL_MS;
+
+    for (Running *running = progress->running; running != NULL; running = running->next) {
+        if (now - running->told_ms >= STILL_MS)
+            tell_still(progress, running, now);
+        int64_t due = running->told_ms + STILL_MS - now;
+        next = due < next ? due : next;
+    }
+    if (progress->running != NULL)
+        loop_timer_set(progress->timer, next);
+}
+
+static void on_call(void *user, const Intent *intent)
+{
+    Progress *progress = user;
+    Running *running = memory_zero(1, sizeof *running);
+    Json *json = hook(intent->address, intent->verb);
+
+    running->address = memory_copy_string(intent->address);
+    running->op = memory_copy_string(intent->op);
+    running->verb = intent->verb;
+    running->since_ms = running->told_ms = loop_now_ms(progress->loop);
+    running->next = progress->running;
+    progress->running = running;
+    json_set_string(json, "op", intent->op);
+    ui_event(progress->ui, "apply_start", "info", json, "%s: %s...", intent->address,
+             words[intent->verb].doing);
+    ui_progress(progress->ui, "%s: %s... [op %s]\n", intent->address, words[intent->verb].doing,
+                intent->op);
+    if (!loop_timer_is_set(progress->timer))
+        loop_timer_set(progress->timer, STILL_MS);
+}
+
+/* Seconds it ran; it runs no more. */
+static int64_t running_end(Progress *progress, const char *op)
+{
+    for (Running **link = &progress->running; *link != NULL; link = &(*link)->next)
+        if (strcmp((*link)->op, op) == 0) {
+            Running *running = *link;
+            int64_t seconds = (loop_now_ms(progress->loop) - running->since_ms + 500) / 1000;
+            *link = running->next;
+            running_free(running);
+            return seconds;
+        }
+    return 0;
+}
+
+static void tell_done(Progress *progress, const Notice *notice)
+{
+    int64_t seconds = running_end(progress, notice->op);
+    const char *id = notice->external_id != NULL ? notice->external_id : "";
+    cleanup(free) char *clean = text_clean(id);
+    Json *json = hook(notice->address, notice->verb);
+
+    json_set_int(json_get(json, "hook"), "elapsed_seconds", seconds);
+    json_set_string(json_get(json, "hook"), "id_value", clean);
+    json_set_string(json, "op", notice->op);
+    ui_event(progress->ui, "apply_complete", "info", json, "%s: %s after %llds", notice->address,
+             words[notice->verb].done, (long long)seconds);
+    ui_progress(progress->ui, "%s: %s after %llds%s%s%s\n", notice->address,
+                words[notice->verb].done, (long long)seconds, clean[0] ? " [id=" : "", clean,
+                clean[0] ? "]" : "");
+}
+
+static void tell_failed(Progress *progress, const Notice *notice)
+{
+    int64_t seconds = running_end(progress, notice->op);
+    Json *json = hook(notice->address, notice->verb);
+    cleanup(free) char *text = text_clean(notice->text != NULL ? notice->text : "");
+    const char *code = notice->code != NULL ? notice->code : "FAILED";
+
+    json_set_int(json_get(json, "hook"), "elapsed_seconds", seconds);
+    json_set_string(json, "op", notice->op);
+    json_set_string(json, "problem", text);
+    ui_event(progress->ui, "apply_errored", "error", json, "%s: failed after %llds: %s: %s",
+             notice->address, (long long)seconds, code, text);
+    if (!progress->ui->json)
+        fprintf(stderr, "%s: failed after %llds: %s: %s\n", notice->address, (long long)seconds,
+                code, text);
+}
+
+static void tell_domain(Progress *progress, const Notice *notice, const char *type)
+{
+    Json *json = json_new_object();
+    cleanup(free) char *text = text_clean(notice->text != NULL ? notice->text : "");
+
+    json_set_string(json, "domain", notice->domain != NULL ? notice->domain : "");
+    ui_event(progress->ui, type, "info", json, "%s", text);
+}
+
+static void tell_trouble(Progress *progress, const Notice *notice, const char *type,
+                         const char *what)
+{
+    cleanup(free) char *text = text_clean(notice->text != NULL ? notice->text : "");
+
+    tell_domain(progress, notice, type);
+    if (!progress->ui->json)
+        fprintf(stderr, "%s: %s: %s\n", notice->domain, what, text);
+}
+
+static void on_notice(void *user, const Notice *notice)
+{
+    Progress *progress = user;
+
+    switch (notice->kind) {
+    case NOTICE_EFFECT_DONE:
+    case NOTICE_EFFECT_REMOVED:
+        tell_done(progress, notice);
+        break;
+    case NOTICE_EFFECT_FAILED:
+        tell_failed(progress, notice);
+        break;
+    case NOTICE_LOGGED: {
+        cleanup(free) char *text = text_clean(notice->text);
+        tell_domain(progress, notice, "log");
+        ui_out(progress->ui, "%s: %s\n", notice->domain, text);
+        break;
+    }
+    case NOTICE_EVENT_SENT:
+        tell_domain(progress, notice, "event_sent");
+        break;
+    case NOTICE_LOST:
+        ui_progress(progress->ui, "%s: lost%s%s\n", notice->address,
+                    notice->text != NULL ? ": " : "", notice->text != NULL ? notice->text : "");
+        break;
+    case NOTICE_FAULTED:
+        tell_trouble(progress, notice, "slice_faulted", "fault");
+        break;
+    case NOTICE_DEAD_LETTER:
+        tell_trouble(progress, notice, "dead_letter", "a message became a dead letter");
+        break;
+    case NOTICE_LOOPED:
+        tell_trouble(progress, notice, "loop", "stopped");
+        break;
+    case NOTICE_GOAL_FAILED:
+        tell_trouble(progress, notice, "goal_failed",
+                     "goal failed, its terminate_after is reached");
+        break;
+    case NOTICE_COMMITTED:
+    case NOTICE_STARTED:
+    case NOTICE_ABORTED:
+    case NOTICE_EFFECT_BEGAN:
+    case NOTICE_UNDECIDED:
+        break;
+    }
+}
+
+static void on_unknown(void *user, const Intent *intent, const char *reason)
+{
+    Progress *progress = user;
+    Json *json = hook(intent->address, intent->verb);
+    cleanup(free) char *text = text_clean(reason != NULL ? reason : "");
+
+    running_end(progress, intent->op);
+    json_set_string(json, "op", intent->op);
+    ui_event(progress->ui, "effect_unknown", "error", json, "%s: outcome unknown: %s",
+             intent->address, text);
+    if (!progress->ui->json)
+        fprintf(
+            stderr,
+            "? %s: outcome unknown: %s; run the same command again and it is asked for [op %s]\n",
+            intent->address, text, intent->op);
+}
+
+static void on_stopping(void *user, int signal_number, int running)
+{
+    Progress *progress = user;
+
+    if (!progress->ui->json)
+        fprintf(stderr,
+                "\nStopping (signal %d): nothing new is begun, %d running effect%s awaited. Once "
+                "more to leave %s to the provider.\n",
+                signal_number, running, running == 1 ? " is" : "s are",
+                running == 1 ? "it" : "them");
+}
+
+EngineObserver progress_observer(Progress *progress)
+{
+    return (EngineObserver){.user = progress,
+                            .on_notice = on_notice,
+                            .on_call = on_call,
+                            .on_unknown = on_unknown,
+                            .on_stopping = on_stopping};
+}
+
+Progress *progress_new(Ui *ui, Loop *loop)
+{
+    Progress *progress = memory_zero(1, sizeof *progress);
+
+    *progress = (Progress){ui, loop, NULL, NULL};
+    progress->timer = loop_timer_new(loop, on_timer, progress);
+    return progress;
+}
+
+void progress_free(Progress *progress)
+{
+    if (progress == NULL)
+        return;
+    for (Running *next; progress->running != NULL; progress->running = next) {
+        next = progress->running->next;
+        running_free(progress->running);
+    }
+    loop_timer_free(progress->timer);
+    free(progress);
+}

@@ -1,0 +1,30 @@
+/* Plans and resources as text for people. Symbols are those people know from other plan tools;
+ * every symbol has its verb beside it. */
+#ifndef VED_CMD_RENDER_H
+#define VED_CMD_RENDER_H
+
+#include "cmd/ved/ui.h"
+#include "controller/host/planner.h"
+
+/* The plan with its causes, the goals it leads to, and the closing line. */
+void render_plan(Ui *ui, const Plan *plan, const Runtime *predicted, bool destroy);
+
+/* The same as events of the machine's stream. */
+void render_plan_events(Ui *ui, const Plan *plan);
+
+/* The plan as one object, keys as people's policies know them. */
+Json *plan_json(const Stack *stack, const Plan *plan, uint64_t position);
+
+/* Back from that object: only what apply needs to hold a run against it. */
+bool plan_allows(const Json *plan, const char *address, const char *action, const char *arguments);
+
+/* How the stack's objects can be reached: addresses with their urls and logs. */
+void render_reach(Ui *ui, const Runtime *runtime);
+
+/* The plan's word for what happens to an intent: "create", "update", "delete", "run". */
+const char *plan_action_name(PlanAction action);
+
+/* Each goal that is not met, in one sentence; how many of them count for convergence. */
+size_t render_unmet_goals(Ui *ui, const Runtime *runtime);
+
+#endif

@@ -1,0 +1,237 @@
+#include "session.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lang/base/file.h"
+#include "lang/base/memory.h"
+
+ExitReasons fail(Ui *ui, const Error *err)
+{
+    ui_error(ui, err);
+    return exit_reason_of_error(err->code);
+}
+
+int program_read(Ui *ui, const char *file, Program **ret, Error *err)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    if (file_read(file, SOURCE_SIZE_MAX, &text, err) < 0) {
+        error_wrap(err, "program");
+        return err->code = ERROR_PROGRAM;
+    }
+    Program *program = program_compile(file, buffer_text(&text), text.size);
+    ui_diagnostics(ui, &program->diagnostics);
+    if (!program->valid) {
+        program_free(program);
+        return error_set(err, ERROR_PROGRAM, "%s", "");
+    }
+    *ret = program;
+    return 0;
+}
+
+/* ---- finding things ---- */
+
+static char *folder_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+
+    return slash != NULL ? memory_copy_bytes(file, slash == file ? 1 : (size_t)(slash - file))
+                         : memory_copy_string(".");
+}
+
+static char *name_of(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    const char *base = slash != NULL ? slash + 1 : file;
+    size_t length = strlen(base);
+
+    if (length > 4 && strcmp(base + length - 4, ".ved") == 0)
+        length -= 4;
+    return memory_copy_bytes(base, length);
+}
+
+static char *plugin_folder(void)
+{
+    char path[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+
+    if (length < 0)
+        return memory_copy_string(".");
+    path[length] = '\0';
+    cleanup(free) char *folder = folder_of(path);
+    cleanup(free) char *beside = memory_format("%s/ved-provider-local", folder);
+    if (access(beside, X_OK) == 0)
+        return take(folder);
+    return memory_format("%s/../libexec/ved", folder);
+}
+
+static int config_find(Session *session, Config **ret, Error *err)
+{
+    const char *path = session->options->bindings;
+    cleanup(free) char *beside = memory_format("%s/ved.yaml", session->folder);
+
+    if (path == NULL && file_exists(beside))
+        path = beside;
+    if (path == NULL)
+        *ret = config_new();
+    else if (config_load(path, ret, err) < 0)
+        return err->code;
+    for (size_t i = 0; i < session->options->provider_count; i++) {
+        const char *text = session->options->providers[i], *equals = strchr(text, '=');
+        cleanup(free) char *name = memory_copy_bytes(text, (size_t)(equals - text));
+        config_bind(*ret, name, equals + 1);
+    }
+    for (size_t i = 0; session->options->parallelism > 0 && i < (*ret)->provider_count; i++)
+        (*ret)->providers[i].concurrency = session->options->parallelism;
+    return 0;
+}
+
+/* The stacks that have a state in .ved here; the only one's name is appended to `ret_names` alone.
+ */
+static int stacks_list(const char *folder, Buffer *ret_names, Error *err)
+{
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+    int count = 0;
+
+    if (dir == NULL)
+        return error_set(err, ERROR_STATE,
+                         "there is no state here ('%s'): name the stack's file or --state DIR",
+                         folder);
+    while ((entry = readdir(dir)) != NULL) {
+        if (entry->d_name[0] == '.')
+            continue;
+        buffer_add_format(ret_names, "%s%s", count > 0 ? ", " : "", entry->d_name);
+        count++;
+    }
+    closedir(dir);
+    return count;
+}
+
+static int name_from_folder(Session *session, Error *err)
+{
+    cleanup(buffer_deinit) Buffer names = {0};
+    cleanup(free) char *states = memory_format("%s/.ved", session->folder);
+    int count = stacks_list(states, &names, err);
+
+    if (count < 0)
+        return count;
+    if (count != 1)
+        return error_set(err, ERROR_USAGE,
+                         count == 0 ? "there is no state in '%s'%s"
+                                    : "'%s' holds the states of %s: say which with --stack NAME",
+                         states, buffer_text(&names));
+    session->name = buffer_take(&names);
+    return 0;
+}
+
+static int names_find(Session *session, const char *file, const Config *config, Error *err)
+{
+    const Options *options = session->options;
+
+    if (options->stack != NULL)
+        session->name = memory_copy_string(options->stack);
+    else if (config->stack != NULL)
+        session->name = memory_copy_string(config->stack);
+    else if (file != NULL)
+        session->name = name_of(file);
+    else if (options->state == NULL && name_from_folder(session, err) < 0)
+        return err->code;
+    if (session->name != NULL && (session->name[0] == '\0' || strchr(session->name, '/') != NULL))
+        return error_set(err, ERROR_USAGE, "a stack cannot be named '%s'", session->name);
+    session->state_path = options->state != NULL
+                              ? memory_copy_string(options->state)
+                              : memory_format("%s/.ved/%s", session->folder, session->name);
+    return 0;
+}
+
+/* Plugins are started elsewhere and print paths: an absolute one means the same everywhere. */
+static void make_absolute(char **path)
+{
+    char folder[PATH_MAX];
+
+    if ((*path)[0] == '/' || getcwd(folder, sizeof folder) == NULL)
+        return;
+    const char *rest = strncmp(*path, "./", 2) == 0 ? *path + 2 : *path;
+    char *absolute = memory_format("%s/%s", folder, rest);
+    free(*path);
+    *path = absolute;
+}
+
+/* ---- opening ---- */
+
+static int open_stack(Session *session, const char *file, Program *program, bool read_only,
+                      Error *err)
+{
+    const Options *options = session->options;
+    cleanup(program_free) Program *owned = program;
+    cleanup(config_free) Config *config = NULL;
+
+    session->folder = file != NULL ? folder_of(file) : memory_copy_string(".");
+    session->plugin_dir = plugin_folder();
+    if (config_find(session, &config, err) < 0 || names_find(session, file, config, err) < 0)
+        return err->code;
+    make_absolute(&session->state_path);
+    session->stack_options = (StackOptions){
+        .name = session->name,
+        .state_path = session->state_path,
+        .command = options->command,
+        .plugin_dir = session->plugin_dir,
+        .sets = options->sets,
+        .set_count = options->set_count,
+        .read_only = read_only,
+        .lock_timeout_ms = options->lock_timeout_ms,
+        .provider_timeout_ms = options->provider_timeout_ms,
+        .format = options->yaml_state ? STATE_YAML : STATE_JSON,
+    };
+    if (stack_open(&session->stack_options, take(owned), take(config), &session->stack, err) < 0)
+        return err->code;
+    if (session->stack->recovery.torn)
+        ui_warning(session->ui, session->stack->recovery.torn_message);
+    return 0;
+}
+
+int session_open(Session *session, Ui *ui, const Options *options, const char *file,
+                 Program *program, bool read_only, Error *err)
+{
+    *session = (Session){.ui = ui, .options = options};
+    if (program == NULL && program_read(ui, file, &program, err) < 0)
+        return err->code;
+    return open_stack(session, file, program, read_only, err);
+}
+
+int session_open_state(Session *session, Ui *ui, const Options *options, const char *file,
+                       bool read_only, Error *err)
+{
+    *session = (Session){.ui = ui, .options = options};
+    return open_stack(session, file, NULL, read_only, err);
+}
+
+int session_connect(Session *session, Error *err)
+{
+    Arena arena = {0};
+    Diagnostics diagnostics;
+
+    diagnostics_init(&diagnostics, &arena, &session->stack->program->source);
+    int code = stack_connect(session->stack, &session->stack_options, &diagnostics, err);
+    diagnostics_sort(&diagnostics);
+    ui_diagnostics(session->ui, &diagnostics);
+    arena_deinit(&arena);
+    return code;
+}
+
+void session_close(Session *session)
+{
+    stack_free(session->stack);
+    free(session->folder);
+    free(session->name);
+    free(session->state_path);
+    free(session->plugin_dir);
+    *session = (Session){0};
+}

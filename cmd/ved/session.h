@@ -1,0 +1,50 @@
+/* What the verbs that work on a stack have in common: program, bindings and state found from the
+ * command line, opened and connected. */
+#ifndef VED_CMD_SESSION_H
+#define VED_CMD_SESSION_H
+
+#include "cmd/ved/options.h"
+#include "cmd/ved/ui.h"
+#include "controller/host/stack.h"
+
+typedef struct Session {
+    Ui *ui;
+    const Options *options;
+    char *folder; /* of the stack file, or the one the verb was called in */
+    char *name;   /* of the stack */
+    char *state_path;
+    char *plugin_dir;
+    StackOptions stack_options;
+    Stack *stack;
+} Session;
+
+/* Read and check the program at `file`; diagnostics are shown. ERROR_PROGRAM: it does not check. */
+int program_read(Ui *ui, const char *file, Program **ret, Error *err);
+
+/* Find everything and open the stack of a program file. `program` may be given instead of read (a
+ * saved plan's); it is taken over either way. */
+int session_open(Session *session, Ui *ui, const Options *options, const char *file,
+                 Program *program, bool read_only, Error *err);
+
+/* The same for verbs that act on a state as it is: the state's own program is used, whatever the
+ * file says now; `file` only says where the state is. */
+int session_open_state(Session *session, Ui *ui, const Options *options, const char *file,
+                       bool read_only, Error *err);
+
+/* Start providers and bind. 0, STACK_INTERRUPTED, or a failure that has been shown as diagnostics.
+ */
+int session_connect(Session *session, Error *err);
+
+void session_close(Session *session);
+#define session_close_p session_close
+
+/* ---- the verbs; each returns the reasons for its exit code ---- */
+
+typedef ExitReasons VerbFunction(Ui *ui, const Options *options);
+VerbFunction verb_check, verb_fmt, verb_plan, verb_apply, verb_destroy, verb_get, verb_state,
+    verb_show;
+
+/* Show the error and give the reason it stands for. */
+ExitReasons fail(Ui *ui, const Error *err);
+
+#endif

@@ -1,0 +1,407 @@
+/* ved apply, ved destroy: the engine until it is quiet, and what that means for the exit code. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cmd/ved/progress.h"
+#include "cmd/ved/render.h"
+#include "cmd/ved/session.h"
+#include "controller/core/snapshot.h"
+#include "controller/host/engine.h"
+#include "lang/base/file.h"
+#include "lang/base/memory.h"
+
+#define PLAN_FILE_MAX ((size_t)256 << 20)
+
+typedef struct Apply {
+    Session session;
+    Progress *progress;
+    Engine *engine;
+    Json *plan; /* a saved one that must be kept to; NULL */
+} Apply;
+
+static void apply_deinit(Apply *apply)
+{
+    engine_free(apply->engine);
+    progress_free(apply->progress);
+    session_close(&apply->session);
+    json_free(apply->plan);
+}
+#define apply_deinit_p apply_deinit
+
+/* ---- saved plans ---- */
+
+static int plan_load(const char *file, Json **ret, Program **ret_program, Error *err)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+    cleanup(json_free) Json *json = NULL;
+
+    if (file_read(file, PLAN_FILE_MAX, &text, err) < 0) {
+        error_wrap(err, "plan");
+        return err->code = ERROR_USAGE;
+    }
+    if (json_parse_own(buffer_text(&text), text.size, &json, err) < 0 ||
+        strcmp(json_get_string(json, "kind", ""), "ved.plan") != 0)
+        return error_set(err, ERROR_USAGE,
+                         "'%s' is neither a program (*.ved) nor a plan saved by ved plan --out",
+                         file);
+    const char *program = json_get_string(json, "program", "");
+    *ret_program =
+        program_compile(json_get_string(json, "file", "plan.ved"), program, strlen(program));
+    *ret = take(json);
+    return 0;
+}
+
+static int plan_check(const Apply *apply, Error *err)
+{
+    const Stack *stack = apply->session.stack;
+    const char *lineage = json_get_string(apply->plan, "lineage", "");
+    uint64_t serial = (uint64_t)json_get_int(apply->plan, "serial", 0);
+
+    if (lineage[0] != '\0' && strcmp(lineage, stack->runtime->lineage) != 0)
+        return error_set(err, ERROR_STALE,
+                         "the plan was made for another state (lineage %s, found %s): plan again",
+                         lineage, stack->runtime->lineage);
+    if (serial != stack->recovery.position)
+        return error_set(err, ERROR_STALE,
+                         "the state has changed since the plan was made (position %llu, found "
+                         "%llu): plan again",
+                         (unsigned long long)serial, (unsigned long long)stack->recovery.position);
+    return 0;
+}
+
+static bool may_call(void *user, const Intent *intent, const char *action)
+{
+    const Apply *apply = user;
+
+    return plan_allows(apply->plan, intent->address, action, intent->arguments);
+}
+
+/* ---- asking ---- */
+
+/* The prediction is made on a copy: the runtime itself must not be touched by it. */
+static Plan *predict(Stack *stack, bool destroy, Ui *ui, uint64_t max_slices, Error *err)
+{
+    cleanup(buffer_deinit) Buffer snapshot = {0};
+    cleanup(json_free) Json *json = NULL;
+    Runtime *original = stack->runtime;
+    Runtime *copy = runtime_new(original->program, original->bindings, original->lineage);
+
+    snapshot_write(original, &snapshot);
+    copy->first_values = original->first_values;
+    if (json_parse_own(buffer_text(&snapshot), snapshot.size, &json, err) < 0 ||
+        snapshot_read(copy, json, false, err) < 0) {
+        runtime_free(copy);
+        return NULL;
+    }
+    stack->runtime = copy;
+    Plan *plan = destroy ? plan_destroy(stack) : plan_apply(stack, max_slices, 1);
+    render_plan(ui, plan, copy, destroy);
+    stack->runtime = original;
+    runtime_free(copy);
+    return plan;
+}
+
+static bool answer_is_yes(Ui *ui)
+{
+    char line[64];
+
+    ui_out(ui, "\nDo you want Ved to do this? Only 'yes' is taken for yes: ");
+    fflush(stdout);
+    return fgets(line, sizeof line, stdin) != NULL && strcmp(line, "yes\n") == 0;
+}
+
+/* On a terminal the plan is shown and approved. Elsewhere the verb is the approval: what apply
+ * would destroy or replace is refused before this by the passing on of the state. */
+static int approve(Apply *apply, bool destroy, Error *err)
+{
+    const Options *options = apply->session.options;
+
+    if (options->auto_approve || options->json || apply->plan != NULL || !isatty(STDIN_FILENO) ||
+        !isatty(STDOUT_FILENO))
+        return 0;
+    cleanup(plan_free) Plan *plan =
+        predict(apply->session.stack, destroy, apply->session.ui, options->max_slices, err);
+    if (plan == NULL)
+        return err->code;
+    if (plan->add + plan->change + plan->destroy + plan->run == 0)
+        return 0;
+    if (!answer_is_yes(apply->session.ui))
+        return error_set(err, ERROR_DECLINED, "declined: nothing was done");
+    ui_out(apply->session.ui, "\n");
+    return 0;
+}
+
+/* ---- the end ---- */
+
+static Json *counts_json(const EngineCounts *counts, const char *operation)
+{
+    Json *json = json_new_object();
+
+    json_set_int(json, "add", counts->added);
+    json_set_int(json, "change", counts->changed);
+    json_set_int(json, "remove", counts->destroyed);
+    json_set_int(json, "run", counts->run);
+    json_set_int(json, "failed", counts->failed);
+    json_set_int(json, "unknown", counts->unknown);
+    json_set_string(json, "operation", operation);
+    return json;
+}
+
+/* Open intents, lost objects and what a destroy did not come to. */
+static unsigned not_attempted(const Runtime *runtime, bool destroy, const EngineCounts *counts)
+{
+    unsigned count = 0;
+
+    for (size_t i = 0; i < runtime->instance_count; i++) {
+        const Pending *pending = runtime->instances[i]->pending;
+        for (size_t k = 0; pending != NULL && k < pending->intent_count; k++)
+            count += pending->intents[k]->state == INTENT_OPEN;
+    }
+    for (size_t i = 0; i < runtime->object_count; i++)
+        count += destroy || runtime->objects[i]->state == OBJECT_LOST;
+    if (destroy && count >= counts->failed)
+        count -= counts->failed;
+    return count >= counts->unknown ? count - counts->unknown : 0;
+}
+
+static void render_end(Ui *ui, const Apply *apply, bool complete, bool destroy)
+{
+    const EngineCounts *counts = engine_counts(apply->engine);
+    unsigned total = counts->added + counts->changed + counts->destroyed + counts->run;
+    Json *json = json_new_object();
+
+    json_set(json, "changes", counts_json(counts, destroy ? "destroy" : "apply"));
+    ui_event(ui, "change_summary", "info", json, "Resources: %u added, %u changed, %u destroyed",
+             counts->added, counts->changed, counts->destroyed);
+    if (complete && total == 0 && !destroy) {
+        ui_out(ui, "No changes. Your infrastructure matches the configuration.\n");
+        return;
+    }
+    ui_out(ui, "Apply %s! Resources: %u added, %u changed, %u destroyed",
+           complete ? "complete" : "incomplete", counts->added, counts->changed, counts->destroyed);
+    if (complete && counts->run > 0)
+        ui_out(ui, ", %u run", counts->run);
+    if (complete && counts->unknown > 0)
+        ui_out(ui, ", %u unknown", counts->unknown);
+    if (!complete)
+        ui_out(ui, ", %u failed, %u unknown, %u not attempted", counts->failed, counts->unknown,
+               not_attempted(apply->session.stack->runtime, destroy, counts));
+    ui_out(ui, ".\n");
+}
+
+static void warn_left(Ui *ui, const Runtime *runtime)
+{
+    for (size_t i = 0; i < runtime->object_count; i++) {
+        if (runtime->objects[i]->state != OBJECT_LEFT)
+            continue;
+        cleanup(free) char *address = object_address(runtime->objects[i]);
+        cleanup(free) char *text =
+            memory_format("%s was left by an attempt that failed; it will be taken up by the next "
+                          "one, or destroyed by `ved destroy`",
+                          address);
+        ui_warning(ui, text);
+    }
+}
+
+static ExitReasons reasons_of_failures(const Engine *engine, size_t unmet)
+{
+    const EngineCounts *counts = engine_counts(engine);
+    ExitReasons reasons = 0;
+
+    if (counts->unknown > 0)
+        reasons |= EXIT_BIT(UNKNOWN);
+    if (counts->dead_letters > 0)
+        reasons |= EXIT_BIT(FAILED);
+    if (unmet == 0)
+        return reasons; /* whatever failed was made good */
+    if (counts->failed > 0) {
+        int kind = engine_failure_kind(engine);
+        reasons |= kind == ERROR_AUTH       ? EXIT_BIT(AUTH)
+                   : kind == ERROR_PROVIDER ? EXIT_BIT(PROVIDER)
+                   : kind == ERROR_STALE    ? EXIT_BIT(STALE)
+                                            : EXIT_BIT(FAILED);
+    }
+    if (counts->faults > 0)
+        reasons |= EXIT_BIT(FAILED);
+    return reasons | EXIT_BIT(NOT_CONVERGED);
+}
+
+static ExitReasons reasons_of_end(const Apply *apply, EngineEnd end, size_t unmet)
+{
+    ExitReasons reasons = reasons_of_failures(apply->engine, unmet);
+
+    switch (end) {
+    case ENGINE_QUIET:
+        break;
+    case ENGINE_TIMEOUT:
+        reasons |= EXIT_BIT(NOT_CONVERGED);
+        break;
+    case ENGINE_INTERRUPTED:
+        return engine_signal(apply->engine) == SIGTERM ? EXIT_BIT(TERMINATED)
+                                                       : EXIT_BIT(INTERRUPTED);
+    case ENGINE_FAILED:
+        break; /* told and counted by whoever saw it */
+    }
+    return reasons;
+}
+
+static size_t lost_objects(const Runtime *runtime)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < runtime->object_count; i++)
+        count += runtime->objects[i]->state == OBJECT_LOST;
+    return count;
+}
+
+static ExitReasons apply_end(Apply *apply, EngineEnd end, const Error *failure)
+{
+    Ui *ui = apply->session.ui;
+    Error err;
+    ExitReasons reasons = end == ENGINE_FAILED ? fail(ui, failure) : 0;
+
+    if (end != ENGINE_FAILED && engine_finish(apply->engine, &err) < 0)
+        reasons |= fail(ui, &err);
+    warn_left(ui, apply->session.stack->runtime);
+    size_t unmet = render_unmet_goals(ui, apply->session.stack->runtime);
+    if (end == ENGINE_TIMEOUT && !ui->json)
+        fprintf(stderr, "the time given by --timeout is over\n");
+    unmet += lost_objects(apply->session.stack->runtime);
+    reasons |= reasons_of_end(apply, end, unmet);
+    render_reach(ui, apply->session.stack->runtime);
+    if (reasons == 0)
+        ui_event(ui, "converged", "info", NULL, "every goal is met");
+    render_end(ui, apply, reasons == 0, false);
+    return reasons;
+}
+
+/* ---- the run ---- */
+
+static int engine_make(Apply *apply, Error *err)
+{
+    const Options *options = apply->session.options;
+    EngineOptions engine = {.max_slices = options->max_slices, .timeout_ms = options->timeout_ms};
+
+    apply->progress = progress_new(apply->session.ui, apply->session.stack->loop);
+    EngineObserver observer = progress_observer(apply->progress);
+    if (apply->plan != NULL) {
+        engine.may_call = may_call;
+        engine.may_call_user = apply;
+    }
+    return engine_new(apply->session.stack, &engine, &observer, &apply->engine, err);
+}
+
+/* What an earlier process had sent under another program, or before a destroy, is asked about
+ * first. */
+static EngineEnd settle_if(Apply *apply, bool needed, Error *err)
+{
+    return needed ? engine_settle(apply->engine, err) : ENGINE_QUIET;
+}
+
+static ExitReasons apply_run(Apply *apply)
+{
+    Error err = {0};
+    Stack *stack = apply->session.stack;
+    int code = engine_observe(apply->engine, &err);
+
+    if (code < 0)
+        return fail(apply->session.ui, &err);
+    EngineEnd end = settle_if(apply, stack->changed || stack->old_program != NULL, &err);
+    if (end != ENGINE_QUIET)
+        return apply_end(apply, end, &err);
+    if (stack_evolve(stack, &err) < 0 || approve(apply, false, &err) < 0)
+        return fail(apply->session.ui, &err);
+    end = engine_apply(apply->engine, &err);
+    return apply_end(apply, end, &err);
+}
+
+static bool is_program(const char *file)
+{
+    size_t length = strlen(file);
+
+    return length > 4 && strcmp(file + length - 4, ".ved") == 0;
+}
+
+/* STACK_INTERRUPTED while connecting comes before the engine has taken the signals over. */
+static ExitReasons connect_failed(Apply *apply, int code, const Error *err)
+{
+    return code == STACK_INTERRUPTED ? EXIT_BIT(INTERRUPTED) : fail(apply->session.ui, err);
+}
+
+ExitReasons verb_apply(Ui *ui, const Options *options)
+{
+    cleanup(apply_deinit) Apply apply = {0};
+    Program *program = NULL;
+    Error err = {0};
+
+    if (options->arg_count != 1) {
+        error_set(&err, ERROR_USAGE, "apply: expected one program or saved plan: ved apply FILE");
+        return fail(ui, &err);
+    }
+    const char *file = options->args[0];
+    if (!is_program(file) && plan_load(file, &apply.plan, &program, &err) < 0)
+        return fail(ui, &err);
+    if (apply.plan != NULL)
+        file = json_get_string(apply.plan, "file", file);
+    if (session_open(&apply.session, ui, options, file, program, false, &err) < 0)
+        return fail(ui, &err);
+    if (apply.plan != NULL && plan_check(&apply, &err) < 0)
+        return fail(ui, &err);
+    int code = session_connect(&apply.session, &err);
+    if (code != 0)
+        return connect_failed(&apply, code, &err);
+    if (engine_make(&apply, &err) < 0)
+        return fail(ui, &err);
+    return apply_run(&apply);
+}
+
+/* ---- destroy ---- */
+
+static ExitReasons destroy_end(Apply *apply, EngineEnd end, const Error *failure)
+{
+    Ui *ui = apply->session.ui;
+    const Runtime *runtime = apply->session.stack->runtime;
+    ExitReasons reasons = end == ENGINE_FAILED ? fail(ui, failure) : 0;
+    Error err;
+
+    if (end != ENGINE_FAILED && engine_finish(apply->engine, &err) < 0)
+        reasons |= fail(ui, &err);
+    reasons |= reasons_of_end(apply, end, runtime->object_count);
+    render_end(ui, apply, reasons == 0 && runtime->object_count == 0, true);
+    return reasons;
+}
+
+static ExitReasons destroy_run(Apply *apply)
+{
+    Error err = {0};
+
+    if (approve(apply, true, &err) < 0)
+        return fail(apply->session.ui, &err);
+    EngineEnd end = settle_if(apply, true, &err);
+    if (end != ENGINE_QUIET)
+        return destroy_end(apply, end, &err);
+    end = engine_destroy(apply->engine, &err);
+    return destroy_end(apply, end, &err);
+}
+
+ExitReasons verb_destroy(Ui *ui, const Options *options)
+{
+    cleanup(apply_deinit) Apply apply = {0};
+    Error err = {0};
+
+    if (options->arg_count > 1) {
+        error_set(&err, ERROR_USAGE, "destroy: expected at most one program: ved destroy [FILE]");
+        return fail(ui, &err);
+    }
+    if (session_open_state(&apply.session, ui, options,
+                           options->arg_count == 1 ? options->args[0] : NULL, false, &err) < 0)
+        return fail(ui, &err);
+    int code = session_connect(&apply.session, &err);
+    if (code != 0)
+        return connect_failed(&apply, code, &err);
+    if (engine_make(&apply, &err) < 0)
+        return fail(ui, &err);
+    return destroy_run(&apply);
+}

@@ -1,0 +1,93 @@
+/* ved check, ved fmt: programs alone, without state or providers. */
+#include <errno.h>
+#include <string.h>
+
+#include "cmd/ved/session.h"
+#include "lang/ast.h"
+#include "lang/base/file.h"
+#include "lang/base/memory.h"
+
+ExitReasons verb_check(Ui *ui, const Options *options)
+{
+    ExitReasons reasons = 0;
+    Error err;
+
+    if (options->arg_count == 0) {
+        error_set(&err, ERROR_USAGE, "check: expected the files to check: ved check FILE...");
+        return fail(ui, &err);
+    }
+    for (int i = 0; i < options->arg_count; i++) {
+        Program *program = NULL;
+        if (program_read(ui, options->args[i], &program, &err) < 0) {
+            reasons |= fail(ui, &err);
+            continue;
+        }
+        ui_progress(ui, "%s: ok, %zu domains\n", options->args[i], program->domain_count);
+        program_free(program);
+    }
+    return reasons;
+}
+
+/* Format one text; diagnostics are shown when it does not parse. */
+static int format_text(Ui *ui, const char *name, const Buffer *text, Buffer *ret, Error *err)
+{
+    Arena arena = {0};
+    Source source = {name, buffer_text(text), text->size};
+    Diagnostics diagnostics;
+    int code = 0;
+
+    diagnostics_init(&diagnostics, &arena, &source);
+    parse(&source, &arena, &diagnostics);
+    diagnostics_sort(&diagnostics);
+    ui_diagnostics(ui, &diagnostics);
+    if (diagnostics.error_count > 0)
+        code = error_set(err, ERROR_PROGRAM, "%s", "");
+    else
+        format_source(&source, ret);
+    arena_deinit(&arena);
+    return code;
+}
+
+static ExitReasons format_file(Ui *ui, const Options *options, const char *file)
+{
+    cleanup(buffer_deinit) Buffer text = {0}, formatted = {0};
+    Error err;
+    const char *path = strcmp(file, "-") == 0 ? "/dev/stdin" : file;
+
+    if (file_read(path, SOURCE_SIZE_MAX, &text, &err) < 0) {
+        error_wrap(&err, "fmt");
+        err.code = ERROR_PROGRAM;
+        return fail(ui, &err);
+    }
+    if (format_text(ui, file, &text, &formatted, &err) < 0)
+        return fail(ui, &err);
+    bool same = text.size == formatted.size &&
+                memcmp(buffer_text(&text), buffer_text(&formatted), text.size) == 0;
+    if (strcmp(file, "-") == 0 && !options->check) {
+        ui_out(ui, "%s", buffer_text(&formatted));
+        return 0;
+    }
+    if (same)
+        return 0;
+    ui_out(ui, "%s\n", file);
+    if (options->check)
+        return EXIT_BIT(FAILED);
+    if (file_replace(file, buffer_text(&formatted), formatted.size, 0644, &err) < 0)
+        return fail(ui, &err);
+    return 0;
+}
+
+ExitReasons verb_fmt(Ui *ui, const Options *options)
+{
+    ExitReasons reasons = 0;
+    Error err;
+
+    if (options->arg_count == 0) {
+        error_set(&err, ERROR_USAGE,
+                  "fmt: expected the files to format (- for standard input): ved fmt FILE...");
+        return fail(ui, &err);
+    }
+    for (int i = 0; i < options->arg_count; i++)
+        reasons |= format_file(ui, options, options->args[i]);
+    return reasons;
+}

@@ -1,0 +1,459 @@
+/* ved get, ved state, ved show: looking at a state folder, at rest or under a running process. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/ved/session.h"
+#include "controller/core/snapshot.h"
+#include "lang/base/file.h"
+#include "lang/base/memory.h"
+#include "lang/base/yaml.h"
+
+#define PLAN_FILE_MAX ((size_t)256 << 20)
+
+/* ---- as JSON ---- */
+
+static Json *parsed(const char *text)
+{
+    Json *json = NULL;
+
+    if (text == NULL || json_parse_own(text, strlen(text), &json, NULL) < 0)
+        return json_new_null();
+    return json;
+}
+
+static Json *value_json(Value value)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    value_write_json(&text, value);
+    return parsed(buffer_text(&text));
+}
+
+static Json *state_json(const Instance *instance)
+{
+    Json *json = json_new_object();
+
+    for (size_t i = 0; i < instance->domain->field_count; i++)
+        json_set(json, instance->domain->fields[i].name, value_json(instance->fields[i]));
+    return json;
+}
+
+/* The goals' truths are derived: they are evaluated here, as the scheduler would. */
+static void goals_evaluate(Instance *instance)
+{
+    Arena arena = {0};
+
+    for (size_t i = 0; i < instance->domain->goal_count; i++) {
+        instance->goals[i].truth = predicate_evaluate(instance->runtime->program, instance->domain,
+                                                      instance->domain->goals[i].predicate,
+                                                      instance->fields, &arena, NULL);
+        instance->goals[i].truth_version = instance->version;
+    }
+    arena_deinit(&arena);
+}
+
+static const char *lifecycle(const Instance *instance)
+{
+    if (instance->pending != NULL)
+        return "performing";
+    if (!instance->booted)
+        return "booting";
+    return mailbox_count(&instance->mailbox) > 0 || instance->run_count > 0 ? "runnable"
+                                                                            : "sleeping";
+}
+
+static Json *goals_of(const Instance *instance)
+{
+    Json *list = json_new_array();
+
+    for (uint32_t i = 0; i < instance->domain->goal_count; i++) {
+        Json *json = json_new_object();
+        json_set_string(json, "name", instance->domain->goals[i].name);
+        json_set_string(json, "status", goal_status_name(goal_status(instance, i)));
+        json_append(list, json);
+    }
+    return list;
+}
+
+static Json *domains_json(const Runtime *runtime)
+{
+    Json *list = json_new_array();
+
+    for (size_t i = 0; i < runtime->instance_count; i++) {
+        const Instance *instance = runtime->instances[i];
+        Json *json = json_new_object();
+        json_set_string(json, "domain", instance->domain->name);
+        json_set_string(json, "key", "");
+        json_set_string(json, "lifecycle", lifecycle(instance));
+        json_set(json, "state", state_json(instance));
+        json_set(json, "goals", goals_of(instance));
+        json_set_int(json, "mailbox", (int64_t)mailbox_count(&instance->mailbox));
+        json_append(list, json);
+    }
+    return list;
+}
+
+static Json *goals_json(const Runtime *runtime)
+{
+    Json *list = json_new_array();
+
+    for (size_t i = 0; i < runtime->instance_count; i++)
+        for (uint32_t g = 0; g < runtime->instances[i]->domain->goal_count; g++) {
+            const Instance *instance = runtime->instances[i];
+            cleanup(free) char *sentence = goal_explain(instance, g);
+            Json *json = json_new_object();
+            json_set_string(json, "domain", instance->domain->name);
+            json_set_string(json, "name", instance->domain->goals[g].name);
+            json_set_string(json, "status", goal_status_name(goal_status(instance, g)));
+            json_set_int(json, "priority", instance->domain->goals[g].priority);
+            json_set_string(json, "predicate", instance->domain->goals[g].text);
+            json_set_string(json, "reason", sentence);
+            json_append(list, json);
+        }
+    return list;
+}
+
+static Json *resources_json(const Runtime *runtime)
+{
+    Json *list = json_new_array();
+
+    for (size_t i = 0; i < runtime->object_count; i++) {
+        const Object *object = runtime->objects[i];
+        cleanup(free) char *address = object_address(object);
+        Json *json = json_new_object();
+        json_set_string(json, "address", address);
+        json_set_string(json, "domain", object->owner->domain->name);
+        json_set_string(json, "key", "");
+        json_set_string(json, "effect", object->place.effect);
+        json_set_string(json, "type", object->type != NULL ? object->type : "");
+        json_set_string(json, "uid", object->uid);
+        json_set_string(json, "provider", object->provider);
+        json_set_string(json, "external_id",
+                        object->external_id != NULL ? object->external_id : "");
+        json_set(json, "inputs", parsed(object->inputs));
+        json_set(json, "outputs", parsed(object->outputs));
+        json_set_string(json, "state", object_state_name(object->state));
+        json_set_int(json, "rank", (int64_t)object->rank);
+        json_append(list, json);
+    }
+    return list;
+}
+
+static Json *message_json(const Instance *instance, const Message *message)
+{
+    const Program *program = instance->runtime->program;
+    Json *json = json_new_object();
+    Json *arguments = json_new_array();
+
+    json_set_string(json, "domain", instance->domain->name);
+    json_set_int(json, "id", (int64_t)message->id);
+    json_set_string(json, "kind", message->is_event ? "event" : "message");
+    json_set_string(json, "name",
+                    message->is_event ? program->events[message->target].name
+                                      : instance->domain->transitions[message->target].name);
+    json_set_string(json, "from", program->domains[message->from].name);
+    json_set_bool(json, "high", message->high);
+    json_set_int(json, "attempts", message->attempts);
+    for (size_t i = 0; i < message->argument_count; i++)
+        json_append(arguments, value_json(message->arguments[i]));
+    json_set(json, "arguments", arguments);
+    return json;
+}
+
+static Json *mailboxes_json(const Runtime *runtime)
+{
+    Json *list = json_new_array();
+
+    for (size_t i = 0; i < runtime->instance_count; i++) {
+        const Message *message;
+        for (size_t k = 0; (message = mailbox_at(&runtime->instances[i]->mailbox, k)) != NULL; k++)
+            json_append(list, message_json(runtime->instances[i], message));
+    }
+    return list;
+}
+
+static Json *deadletters_json(const Runtime *runtime)
+{
+    Json *list = json_new_array();
+
+    for (size_t i = 0; i < runtime->instance_count; i++)
+        for (size_t k = 0; k < runtime->instances[i]->dead_letter_count; k++) {
+            const DeadLetter *letter = &runtime->instances[i]->dead_letters[k];
+            Json *json = message_json(runtime->instances[i], letter->message);
+            json_set_string(json, "reason", letter->reason);
+            json_append(list, json);
+        }
+    return list;
+}
+
+static Json *effect_json(const Intent *intent)
+{
+    static const char *const states[] = {"executing", "recorded", "failed", "recalled"};
+    static const char *const verbs[] = {"put", "action", "delete"};
+    Json *json = json_new_object();
+
+    json_set_string(json, "address", intent->address);
+    json_set_string(json, "effect", intent->place.effect);
+    json_set_string(json, "verb", verbs[intent->verb]);
+    json_set_string(json, "op", intent->op);
+    json_set_string(json, "uid", intent->uid);
+    json_set_string(json, "status", states[intent->state]);
+    json_set(json, "arguments", parsed(intent->arguments));
+    return json;
+}
+
+static Json *effects_json(const Runtime *runtime)
+{
+    Json *list = json_new_array();
+
+    for (size_t i = 0; i < runtime->instance_count; i++) {
+        const Pending *pending = runtime->instances[i]->pending;
+        for (size_t k = 0; pending != NULL && k < pending->intent_count; k++)
+            json_append(list, effect_json(pending->intents[k]));
+    }
+    for (size_t i = 0; i < runtime->object_count; i++)
+        if (runtime->objects[i]->leaving != NULL)
+            json_append(list, effect_json(runtime->objects[i]->leaving));
+    return list;
+}
+
+/* ---- as a table ---- */
+
+typedef struct Kind {
+    const char *name;
+    Json *(*make)(const Runtime *runtime);
+    const char *columns[7]; /* members shown, first row their names in capitals */
+} Kind;
+
+static const Kind kinds[] = {
+    {"domains", domains_json, {"domain", "lifecycle", "mailbox", "state"}},
+    {"goals", goals_json, {"domain", "name", "status", "priority", "predicate"}},
+    {"resources", resources_json, {"address", "effect", "state", "provider", "external_id"}},
+    {"mailboxes", mailboxes_json, {"domain", "id", "kind", "name", "from", "attempts"}},
+    {"effects", effects_json, {"address", "verb", "status", "op"}},
+    {"deadletters", deadletters_json, {"domain", "id", "name", "from", "reason"}},
+};
+
+static char *cell(const Json *row, const char *column)
+{
+    const Json *member = json_get(row, column);
+
+    if (json_is_string(member))
+        return text_clean(json_string(member, ""));
+    return member != NULL ? json_text(member) : memory_copy_string("");
+}
+
+static void print_table(Ui *ui, const Kind *kind, const Json *rows)
+{
+    size_t widths[ARRAY_SIZE(kind->columns)] = {0};
+
+    for (size_t c = 0; c < ARRAY_SIZE(widths) && kind->columns[c] != NULL; c++) {
+        widths[c] = strlen(kind->columns[c]);
+        for (const Json *row = json_first(rows); row != NULL; row = json_next(row)) {
+            cleanup(free) char *text = cell(row, kind->columns[c]);
+            if (strlen(text) > widths[c])
+                widths[c] = strlen(text);
+        }
+    }
+    for (size_t c = 0; c < ARRAY_SIZE(widths) && kind->columns[c] != NULL; c++) {
+        cleanup(free) char *head = memory_copy_string(kind->columns[c]);
+        for (char *at = head; *at != '\0'; at++)
+            *at = *at == '_' ? '-' : (char)(*at >= 'a' && *at <= 'z' ? *at - 32 : *at);
+        ui_out(ui, "%s%-*s", c > 0 ? "   " : "", (int)widths[c], head);
+    }
+    ui_out(ui, "\n");
+    for (const Json *row = json_first(rows); row != NULL; row = json_next(row)) {
+        for (size_t c = 0; c < ARRAY_SIZE(widths) && kind->columns[c] != NULL; c++) {
+            cleanup(free) char *text = cell(row, kind->columns[c]);
+            ui_out(ui, "%s%-*s", c > 0 ? "   " : "", (int)widths[c], text);
+        }
+        ui_out(ui, "\n");
+    }
+}
+
+/* The document itself is the result, also where --json is given. */
+static void print_document(Ui *ui, const Json *json, bool yaml)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    if (yaml)
+        yaml_write(&text, json);
+    else
+        json_write_pretty(&text, json);
+    if (text.size == 0 || text.bytes[text.size - 1] != '\n')
+        buffer_add_char(&text, '\n');
+    if (fputs(buffer_text(&text), stdout) < 0)
+        ui->broken = true;
+}
+
+static bool wants(const Options *options, const char *format)
+{
+    return options->output != NULL && strcmp(options->output, format) == 0;
+}
+
+static int open_at_rest(Session *session, Ui *ui, const Options *options, int args, Error *err)
+{
+    const char *file = options->arg_count > args ? options->args[args] : NULL;
+
+    if (session_open_state(session, ui, options, file, true, err) < 0)
+        return err->code;
+    for (size_t i = 0; i < session->stack->runtime->instance_count; i++)
+        goals_evaluate(session->stack->runtime->instances[i]);
+    return 0;
+}
+
+ExitReasons verb_get(Ui *ui, const Options *options)
+{
+    cleanup(session_close) Session session = {0};
+    const Kind *kind = NULL;
+    Error err = {0};
+
+    for (size_t i = 0; options->arg_count > 0 && i < ARRAY_SIZE(kinds); i++)
+        if (strcmp(options->args[0], kinds[i].name) == 0)
+            kind = &kinds[i];
+    if (kind == NULL || options->arg_count > 2) {
+        error_set(&err, ERROR_USAGE,
+                  "get: expected one of domains, goals, resources, mailboxes, effects, "
+                  "deadletters%s%s",
+                  options->arg_count > 0 ? ", found " : "",
+                  options->arg_count > 0 ? options->args[0] : "");
+        return fail(ui, &err);
+    }
+    if (open_at_rest(&session, ui, options, 1, &err) < 0)
+        return fail(ui, &err);
+    cleanup(json_free) Json *rows = kind->make(session.stack->runtime);
+    if (wants(options, "json") || options->json || wants(options, "yaml"))
+        print_document(ui, rows, wants(options, "yaml"));
+    else
+        print_table(ui, kind, rows);
+    return 0;
+}
+
+/* ---- state ---- */
+
+static Json *snapshot_json(const Stack *stack)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    snapshot_write(stack->runtime, &text);
+    Json *json = parsed(buffer_text(&text));
+    json_set_string(json, "stack", stack->name);
+    json_set_int(json, "position", (int64_t)stack->recovery.position);
+    return json;
+}
+
+static void list_addresses(Ui *ui, const Runtime *runtime)
+{
+    for (size_t i = 0; i < runtime->object_count; i++) {
+        cleanup(free) char *address = object_address(runtime->objects[i]);
+        ui_out(ui, "%s\n", address);
+    }
+}
+
+ExitReasons verb_state(Ui *ui, const Options *options)
+{
+    cleanup(session_close) Session session = {0};
+    const char *what = options->arg_count > 0 ? options->args[0] : "";
+    bool list = strcmp(what, "list") == 0, verify = strcmp(what, "verify") == 0;
+    Error err = {0};
+
+    if ((!list && !verify && strcmp(what, "show") != 0) || options->arg_count > 2) {
+        error_set(&err, ERROR_USAGE, "state: expected show, list or verify: ved state show [FILE]");
+        return fail(ui, &err);
+    }
+    if (open_at_rest(&session, ui, options, 1, &err) < 0)
+        return fail(ui, &err);
+    if (list) {
+        list_addresses(ui, session.stack->runtime);
+        return 0;
+    }
+    if (verify) {
+        ui_out(ui, "%s: readable, %llu records since checkpoint %llu, %s\n",
+               session.stack->state_path, (unsigned long long)session.stack->recovery.record_count,
+               (unsigned long long)session.stack->recovery.checkpoint_position,
+               session.stack->recovery.sealed ? "stopped in order" : "not stopped in order");
+        return 0;
+    }
+    cleanup(json_free) Json *json = snapshot_json(session.stack);
+    print_document(ui, json, wants(options, "yaml"));
+    return 0;
+}
+
+/* ---- show ---- */
+
+static Json *show_state_json(const Stack *stack)
+{
+    Json *json = json_new_object();
+
+    json_set_string(json, "format_version", "1.2");
+    json_set_string(json, "kind", "ved.state");
+    json_set_string(json, "ved_version", VED_VERSION);
+    json_set_string(json, "stack", stack->name);
+    json_set_string(json, "lineage", stack->runtime->lineage);
+    json_set_int(json, "serial", (int64_t)stack->recovery.position);
+    json_set(json, "domains", domains_json(stack->runtime));
+    json_set(json, "resources", resources_json(stack->runtime));
+    json_set(json, "stages", json_new_array());
+    json_set(json, "effects", effects_json(stack->runtime));
+    return json;
+}
+
+static void show_plan(Ui *ui, const Json *plan)
+{
+    const Json *changes = json_get(plan, "resource_changes");
+
+    for (const Json *m = json_first(changes); m != NULL; m = json_next(m))
+        ui_out(ui, "  %-8s %s  (%s)\n",
+               json_string(json_at(json_get(json_get(m, "change"), "actions"), 0), ""),
+               json_get_string(m, "address", ""), json_get_string(m, "cause", ""));
+    const Json *counts = json_get(plan, "changes");
+    ui_out(ui, "Plan: %lld to add, %lld to change, %lld to destroy.\n",
+           (long long)json_get_int(counts, "add", 0), (long long)json_get_int(counts, "change", 0),
+           (long long)json_get_int(counts, "remove", 0));
+}
+
+/* A file that is a saved plan; NULL if it is something else. */
+static Json *plan_of_file(const char *file)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+    Json *json = NULL;
+
+    if (file_read(file, PLAN_FILE_MAX, &text, NULL) < 0 ||
+        json_parse_own(buffer_text(&text), text.size, &json, NULL) < 0)
+        return NULL;
+    if (strcmp(json_get_string(json, "kind", ""), "ved.plan") == 0)
+        return json;
+    json_free(json);
+    return NULL;
+}
+
+ExitReasons verb_show(Ui *ui, const Options *options)
+{
+    cleanup(session_close) Session session = {0};
+    Error err = {0};
+
+    if (options->arg_count > 1) {
+        error_set(&err, ERROR_USAGE, "show: expected at most one plan or stack: ved show [PLAN]");
+        return fail(ui, &err);
+    }
+    cleanup(json_free) Json *plan = options->arg_count == 1 ? plan_of_file(options->args[0]) : NULL;
+    if (plan != NULL) {
+        if (options->json)
+            print_document(ui, plan, false);
+        else
+            show_plan(ui, plan);
+        return 0;
+    }
+    if (open_at_rest(&session, ui, options, 0, &err) < 0)
+        return fail(ui, &err);
+    cleanup(json_free) Json *json = show_state_json(session.stack);
+    if (options->json) {
+        print_document(ui, json, false);
+        return 0;
+    }
+    cleanup(json_free) Json *goals = goals_json(session.stack->runtime);
+    print_table(ui, &kinds[1], goals);
+    ui_out(ui, "\n");
+    print_table(ui, &kinds[2], json_get(json, "resources"));
+    return 0;
+}
