@@ -118,7 +118,8 @@ void value_print(Buffer *buffer, Value value);
 void value_write_json(Buffer *buffer, Value value);
 
 /* As JSON that reads back as the same value: durations {"$ms":30000}, large integers
- * {"$int":"9223372036854775807"}, unknown {"$unknown":{}}. The form of journal and checkpoint. */
+ * {"$int":"9223372036854775807"}, whole floats {"$float":"3.0"}, unknown {"$unknown":{}}; a member
+ * whose own key begins with `$` has that doubled. The form of journal and checkpoint. */
 void value_encode(Buffer *buffer, Value value);
 
 /* Either form back into a value, in the arena. Strings stay strings. */
