@@ -78,6 +78,7 @@ typedef struct Checker {
     Model *model;
     Arena *arena;
     size_t parse_diagnostics; /* what the parser had to say, first in the list */
+    bool incomplete;          /* the parser left things out, so "nobody does it" cannot be said */
     bool muted;               /* a round that only types events: nothing is reported or recorded */
     bool events_moved;        /* in this round an event field got a type */
     Diagnostic spare;

@@ -125,7 +125,10 @@ static void warn_of_lonely_events(Checker *checker)
 
 void check(Ast *ast, Arena *arena, Diagnostics *diagnostics, Model *ret)
 {
-    Checker checker = {.model = ret, .arena = arena, .parse_diagnostics = diagnostics->count};
+    Checker checker = {.model = ret,
+                       .arena = arena,
+                       .parse_diagnostics = diagnostics->count,
+                       .incomplete = diagnostics->error_count > 0};
 
     *ret = (Model){.arena = arena, .ast = ast, .diagnostics = diagnostics};
     declare_domains(&checker);
@@ -133,8 +136,10 @@ void check(Ast *ast, Arena *arena, Diagnostics *diagnostics, Model *ret)
     check_bodies(&checker);
     check_goals(&checker);
     check_first_values(&checker);
-    check_comparisons(&checker);
-    warn_of_lonely_events(&checker);
+    if (!checker.incomplete) {
+        check_comparisons(&checker);
+        warn_of_lonely_events(&checker);
+    }
     scope_deinit(&checker.scope);
     map_deinit(&checker.sites);
 }

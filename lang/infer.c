@@ -205,7 +205,7 @@ static void field_first_value(Checker *checker, ProgramField *field, FieldFacts 
         field->initial = value;
     if (written_value(checker, field, facts->system_value, "the first value", &value))
         field->initial = value;
-    if (!written && field->type == FIELD_STRING)
+    if (!written && field->type == FIELD_STRING && !checker->incomplete)
         infer_first_value(checker, field, facts);
 }
 

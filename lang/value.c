@@ -1,9 +1,9 @@
 /* Values by content: comparing, digesting, copying, printing.
  *
  * Copies are made by one walk with an allocator that is either the heap or an arena. Decoding
- * follows the two JSON forms of the header: an object of exactly one member `$ms`, `$int` or
- * `$unknown` is a scalar; a member of a real object whose key begins with `$` is written with the
- * `$` doubled, so that nothing a provider sends is mistaken for one. */
+ * follows the two JSON forms of the header: an object of exactly one member `$ms`, `$int`,
+ * `$float` or `$unknown` is a scalar; a member of a real object whose key begins with `$` is written
+ * with the `$` doubled, so that nothing a provider sends is mistaken for one. */
 #include "lang/value.h"
 
 #include <inttypes.h>
