@@ -375,7 +375,7 @@ static Origin *origin_new(const Instance *instance, const Pending *pending)
 static void apply_begin(Runtime *runtime, const Record *record)
 {
     strncpy(runtime->boot_id, record->text ? record->text : "", sizeof runtime->boot_id - 1);
-    if (record->digest != NULL)
+    if (record->digest != NULL && record->digest != runtime->program_digest)
         string_set(&runtime->program_digest, record->digest);
     for (size_t i = 0; i < runtime->instance_count; i++) {
         Instance *instance = runtime->instances[i];

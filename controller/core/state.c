@@ -24,7 +24,7 @@ void string_set(char **holder, const char *text)
 {
     char *copy = text != NULL ? memory_copy_string(text) : NULL;
 
-    free(*holder);
+    free(*holder); /* after the copy: `text` may be what it holds */
     *holder = copy;
 }
 

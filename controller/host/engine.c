@@ -37,6 +37,7 @@ typedef struct InFlight {
     struct InFlight *next;
     Engine *engine;
     uint64_t intent;
+    bool asked_first;
 } InFlight;
 
 typedef enum EngineMode { MODE_APPLY, MODE_SETTLE, MODE_DESTROY } EngineMode;
@@ -116,15 +117,31 @@ static void answer_unknown(Engine *engine, uint64_t number, const ProviderAnswer
         engine->observer.on_unknown(engine->observer.user, intent, answer->detail);
 }
 
+/* A provider that remembers the key of a request that was sent for the first time has seen a later
+ * state than this one. */
+static bool is_older_copy(Engine *engine, const InFlight *flight, const ProviderAnswer *answer)
+{
+    bool reused = answer->kind == ERROR_STALE && answer->outcome == ANSWER_FAILED;
+
+    if (!reused && (!answer->replayed || answer->sendings != 1 || flight->asked_first))
+        return false;
+    error_set(&engine->error, ERROR_STALE,
+              "a provider already knows a request that this state has never sent: the state is an "
+              "older copy; nothing more is sent. Use the newest copy of '%s'",
+              engine->stack->state_path);
+    return true;
+}
+
 static void answer_arrived(void *context, ProviderAnswer *answer)
 {
     InFlight *flight = context;
     Engine *engine = flight->engine;
     uint64_t number = flight->intent;
+    bool stale = answer->outcome != ANSWER_ABANDONED && is_older_copy(engine, flight, answer);
 
     in_flight_remove(flight);
     turn_soon(engine);
-    if (answer->outcome == ANSWER_ABANDONED)
+    if (answer->outcome == ANSWER_ABANDONED || stale)
         return;
     if (answer->outcome == ANSWER_UNKNOWN) {
         answer_unknown(engine, number, answer);
@@ -198,7 +215,7 @@ static void call_start(Engine *engine, const Intent *intent)
     if (engine->observer.on_call != NULL)
         engine->observer.on_call(engine->observer.user, intent);
     request_body(runtime, engine->stack->name, intent, &body);
-    *flight = (InFlight){engine->in_flight, engine, intent->number};
+    *flight = (InFlight){engine->in_flight, engine, intent->number, intent->recovered};
     engine->in_flight = flight;
     ProviderCall call = {.provider = intent->provider,
                          .verb = call_verb(intent->verb),
