@@ -7,6 +7,7 @@
  * Types flow from broadcasts to handlers and, through what handlers broadcast in turn, on to other
  * events. A few muted rounds over all bodies carry them along; what a longer chain would still have
  * brought, and what only feeds itself, is `any` and checked when it is used. */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ static ModelEvent *event_meet(Checker *checker, Name name)
 
     if (event != NULL)
         return event;
+    assert(model->events != NULL || model->event_count == 0);
     arena_reserve_one(checker->arena, model->events, model->event_count, model->event_capacity);
     event = &model->events[model->event_count++];
     *event = (ModelEvent){.name = name.text};

@@ -552,14 +552,16 @@ Test(vm, predicates_are_true_false_unknown_or_at_fault)
 Test(vm, wide_predicates_find_room)
 {
     Arena arena = {0};
-    char text[4096] = "n";
+    Buffer text = {0};
 
+    buffer_add_string(&text, "n");
     for (int i = 0; i < 60; i++)
-        strcat(text, " + (n");
+        buffer_add_string(&text, " + (n");
     for (int i = 0; i < 60; i++)
-        strcat(text, ")");
-    strcat(text, " == 61");
-    cr_expect_eq(truth_of(text, value_int(1), NULL, &arena), TRUTH_TRUE);
+        buffer_add_char(&text, ')');
+    buffer_add_string(&text, " == 61");
+    cr_expect_eq(truth_of(buffer_text(&text), value_int(1), NULL, &arena), TRUTH_TRUE);
+    buffer_deinit(&text);
     arena_deinit(&arena);
 }
 
