@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controller/host/cursor.h"
 #include "controller/host/state_files.h"
 #include "controller/host/state_lock.h"
 #include "lang/base/file.h"
@@ -77,6 +78,39 @@ static int stack_version_check(const char *file, const Json *json, Error *err)
     return 0;
 }
 
+static void stack_encode(const char *stack, const char *lineage, Buffer *ret)
+{
+    cleanup(json_free) Json *json = json_new_object();
+
+    json_set_string(json, "format", STACK_FORMAT);
+    json_set_int(json, "version", STATE_VERSION);
+    json_set_string(json, "stack", stack);
+    json_set_string(json, "lineage", lineage);
+    json_set_string(json, "crc32c", "........");
+    json_write_pretty(ret, json);
+    buffer_add_char(ret, '\n');
+    size_t digits_at = ret->size - strlen("........\"\n}\n");
+    crc_write(ret->bytes + digits_at, crc_around(ret->bytes, ret->size, digits_at));
+}
+
+/* The file is held against what it would be written as: every byte counts. */
+static int stack_bytes_check(const char *file, const Json *json, const Buffer *text, Error *err)
+{
+    cleanup(buffer_deinit) Buffer expected = {0};
+    size_t at = 0;
+
+    stack_encode(json_get_string(json, "stack", ""), json_get_string(json, "lineage", ""),
+                 &expected);
+    while (at < text->size && at < expected.size && text->bytes[at] == expected.bytes[at])
+        at++;
+    if (at == text->size && at == expected.size)
+        return 0;
+    return error_set(err, ERROR_STATE,
+                     "state file '%s' byte %zu: checksum is \"%s\", expected that of the other "
+                     "bytes: the file is damaged or was edited, put it back from a backup",
+                     file, at, json_get_string(json, "crc32c", ""));
+}
+
 /* Read stack.json and hold the stack's name against it. */
 static int stack_read(StateDir *dir, const char *file, const char *stack, Error *err)
 {
@@ -92,7 +126,8 @@ static int stack_read(StateDir *dir, const char *file, const char *stack, Error 
             err->code = ERROR_STATE;
         return ERROR_STATE;
     }
-    if ((code = stack_version_check(file, json, err)) < 0)
+    if ((code = stack_version_check(file, json, err)) < 0 ||
+        (code = stack_bytes_check(file, json, &text, err)) < 0)
         return code;
     const char *found = json_get_string(json, "stack", "");
     if (stack != NULL && strcmp(found, stack) != 0)
@@ -114,19 +149,13 @@ static int lineage_make(char ret[33], Error *err)
 
 static int stack_write(StateDir *dir, const char *file, const char *stack, Error *err)
 {
-    cleanup(json_free) Json *json = json_new_object();
     cleanup(buffer_deinit) Buffer text = {0};
     char lineage[33];
     int code = lineage_make(lineage, err);
 
     if (code < 0)
         return code;
-    json_set_string(json, "format", STACK_FORMAT);
-    json_set_int(json, "version", STATE_VERSION);
-    json_set_string(json, "stack", stack);
-    json_set_string(json, "lineage", lineage);
-    json_write_pretty(&text, json);
-    buffer_add_char(&text, '\n');
+    stack_encode(stack, lineage, &text);
     if ((code = file_replace(file, text.bytes, text.size, 0600, err)) < 0)
         return error_wrap(err, "make state '%s'", dir->path);
     dir->stack = memory_copy_string(stack);
@@ -625,29 +654,64 @@ int state_dir_seal(StateDir *dir, Error *err)
 
 /* --- the program --- */
 
-/* 1: the file is there with another text. */
-static int program_differs(const char *path, const char *text, size_t size, Error *err)
+/* The last line of a program's file is a comment that vouches for all before it. */
+#define PROGRAM_SEAL "\n// crc32c "
+#define PROGRAM_SEAL_SIZE (sizeof PROGRAM_SEAL - 1 + CRC_DIGITS + 1)
+
+static void program_encode(const char *text, size_t size, Buffer *ret)
+{
+    char digits[CRC_DIGITS];
+
+    crc_write(digits, crc32c(0, text, size));
+    buffer_add(ret, text, size);
+    buffer_add_string(ret, PROGRAM_SEAL);
+    buffer_add(ret, digits, sizeof digits);
+    buffer_add_char(ret, '\n');
+}
+
+/* Cut the last line off `text` if it is the one that program_encode() would write. */
+static int program_decode(const char *path, Buffer *text, Error *err)
+{
+    cleanup(buffer_deinit) Buffer expected = {0};
+    size_t size = text->size > PROGRAM_SEAL_SIZE ? text->size - PROGRAM_SEAL_SIZE : 0;
+
+    program_encode(buffer_text(text), size, &expected);
+    if (expected.size != text->size ||
+        memcmp(expected.bytes + size, text->bytes + size, PROGRAM_SEAL_SIZE) != 0)
+        return error_set(err, ERROR_STATE,
+                         "program '%s' is damaged or was edited: expected as its last line "
+                         "\"%.*s\", the checksum of what stands before: put it back from a backup",
+                         path, (int)PROGRAM_SEAL_SIZE - 2, expected.bytes + size + 1);
+    text->size = size;
+    text->bytes[size] = '\0';
+    return 0;
+}
+
+/* 1: the file is there with other bytes. */
+static int program_differs(const char *path, const Buffer *encoded, Error *err)
 {
     cleanup(buffer_deinit) Buffer old = {0};
 
     if (!file_exists(path))
         return 0;
-    int code = file_read(path, STATE_PROGRAM_MAX, &old, err);
+    int code = file_read(path, STATE_PROGRAM_MAX + PROGRAM_SEAL_SIZE, &old, err);
     if (code < 0)
         return code;
-    return old.size != size || memcmp(buffer_text(&old), text, size) != 0;
+    return old.size != encoded->size || memcmp(buffer_text(&old), encoded->bytes, old.size) != 0;
 }
 
 int state_dir_save_program(StateDir *dir, uint64_t position, const char *text, size_t size,
                            Error *err)
 {
     cleanup(free) char *path = state_file_path(dir->path, STATE_FILE_PROGRAM, position);
+    cleanup(buffer_deinit) Buffer encoded = {0};
 
     assert(dir->journal != NULL && position == journal_position(dir->journal));
     if (size > STATE_PROGRAM_MAX)
         return error_set(err, ERROR_STATE, "program '%s' has %zu bytes, expected at most %zu", path,
                          size, STATE_PROGRAM_MAX);
-    int code = program_differs(path, text, size, err);
+    program_encode(text, size, &encoded);
+    int code = program_differs(path, &encoded, err);
     if (code < 0)
         return code;
     if (code == 1 && position == dir->program_in_force && (dir->has_checkpoint || position > 0))
@@ -655,20 +719,51 @@ int state_dir_save_program(StateDir *dir, uint64_t position, const char *text, s
                          "program '%s' is in force with another text: expected a record of the "
                          "change before it is saved",
                          path);
-    code = file_replace(path, text, size, 0600, err);
+    code = file_replace(path, encoded.bytes, encoded.size, 0600, err);
     if (code < 0)
         return error_wrap(err, "save program");
     dir->program_next = position;
     return 0;
 }
 
+/* Which program is in force is said by the newest checkpoint, recovered or not. */
+static int program_position(const StateDir *dir, bool *ret_checkpoint, uint64_t *ret, Error *err)
+{
+    cleanup(state_files_deinit) StateFiles files = {0};
+    CheckpointHead head = {0};
+    int code = state_files_list(dir->path, &files, err);
+
+    if (code < 0)
+        return code;
+    const StateFile *newest = state_files_last_checkpoint(&files, UINT64_MAX);
+    if (newest != NULL) {
+        cleanup(free) char *path = state_file_path(dir->path, newest->kind, newest->position);
+        if ((code = checkpoint_read_head(path, &head, err)) < 0)
+            return code;
+    }
+    *ret_checkpoint = newest != NULL;
+    *ret = head.program;
+    return 0;
+}
+
 int state_dir_load_program(const StateDir *dir, Buffer *ret, Error *err)
 {
-    cleanup(free) char *path =
-        state_file_path(dir->path, STATE_FILE_PROGRAM, dir->program_in_force);
+    cleanup(buffer_deinit) Buffer text = {0};
+    uint64_t position = 0;
+    bool has_checkpoint = false;
+    int code = program_position(dir, &has_checkpoint, &position, err);
 
-    if (!file_exists(path) && !dir->has_checkpoint)
+    if (code < 0)
+        return access_explain(dir, code, err);
+    cleanup(free) char *path = state_file_path(dir->path, STATE_FILE_PROGRAM, position);
+    if (!file_exists(path) && !has_checkpoint)
         return STATE_NO_PROGRAM;
-    int code = file_read(path, STATE_PROGRAM_MAX, ret, err);
-    return code < 0 ? error_wrap(err, "load the program the newest checkpoint names") : 0;
+    code = file_read(path, STATE_PROGRAM_MAX + PROGRAM_SEAL_SIZE, &text, err);
+    if (code < 0)
+        return access_explain(dir, error_wrap(err, "load the program the newest checkpoint names"),
+                              err);
+    if ((code = program_decode(path, &text, err)) < 0)
+        return code;
+    buffer_add(ret, text.bytes, text.size);
+    return 0;
 }

@@ -785,3 +785,59 @@ Test(state_dir, after_a_failed_sync_no_checkpoint_is_written)
     state_dir_close(recover(&model, &recovery));
     cr_assert(model.sum == 1 || model.sum == 3);
 }
+
+Test(state_dir, the_program_in_force_is_known_before_recovery)
+{
+    Model model;
+    StateRecovery recovery;
+    StateDir *dir = recover(&model, &recovery);
+
+    cr_assert_eq(state_dir_save_program(dir, 0, "first", 5, NULL), 0);
+    cr_assert_eq(add(dir, 1, NULL), 0);
+    cr_assert_eq(state_dir_save_program(dir, 1, "second", 6, NULL), 0);
+    cr_assert_eq(rotate(dir, 1, NULL), 0);
+    state_dir_close(dir);
+    dir = open_dir(&defaults);
+    check_program(dir, "second");
+    state_dir_close(dir);
+}
+
+/* Each byte of a small file changed in turn; the file is put back afterwards. */
+static void each_changed_byte_is_noticed(const char *name, const char *words)
+{
+    cleanup(free) char *file = scratch_path(folder, name);
+    cleanup(buffer_deinit) Buffer text = {0};
+    Error err = {0};
+
+    cr_assert_eq(file_read(file, 65536, &text, &err), 0, "%s", err.message);
+    for (size_t i = 0; i < text.size; i++) {
+        cleanup(buffer_deinit) Buffer program = {0};
+        StateDir *dir = NULL;
+        text.bytes[i] ^= 1;
+        scratch_write(file, text.bytes, text.size);
+        int code = state_dir_open(folder, &defaults, &dir, &err);
+        if (code == 0)
+            code = state_dir_load_program(dir, &program, &err);
+        state_dir_close(dir);
+        cr_assert_lt(code, 0, "byte %zu", i);
+        if (code == ERROR_STATE)
+            cr_assert_not_null(strstr(err.message, words), "byte %zu: %s", i, err.message);
+        text.bytes[i] ^= 1;
+    }
+    scratch_write(file, text.bytes, text.size);
+}
+
+Test(state_dir, each_changed_byte_of_stack_and_program_is_noticed)
+{
+    Model model;
+    StateRecovery recovery;
+    StateDir *dir = recover(&model, &recovery);
+
+    cr_assert_eq(state_dir_save_program(dir, 0, "domain D { }\n", 13, NULL), 0);
+    state_dir_close(dir);
+    each_changed_byte_is_noticed("stack.json", "stack.json");
+    each_changed_byte_is_noticed("program-0.ved", "program-0.ved");
+    dir = open_dir(&defaults);
+    check_program(dir, "domain D { }\n");
+    state_dir_close(dir);
+}
