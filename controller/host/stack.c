@@ -12,6 +12,17 @@
 
 /* ---- recovery ---- */
 
+/* The core knows provider names only; what plugin a name meant stands beside its members. */
+static void plugins_take(Stack *stack, Json *json)
+{
+    Json *plugins = json_detach(json, "plugins");
+
+    if (plugins == NULL)
+        return;
+    json_free(stack->plugins);
+    stack->plugins = plugins;
+}
+
 static int recover_checkpoint(void *user, uint64_t position, const char *state, size_t size,
                               Error *err)
 {
@@ -21,6 +32,7 @@ static int recover_checkpoint(void *user, uint64_t position, const char *state, 
     (void)position;
     if (json_parse_own(state, size, &json, err) < 0)
         return ERROR_STATE;
+    plugins_take(stack, json);
     return snapshot_read(stack->runtime, json, false, err);
 }
 
@@ -33,6 +45,8 @@ static int recover_record(void *user, uint64_t sequence, const char *payload, si
     Record record;
     int code = json_parse_own(payload, size, &json, err);
 
+    if (code == 0)
+        plugins_take(stack, json);
     if (code == 0)
         code = record_decode(stack->runtime, json, &arena, &record, err);
     if (code == 0)
@@ -175,6 +189,7 @@ static int open_runtime(Stack *stack, const StackOptions *options, Program **pro
     if (stack->dir != NULL && load_program(stack, &stored, err) < 0)
         return err->code;
     stack->is_new = stored == NULL;
+    stack->as_it_is = *program == NULL;
     if (stored == NULL && *program == NULL)
         return error_set(err, ERROR_STATE,
                          "state '%s' holds no stack: apply one first (`ved apply FILE`)",
@@ -276,16 +291,47 @@ static int pool_fill(Stack *stack, Error *err)
     return 0;
 }
 
-/* Objects made through a name that neither program nor bindings speak of any more still need it. */
-static void config_keep_known(Stack *stack)
+/* Another plugin would not find the object, and the state would take it for lost. */
+static int plugin_refuse(const char *name, const char *made, const ProviderConfig *now, Error *err)
+{
+    return error_set(err, ERROR_PROGRAM,
+                     "error[V-ERR-007]: objects of provider %s were made with plugin '%s', and it "
+                     "is now bound to '%s'%s: bind it to the former again (--provider %s=%s), or "
+                     "`ved destroy` first; nothing was touched",
+                     name, made, now->plugin, now->is_written ? "" : " (by default)", name, made);
+}
+
+/* Objects that exist need the plugin that made them: it is bound where nobody binds the name, and
+ * another is refused. */
+static int plugins_check(Stack *stack, Error *err)
 {
     const char **names;
     size_t count = stack_providers(stack, &names);
+    int code = 0;
 
-    for (size_t i = 0; i < count; i++)
-        if (config_provider(stack->config, names[i]) == NULL)
-            config_bind(stack->config, names[i], "local");
+    for (size_t i = 0; i < count && code == 0; i++) {
+        const char *made = json_get_string(stack->plugins, names[i], NULL);
+        const ProviderConfig *now = config_provider(stack->config, names[i]);
+        bool is_free = now == NULL || (stack->as_it_is && !now->is_written);
+        if (is_free)
+            config_bind(stack->config, names[i], made != NULL ? made : "local");
+        else if (made != NULL && strcmp(now->plugin, made) != 0)
+            code = plugin_refuse(names[i], made, now, err);
+    }
     free(names);
+    return code;
+}
+
+/* From here on objects are made with these. */
+static void plugins_remember(Stack *stack)
+{
+    if (stack->plugins == NULL)
+        stack->plugins = json_new_object();
+    for (size_t i = 0; i < stack->config->provider_count; i++) {
+        const ProviderConfig *provider = &stack->config->providers[i];
+        if (is_needed(stack, provider->name))
+            json_set_string(stack->plugins, provider->name, provider->plugin);
+    }
 }
 
 static int pool_start(Stack *stack, const StackOptions *options, Error *err)
@@ -321,7 +367,9 @@ static bool needs_providers(const Stack *stack)
 int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagnostics, Error *err)
 {
     config_complete(stack->config, stack->program);
-    config_keep_known(stack);
+    if (plugins_check(stack, err) < 0)
+        return err->code;
+    plugins_remember(stack);
     if (needs_providers(stack)) {
         int code = pool_start(stack, options, err);
         if (code < 0)
@@ -347,30 +395,50 @@ int stack_checkpoint(Stack *stack, Error *err)
     cleanup(buffer_deinit) Buffer snapshot = {0};
 
     snapshot_write(stack->runtime, &snapshot);
+    if (stack->plugins != NULL) {
+        snapshot.size--; /* the closing brace */
+        buffer_add_string(&snapshot, ",\"plugins\":");
+        json_write(&snapshot, stack->plugins);
+        buffer_add_char(&snapshot, '}');
+    }
     return state_dir_rotate(stack->dir, buffer_text(&snapshot), snapshot.size, err);
+}
+
+/* Says what plugins the names mean. It has no digest: until the checkpoint that follows a change is
+ * there, the state belongs to the program before. */
+static int journal_plugins(Stack *stack, Error *err)
+{
+    Journal *journal = state_dir_journal(stack->dir);
+    cleanup(free) char *plugins = json_text(stack->plugins);
+    cleanup(free) char *payload =
+        memory_format("{\"type\":\"begin\",\"at\":%llu,\"text\":\"%s\",\"plugins\":%s}",
+                      (unsigned long long)time(NULL) * 1000, stack->boot_id, plugins);
+
+    if (journal_append(journal, payload, strlen(payload), err) < 0)
+        return err->code;
+    return journal_commit(journal, err);
 }
 
 /* The new program is in force from a record of its own on, so that it has a position to stand at.
  */
 static int journal_change(Stack *stack, Error *err)
 {
-    Journal *journal = state_dir_journal(stack->dir);
-    cleanup(free) char *payload =
-        memory_format("{\"type\":\"begin\",\"at\":%llu,\"digest\":\"%s\",\"text\":\"%s\"}",
-                      (unsigned long long)time(NULL) * 1000, stack->digest, stack->boot_id);
-
-    if (journal_append(journal, payload, strlen(payload), err) < 0 ||
-        journal_commit(journal, err) < 0)
+    if (journal_plugins(stack, err) < 0)
         return err->code;
-    return state_dir_save_program(stack->dir, journal_position(journal),
+    return state_dir_save_program(stack->dir, journal_position(state_dir_journal(stack->dir)),
                                   stack->program->source.text, stack->program->source.size, err);
 }
 
 static int save_first(Stack *stack, Error *err)
 {
-    string_set(&stack->runtime->program_digest, stack->digest);
-    return state_dir_save_program(stack->dir, 0, stack->program->source.text,
-                                  stack->program->source.size, err);
+    int code = state_dir_save_program(stack->dir, 0, stack->program->source.text,
+                                      stack->program->source.size, err);
+
+    if (code == 0)
+        code = journal_plugins(stack, err);
+    if (code == 0)
+        string_set(&stack->runtime->program_digest, stack->digest);
+    return code;
 }
 
 int stack_evolve(Stack *stack, Error *err)
@@ -408,6 +476,7 @@ void stack_free(Stack *stack)
     state_dir_close(stack->dir);
     bindings_deinit(&stack->bindings);
     config_free(stack->config);
+    json_free(stack->plugins);
     program_free(stack->program);
     program_free(stack->old_program);
     loop_free(stack->loop);

@@ -42,6 +42,7 @@ typedef struct Stack {
     Config *config;
     Bindings bindings;
     Runtime *runtime;
+    Json *plugins;        /* provider name -> plugin, as the state's objects were made with */
     Value **first_values; /* [domain][field] */
     Arena arena;
     char *name;
@@ -49,8 +50,9 @@ typedef struct Stack {
     char digest[65]; /* of program, bindings and parameters of this run */
     char boot_id[64];
     StateRecovery recovery;
-    bool is_new;  /* there was no state */
-    bool changed; /* program, bindings or parameters differ from what the state belongs to */
+    bool is_new;   /* there was no state */
+    bool as_it_is; /* opened without a program: the state's own is used */
+    bool changed;  /* program, bindings or parameters differ from what the state belongs to */
 } Stack;
 
 /* Lock (unless read-only), recover. `program` and `config` are taken over on success; `program`
@@ -59,7 +61,8 @@ int stack_open(const StackOptions *options, Program *program, Config *config, St
                Error *err);
 
 /* Start the providers that the program or the state's objects need and bind the effects. What is
- * wrong with effects goes to `diagnostics` (then ERROR_PROGRAM with an empty sentence). */
+ * wrong with effects goes to `diagnostics` (then ERROR_PROGRAM with an empty sentence). A name
+ * whose objects were made with another plugin is ERROR_PROGRAM, before any provider is asked. */
 #define STACK_INTERRUPTED 1
 int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagnostics, Error *err);
 
