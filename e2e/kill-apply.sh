@@ -80,7 +80,7 @@ run() { # VICTIM FORGET TITLE
     echo "# $title: $KILLS kills, seed $SEED"
     "$BUILD_DIR/kill-driver" --ved "$VED" --shim "$BUILD_DIR/crashpoint.so" \
         --stack "$work/fifty.ved" --work "$work" --victim "$victim" --kills "$KILLS" \
-        --seed "$SEED" --longest-ms "${LONGEST_MS:-350}" -- --bindings "$work/ved.yaml" \
+        --seed "$SEED" --longest-ms "${LONGEST_MS:-300}" -- --bindings "$work/ved.yaml" \
         >"$work/report" 2>"$work/errors"
     sed -E "s/^(ok|not ok) /\\1 $title: /; t; s/^/# /" "$work/report"
     if grep -q '^not ok' "$work/report" || ! grep -q '^ok' "$work/report"; then

@@ -109,15 +109,21 @@ static uint64_t next_random(void)
     return x ^ (x >> 31);
 }
 
-static void nap(void)
+static const unsigned char point_naps[] = {
+#define CRASHPOINT(name, label, naps, text) naps,
+#include "tests/kill/crashpoint.def"
+#undef CRASHPOINT
+};
+
+static void nap(CrashPoint point)
 {
     uint32_t from = map->nap_min_us;
     uint32_t to = map->nap_max_us;
     int saved = errno;
     struct timespec time = {0};
 
-    if (to > from) {
-        time.tv_nsec = (long)(from + next_random() % (to - from)) * 1000;
+    if (to > from && map->ved_naps == (role == ROLE_VED)) {
+        time.tv_nsec = (long)(from + next_random() % (to - from)) * 1000 * point_naps[point];
         nanosleep(&time, NULL);
     }
     errno = saved;
@@ -136,7 +142,7 @@ static void arrive(CrashPoint point)
 {
     map->point[place_of(point)] = (int32_t)point;
     map->passes[point]++;
-    nap();
+    nap(point);
 }
 
 /* ---- what a descriptor is ---- */

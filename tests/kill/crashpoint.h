@@ -7,12 +7,13 @@
 #define VED_TESTS_CRASHPOINT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CRASH_MAP_ENVIRONMENT "VED_CRASH_MAP"
 
 typedef enum CrashPoint {
-#define CRASHPOINT(name, label, text) CRASH_##name,
+#define CRASHPOINT(name, label, naps, text) CRASH_##name,
 #include "tests/kill/crashpoint.def"
 #undef CRASHPOINT
     CRASH_POINT_COUNT
@@ -30,6 +31,7 @@ typedef struct CrashMap {
     _Atomic int32_t point[CRASH_PLACE_COUNT];   /* CrashPoint */
     _Atomic uint64_t passes[CRASH_POINT_COUNT]; /* how often a point was entered */
     _Atomic int32_t plugin_pid;                 /* of the plugin started last */
+    _Atomic bool ved_naps;                      /* else the plugin does */
     _Atomic uint32_t nap_min_us;                /* both 0: no naps */
     _Atomic uint32_t nap_max_us;
     _Atomic uint64_t random; /* state of the generator of the naps */

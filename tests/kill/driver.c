@@ -33,6 +33,16 @@
 #define PLUGIN_END_MS 10000
 #define OUTPUT_MAX (16u << 20)
 
+/* A small stack writes one checkpoint in an apply, at its end, which a random moment hardly ever
+ * meets: every AIM_EVERY-th start is killed at a random moment of its checkpoint instead. */
+#define AIM_EVERY 6
+#define AIM_WIDTH_US 20000
+
+/* Of the kills of a plugin, one in CONTINUE_EVERY is left to ved, which starts a new one and goes
+ * on; after the others ved is killed too: five in a minute and it rightly gives the plugin up. */
+#define CONTINUE_EVERY 4
+#define PLUGIN_KILLS_MAX 4
+
 typedef enum Victim { VICTIM_VED, VICTIM_PLUGIN } Victim;
 
 typedef struct Driver {
@@ -55,13 +65,13 @@ typedef struct Driver {
 } Driver;
 
 static const char *const point_labels[] = {
-#define CRASHPOINT(name, label, text) label,
+#define CRASHPOINT(name, label, naps, text) label,
 #include "tests/kill/crashpoint.def"
 #undef CRASHPOINT
 };
 
 static const char *const point_texts[] = {
-#define CRASHPOINT(name, label, text) text,
+#define CRASHPOINT(name, label, naps, text) text,
 #include "tests/kill/crashpoint.def"
 #undef CRASHPOINT
 };
@@ -174,6 +184,7 @@ static pid_t apply_start(Driver *driver, bool naps)
     for (size_t i = 0; i < CRASH_PLACE_COUNT; i++)
         driver->map->point[i] = CRASH_NOWHERE;
     driver->map->plugin_pid = 0;
+    driver->map->ved_naps = driver->victim == VICTIM_VED;
     driver->map->nap_min_us = naps ? driver->nap_min_us : 0;
     driver->map->nap_max_us = naps ? driver->nap_max_us : 0;
     driver->starts++;
@@ -198,11 +209,12 @@ static void hits_count(Driver *driver, CrashPlace from, CrashPlace to)
 
 /* ---- reading the state ---- */
 
+/* True once a record was written: nothing was acknowledged before that. */
 static bool state_exists(const Driver *driver)
 {
     cleanup(free) char *pattern = memory_format("%s/round-%u/state", driver->work, driver->round);
-    cleanup(free) char *command =
-        memory_format("find '%s' -name 'journal-*' 2>/dev/null | grep -q .", pattern);
+    cleanup(free) char *command = memory_format(
+        "find '%s' -name 'journal-*' 2>/dev/null | xargs -r grep -qa '\"seq\"'", pattern);
 
     return system(command) == 0;
 }
@@ -273,11 +285,24 @@ static int64_t random_wait_us(Driver *driver)
     return (int64_t)(driver_random(driver) % ((uint64_t)driver->longest_ms * 1000));
 }
 
+/* Wait until the process writes its checkpoint and a random while longer; as process_wait(). */
+static int wait_for_checkpoint(Driver *driver, pid_t pid)
+{
+    int64_t until = now_ms() + LAST_RUN_MS;
+    int code = -1;
+
+    while (code < 0 && driver->map->point[CRASH_PLACE_CHECKPOINT] == CRASH_NOWHERE &&
+           now_ms() < until)
+        code = process_wait(pid, 200);
+    return code < 0 ? process_wait(pid, (int64_t)(driver_random(driver) % AIM_WIDTH_US)) : code;
+}
+
 /* One start of ved, killed at a random moment; false: it ended before that. */
 static bool kill_ved_once(Driver *driver)
 {
     pid_t pid = apply_start(driver, true);
-    int code = process_wait(pid, random_wait_us(driver));
+    bool aims = driver->starts % AIM_EVERY == 0;
+    int code = aims ? wait_for_checkpoint(driver, pid) : process_wait(pid, random_wait_us(driver));
 
     if (code < 0) {
         kill(pid, SIGKILL);
@@ -292,37 +317,49 @@ static bool kill_ved_once(Driver *driver)
     return true;
 }
 
-/* Kill the plugin of a running apply until that ends; each kill waits for a plugin to be there.
- * The state is in use meanwhile and is read between the starts. */
-static uint32_t kill_plugin_until_end(Driver *driver, uint32_t kills)
+/* Kill the plugin of a running apply at a random moment; false: there is none just now. */
+static bool plugin_kill(Driver *driver)
+{
+    pid_t plugin = driver->map->plugin_pid;
+
+    if (plugin == 0 || kill(plugin, SIGKILL) != 0)
+        return false;
+    hits_count(driver, CRASH_PLACE_PLUGIN, CRASH_PLACE_PLUGIN);
+    driver->map->point[CRASH_PLACE_PLUGIN] = CRASH_NOWHERE;
+    driver->map->plugin_pid = 0;
+    return true;
+}
+
+/* One start of ved whose plugin is killed, mostly once; returns how often it was. */
+static uint32_t kill_plugin_some(Driver *driver, uint32_t kills)
 {
     pid_t pid = apply_start(driver, true);
-    int64_t started = now_ms();
+    int64_t until = now_ms() + LAST_RUN_MS;
+    bool goes_on = true;
     uint32_t done = 0;
     int code = -1;
 
-    while (code < 0 && done < kills && now_ms() - started < LAST_RUN_MS) {
-        pid_t plugin;
-
+    while (code < 0 && goes_on && done < kills && now_ms() < until) {
         code = process_wait(pid, random_wait_us(driver));
-        plugin = driver->map->plugin_pid;
-        if (code >= 0 || plugin == 0 || kill(plugin, SIGKILL) != 0)
+        if (code >= 0 || !plugin_kill(driver))
             continue;
         done++;
-        hits_count(driver, CRASH_PLACE_PLUGIN, CRASH_PLACE_PLUGIN);
-        driver->map->point[CRASH_PLACE_PLUGIN] = CRASH_NOWHERE;
-        driver->map->plugin_pid = 0;
+        goes_on = driver_random(driver) % CONTINUE_EVERY == 0;
+        if (done == PLUGIN_KILLS_MAX)
+            break;
     }
     if (code < 0)
-        code = process_wait(pid, LAST_RUN_MS * INT64_C(1000));
+        code =
+            process_wait(pid, goes_on ? LAST_RUN_MS * INT64_C(1000) : random_wait_us(driver) / 4);
     if (code < 0) {
         kill(pid, SIGKILL);
-        process_wait(pid, 5000000);
-        fprintf(stderr, "round %u: apply did not end within %d ms after its plugin's deaths\n",
-                driver->round, LAST_RUN_MS);
-    } else {
-        apply_ended(driver, code);
+        code = process_wait(pid, 5000000);
+        if (goes_on)
+            fprintf(stderr, "round %u: apply did not end within %d ms\n", driver->round,
+                    LAST_RUN_MS);
     }
+    if (goes_on || code != 128 + SIGKILL)
+        apply_ended(driver, code);
     state_check(driver);
     return done;
 }
@@ -336,7 +373,7 @@ static void kill_all(Driver *driver)
     while (done < driver->kills && fruitless < 100) {
         uint32_t landed = driver->victim == VICTIM_VED
                               ? (uint32_t)kill_ved_once(driver)
-                              : kill_plugin_until_end(driver, driver->kills - done);
+                              : kill_plugin_some(driver, driver->kills - done);
 
         done += landed;
         fruitless = landed ? 0 : fruitless + 1;
