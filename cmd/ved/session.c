@@ -105,8 +105,9 @@ static int stacks_list(const char *folder, Buffer *ret_names, Error *err)
                          "there is no state here ('%s'): name the stack's file or --state DIR",
                          folder);
     while ((entry = readdir(dir)) != NULL) {
-        if (entry->d_name[0] == '.')
-            continue;
+        cleanup(free) char *made = memory_format("%s/%s/stack.json", folder, entry->d_name);
+        if (entry->d_name[0] == '.' || !file_exists(made))
+            continue; /* a plan leaves a folder, too, but no state */
         buffer_add_format(ret_names, "%s%s", count > 0 ? ", " : "", entry->d_name);
         count++;
     }

@@ -7,6 +7,7 @@
 
 #include "controller/core/evolution.h"
 #include "controller/core/snapshot.h"
+#include "controller/host/state_files.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
 
@@ -168,6 +169,18 @@ static void boot_id_read(char ret[64])
 
 /* ---- opening ---- */
 
+/* A plan leaves what plugins keep, which is no state yet. Whatever cannot be listed is for
+ * state_dir_open() to refuse. */
+static bool state_is_made(const char *path)
+{
+    cleanup(state_files_deinit) StateFiles files = {0};
+    cleanup(free) char *stack = memory_format("%s/stack.json", path);
+
+    if (!file_exists(path))
+        return false;
+    return file_exists(stack) || state_files_list(path, &files, NULL) < 0 || files.count > 0;
+}
+
 static int open_state(Stack *stack, const StackOptions *options, Error *err)
 {
     StateDirOptions dir = {.stack = options->name,
@@ -176,9 +189,15 @@ static int open_state(Stack *stack, const StackOptions *options, Error *err)
                            .lock_timeout_ms = options->lock_timeout_ms,
                            .format = options->format};
 
-    if (options->read_only && !file_exists(options->state_path))
+    if (options->read_only && !state_is_made(options->state_path))
         return 0; /* nothing there yet: an empty state, in memory */
     return state_dir_open(options->state_path, &dir, &stack->dir, err);
+}
+
+static int no_stack(const char *path, Error *err)
+{
+    return error_set(err, ERROR_STATE,
+                     "state '%s' holds no stack: apply one first (`ved apply FILE`)", path);
 }
 
 static int open_runtime(Stack *stack, const StackOptions *options, Program **program, Error *err)
@@ -191,9 +210,7 @@ static int open_runtime(Stack *stack, const StackOptions *options, Program **pro
     stack->is_new = stored == NULL;
     stack->as_it_is = *program == NULL;
     if (stored == NULL && *program == NULL)
-        return error_set(err, ERROR_STATE,
-                         "state '%s' holds no stack: apply one first (`ved apply FILE`)",
-                         stack->state_path);
+        return no_stack(stack->state_path, err);
     if (stored != NULL && *program != NULL && strcmp(stored->digest, (*program)->digest) == 0)
         program_free(take(stored)); /* the same text: one is enough */
     bool same = stored == NULL;
@@ -217,6 +234,8 @@ int stack_open(const StackOptions *options, Program *program, Config *config, St
 
     stack->config = config;
     stack->state_path = memory_copy_string(options->state_path);
+    if (program == NULL && !state_is_made(options->state_path))
+        return no_stack(options->state_path, err); /* and none is made by looking for it */
     if (open_state(stack, options, err) < 0)
         return err->code;
     stack->name = memory_copy_string(stack->dir != NULL      ? state_dir_stack(stack->dir)
