@@ -145,8 +145,8 @@ static int run(const Verb *verb, int argc, char **argv)
     if (code == 0)
         code = ui_init(&ui, &ui_options, &err);
     if (code < 0)
-        return ui_finish(&ui, fail(&ui, &err), NULL);
-    return ui_finish(&ui, verb->function(&ui, &options), NULL);
+        return ui_finish(&ui, fail(&ui, &err));
+    return ui_finish(&ui, verb->function(&ui, &options));
 }
 
 int main(int argc, char **argv)
@@ -164,6 +164,6 @@ int main(int argc, char **argv)
         name = "version";
     const Verb *verb = verb_find(name);
     if (verb == NULL)
-        return ui_finish(&ui, unknown_verb(&ui, name), NULL);
+        return ui_finish(&ui, unknown_verb(&ui, name));
     return run(verb, argc - 2, argv + 2);
 }

@@ -239,6 +239,7 @@ void render_plan_events(Ui *ui, const Plan *plan)
     }
     Json *json = json_new_object();
     json_set(json, "changes", counts_json(plan, "plan"));
+    ui_counts(ui, counts_json(plan, "plan"));
     ui_event(ui, "change_summary", "info", json, "Plan: %u to add, %u to change, %u to destroy.",
              plan->add, plan->change, plan->destroy);
 }

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -225,6 +226,14 @@ int session_connect(Session *session, Error *err)
     ui_diagnostics(session->ui, &diagnostics);
     arena_deinit(&arena);
     return code;
+}
+
+ExitReasons session_stopped(Session *session)
+{
+    int number = session->stack->signal_number;
+
+    ui_progress(session->ui, "\nStopped (signal %d): nothing was begun.\n", number);
+    return number == SIGTERM ? EXIT_BIT(TERMINATED) : EXIT_BIT(INTERRUPTED);
 }
 
 void session_close(Session *session)

@@ -35,6 +35,9 @@ int session_open_state(Session *session, Ui *ui, const Options *options, const c
  */
 int session_connect(Session *session, Error *err);
 
+/* A signal came before anything was begun: say so, and the reason it stands for. */
+ExitReasons session_stopped(Session *session);
+
 void session_close(Session *session);
 #define session_close_p session_close
 

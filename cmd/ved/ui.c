@@ -45,13 +45,19 @@ int ui_init(Ui *ui, const Options *options, Error *err)
     return 0;
 }
 
-int ui_finish(Ui *ui, ExitReasons reasons, Json *counts)
+void ui_counts(Ui *ui, Json *counts)
+{
+    json_free(ui->counts);
+    ui->counts = counts;
+}
+
+int ui_finish(Ui *ui, ExitReasons reasons)
 {
     Json *json = json_new_object();
 
     json_set_int(json, "code", exit_code(reasons));
     json_set_string(json, "name", exit_name(reasons));
-    json_set(json, "counts", counts != NULL ? counts : json_new_object());
+    json_set(json, "counts", ui->counts != NULL ? take(ui->counts) : json_new_object());
     ui_event(ui, "exit", "info", json, "exit %d", exit_code(reasons));
     if (fflush(stdout) != 0 || ferror(stdout))
         ui->broken = true;

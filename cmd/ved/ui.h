@@ -21,7 +21,8 @@ typedef struct Ui {
     bool color_out, color_err;
     FILE *into; /* --json-into; NULL */
     uint64_t sequence;
-    bool broken; /* stdout or the file could not be written */
+    Json *counts; /* what the exit line says was planned or done; NULL */
+    bool broken;  /* stdout or the file could not be written */
 } Ui;
 
 /* 0, or a negative code when --json-into cannot be opened. */
@@ -29,7 +30,10 @@ int ui_init(Ui *ui, const Options *options, Error *err);
 
 /* Say the exit code to the machine, flush, close: the process's exit code, which is STATE IO if the
  * output could not be written. */
-int ui_finish(Ui *ui, ExitReasons reasons, Json *counts);
+int ui_finish(Ui *ui, ExitReasons reasons);
+
+/* What the exit line says was planned or done; takes it over, and the last one counts. */
+void ui_counts(Ui *ui, Json *counts);
 
 /* Result text (nothing with --json); progress (nothing with --quiet or --json). */
 void ui_out(Ui *ui, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -19,6 +19,7 @@ typedef struct Apply {
     Progress *progress;
     Engine *engine;
     Json *plan; /* a saved one that must be kept to; NULL */
+    bool answered;
 } Apply;
 
 static void apply_deinit(Apply *apply)
@@ -103,13 +104,52 @@ static Plan *predict(Stack *stack, bool destroy, Ui *ui, uint64_t max_slices, Er
     return plan;
 }
 
-static bool answer_is_yes(Ui *ui)
+#define APPROVE_STOPPED 1 /* a signal came instead of an answer */
+
+static void on_answer(void *context)
+{
+    Apply *apply = context;
+
+    apply->answered = true;
+    loop_stop(apply->session.stack->loop);
+}
+
+/* Waits in the loop, so that a signal ends the waiting. */
+static int answer_await(Apply *apply)
+{
+    Loop *loop = apply->session.stack->loop;
+    LoopWatch *watch = loop_watch_new(loop, STDIN_FILENO, true, false, on_answer, apply);
+
+    while (!apply->answered && engine_signal(apply->engine) == 0)
+        loop_run(loop);
+    loop_watch_free(watch);
+    return apply->answered ? 0 : APPROVE_STOPPED;
+}
+
+static bool answer_is_yes(void)
 {
     char line[64];
 
+    return fgets(line, sizeof line, stdin) != NULL && strcmp(line, "yes\n") == 0;
+}
+
+static int ask(Apply *apply, const Plan *plan, Error *err)
+{
+    Ui *ui = apply->session.ui;
+
     ui_out(ui, "\nDo you want Ved to do this? Only 'yes' is taken for yes: ");
     fflush(stdout);
-    return fgets(line, sizeof line, stdin) != NULL && strcmp(line, "yes\n") == 0;
+    if (answer_await(apply) != 0)
+        return APPROVE_STOPPED;
+    bool yes = answer_is_yes();
+    ui_out(ui, "\n");
+    if (yes)
+        return 0;
+    ui_out(ui,
+           "Apply incomplete! Resources: 0 added, 0 changed, 0 destroyed, 0 failed, 0 unknown, "
+           "%u not attempted.\n",
+           plan->add + plan->change + plan->destroy + plan->run);
+    return error_set(err, ERROR_DECLINED, "declined: nothing was done");
 }
 
 /* On a terminal the plan is shown and approved. Elsewhere the verb is the approval: what apply
@@ -127,10 +167,7 @@ static int approve(Apply *apply, bool destroy, Error *err)
         return err->code;
     if (plan->add + plan->change + plan->destroy + plan->run == 0)
         return 0;
-    if (!answer_is_yes(apply->session.ui))
-        return error_set(err, ERROR_DECLINED, "declined: nothing was done");
-    ui_out(apply->session.ui, "\n");
-    return 0;
+    return ask(apply, plan, err);
 }
 
 /* ---- the end ---- */
@@ -173,6 +210,7 @@ static void render_end(Ui *ui, const Apply *apply, bool complete, bool destroy)
     Json *json = json_new_object();
 
     json_set(json, "changes", counts_json(counts, destroy ? "destroy" : "apply"));
+    ui_counts(ui, counts_json(counts, destroy ? "destroy" : "apply"));
     ui_event(ui, "change_summary", "info", json, "Resources: %u added, %u changed, %u destroyed",
              counts->added, counts->changed, counts->destroyed);
     if (complete && total == 0 && !destroy) {
@@ -279,7 +317,7 @@ static ExitReasons apply_end(Apply *apply, EngineEnd end, const Error *failure)
 
 /* ---- the run ---- */
 
-static int engine_make(Apply *apply, Error *err)
+static void engine_make(Apply *apply)
 {
     const Options *options = apply->session.options;
     EngineOptions engine = {.max_slices = options->max_slices, .timeout_ms = options->timeout_ms};
@@ -290,7 +328,7 @@ static int engine_make(Apply *apply, Error *err)
         engine.may_call = may_call;
         engine.may_call_user = apply;
     }
-    return engine_new(apply->session.stack, &engine, &observer, &apply->engine, err);
+    apply->engine = engine_new(apply->session.stack, &engine, &observer);
 }
 
 /* What an earlier process had sent under another program, or before a destroy, is asked about
@@ -311,9 +349,9 @@ static ExitReasons apply_run(Apply *apply)
     EngineEnd end = settle_if(apply, stack->changed || stack->old_program != NULL, &err);
     if (end != ENGINE_QUIET)
         return apply_end(apply, end, &err);
-    if (stack_evolve(stack, &err) < 0 || approve(apply, false, &err) < 0)
+    if (stack_evolve(stack, &err) < 0 || (code = approve(apply, false, &err)) < 0)
         return fail(apply->session.ui, &err);
-    end = engine_apply(apply->engine, &err);
+    end = code == APPROVE_STOPPED ? ENGINE_INTERRUPTED : engine_apply(apply->engine, &err);
     return apply_end(apply, end, &err);
 }
 
@@ -324,10 +362,10 @@ static bool is_program(const char *file)
     return length > 4 && strcmp(file + length - 4, ".ved") == 0;
 }
 
-/* STACK_INTERRUPTED while connecting comes before the engine has taken the signals over. */
 static ExitReasons connect_failed(Apply *apply, int code, const Error *err)
 {
-    return code == STACK_INTERRUPTED ? EXIT_BIT(INTERRUPTED) : fail(apply->session.ui, err);
+    return code == STACK_INTERRUPTED ? session_stopped(&apply->session)
+                                     : fail(apply->session.ui, err);
 }
 
 ExitReasons verb_apply(Ui *ui, const Options *options)
@@ -352,8 +390,7 @@ ExitReasons verb_apply(Ui *ui, const Options *options)
     int code = session_connect(&apply.session, &err);
     if (code != 0)
         return connect_failed(&apply, code, &err);
-    if (engine_make(&apply, &err) < 0)
-        return fail(ui, &err);
+    engine_make(&apply);
     return apply_run(&apply);
 }
 
@@ -377,8 +414,12 @@ static ExitReasons destroy_run(Apply *apply)
 {
     Error err = {0};
 
-    if (approve(apply, true, &err) < 0)
+    int code = approve(apply, true, &err);
+
+    if (code < 0)
         return fail(apply->session.ui, &err);
+    if (code == APPROVE_STOPPED)
+        return destroy_end(apply, ENGINE_INTERRUPTED, &err);
     EngineEnd end = settle_if(apply, true, &err);
     if (end != ENGINE_QUIET)
         return destroy_end(apply, end, &err);
@@ -401,7 +442,6 @@ ExitReasons verb_destroy(Ui *ui, const Options *options)
     int code = session_connect(&apply.session, &err);
     if (code != 0)
         return connect_failed(&apply, code, &err);
-    if (engine_make(&apply, &err) < 0)
-        return fail(ui, &err);
+    engine_make(&apply);
     return destroy_run(&apply);
 }

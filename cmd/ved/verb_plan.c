@@ -14,8 +14,7 @@ static int observe(Session *session, Error *err)
     EngineObserver observer = {.user = session->ui};
     cleanup(engine_free) Engine *engine = NULL;
 
-    if (engine_new(session->stack, &options, &observer, &engine, err) < 0)
-        return err->code;
+    engine = engine_new(session->stack, &options, &observer);
     return engine_observe(engine, err);
 }
 
@@ -43,8 +42,11 @@ static ExitReasons plan_opened(Session *session, Error *err)
     Ui *ui = session->ui;
     const Options *options = session->options;
 
-    if (session_connect(session, err) != 0 || observe(session, err) != 0)
-        return fail(ui, err);
+    int code = session_connect(session, err);
+    if (code == 0)
+        code = observe(session, err);
+    if (code != 0)
+        return code < 0 ? fail(ui, err) : session_stopped(session);
     if (!options->destroy && pass_on(session, err) < 0)
         return fail(ui, err);
     cleanup(plan_free) Plan *plan = options->destroy
@@ -52,6 +54,8 @@ static ExitReasons plan_opened(Session *session, Error *err)
                                         : plan_apply(session->stack, options->max_slices, 1);
     if (session->stack->pool != NULL && plan_validate(session->stack, plan, err) < 0)
         return fail(ui, err);
+    if (session->stack->signal_number != 0)
+        return session_stopped(session);
     render_plan(ui, plan, session->stack->runtime, options->destroy);
     render_plan_events(ui, plan);
     if (options->out != NULL && save(session, plan, err) < 0)

@@ -449,10 +449,9 @@ static void on_grace_over(void *context)
 
 /* ---- life ---- */
 
-int engine_new(Stack *stack, const EngineOptions *options, const EngineObserver *observer,
-               Engine **ret, Error *err)
+Engine *engine_new(Stack *stack, const EngineOptions *options, const EngineObserver *observer)
 {
-    cleanup(engine_free) Engine *engine = memory_zero(1, sizeof *engine);
+    Engine *engine = memory_zero(1, sizeof *engine);
     struct timeval wall;
 
     engine->stack = stack;
@@ -469,17 +468,18 @@ int engine_new(Stack *stack, const EngineOptions *options, const EngineObserver 
     engine->grace_timer = loop_timer_new(stack->loop, on_grace_over, engine);
     if (options->timeout_ms > 0)
         loop_timer_set(engine->timeout_timer, options->timeout_ms);
-    if (loop_on_signal(stack->loop, SIGINT, on_signal, engine, err) < 0 ||
-        loop_on_signal(stack->loop, SIGTERM, on_signal, engine, err) < 0)
-        return err->code;
-    *ret = take(engine);
-    return 0;
+    stack->on_signal = on_signal;
+    stack->on_signal_context = engine;
+    if (stack->signal_number != 0)
+        on_signal(engine, stack->signal_number); /* it came while connecting */
+    return engine;
 }
 
 void engine_free(Engine *engine)
 {
     if (engine == NULL)
         return;
+    engine->stack->on_signal = NULL;
     for (Arrived *next; engine->inbox != NULL; engine->inbox = next) {
         next = engine->inbox->next;
         arrived_free(engine->inbox);

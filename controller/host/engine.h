@@ -41,9 +41,9 @@ typedef struct EngineCounts {
     unsigned dead_letters, faults, aborts;
 } EngineCounts;
 
-/* Signals are taken over from here on. The stack must be connected and outlive it. */
-int engine_new(Stack *stack, const EngineOptions *options, const EngineObserver *observer,
-               Engine **ret, Error *err);
+/* Signals are taken over from here on, the one included that came while connecting. The stack must
+ * be connected and outlive it. The caller frees with engine_free(). */
+Engine *engine_new(Stack *stack, const EngineOptions *options, const EngineObserver *observer);
 void engine_free(Engine *engine);
 CLEANUP_DEFINE(Engine *, engine_free);
 

@@ -314,7 +314,10 @@ int plan_validate(Stack *stack, const Plan *plan, Error *err)
     for (size_t i = 0; i < stack->config->provider_count; i++)
         if (provider_schema(stack->pool, stack->config->providers[i].name) != NULL)
             validate_provider(&validation, stack->config->providers[i].name);
-    while (validation.batches > 0)
+    while (validation.batches > 0) {
         loop_run(stack->loop);
+        if (stack->signal_number != 0)
+            provider_calls_abandon(stack->pool); /* the answers that miss come at once */
+    }
     return validation.code;
 }

@@ -1,6 +1,7 @@
 #include "stack.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -383,8 +384,32 @@ static bool needs_providers(const Stack *stack)
     return count > 0 || stack->program->effect_count > 0;
 }
 
+static void on_signal(void *context, int signal_number)
+{
+    Stack *stack = context;
+
+    if (stack->signal_number == 0)
+        stack->signal_number = signal_number;
+    if (stack->on_signal != NULL)
+        stack->on_signal(stack->on_signal_context, signal_number);
+    else
+        loop_stop(stack->loop);
+}
+
+static int watch_signals(Stack *stack, Error *err)
+{
+    if (stack->watches_signals)
+        return 0;
+    stack->watches_signals = true;
+    if (loop_on_signal(stack->loop, SIGINT, on_signal, stack, err) < 0)
+        return err->code;
+    return loop_on_signal(stack->loop, SIGTERM, on_signal, stack, err);
+}
+
 int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagnostics, Error *err)
 {
+    if (watch_signals(stack, err) < 0)
+        return err->code;
     config_complete(stack->config, stack->program);
     if (plugins_check(stack, err) < 0)
         return err->code;

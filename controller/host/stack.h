@@ -50,6 +50,10 @@ typedef struct Stack {
     char digest[65]; /* of program, bindings and parameters of this run */
     char boot_id[64];
     StateRecovery recovery;
+    int signal_number;             /* SIGINT or SIGTERM that came since stack_connect(); 0: none */
+    LoopSignalCallback *on_signal; /* who is told of it, instead of stopping the loop; NULL */
+    void *on_signal_context;
+    bool watches_signals;
     bool is_new;   /* there was no state */
     bool as_it_is; /* opened without a program: the state's own is used */
     bool changed;  /* program, bindings or parameters differ from what the state belongs to */
@@ -63,6 +67,8 @@ int stack_open(const StackOptions *options, Program *program, Config *config, St
 /* Start the providers that the program or the state's objects need and bind the effects. What is
  * wrong with effects goes to `diagnostics` (then ERROR_PROGRAM with an empty sentence). A name
  * whose objects were made with another plugin is ERROR_PROGRAM, before any provider is asked. */
+/* From stack_connect() on SIGINT and SIGTERM do not end the process: this is its outcome if one
+ * came, and later ones are for `on_signal`. */
 #define STACK_INTERRUPTED 1
 int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagnostics, Error *err);
 
