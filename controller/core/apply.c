@@ -388,6 +388,8 @@ static void apply_begin(Runtime *runtime, const Record *record)
             instance->transitions[t].given_up = false;
         }
         for (size_t g = 0; g < instance->domain->goal_count; g++) {
+            if (instance->goals[g].failed)
+                instance->goals[g].unmet_since_ms = 0; /* its time begins anew */
             instance->goals[g].failed = false;
             instance->goals[g].retries = 0;
         }
@@ -678,6 +680,7 @@ static void apply_goal(Record *record)
     goal->failed = record->failed;
     goal->fallback_done = false;
     goal->retries = 0;
+    goal->unmet_since_ms = record->unmet_since_ms;
 }
 
 static int apply_observe(Runtime *runtime, Record *record, Error *err)

@@ -87,12 +87,15 @@ bool goal_has_expired(const Instance *instance, uint32_t index, uint64_t now_ms)
            now_ms - mark->unmet_since_ms >= (uint64_t)goal->terminate_limit;
 }
 
-static bool goal_is_due(const Choice *choice, uint32_t index)
+bool goal_has_news(const Instance *instance, uint32_t index, uint64_t now_ms)
 {
-    const GoalMark *mark = &choice->instance->goals[index];
+    const GoalMark *mark = &instance->goals[index];
 
-    return (mark->failed && mark->truth == TRUTH_TRUE) ||
-           goal_has_expired(choice->instance, index, choice->now_ms);
+    if (mark->truth == TRUTH_TRUE)
+        return mark->failed || mark->retries > 0 || mark->unmet_since_ms != 0;
+    if (mark->truth != TRUTH_FALSE || instance->domain->goals[index].terminate != GOAL_AFTER)
+        return false;
+    return mark->unmet_since_ms == 0 || goal_has_expired(instance, index, now_ms);
 }
 
 static void goal_refresh(Choice *choice, uint32_t index)
@@ -106,17 +109,10 @@ static void goal_refresh(Choice *choice, uint32_t index)
                                          choice->arena, NULL);
         mark->truth_version = instance->version;
     }
-    if (goal_is_due(choice, index))
+    if (goal_has_news(instance, index, choice->now_ms))
         instance->runtime->goals_due = true;
-    if (mark->truth == TRUTH_TRUE) {
-        mark->unmet_since_ms = 0;
-        mark->retries = 0;
-    } else if (mark->truth == TRUTH_FALSE) {
-        if (mark->unmet_since_ms == 0)
-            mark->unmet_since_ms = choice->now_ms;
-        if (instance->group_size != 0)
-            convergence_unmet(instance, index);
-    }
+    if (mark->truth == TRUTH_FALSE && instance->group_size != 0)
+        convergence_unmet(instance, index);
 }
 
 /* The transition that would run for the goal; -1: none now. */
@@ -168,7 +164,7 @@ static void choose_goal(Choice *choice)
         goal_refresh(choice, i);
         if (mark->truth != TRUTH_FALSE)
             continue;
-        if (goal->terminate == GOAL_AFTER && !mark->failed)
+        if (goal->terminate == GOAL_AFTER && !mark->failed && mark->unmet_since_ms != 0)
             expire_at(instance, mark->unmet_since_ms + (uint64_t)goal->terminate_limit);
         int32_t transition =
             mark->failed ? goal_fallback(choice, goal, mark) : goal_transition(choice, goal, mark);

@@ -36,14 +36,15 @@ typedef struct Record {
     const char *external_id;
     const char *result;
     const char *code;
-    const char *text;   /* RECORD_ABORT, FAULT, OBSERVE: why; ANSWER: detail; BEGIN: boot id */
-    uint64_t due_ms;    /* RECORD_ABORT: not tried again before */
-    bool retry;         /* RECORD_ABORT: it will be tried again in this run */
-    const char *uid;    /* RECORD_OBSERVE */
-    ObjectState object; /* RECORD_OBSERVE: OBJECT_READY or OBJECT_LOST */
-    uint32_t goal;      /* RECORD_GOAL */
-    bool failed;        /* RECORD_GOAL */
-    const char *digest; /* RECORD_BEGIN: of program, bindings and parameters */
+    const char *text;        /* RECORD_ABORT, FAULT, OBSERVE: why; ANSWER: detail; BEGIN: boot id */
+    uint64_t due_ms;         /* RECORD_ABORT: not tried again before */
+    bool retry;              /* RECORD_ABORT: it will be tried again in this run */
+    const char *uid;         /* RECORD_OBSERVE */
+    ObjectState object;      /* RECORD_OBSERVE: OBJECT_READY or OBJECT_LOST */
+    uint32_t goal;           /* RECORD_GOAL */
+    bool failed;             /* RECORD_GOAL */
+    uint64_t unmet_since_ms; /* RECORD_GOAL: where its time is limited; 0: met, or no limit */
+    const char *digest;      /* RECORD_BEGIN: of program, bindings and parameters */
 } Record;
 
 /* The payload of the journal's line: a JSON object without seq and crc. To be called after the

@@ -423,6 +423,8 @@ void record_encode(const Runtime *runtime, const Record *record, Buffer *ret)
     case RECORD_GOAL:
         member_encode(ret, "goal", record->instance->domain->goals[record->goal].name);
         buffer_add_format(ret, ",\"failed\":%s", record->failed ? "true" : "false");
+        if (record->unmet_since_ms != 0)
+            member_encode_number(ret, "unmet_since", record->unmet_since_ms);
         break;
     case RECORD_OBSERVE:
         member_encode(ret, "uid", record->uid);
@@ -503,6 +505,7 @@ static int decode_goal(const Json *json, Record *ret, Error *err)
         return unknown_name(err, ret->instance, "goal", name);
     ret->goal = (uint32_t)goal;
     ret->failed = json_get_bool(json, "failed", false);
+    ret->unmet_since_ms = (uint64_t)json_get_int(json, "unmet_since", 0);
     return 0;
 }
 

@@ -112,10 +112,12 @@ static void goals_update(Turn *turn)
         for (uint32_t g = 0; g < instance->domain->goal_count; g++) {
             const GoalMark *mark = &instance->goals[g];
             bool expired = goal_has_expired(instance, g, turn->now_ms);
-            if (!expired && !(mark->failed && mark->truth == TRUTH_TRUE))
+            if (!goal_has_news(instance, g, turn->now_ms))
                 continue;
             Record record = {
                 .type = RECORD_GOAL, .instance = instance, .goal = g, .failed = expired};
+            if (mark->truth != TRUTH_TRUE)
+                record.unmet_since_ms = expired ? mark->unmet_since_ms : turn->now_ms;
             turn_record(turn, &record);
             if (expired)
                 turn_notice(turn, NOTICE_GOAL_FAILED, instance)->text =

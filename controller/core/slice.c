@@ -115,13 +115,16 @@ static void record_fault(Turn *turn, Instance *instance, const Cause *cause, uin
         turn_notice(turn, NOTICE_DEAD_LETTER, instance)->text = notice->text;
 }
 
+/* What a slice proposes may point into the state and the message it read, which its commit replaces
+ * and frees: the record has copies of its own. */
 static void changes_collect(const Instance *instance, const SliceResult *result, Arena *arena,
                             Record *ret)
 {
     ret->changes = arena_array(arena, FieldChange, instance->domain->field_count);
     for (uint32_t i = 0; i < instance->domain->field_count; i++)
         if (!value_equal(instance->fields[i], result->fields[i]))
-            ret->changes[ret->change_count++] = (FieldChange){i, result->fields[i]};
+            ret->changes[ret->change_count++] =
+                (FieldChange){i, value_copy(arena, result->fields[i])};
 }
 
 static void emissions_collect(const SliceResult *result, Arena *arena, Record *ret)
@@ -140,7 +143,7 @@ static void emissions_collect(const SliceResult *result, Arena *arena, Record *r
                                .argument_count = output->argument_count};
         emission->arguments = arena_array(arena, Value, output->argument_count);
         for (size_t k = 0; k < output->argument_count; k++)
-            emission->arguments[k] = output->arguments[k].value;
+            emission->arguments[k] = value_copy(arena, output->arguments[k].value);
     }
 }
 

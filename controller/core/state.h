@@ -205,7 +205,7 @@ typedef struct GoalMark {
     bool failed;
     bool fallback_done;
     uint32_t retries;        /* aborted slices since it was last met */
-    uint64_t unmet_since_ms; /* 0: met or not yet evaluated */
+    uint64_t unmet_since_ms; /* where its time is limited; 0: met, not yet evaluated, or no limit */
     int32_t last_transition; /* that ran for it; -1 */
     /* derived */
     Truth truth;
@@ -308,7 +308,7 @@ struct Runtime {
     bool resources_came;  /* live only: a half-performed slice may wait for one of them */
     Value **first_values; /* [domain][field] for domains that start; NULL: the program's */
     Instance *touched;    /* derived: changed since the scheduler last looked */
-    bool goals_due;       /* derived: some goal failed by time, or came true after having failed */
+    bool goals_due;       /* derived: some goal has news; see goal_has_news() */
     uint64_t convergence_windows;
     Queue queues[256]; /* derived: runnable instances by urgency */
     uint64_t queues_used[4];
