@@ -737,6 +737,8 @@ int record_apply(Runtime *runtime, Record *record, Error *err)
 {
     if (record->slice > runtime->logical_time)
         runtime->logical_time = record->slice;
+    if (record->time_ms > runtime->time_ms)
+        runtime->time_ms = record->time_ms;
     switch (record->type) {
     case RECORD_BEGIN:
         apply_begin(runtime, record);

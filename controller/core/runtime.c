@@ -312,7 +312,7 @@ size_t runtime_open_intents(const Runtime *runtime)
 
 void runtime_resume_calls(Runtime *runtime, const RuntimeOptions *options, Effects *effects)
 {
-    Turn turn = {runtime, options, 0, effects, &effects->arena};
+    Turn turn = {runtime, options, runtime->time_ms, effects, &effects->arena};
 
     effects_reset(effects);
     for (size_t i = 0; i < runtime->instance_count; i++) {

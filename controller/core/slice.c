@@ -463,10 +463,29 @@ static Intent *pending_open(const Pending *pending)
     return NULL;
 }
 
+/* The sentence about an effect that failed without an else: the slice cannot go on. NULL: none. */
+static const char *pending_failure(const Turn *turn, const Pending *pending)
+{
+    for (size_t i = 0; i < pending->intent_count; i++) {
+        const Intent *intent = pending->intents[i];
+        if (intent->state == INTENT_FAILED && !intent->handled)
+            return arena_format(turn->arena, "%s failed: %s%s%s", intent->address,
+                                intent->code != NULL ? intent->code : "",
+                                intent->code != NULL ? ": " : "",
+                                intent->detail != NULL ? intent->detail : "no reason given");
+    }
+    return NULL;
+}
+
 void pending_advance(Turn *turn, Instance *instance)
 {
+    const char *failure = pending_failure(turn, instance->pending);
     Intent *open = pending_open(instance->pending);
 
+    if (failure != NULL) {
+        pending_abort(turn, instance, failure);
+        return;
+    }
     if (open != NULL) {
         if (turn->options->settling && !open->was_asked && !open->recovered)
             pending_abort(turn, instance, "the program was changed before this effect was sent");
@@ -590,19 +609,6 @@ static void notice_answer(Turn *turn, const Instance *owner, const Intent *inten
     }
 }
 
-static void answer_failed(Turn *turn, Instance *owner, const Intent *intent)
-{
-    const char *reason =
-        arena_format(turn->arena, "%s failed: %s%s%s", intent->address,
-                     intent->code != NULL ? intent->code : "", intent->code != NULL ? ": " : "",
-                     intent->detail != NULL ? intent->detail : "no reason given");
-
-    if (intent->handled)
-        pending_advance(turn, owner);
-    else
-        pending_abort(turn, owner, reason);
-}
-
 void answer_step(Turn *turn, const Event *event)
 {
     Instance *owner;
@@ -625,8 +631,6 @@ void answer_step(Turn *turn, const Event *event)
         object_find(turn->runtime, uid)->given_up = true;
     if (destroys)
         destroy_step(turn);
-    else if (event->applied)
-        pending_advance(turn, owner);
     else
-        answer_failed(turn, owner, intent);
+        pending_advance(turn, owner);
 }

@@ -272,6 +272,7 @@ void snapshot_write(const Runtime *runtime, Buffer *ret)
     number(ret, "next_rank", runtime->next_rank);
     number(ret, "next_sequence", runtime->next_sequence);
     number(ret, "logical_time", runtime->logical_time);
+    number(ret, "time", runtime->time_ms);
     member_encode(ret, "boot_id", runtime->boot_id);
     member_encode(ret, "digest", runtime->program_digest);
     flag(ret, "destroying", runtime->destroying);

@@ -418,6 +418,7 @@ static void read_counters(Runtime *runtime, const Json *json)
     runtime->next_rank = (uint64_t)json_get_int(json, "next_rank", 1);
     runtime->next_sequence = (uint64_t)json_get_int(json, "next_sequence", 1);
     runtime->logical_time = (uint64_t)json_get_int(json, "logical_time", 0);
+    runtime->time_ms = (uint64_t)json_get_int(json, "time", 0);
     runtime->destroying = json_get_bool(json, "destroying", false);
     string_set(&runtime->program_digest, json_get_string(json, "digest", NULL));
 }

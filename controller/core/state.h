@@ -296,6 +296,7 @@ struct Runtime {
     uint64_t next_rank;
     uint64_t next_sequence;
     uint64_t logical_time; /* slices run */
+    uint64_t time_ms;      /* of the newest record */
     char boot_id[64];
     Instance **instances;
     size_t instance_count;
