@@ -174,7 +174,6 @@ static Message *consume(Instance *instance, const Cause *cause)
 {
     if (cause->message == 0)
         return NULL;
-    instance->message_due_ms = 0;
     string_set(&instance->handler_reason, NULL);
     return mailbox_take(&instance->mailbox, cause->message);
 }
@@ -343,14 +342,14 @@ static void origin_results(Origin *origin, const Pending *pending)
 
 static void origin_arguments(Origin *origin, const Instance *instance, const Pending *pending)
 {
-    const Message *message = mailbox_peek(&instance->mailbox);
     const Cause *cause = &pending->cause;
+    const Message *message = mailbox_find(&instance->mailbox, cause->message);
 
     if (cause->kind == CAUSE_RUN) {
         const Run *run = &instance->runs[cause->run];
         origin->arguments = values_clone(run->arguments, run->argument_count);
         origin->argument_count = run->argument_count;
-    } else if (cause->message != 0 && message != NULL) {
+    } else if (message != NULL) {
         origin->arguments = values_clone(message->arguments, message->argument_count);
         origin->argument_count = message->argument_count;
     }
@@ -379,9 +378,9 @@ static void apply_begin(Runtime *runtime, const Record *record)
         string_set(&runtime->program_digest, record->digest);
     for (size_t i = 0; i < runtime->instance_count; i++) {
         Instance *instance = runtime->instances[i];
-        instance->message_due_ms = 0;
-        instance->boot_due_ms = 0;
-        instance->handler_given_up = false;
+        Message *message;
+        for (size_t m = 0; (message = mailbox_at(&instance->mailbox, m)) != NULL; m++)
+            message->due_ms = 0;
         for (size_t t = 0; t < instance->domain->transition_count; t++) {
             instance->transitions[t].due_ms = 0;
             instance->transitions[t].failures = 0;
@@ -564,7 +563,6 @@ static void message_to_dead_letters(Instance *instance, uint64_t id, const char 
 {
     Message *message = mailbox_take(&instance->mailbox, id);
 
-    instance->message_due_ms = 0;
     if (message == NULL)
         return;
     if (instance->dead_letter_count == DEAD_LETTERS_MAX) {
@@ -581,11 +579,13 @@ static void message_to_dead_letters(Instance *instance, uint64_t id, const char 
 
 static void abort_message(Instance *instance, const Record *record, uint64_t id)
 {
-    Message *message = mailbox_peek(&instance->mailbox);
+    Message *message = mailbox_find(&instance->mailbox, id);
 
     string_set(&instance->handler_reason, record->text);
-    instance->message_due_ms = record->due_ms;
-    if (message != NULL && message->id == id && ++message->attempts >= MESSAGE_ATTEMPTS_MAX)
+    if (message == NULL)
+        return;
+    message->due_ms = record->due_ms;
+    if (++message->attempts >= MESSAGE_ATTEMPTS_MAX)
         message_to_dead_letters(instance, id, record->text);
 }
 

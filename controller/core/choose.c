@@ -184,12 +184,10 @@ static void choose_goal(Choice *choice)
 
 /* ---- messages and open runs ---- */
 
-static bool message_is_due(Choice *choice)
+static bool message_is_due(Choice *choice, const Message *message)
 {
-    Instance *instance = choice->instance;
-
-    if (instance->message_due_ms > choice->now_ms) {
-        wake_at(instance, instance->message_due_ms);
+    if (message->due_ms > choice->now_ms) {
+        wake_at(choice->instance, message->due_ms);
         return false;
     }
     return true;
@@ -277,7 +275,7 @@ bool instance_choose(Instance *instance, uint64_t now_ms, Arena *arena)
         if (instance->run_count > 0)
             choose_run(&acts);
         choose_goal(&acts); /* also refreshes the goals' truths */
-        if (message != NULL && message_is_due(&choice) &&
+        if (message != NULL && message_is_due(&choice, message) &&
             !(acts.found && instance->handlers_in_row >= HANDLERS_IN_ROW_MAX))
             choose_message(&choice, message);
         /* A begun run comes before another goal is served. */

@@ -92,6 +92,15 @@ Message *mailbox_peek(const Mailbox *mailbox)
     return lane_at(high_is_next(mailbox) ? &mailbox->high : &mailbox->normal, 0);
 }
 
+Message *mailbox_find(const Mailbox *mailbox, uint64_t id)
+{
+    if (mailbox->high.count > 0 && lane_at(&mailbox->high, 0)->id == id)
+        return lane_at(&mailbox->high, 0);
+    if (mailbox->normal.count > 0 && lane_at(&mailbox->normal, 0)->id == id)
+        return lane_at(&mailbox->normal, 0);
+    return NULL;
+}
+
 Message *mailbox_take(Mailbox *mailbox, uint64_t id)
 {
     if (mailbox->high.count > 0 && lane_at(&mailbox->high, 0)->id == id) {

@@ -22,6 +22,7 @@ typedef struct Message {
     uint32_t target; /* event or transition */
     uint32_t from;   /* sending domain */
     uint32_t attempts;
+    uint64_t due_ms;  /* after a failed attempt: not before */
     uint64_t parent;  /* the slice that sent it */
     Value *arguments; /* on the heap */
     size_t argument_count;
@@ -50,6 +51,10 @@ void mailbox_put(Mailbox *mailbox, Message *message);
 
 /* The one to handle next, still owned by the mailbox; NULL: empty. */
 Message *mailbox_peek(const Mailbox *mailbox);
+
+/* The message with that id, which must be at the head of its lane: one that is being handled stays
+ * there, but a high one may have come since and be next. NULL: not there. */
+Message *mailbox_find(const Mailbox *mailbox, uint64_t id);
 
 /* Take out the message with that id, which must be at the head of its lane; the caller owns it.
  * NULL: not there. */

@@ -76,7 +76,7 @@ static EffectAnswer *answers_collect(const Pending *pending, Arena *arena)
 
 static void input_make(Turn *turn, Instance *instance, const Cause *cause, SliceInput *ret)
 {
-    const Message *message = cause->message != 0 ? mailbox_peek(&instance->mailbox) : NULL;
+    const Message *message = mailbox_find(&instance->mailbox, cause->message);
 
     *ret = (SliceInput){.program = turn->runtime->program,
                         .domain = instance->domain,
@@ -522,7 +522,7 @@ static uint64_t backoff_ms(const Turn *turn, const Instance *instance, const Cau
 
 static uint32_t failures_so_far(const Instance *instance, const Cause *cause)
 {
-    const Message *message = mailbox_peek(&instance->mailbox);
+    const Message *message = mailbox_find(&instance->mailbox, cause->message);
 
     if (cause->message != 0)
         return message != NULL ? message->attempts : 0;

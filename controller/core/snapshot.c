@@ -41,6 +41,8 @@ static void write_message(const Instance *instance, const Message *message, Buff
     member_encode(ret, "from", program->domains[message->from].name);
     flag(ret, "high", message->high);
     number(ret, "attempts", message->attempts);
+    if (message->due_ms != 0)
+        number(ret, "due", message->due_ms);
     number(ret, "parent", message->parent);
     buffer_add_string(ret, ",\"arguments\":");
     values_encode(message->arguments, message->argument_count, ret);
@@ -67,7 +69,6 @@ static void write_mailbox(const Instance *instance, Buffer *ret)
     buffer_add_char(ret, ']');
     number(ret, "high_in_row", instance->mailbox.high_in_row);
     number(ret, "handlers_in_row", instance->handlers_in_row);
-    number(ret, "message_due", instance->message_due_ms);
 }
 
 static void write_digest(Buffer *ret, const char *key, Digest128 digest)

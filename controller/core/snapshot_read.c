@@ -90,6 +90,7 @@ static Message *read_message(Reader *reader, Instance *instance, const Json *jso
                     from < 0 ? instance->domain_index : (uint32_t)from,
                     json_get_bool(json, "high", false), arguments, count);
     message->attempts = (uint32_t)json_get_int(json, "attempts", 0);
+    message->due_ms = (uint64_t)json_get_int(json, "due", 0);
     message->parent = (uint64_t)json_get_int(json, "parent", 0);
     return message;
 }
@@ -117,7 +118,6 @@ static int read_mailbox(Reader *reader, Instance *instance, const Json *json)
     }
     instance->mailbox.high_in_row = (uint32_t)json_get_int(json, "high_in_row", 0);
     instance->handlers_in_row = (uint32_t)json_get_int(json, "handlers_in_row", 0);
-    instance->message_due_ms = (uint64_t)json_get_int(json, "message_due", 0);
     return 0;
 }
 

@@ -227,7 +227,6 @@ struct Instance {
     Value *fields;
     uint64_t version; /* grows with every change of a field; from 1 */
     bool booted;
-    uint64_t boot_due_ms;
     Mailbox mailbox;
     uint32_t handlers_in_row;
     Run *runs;
@@ -239,12 +238,10 @@ struct Instance {
     size_t deed_count, deed_capacity;
     DeadLetter *dead_letters;
     size_t dead_letter_count, dead_letter_capacity;
-    uint64_t message_due_ms; /* the head of the mailbox waits for its backoff */
-    char *unlocked_by;       /* the event or message that last changed its state; NULL */
-    char *waits_for;         /* live only: a resource that a binding refers to; NULL */
-    char *undecided_after;   /* planning: prediction ended here; NULL */
-    char *handler_reason;    /* why the last handler slice was aborted */
-    bool handler_given_up;
+    char *unlocked_by;     /* the event or message that last changed its state; NULL */
+    char *waits_for;       /* live only: a resource that a binding refers to; NULL */
+    char *undecided_after; /* planning: prediction ended here; NULL */
+    char *handler_reason;  /* why the last handler slice was aborted */
     /* scheduling, derived */
     bool touched; /* in the list of those to be looked at */
     Instance *touched_next;
