@@ -368,10 +368,13 @@ ExitReasons verb_state(Ui *ui, const Options *options)
         return 0;
     }
     if (verify) {
-        ui_out(ui, "%s: readable, %llu records since checkpoint %llu, %s\n",
-               session.stack->state_path, (unsigned long long)session.stack->recovery.record_count,
-               (unsigned long long)session.stack->recovery.checkpoint_position,
-               session.stack->recovery.sealed ? "stopped in order" : "not stopped in order");
+        const StateRecovery *recovery = &session.stack->recovery;
+        ui_out(ui, "%s: readable, %llu records since checkpoint %llu%s\n",
+               session.stack->state_path, (unsigned long long)recovery->record_count,
+               (unsigned long long)recovery->checkpoint_position,
+               recovery->sealed              ? ", stopped in order"
+               : recovery->record_count == 0 ? ""
+                                             : ", not stopped in order");
         return 0;
     }
     cleanup(json_free) Json *json = snapshot_json(session.stack);

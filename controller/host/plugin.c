@@ -375,6 +375,10 @@ void plugin_stop(Plugin *plugin)
 {
     plugin->stopping = true;
     loop_timer_clear(plugin->timer);
+    /* One that does not listen yet has nothing to bring to an end, and may not look at its stdin.
+     */
+    if (plugin->pid != 0 && !plugin->listens)
+        kill(plugin->pid, SIGTERM);
     fd_close(plugin->stdin_fd);
     plugin->stdin_fd = -1;
 }
