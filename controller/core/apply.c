@@ -125,9 +125,19 @@ static void deeds_forget(Instance *instance, const char *where)
     instance->deed_count = kept;
 }
 
-static void run_close(Instance *instance, uint32_t index)
+static void run_remove(Instance *instance, uint32_t index)
 {
     Run *run = &instance->runs[index];
+
+    values_free(run->arguments, run->argument_count);
+    memmove(run, run + 1, (instance->run_count - index - 1) * sizeof *run);
+    instance->run_count--;
+}
+
+/* The last slice has committed. */
+static void run_close(Instance *instance, uint32_t index)
+{
+    const Run *run = &instance->runs[index];
     TransitionMark *mark = &instance->transitions[run->transition];
 
     if (run->began == instance->field_digest) {
@@ -139,9 +149,7 @@ static void run_close(Instance *instance, uint32_t index)
     if (run->kind == CAUSE_FALLBACK && run->goal >= 0)
         instance->goals[run->goal].fallback_done = true;
     deeds_forget(instance, instance->domain->transitions[run->transition].name);
-    values_free(run->arguments, run->argument_count);
-    memmove(run, run + 1, (instance->run_count - index - 1) * sizeof *run);
-    instance->run_count--;
+    run_remove(instance, index);
 }
 
 /* Open a run for the first slice of a transition; its index. */
@@ -666,10 +674,8 @@ static void apply_fault(Runtime *runtime, Record *record)
         mark->blocked_version = instance->version;
         string_set(&mark->reason, record->text);
     }
-    if (cause->kind == CAUSE_RUN) {
-        instance->runs[cause->run].began = ~instance->field_digest;
-        run_close(instance, cause->run);
-    }
+    if (cause->kind == CAUSE_RUN)
+        run_remove(instance, cause->run);
     count_turn(instance, cause);
 }
 
