@@ -106,23 +106,24 @@ static char *message_describe(const Instance *instance, const Message *message)
                          from);
 }
 
+static void deed_remove(Instance *instance, size_t index)
+{
+    Deed *deed = &instance->deeds[index];
+
+    free(deed->place_key);
+    free(deed->arguments);
+    free(deed->result);
+    free(deed->where);
+    memmove(deed, deed + 1, (instance->deed_count - index - 1) * sizeof *deed);
+    instance->deed_count--;
+}
+
 /* Forget what aborted attempts of that transition had done: its run has committed. */
 static void deeds_forget(Instance *instance, const char *where)
 {
-    size_t kept = 0;
-
-    for (size_t i = 0; i < instance->deed_count; i++) {
-        Deed *deed = &instance->deeds[i];
-        if (deed->keyed || strcmp(deed->where, where) != 0) {
-            instance->deeds[kept++] = *deed;
-            continue;
-        }
-        free(deed->place_key);
-        free(deed->arguments);
-        free(deed->result);
-        free(deed->where);
-    }
-    instance->deed_count = kept;
+    for (size_t i = instance->deed_count; i > 0; i--)
+        if (!instance->deeds[i - 1].keyed && strcmp(instance->deeds[i - 1].where, where) == 0)
+            deed_remove(instance, i - 1);
 }
 
 static void run_remove(Instance *instance, uint32_t index)
@@ -307,21 +308,49 @@ static void object_unwant(Runtime *runtime, Object *object)
         object_remove(runtime, object);
 }
 
-static void deed_remember(Instance *instance, const Intent *intent, size_t turn)
+static size_t intent_turn(const Pending *pending, const Intent *intent)
+{
+    size_t turn = 0;
+
+    for (size_t i = 0; pending->intents[i] != intent; i++)
+        turn += pending->intents[i]->place.site == intent->place.site &&
+                strcmp(pending->intents[i]->place.effect, intent->place.effect) == 0;
+    return turn;
+}
+
+static char *deed_key(const Pending *pending, const Intent *intent)
+{
+    if (intent->key != NULL)
+        return memory_format("%s:%s", intent->place.effect, intent->key);
+    return memory_format("%s:%s:%u:%zu", intent->place.where, intent->place.effect,
+                         intent->place.site, intent_turn(pending, intent));
+}
+
+static void deed_remember(Instance *instance, const Intent *intent)
 {
     Deed deed = {
+        .place_key = deed_key(instance->pending, intent),
         .keyed = intent->key != NULL,
         .arguments = memory_copy_string(intent->arguments),
         .result = intent->result != NULL ? memory_copy_string(intent->result) : NULL,
         .where = memory_copy_string(intent->place.where),
     };
 
-    deed.place_key = intent->key != NULL
-                         ? memory_format("%s:%s", intent->place.effect, intent->key)
-                         : memory_format("%s:%s:%u:%zu", intent->place.where, intent->place.effect,
-                                         intent->place.site, turn);
     memory_reserve_one(instance->deeds, instance->deed_count, instance->deed_capacity);
     instance->deeds[instance->deed_count++] = deed;
+}
+
+/* The slice that did them has committed: another run of the same transition does them again. */
+static void deeds_commit(Instance *instance, const Pending *pending)
+{
+    for (size_t i = 0; i < pending->intent_count; i++) {
+        if (pending->intents[i]->verb != INTENT_ACTION)
+            continue;
+        cleanup(free) char *key = deed_key(pending, pending->intents[i]);
+        for (size_t k = instance->deed_count; k > 0; k--)
+            if (!instance->deeds[k - 1].keyed && strcmp(instance->deeds[k - 1].place_key, key) == 0)
+                deed_remove(instance, k - 1);
+    }
 }
 
 /* ---- origins ---- */
@@ -472,16 +501,6 @@ static void apply_prepare(Runtime *runtime, Record *record)
     }
 }
 
-static size_t intent_turn(const Pending *pending, const Intent *intent)
-{
-    size_t turn = 0;
-
-    for (size_t i = 0; pending->intents[i] != intent; i++)
-        turn += pending->intents[i]->place.site == intent->place.site &&
-                strcmp(pending->intents[i]->place.effect, intent->place.effect) == 0;
-    return turn;
-}
-
 static void answer_delete(Runtime *runtime, const Record *record, Object *object)
 {
     if (record->outcome == INTENT_APPLIED) {
@@ -516,7 +535,7 @@ static int apply_answer(Runtime *runtime, Record *record, Error *err)
     if (intent->verb == INTENT_PUT)
         object_made(object_find(runtime, intent->uid), intent);
     else
-        deed_remember(owner, intent, intent_turn(owner->pending, intent));
+        deed_remember(owner, intent);
     return 0;
 }
 
@@ -561,6 +580,7 @@ static int apply_commit(Record *record, Error *err)
     record->cause = pending->cause;
     if (pending->intent_count > 0)
         objects_commit(instance, pending);
+    deeds_commit(instance, pending);
     slice_commit(instance, &pending->cause, pending->changes, pending->change_count,
                  pending->emissions, pending->emission_count, pending->slice);
     pending_free(pending);

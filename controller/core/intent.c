@@ -77,6 +77,8 @@ static size_t turn_of(const Emitted *emitted, const Intent *intent, bool same_si
     return turn;
 }
 
+/* What was done under that key; or at that place, with the same arguments: with other arguments it
+ * is another deed. */
 static const Deed *deed_find(const Emitted *emitted, const Intent *intent)
 {
     cleanup(free) char *key =
@@ -84,9 +86,12 @@ static const Deed *deed_find(const Emitted *emitted, const Intent *intent)
                             : memory_format("%s:%s:%u:%zu", emitted->where, intent->place.effect,
                                             intent->place.site, turn_of(emitted, intent, true));
 
-    for (size_t i = emitted->instance->deed_count; i > 0; i--)
-        if (strcmp(emitted->instance->deeds[i - 1].place_key, key) == 0)
-            return &emitted->instance->deeds[i - 1];
+    for (size_t i = 0; i < emitted->instance->deed_count; i++) {
+        const Deed *deed = &emitted->instance->deeds[i];
+        if (strcmp(deed->place_key, key) == 0 &&
+            (deed->keyed || strcmp(deed->arguments, intent->arguments) == 0))
+            return deed;
+    }
     return NULL;
 }
 
@@ -103,8 +108,6 @@ static int action_recall(const Emitted *emitted, Intent *intent, Arena *arena,
         string_set(&intent->result, deed->result);
         return 0;
     }
-    if (!deed->keyed)
-        return 0; /* other arguments: another deed */
     *ret_text = arena_format(arena,
                              "%s with idempotency_key \"%s\" was done with other arguments: "
                              "expected %s, found %s",
