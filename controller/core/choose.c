@@ -152,6 +152,20 @@ static int goal_urgency(const Instance *instance, const ProgramGoal *goal, int32
     return priority >= 0 ? priority : goal->priority;
 }
 
+static void goals_refresh(Choice *choice)
+{
+    Instance *instance = choice->instance;
+
+    for (uint32_t i = 0; i < instance->domain->goal_count; i++) {
+        const ProgramGoal *goal = &instance->domain->goals[i];
+        const GoalMark *mark = &instance->goals[i];
+        goal_refresh(choice, i);
+        if (goal->terminate == GOAL_AFTER && mark->truth == TRUTH_FALSE && !mark->failed &&
+            mark->unmet_since_ms != 0)
+            expire_at(instance, mark->unmet_since_ms + (uint64_t)goal->terminate_limit);
+    }
+}
+
 static void choose_goal(Choice *choice)
 {
     Instance *instance = choice->instance;
@@ -161,11 +175,8 @@ static void choose_goal(Choice *choice)
     for (uint32_t i = 0; i < instance->domain->goal_count; i++) {
         const ProgramGoal *goal = &instance->domain->goals[i];
         const GoalMark *mark = &instance->goals[i];
-        goal_refresh(choice, i);
         if (mark->truth != TRUTH_FALSE)
             continue;
-        if (goal->terminate == GOAL_AFTER && !mark->failed && mark->unmet_since_ms != 0)
-            expire_at(instance, mark->unmet_since_ms + (uint64_t)goal->terminate_limit);
         int32_t transition =
             mark->failed ? goal_fallback(choice, goal, mark) : goal_transition(choice, goal, mark);
         if (transition < 0)
@@ -250,40 +261,56 @@ static void choose_repair(Choice *choice)
     choose(choice, cause, 100);
 }
 
+/* A begun run goes on before another goal is served; with nothing of its own to do the domain makes
+ * again what was lost. */
+static void choose_act(Choice *choice)
+{
+    const Instance *instance = choice->instance;
+
+    if (instance->waits_for != NULL || instance->puts_off_for != NULL)
+        return;
+    if (instance->run_count > 0)
+        choose_run(choice);
+    else
+        choose_goal(choice);
+    if (!choice->found && instance->run_count == 0 && mailbox_count(&instance->mailbox) == 0)
+        choose_repair(choice);
+}
+
+/* A domain that is held up hears all the same, so that no ring of domains waits for itself. */
+static void choose_turn(Choice *choice)
+{
+    const Instance *instance = choice->instance;
+    const Message *message = mailbox_peek(&instance->mailbox);
+    Choice act = *choice;
+    bool hears = message != NULL && !instance->handler_waits;
+
+    choose_act(&act);
+    if (hears && message_is_due(choice, message) &&
+        !(act.found && instance->handlers_in_row >= HANDLERS_IN_ROW_MAX))
+        choose_message(choice, message);
+    if (act.found)
+        choose(choice, act.cause, act.urgency);
+}
+
 static bool instance_may_run(const Instance *instance)
 {
-    return instance->pending == NULL && !instance->resting && instance->waits_for == NULL &&
-           instance->puts_off_for == NULL && instance->undecided_after == NULL;
+    return instance->pending == NULL && !instance->resting && instance->undecided_after == NULL;
 }
 
 bool instance_choose(Instance *instance, uint64_t now_ms, Arena *arena)
 {
     Choice choice = {.instance = instance, .now_ms = now_ms, .arena = arena, .urgency = 0};
-    const Message *message = mailbox_peek(&instance->mailbox);
 
     instance->wake_ms = 0;
     instance->expiry_ms = 0;
-    if (!instance_may_run(instance)) {
-        for (uint32_t i = 0; i < instance->domain->goal_count; i++)
-            goal_refresh(&choice, i);
+    goals_refresh(&choice);
+    if (!instance_may_run(instance))
         return false;
-    }
-    if (!instance->booted) {
+    if (instance->booted)
+        choose_turn(&choice);
+    else if (instance->waits_for == NULL && instance->puts_off_for == NULL)
         choose_boot(&choice);
-    } else {
-        Choice acts = choice;
-        if (instance->run_count > 0)
-            choose_run(&acts);
-        choose_goal(&acts); /* also refreshes the goals' truths */
-        if (message != NULL && message_is_due(&choice, message) &&
-            !(acts.found && instance->handlers_in_row >= HANDLERS_IN_ROW_MAX))
-            choose_message(&choice, message);
-        /* A begun run comes before another goal is served. */
-        if (acts.found && (instance->run_count == 0 || acts.cause.kind == CAUSE_RUN))
-            choose(&choice, acts.cause, acts.urgency);
-        if (!choice.found && instance->run_count == 0)
-            choose_repair(&choice);
-    }
     instance->next = choice.cause;
     instance->urgency = (uint8_t)choice.urgency;
     return choice.found;

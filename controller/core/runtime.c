@@ -136,7 +136,7 @@ static void queue_refresh(Turn *turn)
     }
 }
 
-/* A half-performed slice that waited for a resource is computed further. */
+/* A half-performed slice that waited for a resource or for room is computed further. */
 static void waiting_resume(Turn *turn)
 {
     Runtime *runtime = turn->runtime;
@@ -144,7 +144,8 @@ static void waiting_resume(Turn *turn)
     runtime->resources_came = false;
     for (size_t i = 0; i < runtime->instance_count; i++) {
         Instance *instance = runtime->instances[i];
-        if (instance->pending != NULL && instance->waits_for == NULL && !turn->options->settling)
+        if (instance->pending != NULL && instance->waits_for == NULL &&
+            instance->puts_off_for == NULL && !turn->options->settling)
             pending_advance(turn, instance);
     }
 }

@@ -98,6 +98,40 @@ static void input_make(Turn *turn, Instance *instance, const Cause *cause, Slice
 
 /* ---- outcome ---- */
 
+/* What it waited for may have come: it is looked at again. */
+static void waiting_end(Instance *instance)
+{
+    string_set(&instance->waits_for, NULL);
+    instance->handler_waits = false;
+    instance->puts_off_for = NULL;
+    if (instance->pending != NULL)
+        instance->runtime->resources_came = true;
+    instance_touch(instance);
+}
+
+/* A message has left the mailbox: those that waited for room there go on. */
+static void room_came(Instance *instance)
+{
+    const Runtime *runtime = instance->runtime;
+
+    for (size_t i = 0; i < runtime->instance_count; i++)
+        if (runtime->instances[i]->puts_off_for == instance &&
+            mailbox_count(&instance->mailbox) < MAILBOX_CEILING)
+            waiting_end(runtime->instances[i]);
+}
+
+/* A slice has ended, well or not: its domain may have changed, and there may be room again. */
+static void after_slice(Turn *turn, Instance *instance, const Cause *cause, Digest128 answers)
+{
+    LoopKind loop = convergence_slice(instance, answers, turn->options->max_slices);
+
+    waiting_end(instance);
+    if (loop != LOOP_NONE)
+        turn_notice(turn, NOTICE_LOOPED, instance)->text = instance->resting_kind;
+    if (cause->message != 0)
+        room_came(instance);
+}
+
 static void record_fault(Turn *turn, Instance *instance, const Cause *cause, uint64_t slice,
                          const char *reason)
 {
@@ -113,6 +147,7 @@ static void record_fault(Turn *turn, Instance *instance, const Cause *cause, uin
     notice->text = arena_format(turn->arena, "%s: %s", described, reason);
     if (cause->message != 0)
         turn_notice(turn, NOTICE_DEAD_LETTER, instance)->text = notice->text;
+    after_slice(turn, instance, cause, 0);
 }
 
 /* What a slice proposes may point into the state and the message it read, which its commit replaces
@@ -243,11 +278,13 @@ static int intents_make(Preparation *preparation, const SliceResult *result)
             continue;
         }
         preparation_drop(preparation);
-        if (outcome == INTENT_WAITS)
+        if (outcome == INTENT_WAITS) {
             string_set(&preparation->instance->waits_for, text);
-        else
+            preparation->instance->handler_waits = preparation->cause->message != 0;
+        } else {
             record_fault(turn, preparation->instance, preparation->cause,
                          preparation->record->slice, text);
+        }
         return -1;
     }
     return 0;
@@ -281,23 +318,6 @@ static void notice_emissions(Turn *turn, const Instance *instance, const Emissio
     }
 }
 
-static void after_commit(Turn *turn, Instance *instance, const Cause *cause, Digest128 answers)
-{
-    LoopKind loop = convergence_slice(instance, answers, turn->options->max_slices);
-
-    if (loop != LOOP_NONE)
-        turn_notice(turn, NOTICE_LOOPED, instance)->text = instance->resting_kind;
-    if (cause->message != 0)
-        for (size_t i = 0; i < turn->runtime->instance_count; i++) {
-            Instance *other = turn->runtime->instances[i];
-            if (other->puts_off_for == instance &&
-                mailbox_count(&instance->mailbox) < MAILBOX_CEILING) {
-                other->puts_off_for = NULL;
-                instance_touch(other);
-            }
-        }
-}
-
 /* ---- steps ---- */
 
 static void undecided(Turn *turn, Instance *instance)
@@ -325,7 +345,7 @@ static void commit_plain(Turn *turn, Instance *instance, Record *record)
     notice->slice = record->slice;
     notice->text = cause_describe(instance, &record->cause, turn->arena);
     notice_emissions(turn, instance, record->emissions, record->emission_count);
-    after_commit(turn, instance, &record->cause, 0);
+    after_slice(turn, instance, &record->cause, 0);
 }
 
 static void prepare(Preparation *preparation, const SliceResult *result)
@@ -428,11 +448,8 @@ static Digest128 answers_digest(const Pending *pending)
 static void objects_changed(Runtime *runtime)
 {
     for (size_t i = 0; i < runtime->instance_count; i++)
-        if (runtime->instances[i]->waits_for != NULL) {
-            string_set(&runtime->instances[i]->waits_for, NULL);
-            runtime->resources_came = true;
-            instance_touch(runtime->instances[i]);
-        }
+        if (runtime->instances[i]->waits_for != NULL)
+            waiting_end(runtime->instances[i]);
     for (size_t i = 0; i < runtime->object_count; i++)
         if (runtime->objects[i]->state == OBJECT_LOST)
             instance_touch(runtime->objects[i]->owner);
@@ -452,7 +469,7 @@ static void pending_commit(Turn *turn, Instance *instance)
     turn_record(turn, &record);
     instance_touch(instance);
     objects_changed(turn->runtime);
-    after_commit(turn, instance, &cause, answers);
+    after_slice(turn, instance, &cause, answers);
 }
 
 static Intent *pending_open(const Pending *pending)
@@ -577,8 +594,10 @@ void pending_abort(Turn *turn, Instance *instance, const char *reason)
     notice->text =
         arena_format(turn->arena, "%s: %s", cause_describe(instance, &cause, turn->arena), reason);
     turn_record(turn, &record);
-    if (instance->dead_letter_count > dead_letters)
+    if (instance->dead_letter_count > dead_letters) {
         turn_notice(turn, NOTICE_DEAD_LETTER, instance)->text = record.text;
+        room_came(instance);
+    }
     if (cause.goal >= 0)
         goal_exhaust(turn, instance, &cause);
     instance_touch(instance);

@@ -240,6 +240,7 @@ struct Instance {
     size_t dead_letter_count, dead_letter_capacity;
     char *unlocked_by;     /* the event or message that last changed its state; NULL */
     char *waits_for;       /* live only: a resource that a binding refers to; NULL */
+    bool handler_waits;    /* live only: for it; then nothing else is heard */
     char *undecided_after; /* planning: prediction ended here; NULL */
     char *handler_reason;  /* why the last handler slice was aborted */
     /* scheduling, derived */
@@ -303,7 +304,7 @@ struct Runtime {
     Retained *retained;
     size_t retained_count, retained_capacity;
     bool destroying;
-    bool resources_came;  /* live only: a half-performed slice may wait for one of them */
+    bool resources_came;  /* live only: or room; a half-performed slice may wait for that */
     Value **first_values; /* [domain][field] for domains that start; NULL: the program's */
     Instance *touched;    /* derived: changed since the scheduler last looked */
     bool goals_due;       /* derived: some goal has news; see goal_has_news() */
