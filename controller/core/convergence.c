@@ -100,6 +100,7 @@ static void group_alone(Instance *instance)
     instance->group_next = NULL;
     instance->group_size = 1;
     instance->group_slices = 0;
+    instance->configuration = configuration_digest(instance);
     instance->group_sum = instance->configuration;
     instance->resting = false;
     instance->resting_kind = NULL;
@@ -121,6 +122,18 @@ void convergence_outside(Instance *instance)
     }
 }
 
+static void group_join(Instance *receiver, Instance *sender)
+{
+    if (sender->group_size == 0)
+        group_alone(sender);
+    if (receiver->resting)
+        convergence_outside(receiver);
+    if (sender->group->group_size >= receiver->group->group_size)
+        group_merge(sender->group, receiver->group);
+    else
+        group_merge(receiver->group, sender->group);
+}
+
 void convergence_spoke(Instance *receiver, uint32_t from_domain)
 {
     const Runtime *runtime = receiver->runtime;
@@ -128,17 +141,9 @@ void convergence_spoke(Instance *receiver, uint32_t from_domain)
 
     if (receiver->group_size == 0)
         group_alone(receiver);
-    if (sender == NULL || sender->group == receiver->group)
-        return;
-    if (sender->group_size == 0)
-        group_alone(sender);
-    if (receiver->resting)
-        convergence_outside(receiver);
-    Instance *a = sender->group, *b = receiver->group;
-    if (a->group_size >= b->group_size)
-        group_merge(a, b);
-    else
-        group_merge(b, a);
+    if (sender != NULL && sender->group != receiver->group)
+        group_join(receiver, sender);
+    configuration_update(receiver); /* a mailbox that fills is no configuration that comes again */
 }
 
 void convergence_unmet(Instance *instance, uint32_t goal)

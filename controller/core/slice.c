@@ -594,6 +594,7 @@ void pending_abort(Turn *turn, Instance *instance, const char *reason)
     notice->text =
         arena_format(turn->arena, "%s: %s", cause_describe(instance, &cause, turn->arena), reason);
     turn_record(turn, &record);
+    convergence_outside(instance); /* the answer came from there */
     if (instance->dead_letter_count > dead_letters) {
         turn_notice(turn, NOTICE_DEAD_LETTER, instance)->text = record.text;
         room_came(instance);
@@ -646,6 +647,8 @@ void answer_step(Turn *turn, const Event *event)
     bool destroys = intent->verb == INTENT_DELETE;
     char *uid = arena_copy_string(turn->arena, intent->uid);
     turn_record(turn, &record);
+    if (owner->resting)
+        convergence_outside(owner);
     if (destroys && !event->applied)
         object_find(turn->runtime, uid)->given_up = true;
     if (destroys)
