@@ -233,15 +233,21 @@ static void choose_run(Choice *choice)
 
 /* ---- repair ---- */
 
+static bool object_is_gone(const Object *object)
+{
+    return object->state == OBJECT_LOST ||
+           (object->state == OBJECT_WANTED && object->before == OBJECT_LOST);
+}
+
 /* Of the lost objects of all domains the one of lowest rank comes first, and only when its domain
- * has nothing else to do. */
+ * has nothing else to do. One that is just being made again is still lost. */
 static const Object *repair_candidate(const Runtime *runtime)
 {
     const Object *lowest = NULL;
 
     for (size_t i = 0; i < runtime->object_count; i++) {
         const Object *object = runtime->objects[i];
-        if (object->state == OBJECT_LOST && (lowest == NULL || object->rank < lowest->rank))
+        if (object_is_gone(object) && (lowest == NULL || object->rank < lowest->rank))
             lowest = object;
     }
     return lowest;

@@ -543,6 +543,8 @@ static uint32_t failures_so_far(const Instance *instance, const Cause *cause)
 
     if (cause->message != 0)
         return message != NULL ? message->attempts : 0;
+    if (cause->kind == CAUSE_REPAIR)
+        return object_find(instance->runtime, instance->pending->intents[0]->uid)->repair_failures;
     return cause->transition >= 0 ? instance->transitions[cause->transition].failures : 0;
 }
 

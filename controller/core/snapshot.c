@@ -235,6 +235,8 @@ static void write_object(const Object *object, Buffer *ret)
     number(ret, "rank", object->rank);
     number(ret, "sequence", object->sequence);
     number(ret, "generation", object->generation);
+    number(ret, "repair_failures", object->repair_failures);
+    number(ret, "repair_due", object->repair_due_ms);
     if (object->origin != NULL)
         number(ret, "origin", object->origin->slice);
     if (object->leaving != NULL) {

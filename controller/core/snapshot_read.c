@@ -363,6 +363,8 @@ static int read_object(Reader *reader, const Json *json)
     object->rank = (uint64_t)json_get_int(json, "rank", 0);
     object->sequence = (uint64_t)json_get_int(json, "sequence", 0);
     object->generation = (uint64_t)json_get_int(json, "generation", 0);
+    object->repair_failures = (uint32_t)json_get_int(json, "repair_failures", 0);
+    object->repair_due_ms = (uint64_t)json_get_int(json, "repair_due", 0);
     object->origin = origin_find(reader, (uint64_t)json_get_int(json, "origin", 0));
     if (json_get(json, "leaving") != NULL)
         object->leaving = intent_decode(json_get(json, "leaving"));
