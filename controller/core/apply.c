@@ -255,7 +255,8 @@ static Object *object_want(Instance *owner, const Intent *intent)
     Object *object = object_find(runtime, intent->uid);
 
     if (object != NULL) {
-        object->before = object->state;
+        if (object->state != OBJECT_WANTED) /* wanted twice: a slice emitted its name again */
+            object->before = object->state;
         object->state = OBJECT_WANTED;
         return object;
     }
@@ -550,7 +551,8 @@ static void objects_commit(Instance *instance, const Pending *pending)
             continue;
         Object *object = object_find(runtime, intent->uid);
         if (intent->state != INTENT_APPLIED) {
-            object_unwant(runtime, object);
+            if (object != NULL && object->state == OBJECT_WANTED)
+                object_unwant(runtime, object);
             continue;
         }
         object->state = OBJECT_READY;

@@ -13,6 +13,19 @@ static bool is_taken(const Emitted *emitted, const char *uid)
     return false;
 }
 
+/* The same name emitted before in this slice, where its object may not exist yet. */
+static const Intent *earlier_named(const Emitted *emitted, const Intent *intent)
+{
+    for (size_t i = emitted->earlier_count; i > 0 && intent->name != NULL; i--) {
+        const Intent *earlier = emitted->earlier[i - 1];
+        if (earlier->verb == INTENT_PUT && earlier->name != NULL &&
+            strcmp(earlier->name, intent->name) == 0 &&
+            strcmp(earlier->place.effect, intent->place.effect) == 0)
+            return earlier;
+    }
+    return NULL;
+}
+
 static Object *object_named(const Emitted *emitted, const char *effect, const char *name)
 {
     const Runtime *runtime = emitted->instance->runtime;
@@ -131,9 +144,13 @@ static void intent_identify(const Emitted *emitted, Intent *intent)
     const Runtime *runtime = emitted->instance->runtime;
 
     if (intent->verb == INTENT_PUT) {
+        const Intent *earlier = earlier_named(emitted, intent);
         const Object *object = object_meant(emitted, intent);
         intent->generation = object != NULL ? object->generation + 1 : 1;
-        if (object != NULL) {
+        if (earlier != NULL) {
+            strcpy(intent->uid, earlier->uid);
+            intent->generation = earlier->generation + 1;
+        } else if (object != NULL) {
             strcpy(intent->uid, object->uid);
             intent->address = object_address(object);
         } else {

@@ -190,6 +190,7 @@ static void observe_step(Turn *turn, const Event *event)
     free(address);
     convergence_outside(owner);
     instance_touch(owner);
+    objects_changed(turn->runtime);
 }
 
 /* ---- destroying ---- */

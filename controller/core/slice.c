@@ -443,9 +443,7 @@ static Digest128 answers_digest(const Pending *pending)
     return digest | 1;
 }
 
-/* Objects have come or changed: whoever waits for one looks again, and lost ones may have their
- * turn. */
-static void objects_changed(Runtime *runtime)
+void objects_changed(Runtime *runtime)
 {
     for (size_t i = 0; i < runtime->instance_count; i++)
         if (runtime->instances[i]->waits_for != NULL)

@@ -36,6 +36,10 @@ void answer_step(Turn *turn, const Event *event);
 /* The next destruction, or the end of it. */
 void destroy_step(Turn *turn);
 
+/* Objects have come or changed: whoever waits for one looks again, and lost ones may have their
+ * turn. */
+void objects_changed(Runtime *runtime);
+
 /* Give the pending slice up. */
 void pending_abort(Turn *turn, Instance *instance, const char *reason);
 
