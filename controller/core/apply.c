@@ -735,9 +735,11 @@ static int apply_destroy(Runtime *runtime, Record *record, Error *err)
     Intent *intent = record->intent_count == 1 ? record->intents[0] : NULL;
     Object *object = intent != NULL ? object_find(runtime, intent->uid) : NULL;
 
+    runtime->destroying = true;
+    if (record->intent_count == 0)
+        return 0;
     if (object == NULL)
         return error_set(err, ERROR_STATE, "a destruction of an unknown object");
-    runtime->destroying = true;
     object->before = object->state;
     object->state = OBJECT_LEAVING;
     object->leaving = intent;

@@ -28,7 +28,8 @@ typedef struct Record {
     size_t change_count;
     Emission *emissions;
     size_t emission_count;
-    Intent **intents; /* RECORD_PREPARE: new ones; RECORD_DESTROY: one. Applying takes them over. */
+    Intent **intents; /* RECORD_PREPARE: new ones; RECORD_DESTROY: one or none. Applying takes them
+                         over. */
     size_t intent_count;
     bool awaits;
     uint64_t intent; /* RECORD_ANSWER */

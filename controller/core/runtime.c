@@ -152,7 +152,11 @@ static void waiting_resume(Turn *turn)
 
 static void run_slices(Turn *turn)
 {
-    if (!turn->options->settling && !turn->runtime->destroying)
+    if (turn->runtime->destroying && !turn->options->settling) {
+        destroy_step(turn); /* once begun it is finished before anything starts over */
+        return;
+    }
+    if (!turn->options->settling)
         domains_start(turn);
     scheduler_wake(turn->runtime, turn->now_ms);
     if (turn->runtime->resources_came)
@@ -217,7 +221,10 @@ void destroy_step(Turn *turn)
     Runtime *runtime = turn->runtime;
     Object *object;
 
-    runtime->destroying = true;
+    if (!runtime->destroying) {
+        Record record = {.type = RECORD_DESTROY};
+        turn_record(turn, &record);
+    }
     for (size_t i = 0; i < runtime->instance_count; i++)
         if (runtime->instances[i]->pending != NULL)
             return;

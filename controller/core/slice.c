@@ -651,8 +651,8 @@ void answer_step(Turn *turn, const Event *event)
         convergence_outside(owner);
     if (destroys && !event->applied)
         object_find(turn->runtime, uid)->given_up = true;
-    if (destroys)
-        destroy_step(turn);
-    else
+    if (!destroys)
         pending_advance(turn, owner);
+    if (turn->runtime->destroying)
+        destroy_step(turn);
 }
