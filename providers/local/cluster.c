@@ -23,7 +23,6 @@
 #include "providers/local/spawn.h"
 
 #define INITDB_TIMEOUT_S 600
-#define FAST_STOP_MS 20000
 #define IMMEDIATE_STOP_MS 5000
 #define KILL_MS 5000
 #define PASSWORD_SIZE 16
@@ -396,12 +395,13 @@ int cluster_start(Cluster *cluster, ProviderProblem *problem)
     return 0;
 }
 
+/* Its data is deleted next: a shutdown checkpoint, which can take seconds, would be for nothing. */
 static bool stop_server(Cluster *cluster)
 {
     static const struct {
         int signal;
         int64_t timeout_ms;
-    } steps[] = {{SIGINT, FAST_STOP_MS}, {SIGQUIT, IMMEDIATE_STOP_MS}, {SIGKILL, KILL_MS}};
+    } steps[] = {{SIGQUIT, IMMEDIATE_STOP_MS}, {SIGKILL, KILL_MS}};
     const char *boot_id = cluster->local->boot_id;
 
     for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
