@@ -84,4 +84,32 @@ verb 0 "planned anew, what is gone comes back" plan stack.ved --out "$TMP/repair
 check_equal "the plan says so" "$(last_line)" 'Plan: 2 to add, 0 to change, 0 to destroy.'
 verb 0 "by that plan" apply "$TMP/repair.plan"
 check_equal "both are there" "$(sim_objects)" 2
-verb 0 "destroy takes both away" destroy
+verb 0 "a destroy is planned and saved" plan --destroy --out "$TMP/destroy.plan"
+check_equal "the plan says so" "$(last_line)" 'Plan: 0 to add, 0 to change, 2 to destroy.'
+check "with the destructions again above the summary, last one first" in_order "$TMP/out" \
+    '^Destroys and replacements:' '^  -   App\.' '^  -   Database\.' '^Plan:'
+verb 0 "by that plan" apply "$TMP/destroy.plan"
+check_equal "both are taken away" "$(last_line)" "$BOTH_DESTROYED"
+
+# ---- a saved plan means one state and one set of bindings, wherever it is applied ----
+
+new_stack "$TMP/far"
+sim_bindings "$TMP/far" 'delay_ms: 0'
+mkdir "$TMP/state"
+cat >"$TMP/far/stack.ved" <<'VED'
+domain Pool {
+    state { size: int = 1  made: bool }
+    goal Made { predicate made }
+    transition Make { step { emit Infra.MakePool(size: size)  made = true } }
+}
+VED
+cd "$TMP/far" || exit 1
+verb 0 "a plan with values of its own is saved" plan stack.ved --set Pool.size=7 --state "$TMP/state/far" --out "$TMP/far.plan"
+cd / || exit 1
+verb 4 "with other values it is not applied" apply "$TMP/far.plan" --set Pool.size=8
+check "it says why" has_line "$TMP/err" 'other bindings or parameters.*plan again'
+verb 0 "it is applied from any folder" apply "$TMP/far.plan"
+check_equal "to the state it was made for, with its values" \
+    "$("$VED" get resources -o json --state "$TMP/state/far" | jq -c 'map(.inputs)')" '[{"size":7}]'
+cd "$TMP/far" || exit 1
+check "and to no other" test ! -e .ved

@@ -339,7 +339,8 @@ bool plan_allows(const Json *plan, const char *address, const char *action, cons
         const Json *change = json_get(m, "change");
         if (strcmp(json_get_string(m, "address", ""), address) == 0 &&
             strcmp(json_string(json_at(json_get(change, "actions"), 0), ""), action) == 0)
-            return arguments == NULL || fits(json_get(change, "after"), found);
+            return arguments == NULL || strcmp(action, "delete") == 0 ||
+                   fits(json_get(change, "after"), found);
     }
     return false;
 }

@@ -18,7 +18,8 @@ typedef struct Apply {
     Session session;
     Progress *progress;
     Engine *engine;
-    Json *plan; /* a saved one that must be kept to; NULL */
+    Json *plan;      /* a saved one that must be kept to; NULL */
+    Options planned; /* with the plan's, where the command line gives none */
     bool answered;
 } Apply;
 
@@ -27,6 +28,8 @@ static void apply_deinit(Apply *apply)
     engine_free(apply->engine);
     progress_free(apply->progress);
     session_close(&apply->session);
+    free(apply->planned.sets);
+    free(apply->planned.providers);
     json_free(apply->plan);
 }
 #define apply_deinit_p apply_deinit
@@ -50,8 +53,55 @@ static int plan_load(const char *file, Json **ret, Program **ret_program, Error 
     const char *program = json_get_string(json, "program", "");
     *ret_program =
         program_compile(json_get_string(json, "file", "plan.ved"), program, strlen(program));
+    if (!(*ret_program)->valid) {
+        program_free(take(*ret_program));
+        return error_set(err, ERROR_STALE,
+                         "'%s': its program does not compile with this ved: plan again", file);
+    }
     *ret = take(json);
     return 0;
+}
+
+static const char **list_join(const Json *planned, const char **given, size_t given_count,
+                              size_t *ret_count)
+{
+    const char **list = memory_zero(json_count(planned) + given_count + 1, sizeof *list);
+    size_t count = 0;
+
+    for (const Json *text = json_first(planned); text != NULL; text = json_next(text))
+        list[count++] = json_string(text, "");
+    for (size_t i = 0; i < given_count; i++)
+        list[count++] = given[i];
+    *ret_count = count;
+    return list;
+}
+
+/* The plan was made for one state and one set of bindings: these are meant, wherever we are. */
+static const Options *plan_options(Apply *apply, const Options *given)
+{
+    const Json *saved = json_get(apply->plan, "options");
+    Options *planned = &apply->planned;
+
+    *planned = *given;
+    if (given->state == NULL && given->stack == NULL)
+        planned->state = json_get_string(saved, "state", NULL);
+    if (given->bindings == NULL)
+        planned->bindings = json_get_string(saved, "bindings", NULL);
+    planned->sets =
+        list_join(json_get(saved, "sets"), given->sets, given->set_count, &planned->set_count);
+    planned->providers = list_join(json_get(saved, "providers"), given->providers,
+                                   given->provider_count, &planned->provider_count);
+    return planned;
+}
+
+/* Connected, we know what the bindings and parameters of this run are. */
+static int plan_check_digest(const Apply *apply, Error *err)
+{
+    if (strcmp(json_get_string(apply->plan, "digest", ""), apply->session.stack->digest) == 0)
+        return 0;
+    return error_set(err, ERROR_STALE,
+                     "the plan was made with other bindings or parameters than this run has: plan "
+                     "again");
 }
 
 static int plan_check(const Apply *apply, Error *err)
@@ -355,45 +405,6 @@ static ExitReasons apply_run(Apply *apply)
     return apply_end(apply, end, &err);
 }
 
-static bool is_program(const char *file)
-{
-    size_t length = strlen(file);
-
-    return length > 4 && strcmp(file + length - 4, ".ved") == 0;
-}
-
-static ExitReasons connect_failed(Apply *apply, int code, const Error *err)
-{
-    return code == STACK_INTERRUPTED ? session_stopped(&apply->session)
-                                     : fail(apply->session.ui, err);
-}
-
-ExitReasons verb_apply(Ui *ui, const Options *options)
-{
-    cleanup(apply_deinit) Apply apply = {0};
-    Program *program = NULL;
-    Error err = {0};
-
-    if (options->arg_count != 1) {
-        error_set(&err, ERROR_USAGE, "apply: expected one program or saved plan: ved apply FILE");
-        return fail(ui, &err);
-    }
-    const char *file = options->args[0];
-    if (!is_program(file) && plan_load(file, &apply.plan, &program, &err) < 0)
-        return fail(ui, &err);
-    if (apply.plan != NULL)
-        file = json_get_string(apply.plan, "file", file);
-    if (session_open(&apply.session, ui, options, file, program, false, &err) < 0)
-        return fail(ui, &err);
-    if (apply.plan != NULL && plan_check(&apply, &err) < 0)
-        return fail(ui, &err);
-    int code = session_connect(&apply.session, &err);
-    if (code != 0)
-        return connect_failed(&apply, code, &err);
-    engine_make(&apply);
-    return apply_run(&apply);
-}
-
 /* ---- destroy ---- */
 
 static ExitReasons destroy_end(Apply *apply, EngineEnd end, const Error *failure)
@@ -413,7 +424,6 @@ static ExitReasons destroy_end(Apply *apply, EngineEnd end, const Error *failure
 static ExitReasons destroy_run(Apply *apply)
 {
     Error err = {0};
-
     int code = approve(apply, true, &err);
 
     if (code < 0)
@@ -425,6 +435,72 @@ static ExitReasons destroy_run(Apply *apply)
         return destroy_end(apply, end, &err);
     end = engine_destroy(apply->engine, &err);
     return destroy_end(apply, end, &err);
+}
+
+/* ---- the verbs ---- */
+
+static bool is_program(const char *file)
+{
+    size_t length = strlen(file);
+
+    return length > 4 && strcmp(file + length - 4, ".ved") == 0;
+}
+
+static ExitReasons connect_failed(Apply *apply, int code, const Error *err)
+{
+    return code == STACK_INTERRUPTED ? session_stopped(&apply->session)
+                                     : fail(apply->session.ui, err);
+}
+
+static ExitReasons connect_and_run(Apply *apply, bool destroy)
+{
+    Error err = {0};
+    int code = session_connect(&apply->session, &err);
+
+    if (code != 0)
+        return connect_failed(apply, code, &err);
+    if (apply->plan != NULL && plan_check_digest(apply, &err) < 0)
+        return fail(apply->session.ui, &err);
+    engine_make(apply);
+    return destroy ? destroy_run(apply) : apply_run(apply);
+}
+
+/* `program` is the plan's and taken over. */
+static ExitReasons apply_saved(Apply *apply, Ui *ui, const Options *given, Program *program)
+{
+    Error err = {0};
+    const Options *options = plan_options(apply, given);
+    const char *file = json_get_string(apply->plan, "file", "plan.ved");
+    bool destroy = json_get_bool(apply->plan, "destroy", false);
+
+    if (destroy)
+        program_free(take(program)); /* a destroy needs the state's own */
+    int code = destroy ? session_open_state(&apply->session, ui, options, file, false, &err)
+                       : session_open(&apply->session, ui, options, file, program, false, &err);
+    if (code < 0 || plan_check(apply, &err) < 0)
+        return fail(ui, &err);
+    return connect_and_run(apply, destroy);
+}
+
+ExitReasons verb_apply(Ui *ui, const Options *options)
+{
+    cleanup(apply_deinit) Apply apply = {0};
+    Program *program = NULL;
+    Error err = {0};
+
+    if (options->arg_count != 1) {
+        error_set(&err, ERROR_USAGE, "apply: expected one program or saved plan: ved apply FILE");
+        return fail(ui, &err);
+    }
+    const char *file = options->args[0];
+    if (!is_program(file)) {
+        if (plan_load(file, &apply.plan, &program, &err) < 0)
+            return fail(ui, &err);
+        return apply_saved(&apply, ui, options, program);
+    }
+    if (session_open(&apply.session, ui, options, file, NULL, false, &err) < 0)
+        return fail(ui, &err);
+    return connect_and_run(&apply, false);
 }
 
 ExitReasons verb_destroy(Ui *ui, const Options *options)
@@ -439,9 +515,5 @@ ExitReasons verb_destroy(Ui *ui, const Options *options)
     if (session_open_state(&apply.session, ui, options,
                            options->arg_count == 1 ? options->args[0] : NULL, false, &err) < 0)
         return fail(ui, &err);
-    int code = session_connect(&apply.session, &err);
-    if (code != 0)
-        return connect_failed(&apply, code, &err);
-    engine_make(&apply);
-    return destroy_run(&apply);
+    return connect_and_run(&apply, true);
 }

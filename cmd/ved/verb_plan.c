@@ -18,12 +18,40 @@ static int observe(Session *session, Error *err)
     return engine_observe(engine, err);
 }
 
+static Json *list_json(const char *const *items, size_t count)
+{
+    Json *json = json_new_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_append(json, json_new_string(items[i]));
+    return json;
+}
+
+/* What apply is to find again, from whatever folder it is called. */
+static Json *options_json(const Session *session)
+{
+    const Options *options = session->options;
+    const char *bindings = session->stack->config->path;
+    Json *json = json_new_object();
+
+    json_set_string(json, "state", session->state_path);
+    if (bindings != NULL) {
+        cleanup(free) char *absolute = realpath(bindings, NULL);
+        json_set_string(json, "bindings", absolute != NULL ? absolute : bindings);
+    }
+    json_set(json, "sets", list_json(options->sets, options->set_count));
+    json_set(json, "providers", list_json(options->providers, options->provider_count));
+    return json;
+}
+
 static int save(Session *session, const Plan *plan, Error *err)
 {
     cleanup(buffer_deinit) Buffer text = {0};
     cleanup(json_free) Json *json =
         plan_json(session->stack, plan, session->stack->recovery.position);
 
+    json_set(json, "options", options_json(session));
+    json_set_bool(json, "destroy", session->options->destroy);
     json_write_pretty(&text, json);
     buffer_add_char(&text, '\n');
     return file_replace(session->options->out, buffer_text(&text), text.size, 0600, err);

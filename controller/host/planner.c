@@ -195,6 +195,8 @@ Plan *plan_destroy(Stack *stack)
 
     runtime_resume_calls(stack->runtime, &planner.options, &planner.effects);
     collect(&planner);
+    while (answer_next(&planner)) /* what is under way is awaited first */
+        continue;
     runtime_step(stack->runtime, &planner.options, &destroy, &planner.effects);
     collect(&planner);
     while (answer_next(&planner))
