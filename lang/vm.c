@@ -156,6 +156,30 @@ static bool is_open(Vm *vm, const Value *condition)
     return vm_check(vm, *condition, STATIC_BOOL);
 }
 
+#define FAULT_PASSED_COST 1000 /* fuel; a sentence was written that nobody will read */
+
+/* Right of an unknown `&&` or `||` a fault need not come in the real run, where the left side may
+ * decide alone: go on behind the operator, whose value stays unknown. False: the fault stands, or,
+ * without a fault, there is no fuel left and everything is unknown.
+ *
+ * An operator's right side is the stretch of code that its SKIP jumps over. */
+static bool fault_is_passed(Vm *vm, uint32_t *pc)
+{
+    for (uint32_t i = vm->at; i-- > 0;) {
+        const Instruction *in = &vm->code->instructions[i];
+        bool skip = in->opcode == OPCODE_SKIP_FALSE || in->opcode == OPCODE_SKIP_TRUE;
+        if (!skip || in->wide <= vm->at || vm->registers[in->a].type != VALUE_UNKNOWN)
+            continue;
+        vm->fault = NULL;
+        if (vm->fuel < FAULT_PASSED_COST)
+            return false;
+        vm->fuel -= FAULT_PASSED_COST;
+        *pc = in->wide;
+        return true;
+    }
+    return false;
+}
+
 #define BOTH_INT(left, right) ((left)->type == VALUE_INT && (right)->type == VALUE_INT)
 
 /* An operator on two integers that may not fit, and the way round for everything else. No do-while
@@ -226,7 +250,7 @@ static VmEnd vm_run(Vm *vm, Value *ret)
             }
             vm->at = pc - 1;
             if (!vm_binary(vm, OPCODE_ADD, r[in.b], small, &r[in.a]))
-                return VM_FAULTED;
+                goto faulted;
             continue;
         }
         case OPCODE_DIV:
@@ -255,38 +279,38 @@ static VmEnd vm_run(Vm *vm, Value *ret)
         slow_binary:
             vm->at = pc - 1;
             if (!vm_binary(vm, (Opcode)in.opcode, r[in.b], r[in.c], &r[in.a]))
-                return VM_FAULTED;
+                goto faulted;
             continue;
         case OPCODE_NOT:
             vm->at = pc - 1;
             if (!is_open(vm, &r[in.b]))
-                return VM_FAULTED;
+                goto faulted;
             r[in.a] = r[in.b].type == VALUE_BOOL ? value_bool(!r[in.b].boolean) : r[in.b];
             continue;
         case OPCODE_NEG:
             vm->at = pc - 1;
             if (!vm_negate(vm, r[in.b], &r[in.a]))
-                return VM_FAULTED;
+                goto faulted;
             continue;
         case OPCODE_CHECK:
             vm->at = pc - 1;
             if (!vm_check(vm, r[in.a], (StaticType)in.b))
-                return VM_FAULTED;
+                goto faulted;
             continue;
         case OPCODE_MEMBER:
             vm->at = pc - 1;
             if (!vm_member(vm, r[in.b], constants[in.c].string, &r[in.a]))
-                return VM_FAULTED;
+                goto faulted;
             continue;
         case OPCODE_CONCAT:
             vm->at = pc - 1;
             if (!vm_concat(vm, &r[in.b], in.c, &r[in.a]))
-                return VM_FAULTED;
+                goto faulted;
             continue;
         case OPCODE_JUMP:
             vm->at = pc - 1;
             if (in.wide < pc && !vm_charge(vm, pc - in.wide))
-                return VM_FAULTED;
+                goto faulted;
             pc = in.wide;
             continue;
         case OPCODE_JUMP_FALSE:
@@ -295,7 +319,9 @@ static VmEnd vm_run(Vm *vm, Value *ret)
                 continue;
             }
             vm->at = pc - 1;
-            return is_open(vm, &r[in.a]) ? VM_UNKNOWN : VM_FAULTED;
+            if (!is_open(vm, &r[in.a]))
+                goto faulted;
+            return VM_UNKNOWN;
         case OPCODE_SKIP_FALSE:
         case OPCODE_SKIP_TRUE:
             if (r[in.a].type == VALUE_BOOL) {
@@ -305,7 +331,7 @@ static VmEnd vm_run(Vm *vm, Value *ret)
             }
             vm->at = pc - 1;
             if (!is_open(vm, &r[in.a]))
-                return VM_FAULTED;
+                goto faulted;
             continue;
         case OPCODE_EFFECT: {
             vm->at = pc - 1;
@@ -317,17 +343,17 @@ static VmEnd vm_run(Vm *vm, Value *ret)
         case OPCODE_EVENT:
             vm->at = pc - 1;
             if (!put_event(vm, &sites[in.wide], &r[in.a]))
-                return VM_FAULTED;
+                goto faulted;
             continue;
         case OPCODE_MESSAGE:
             vm->at = pc - 1;
             if (!put_message(vm, &sites[in.wide], &r[in.a]))
-                return VM_FAULTED;
+                goto faulted;
             continue;
         case OPCODE_LOG:
             vm->at = pc - 1;
             if (!put_log(vm, &r[in.a]))
-                return VM_FAULTED;
+                goto faulted;
             continue;
         case OPCODE_FAIL:
             vm->at = pc - 1;
@@ -338,6 +364,9 @@ static VmEnd vm_run(Vm *vm, Value *ret)
             *ret = r[in.a];
             return VM_DONE;
         }
+    faulted:
+        if (!fault_is_passed(vm, &pc))
+            return vm->fault != NULL ? VM_FAULTED : VM_UNKNOWN;
     }
 }
 
@@ -345,7 +374,7 @@ static VmEnd vm_run(Vm *vm, Value *ret)
 
 #define PREDICATE_REGISTERS_MAX 24 /* more come from the arena */
 
-static bool predicate_run(Vm *vm, Value *ret)
+static VmEnd predicate_run(Vm *vm, Value *ret)
 {
     Value few[PREDICATE_REGISTERS_MAX];
 
@@ -354,7 +383,7 @@ static bool predicate_run(Vm *vm, Value *ret)
     vm->fuel = SLICE_FUEL;
     if (vm->code->register_count > PREDICATE_REGISTERS_MAX)
         vm->registers = arena_array(vm->arena, Value, vm->code->register_count);
-    return vm_run(vm, ret) == VM_DONE;
+    return vm_run(vm, ret);
 }
 
 Truth predicate_evaluate(const Program *program, const ProgramDomain *domain, const Code *predicate,
@@ -368,7 +397,10 @@ Truth predicate_evaluate(const Program *program, const ProgramDomain *domain, co
              .fields = fields,
              .arena = arena};
 
-    if (!predicate_run(&vm, &result) || !vm_check(&vm, result, STATIC_BOOL)) {
+    VmEnd end = predicate_run(&vm, &result);
+    if (end == VM_UNKNOWN)
+        return TRUTH_UNKNOWN;
+    if (end != VM_DONE || !vm_check(&vm, result, STATIC_BOOL)) {
         if (ret_fault != NULL)
             *ret_fault = vm.fault;
         return TRUTH_FAULT;
@@ -384,7 +416,7 @@ bool constant_evaluate(const Source *source, const Code *code, Arena *arena, Val
     Value result = value_null();
     Vm vm = {.source = source, .code = code, .arena = arena};
 
-    if (!predicate_run(&vm, &result)) {
+    if (predicate_run(&vm, &result) != VM_DONE) {
         *ret_fault = vm.fault;
         return false;
     }

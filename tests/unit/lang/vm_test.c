@@ -503,6 +503,33 @@ Test(vm, the_known_side_of_and_or_decides)
     expect_unknown("b = r.x && r.y", "b", VALUE_UNKNOWN);
 }
 
+/* In the real run the left side may decide, and the right one is never computed. */
+Test(vm, right_of_the_unknown_nothing_faults)
+{
+    expect_unknown("b = r.x && n / m == 1", "b", VALUE_UNKNOWN);
+    expect_unknown("b = r.x || n / m == 1", "b", VALUE_UNKNOWN);
+    expect_unknown("b = r.x && (true && n / m == 1)", "b", VALUE_UNKNOWN);
+    expect_unknown("b = (r.x && n / m == 1) && false", "b", VALUE_BOOL);
+    expect_unknown("b = r.x && ((r.y && n / m == 1) || true)", "b", VALUE_UNKNOWN);
+    expect_unknown("b = r.x && n / m == 1 n = 4", "n", VALUE_INT);
+    expect_unknown("let i = 0 while i < 100 { b = r.x && n / m == 1 i += 1 } n = i", "n",
+                   VALUE_INT);
+}
+
+/* What stands beside the unknown and not right of its operator faults all the same. */
+Test(vm, outside_of_the_unknown_a_fault_stands)
+{
+    World world;
+
+    run_planned(&world, "b = r.x && true n = n / m");
+    cr_expect_eq(world.result.status, SLICE_FAULTED);
+    cr_expect_not_null(world.result.fault);
+    world_deinit(&world);
+    run_planned(&world, "b = n / m == 1 && r.x");
+    cr_expect_eq(world.result.status, SLICE_FAULTED);
+    world_deinit(&world);
+}
+
 Test(vm, a_branch_on_the_unknown_ends_the_plan_of_the_slice)
 {
     static const char *const uses[] = {"if r.x { n = 1 }", "while r.x == 1 { n = 1 }",
@@ -543,6 +570,7 @@ Test(vm, predicates_are_true_false_unknown_or_at_fault)
     cr_expect_eq(truth_of("n == m && m > 3", value_int(3), &fault, &arena), TRUTH_FALSE);
     cr_expect_eq(truth_of("n == m", value_unknown(), &fault, &arena), TRUTH_UNKNOWN);
     cr_expect_eq(truth_of("n == m || m == 3", value_unknown(), &fault, &arena), TRUTH_TRUE);
+    cr_expect_eq(truth_of("n == m && m / 0 == 3", value_unknown(), &fault, &arena), TRUTH_UNKNOWN);
     cr_expect_null(fault);
     cr_expect_eq(truth_of("m / n == 1", value_int(0), &fault, &arena), TRUTH_FAULT);
     cr_expect_str_eq(fault, "stack.ved:1:61: division by zero: 3 / 0");
