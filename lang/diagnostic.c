@@ -121,6 +121,7 @@ static const char *const severity_colors[] = {
 
 typedef struct Printer {
     const Source *source;
+    SourceIndex index;
     Buffer *out;
     bool color;
 } Printer;
@@ -257,7 +258,7 @@ static int digits(uint32_t number)
 
 static void print_note(Printer *printer, const DiagnosticNote *note, int width)
 {
-    SourcePlace place = source_place(printer->source, note->span.start);
+    SourcePlace place = source_index_place(&printer->index, note->span.start);
 
     print_line(printer, width, "note", note->text);
     buffer_add_format(printer->out, "%*s--> %s:%u:%u\n", width, "", printer->source->name,
@@ -267,11 +268,11 @@ static void print_note(Printer *printer, const DiagnosticNote *note, int width)
 
 static void print_diagnostic(Printer *printer, const Diagnostic *d)
 {
-    SourcePlace place = source_place(printer->source, d->span.start);
+    SourcePlace place = source_index_place(&printer->index, d->span.start);
     int width = digits(place.line);
 
     for (size_t i = 0; i < d->note_count; i++) {
-        int other = digits(source_place(printer->source, d->notes[i].span.start).line);
+        int other = digits(source_index_place(&printer->index, d->notes[i].span.start).line);
         width = other > width ? other : width;
     }
     put_style(printer, severity_colors[d->severity]);
@@ -291,6 +292,9 @@ void diagnostics_print(const Diagnostics *diagnostics, bool color, Buffer *ret)
 {
     Printer printer = {.source = diagnostics->source, .out = ret, .color = color};
 
+    if (diagnostics->count == 0)
+        return;
+    source_index_init(&printer.index, diagnostics->source);
     for (size_t i = 0; i < diagnostics->count; i++) {
         if (i > 0)
             buffer_add_char(ret, '\n');
@@ -299,26 +303,27 @@ void diagnostics_print(const Diagnostics *diagnostics, bool color, Buffer *ret)
     if (diagnostics->dropped > 0)
         buffer_add_format(ret, "\n%zu more are not shown; mend these first\n",
                           diagnostics->dropped);
+    source_index_deinit(&printer.index);
 }
 
 /* ---- for programs ---- */
 
-static void json_place(Buffer *out, const Source *source, const char *key, uint32_t offset)
+static void json_place(Buffer *out, const SourceIndex *index, const char *key, uint32_t offset)
 {
-    SourcePlace place = source_place(source, offset);
+    SourcePlace place = source_index_place(index, offset);
 
     buffer_add_format(out, "\"%s\":{\"line\":%u,\"column\":%u,\"byte\":%u}", key, place.line,
                       place.column, offset);
 }
 
-static void json_range(Buffer *out, const Source *source, Span span)
+static void json_range(Buffer *out, const SourceIndex *index, Span span)
 {
     buffer_add_string(out, "\"range\":{\"file\":");
-    json_put_string(out, source->name);
+    json_put_string(out, index->source->name);
     buffer_add_char(out, ',');
-    json_place(out, source, "start", span.start);
+    json_place(out, index, "start", span.start);
     buffer_add_char(out, ',');
-    json_place(out, source, "end", span.end);
+    json_place(out, index, "end", span.end);
     buffer_add_char(out, '}');
 }
 
@@ -344,7 +349,7 @@ static void json_detail(Buffer *out, const Diagnostic *d)
     json_member(out, "detail", detail.size > 0 ? buffer_text(&detail) : NULL);
 }
 
-static void json_diagnostic(Buffer *out, const Source *source, const Diagnostic *d)
+static void json_diagnostic(Buffer *out, const SourceIndex *index, const Diagnostic *d)
 {
     buffer_add_char(out, '{');
     json_member(out, "severity", severity_names[d->severity]);
@@ -352,12 +357,12 @@ static void json_diagnostic(Buffer *out, const Source *source, const Diagnostic 
     json_member(out, "summary", d->summary);
     json_detail(out, d);
     json_member(out, "remedy", d->remedy);
-    json_range(out, source, d->span);
+    json_range(out, index, d->span);
     buffer_add_string(out, ",\"notes\":[");
     for (size_t i = 0; i < d->note_count; i++) {
         buffer_add_string(out, i > 0 ? ",{" : "{");
         json_member(out, "text", d->notes[i].text);
-        json_range(out, source, d->notes[i].span);
+        json_range(out, index, d->notes[i].span);
         buffer_add_char(out, '}');
     }
     buffer_add_string(out, "]}\n");
@@ -365,8 +370,14 @@ static void json_diagnostic(Buffer *out, const Source *source, const Diagnostic 
 
 void diagnostics_print_json(const Diagnostics *diagnostics, Buffer *ret)
 {
+    SourceIndex index;
+
+    if (diagnostics->count == 0)
+        return;
+    source_index_init(&index, diagnostics->source);
     for (size_t i = 0; i < diagnostics->count; i++)
-        json_diagnostic(ret, diagnostics->source, &diagnostics->items[i]);
+        json_diagnostic(ret, &index, &diagnostics->items[i]);
+    source_index_deinit(&index);
 }
 
 /* ---- codes ---- */

@@ -1,36 +1,117 @@
 #include "lang/source.h"
 
-static uint32_t line_start(const Source *source, uint32_t offset)
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "lang/base/memory.h"
+
+/* What is known where a stretch of MARK_DISTANCE bytes begins. */
+typedef struct SourceMark {
+    uint32_t line;
+    uint32_t line_start;
+    uint32_t column;   /* of the byte there */
+    uint32_t line_end; /* the first line break from there on, or the end of the text */
+} SourceMark;
+
+#define MARK_DISTANCE 4096u
+
+static bool is_continuation(char c)
 {
-    while (offset > 0 && source->text[offset - 1] != '\n')
-        offset--;
-    return offset;
+    return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-static uint32_t line_end(const Source *source, uint32_t offset)
+/* From what is known of one byte to what is known of a later one. */
+static void mark_advance(const Source *source, SourceMark *mark, uint32_t from, uint32_t to)
 {
-    while (offset < source->size && source->text[offset] != '\n')
-        offset++;
-    if (offset > 0 && source->text[offset - 1] == '\r')
-        offset--;
-    return offset;
+    for (uint32_t i = from; i < to; i++) {
+        if (source->text[i] == '\n') {
+            mark->line++;
+            mark->line_start = i + 1;
+            mark->column = 1;
+        } else {
+            mark->column += !is_continuation(source->text[i]);
+        }
+    }
+}
+
+/* The first line break in [from, to), or `to`. */
+static uint32_t line_break(const Source *source, uint32_t from, uint32_t to)
+{
+    while (from < to && source->text[from] != '\n')
+        from++;
+    return from;
+}
+
+static SourcePlace place_of(const Source *source, const SourceMark *mark)
+{
+    uint32_t end = mark->line_end;
+
+    if (end > mark->line_start && source->text[end - 1] == '\r')
+        end--;
+    return (SourcePlace){.line = mark->line,
+                         .column = mark->column,
+                         .line_start = mark->line_start,
+                         .line_end = end};
 }
 
 SourcePlace source_place(const Source *source, uint32_t offset)
 {
-    SourcePlace place = {.line = 1, .column = 1};
+    SourceMark mark = {.line = 1, .column = 1};
+    uint32_t size = (uint32_t)source->size;
+
+    if (offset > size)
+        offset = size;
+    mark_advance(source, &mark, 0, offset);
+    mark.line_end = line_break(source, offset, size);
+    return place_of(source, &mark);
+}
+
+/* ---- many places ---- */
+
+void source_index_init(SourceIndex *index, const Source *source)
+{
+    uint32_t size = (uint32_t)source->size, count = size / MARK_DISTANCE + 1;
+    SourceMark *marks = memory_zero(count, sizeof *marks);
+    uint32_t end = size;
+
+    marks[0] = (SourceMark){.line = 1, .column = 1};
+    for (uint32_t i = 1; i < count; i++) {
+        marks[i] = marks[i - 1];
+        mark_advance(source, &marks[i], (i - 1) * MARK_DISTANCE, i * MARK_DISTANCE);
+    }
+    for (uint32_t i = count; i-- > 0;) {
+        uint32_t next = i + 1 < count ? (i + 1) * MARK_DISTANCE : size;
+        uint32_t at = line_break(source, i * MARK_DISTANCE, next);
+        end = at < next ? at : end;
+        marks[i].line_end = end;
+    }
+    *index = (SourceIndex){.source = source, .marks = marks, .mark_count = count};
+}
+
+void source_index_deinit(SourceIndex *index)
+{
+    free(index->marks);
+    *index = (SourceIndex){0};
+}
+
+SourcePlace source_index_place(const SourceIndex *index, uint32_t offset)
+{
+    const Source *source = index->source;
 
     if (offset > source->size)
         offset = (uint32_t)source->size;
-    place.line_start = line_start(source, offset);
-    place.line_end = line_end(source, offset);
-    if (place.line_end < place.line_start)
-        place.line_end = place.line_start;
-    for (uint32_t i = 0; i < place.line_start; i++)
-        place.line += source->text[i] == '\n';
-    for (uint32_t i = place.line_start; i < offset; i++)
-        place.column += ((unsigned char)source->text[i] & 0xc0) != 0x80;
-    return place;
+    uint32_t at = offset / MARK_DISTANCE;
+    SourceMark mark = index->marks[at];
+    uint32_t next = at + 1 < index->mark_count ? (at + 1) * MARK_DISTANCE : (uint32_t)source->size;
+    mark_advance(source, &mark, at * MARK_DISTANCE, offset);
+    uint32_t end = line_break(source, offset, next);
+    if (end < next)
+        mark.line_end = end;
+    else if (at + 1 < index->mark_count)
+        mark.line_end = index->marks[at + 1].line_end;
+    else
+        mark.line_end = (uint32_t)source->size;
+    return place_of(source, &mark);
 }
 
 size_t utf8_decode(const char *text, size_t size, uint32_t *ret)

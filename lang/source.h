@@ -26,7 +26,22 @@ typedef struct SourcePlace {
     uint32_t line_end; /* without the line break */
 } SourcePlace;
 
+/* Counts from the start of the text: for one place. Who wants many makes an index. */
 SourcePlace source_place(const Source *source, uint32_t offset);
+
+/* Answers the same question by looking at no more than a few thousand bytes, however long the text
+ * or its lines are. The source must outlive it. */
+typedef struct SourceIndex {
+    const Source *source;
+    struct SourceMark *marks; /* owned: one every so many bytes */
+    size_t mark_count;
+} SourceIndex;
+
+void source_index_init(SourceIndex *index, const Source *source);
+void source_index_deinit(SourceIndex *index);
+SourcePlace source_index_place(const SourceIndex *index, uint32_t offset);
+
+#define source_index_deinit_p source_index_deinit
 
 /* Bytes of the well-formed UTF-8 sequence (RFC 3629) at the start of `text`, its code point in
  * `ret`; 0 if there is none. `size` is at least 1. */

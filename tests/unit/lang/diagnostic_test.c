@@ -1,6 +1,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "lang/base/json.h"
 #include "lang/diagnostic.h"
@@ -101,6 +102,49 @@ Test(diagnostic, a_place_past_the_end_is_the_end)
     begin("");
     diagnostics_add(&diagnostics, SEVERITY_ERROR, "V-ERR-009", (Span){0, 0}, "empty");
     assert_prints("error[V-ERR-009]: empty\n --> stack.ved:1:1\n  |\n1 |\n  | ^\n");
+}
+
+/* Short and long lines, characters of several bytes, a line that begins where a mark of the index
+ * is, and no line break at the end. */
+Test(diagnostic, the_index_knows_every_place_that_counting_finds)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    for (int i = 0; i < 4095; i++)
+        buffer_add_char(&text, i % 7 == 0 ? '\n' : 'a');
+    buffer_add_string(&text, "\n");
+    for (int i = 0; i < 5000; i++)
+        buffer_add_string(&text, "\xc3\xa9\xf0\x9f\x98\x80");
+    buffer_add_string(&text, "\r\n\r\n");
+    for (int i = 0; i < 9000; i++)
+        buffer_add_char(&text, 'z');
+    begin(buffer_text(&text));
+    cleanup(source_index_deinit) SourceIndex index;
+    source_index_init(&index, &source);
+    for (uint32_t i = 0; i < source.size + 2; i += i % 64 == 0 ? 1 : 7) {
+        SourcePlace counted = source_place(&source, i), found = source_index_place(&index, i);
+        cr_assert_eq(memcmp(&counted, &found, sizeof found), 0, "at %u: %u:%u, found %u:%u", i,
+                     counted.line, counted.column, found.line, found.column);
+    }
+}
+
+Test(diagnostic, two_hundred_places_in_a_long_text_are_printed_at_once)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+    cleanup(buffer_deinit) Buffer out = {0};
+    const uint32_t size = 8 * 1024 * 1024;
+
+    for (uint32_t i = 0; i < size; i++)
+        buffer_add_char(&text, i % 50 == 49 ? '\n' : 'a');
+    begin(buffer_text(&text));
+    for (uint32_t i = 0; i < DIAGNOSTIC_COUNT_MAX; i++)
+        diagnostics_add(&diagnostics, SEVERITY_ERROR, "V-ERR-009", (Span){size - i, size - i + 1},
+                        "here");
+    clock_t start = clock();
+    diagnostics_print(&diagnostics, false, &out);
+    diagnostics_print_json(&diagnostics, &out);
+    cr_expect_lt((double)(clock() - start) / CLOCKS_PER_SEC, 2.0);
+    cr_expect_not_null(strstr(buffer_text(&out), "--> stack.ved:167773:9\n"));
 }
 
 Test(diagnostic, sorted_by_place_then_severity_without_repetitions)
