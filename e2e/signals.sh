@@ -106,6 +106,8 @@ together() {
         "held by pid $APPLY on host .*\(ved apply stack\.ved\) since .*--lock-timeout"
     check "at once" lasts_less_than 2 $since
     verb 75 "destroy is refused alike" destroy
+    verb 75 "so is plan, which would use the same providers" plan stack.ved
+    verb 0 "looking is not" get domains
     verb 75 "--lock-timeout waits no longer than it says" apply stack.ved --lock-timeout 300ms
     verb 0 "--lock-timeout waits until the other has ended" apply stack.ved --lock-timeout 20s
     check_equal "and finds its work done" "$(last_line)" "$NOTHING_TO_DO"

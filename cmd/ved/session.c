@@ -168,7 +168,7 @@ static void make_absolute(char **path)
 
 /* ---- opening ---- */
 
-static int open_stack(Session *session, const char *file, Program *program, bool read_only,
+static int open_stack(Session *session, const char *file, Program *program, SessionUse use,
                       Error *err)
 {
     const Options *options = session->options;
@@ -187,7 +187,8 @@ static int open_stack(Session *session, const char *file, Program *program, bool
         .plugin_dir = session->plugin_dir,
         .sets = options->sets,
         .set_count = options->set_count,
-        .read_only = read_only,
+        .read_only = use != SESSION_CHANGE,
+        .exclusive = use == SESSION_PLAN,
         .lock_timeout_ms = options->lock_timeout_ms,
         .provider_timeout_ms = options->provider_timeout_ms,
         .format = options->yaml_state ? STATE_YAML : STATE_JSON,
@@ -200,19 +201,19 @@ static int open_stack(Session *session, const char *file, Program *program, bool
 }
 
 int session_open(Session *session, Ui *ui, const Options *options, const char *file,
-                 Program *program, bool read_only, Error *err)
+                 Program *program, SessionUse use, Error *err)
 {
     *session = (Session){.ui = ui, .options = options};
     if (program == NULL && program_read(ui, file, &program, err) < 0)
         return err->code;
-    return open_stack(session, file, program, read_only, err);
+    return open_stack(session, file, program, use, err);
 }
 
 int session_open_state(Session *session, Ui *ui, const Options *options, const char *file,
-                       bool read_only, Error *err)
+                       SessionUse use, Error *err)
 {
     *session = (Session){.ui = ui, .options = options};
-    return open_stack(session, file, NULL, read_only, err);
+    return open_stack(session, file, NULL, use, err);
 }
 
 int session_connect(Session *session, Error *err)

@@ -18,18 +18,22 @@ typedef struct Session {
     Stack *stack;
 } Session;
 
+/* What the verb does with the state. Only one process at a time plans or changes it: both use its
+ * providers. */
+typedef enum SessionUse { SESSION_LOOK, SESSION_PLAN, SESSION_CHANGE } SessionUse;
+
 /* Read and check the program at `file`; diagnostics are shown. ERROR_PROGRAM: it does not check. */
 int program_read(Ui *ui, const char *file, Program **ret, Error *err);
 
 /* Find everything and open the stack of a program file. `program` may be given instead of read (a
  * saved plan's); it is taken over either way. */
 int session_open(Session *session, Ui *ui, const Options *options, const char *file,
-                 Program *program, bool read_only, Error *err);
+                 Program *program, SessionUse use, Error *err);
 
 /* The same for verbs that act on a state as it is: the state's own program is used, whatever the
  * file says now; `file` only says where the state is. */
 int session_open_state(Session *session, Ui *ui, const Options *options, const char *file,
-                       bool read_only, Error *err);
+                       SessionUse use, Error *err);
 
 /* Start providers and bind. 0, STACK_INTERRUPTED, or a failure that has been shown as diagnostics.
  */

@@ -475,8 +475,9 @@ static ExitReasons apply_saved(Apply *apply, Ui *ui, const Options *given, Progr
 
     if (destroy)
         program_free(take(program)); /* a destroy needs the state's own */
-    int code = destroy ? session_open_state(&apply->session, ui, options, file, false, &err)
-                       : session_open(&apply->session, ui, options, file, program, false, &err);
+    int code =
+        destroy ? session_open_state(&apply->session, ui, options, file, SESSION_CHANGE, &err)
+                : session_open(&apply->session, ui, options, file, program, SESSION_CHANGE, &err);
     if (code < 0 || plan_check(apply, &err) < 0)
         return fail(ui, &err);
     return connect_and_run(apply, destroy);
@@ -498,7 +499,7 @@ ExitReasons verb_apply(Ui *ui, const Options *options)
             return fail(ui, &err);
         return apply_saved(&apply, ui, options, program);
     }
-    if (session_open(&apply.session, ui, options, file, NULL, false, &err) < 0)
+    if (session_open(&apply.session, ui, options, file, NULL, SESSION_CHANGE, &err) < 0)
         return fail(ui, &err);
     return connect_and_run(&apply, false);
 }
@@ -513,7 +514,8 @@ ExitReasons verb_destroy(Ui *ui, const Options *options)
         return fail(ui, &err);
     }
     if (session_open_state(&apply.session, ui, options,
-                           options->arg_count == 1 ? options->args[0] : NULL, false, &err) < 0)
+                           options->arg_count == 1 ? options->args[0] : NULL, SESSION_CHANGE,
+                           &err) < 0)
         return fail(ui, &err);
     return connect_and_run(&apply, true);
 }

@@ -295,7 +295,7 @@ static int open_at_rest(Session *session, Ui *ui, const Options *options, int ar
 {
     const char *file = options->arg_count > args ? options->args[args] : NULL;
 
-    if (session_open_state(session, ui, options, file, true, err) < 0)
+    if (session_open_state(session, ui, options, file, SESSION_LOOK, err) < 0)
         return err->code;
     for (size_t i = 0; i < session->stack->runtime->instance_count; i++)
         goals_evaluate(session->stack->runtime->instances[i]);

@@ -102,8 +102,9 @@ ExitReasons verb_plan(Ui *ui, const Options *options)
         return fail(ui, &err);
     }
     const char *file = options->arg_count > 0 ? options->args[0] : NULL;
-    int code = options->destroy ? session_open_state(&session, ui, options, file, true, &err)
-                                : session_open(&session, ui, options, file, NULL, true, &err);
+    int code = options->destroy
+                   ? session_open_state(&session, ui, options, file, SESSION_PLAN, &err)
+                   : session_open(&session, ui, options, file, NULL, SESSION_PLAN, &err);
     if (code < 0)
         return fail(ui, &err);
     return plan_opened(&session, &err);

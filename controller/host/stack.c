@@ -9,6 +9,7 @@
 #include "controller/core/evolution.h"
 #include "controller/core/snapshot.h"
 #include "controller/host/state_files.h"
+#include "controller/host/state_lock.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
 
@@ -182,6 +183,15 @@ static bool state_is_made(const char *path)
     return file_exists(stack) || state_files_list(path, &files, NULL) < 0 || files.count > 0;
 }
 
+/* Before anything is read, so that what is read stays true. */
+static int hold(Stack *stack, const StackOptions *options, Error *err)
+{
+    if (folder_make(options->state_path, 0700, err) < 0)
+        return err->code;
+    return state_lock_take(options->state_path, options->command, options->lock_timeout_ms,
+                           &stack->lock, err);
+}
+
 static int open_state(Stack *stack, const StackOptions *options, Error *err)
 {
     StateDirOptions dir = {.stack = options->name,
@@ -190,6 +200,8 @@ static int open_state(Stack *stack, const StackOptions *options, Error *err)
                            .lock_timeout_ms = options->lock_timeout_ms,
                            .format = options->format};
 
+    if (options->read_only && options->exclusive && hold(stack, options, err) < 0)
+        return err->code;
     if (options->read_only && !state_is_made(options->state_path))
         return 0; /* nothing there yet: an empty state, in memory */
     return state_dir_open(options->state_path, &dir, &stack->dir, err);
@@ -233,6 +245,7 @@ int stack_open(const StackOptions *options, Program *program, Config *config, St
     cleanup(program_free) Program *given = program;
     cleanup(stack_free) Stack *stack = memory_zero(1, sizeof *stack);
 
+    stack->lock = -1;
     stack->config = config;
     stack->state_path = memory_copy_string(options->state_path);
     if (program == NULL && !state_is_made(options->state_path))
@@ -518,6 +531,7 @@ void stack_free(Stack *stack)
     provider_pool_free(stack->pool);
     runtime_free(stack->runtime);
     state_dir_close(stack->dir);
+    state_lock_release(stack->lock);
     bindings_deinit(&stack->bindings);
     config_free(stack->config);
     json_free(stack->plugins);

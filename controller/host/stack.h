@@ -28,6 +28,7 @@ typedef struct StackOptions {
     const char *const *sets; /* D.field=value */
     size_t set_count;
     bool read_only;
+    bool exclusive; /* read-only, and still held against others: their plugins cannot run twice */
     int64_t lock_timeout_ms;
     int64_t provider_timeout_ms;
     StateFormat format;
@@ -53,6 +54,7 @@ typedef struct Stack {
     int signal_number;             /* SIGINT or SIGTERM that came since stack_connect(); 0: none */
     LoopSignalCallback *on_signal; /* who is told of it, instead of stopping the loop; NULL */
     void *on_signal_context;
+    int lock; /* of an exclusive read-only stack; else -1 */
     bool watches_signals;
     bool is_new;   /* there was no state */
     bool as_it_is; /* opened without a program: the state's own is used */
