@@ -239,14 +239,18 @@ static bool same_place(const Object *object, const Instance *owner, const Place 
 /* The smallest [n] that no other object of that domain, transition and effect has. */
 static uint32_t ordinal_free(const Runtime *runtime, const Instance *owner, const Place *place)
 {
-    for (uint32_t ordinal = 0;; ordinal++) {
-        bool taken = false;
-        for (size_t i = 0; i < runtime->object_count && !taken; i++)
-            taken = runtime->objects[i]->ordinal == ordinal && runtime->objects[i]->name == NULL &&
-                    same_place(runtime->objects[i], owner, place);
-        if (!taken)
-            return ordinal;
+    size_t count = runtime->object_count;
+    cleanup(free) bool *taken = memory_zero(count + 1, sizeof *taken);
+    uint32_t ordinal = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const Object *object = runtime->objects[i];
+        if (object->ordinal < count && object->name == NULL && same_place(object, owner, place))
+            taken[object->ordinal] = true;
     }
+    while (taken[ordinal])
+        ordinal++;
+    return ordinal;
 }
 
 static Object *object_want(Instance *owner, const Intent *intent)
@@ -257,7 +261,7 @@ static Object *object_want(Instance *owner, const Intent *intent)
     if (object != NULL) {
         if (object->state != OBJECT_WANTED) /* wanted twice: a slice emitted its name again */
             object->before = object->state;
-        object->state = OBJECT_WANTED;
+        object_move(object, OBJECT_WANTED);
         return object;
     }
     object = memory_zero(1, sizeof *object);
@@ -273,21 +277,8 @@ static Object *object_want(Instance *owner, const Intent *intent)
     string_set(&object->provider, intent->provider);
     string_set(&object->action, intent->action);
     string_set(&object->type, intent->type);
-    memory_reserve_one(runtime->objects, runtime->object_count, runtime->object_capacity);
-    runtime->objects[runtime->object_count++] = object;
+    object_add(runtime, object);
     return object;
-}
-
-static void object_remove(Runtime *runtime, Object *object)
-{
-    size_t at = 0;
-
-    while (runtime->objects[at] != object)
-        at++;
-    memmove(&runtime->objects[at], &runtime->objects[at + 1],
-            (runtime->object_count - at - 1) * sizeof(Object *));
-    runtime->object_count--;
-    object_free(object);
 }
 
 static void object_made(Object *object, const Intent *intent)
@@ -304,7 +295,7 @@ static void object_made(Object *object, const Intent *intent)
 static void object_unwant(Runtime *runtime, Object *object)
 {
     if (object->exists || object->before != OBJECT_WANTED)
-        object->state = object->before == OBJECT_WANTED ? OBJECT_LEFT : object->before;
+        object_move(object, object->before == OBJECT_WANTED ? OBJECT_LEFT : object->before);
     else
         object_remove(runtime, object);
 }
@@ -508,7 +499,7 @@ static void answer_delete(Runtime *runtime, const Record *record, Object *object
         object_remove(runtime, object);
         return;
     }
-    object->state = object->before;
+    object_move(object, object->before);
     string_set(&object->reason, record->text);
     intent_free(object->leaving);
     object->leaving = NULL;
@@ -555,7 +546,7 @@ static void objects_commit(Instance *instance, const Pending *pending)
                 object_unwant(runtime, object);
             continue;
         }
-        object->state = OBJECT_READY;
+        object_move(object, OBJECT_READY);
         object->repair_failures = 0;
         object->repair_due_ms = 0;
         if (object->rank == 0)
@@ -652,7 +643,7 @@ static void objects_discard(Runtime *runtime, const Pending *pending)
         if (intent->verb != INTENT_PUT || object == NULL)
             continue;
         if (intent->state == INTENT_APPLIED && object->before != OBJECT_READY)
-            object->state = OBJECT_LEFT;
+            object_move(object, OBJECT_LEFT);
         else
             object_unwant(runtime, object);
     }
@@ -718,12 +709,12 @@ static int apply_observe(Runtime *runtime, Record *record, Error *err)
     if (object == NULL)
         return error_set(err, ERROR_STATE, "an observation of an unknown object");
     if (object->state == OBJECT_READY || object->state == OBJECT_LOST)
-        object->state = record->object;
+        object_move(object, record->object);
     else if (object->state == OBJECT_LEFT && record->object == OBJECT_LOST) {
         if (object->rank == 0)
             object_remove(runtime, object);
         else
-            object->state = OBJECT_LOST;
+            object_move(object, OBJECT_LOST);
         return 0;
     }
     string_set(&object->reason, record->text);
@@ -741,7 +732,7 @@ static int apply_destroy(Runtime *runtime, Record *record, Error *err)
     if (object == NULL)
         return error_set(err, ERROR_STATE, "a destruction of an unknown object");
     object->before = object->state;
-    object->state = OBJECT_LEAVING;
+    object_move(object, OBJECT_LEAVING);
     object->leaving = intent;
     if (intent->number >= runtime->next_intent)
         runtime->next_intent = intent->number + 1;

@@ -245,6 +245,8 @@ static const Object *repair_candidate(const Runtime *runtime)
 {
     const Object *lowest = NULL;
 
+    if (runtime->lost_count == 0)
+        return NULL;
     for (size_t i = 0; i < runtime->object_count; i++) {
         const Object *object = runtime->objects[i];
         if (object_is_gone(object) && (lowest == NULL || object->rank < lowest->rank))

@@ -68,6 +68,14 @@ static void lap_forget(Instance *group)
     group->last_lap_answers = 0;
 }
 
+/* In the middle of a slice: what is now is compared with nothing, the first window begins with the
+ * end of the slice. */
+static void proof_restart(Instance *group)
+{
+    lap_forget(group);
+    window_begin(group, 0);
+}
+
 static void configuration_update(Instance *instance)
 {
     Digest128 digest = configuration_digest(instance);
@@ -90,8 +98,7 @@ static void group_merge(Instance *to, Instance *from)
     to->group_size += from->group_size;
     to->group_sum += from->group_sum;
     to->group_slices += from->group_slices;
-    lap_forget(to);
-    window_begin(to, 1);
+    proof_restart(to);
 }
 
 static void group_alone(Instance *instance)
@@ -106,8 +113,7 @@ static void group_alone(Instance *instance)
     instance->resting_kind = NULL;
     for (size_t i = 0; i < instance->domain->goal_count; i++)
         instance->goals[i].oscillating = false;
-    lap_forget(instance);
-    window_begin(instance, 1);
+    proof_restart(instance);
 }
 
 void convergence_outside(Instance *instance)
@@ -204,13 +210,13 @@ LoopKind convergence_slice(Instance *instance, Digest128 answers, uint64_t max_s
         group->window_effects = true;
         group->window_answers = group->window_answers * spread(9, 9) + answers;
     }
-    if (group->group_sum == group->tortoise)
+    if (group->window_power != 0 && group->group_sum == group->tortoise)
         return lap_closed(group);
     if (max_slices != 0 && group->group_slices >= max_slices)
         return group_rest(group, LOOP_DIVERGING);
     if (group->window_slices >= group->window_power) {
         lap_forget(group);
-        window_begin(group, group->window_power * 2);
+        window_begin(group, group->window_power != 0 ? group->window_power * 2 : 1);
     }
     return LOOP_NONE;
 }

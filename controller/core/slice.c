@@ -448,7 +448,7 @@ void objects_changed(Runtime *runtime)
     for (size_t i = 0; i < runtime->instance_count; i++)
         if (runtime->instances[i]->waits_for != NULL)
             waiting_end(runtime->instances[i]);
-    for (size_t i = 0; i < runtime->object_count; i++)
+    for (size_t i = 0; runtime->lost_count > 0 && i < runtime->object_count; i++)
         if (runtime->objects[i]->state == OBJECT_LOST)
             instance_touch(runtime->objects[i]->owner);
 }

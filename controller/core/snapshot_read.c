@@ -341,10 +341,10 @@ static int read_object(Reader *reader, const Json *json)
     if (owner == NULL)
         return missing(reader, "domain", json_get_string(json, "domain", ""));
     Object *object = memory_zero(1, sizeof *object);
-    memory_reserve_one(runtime->objects, runtime->object_count, runtime->object_capacity);
-    runtime->objects[runtime->object_count++] = object;
     strncpy(object->uid, json_get_string(json, "uid", ""), UID_SIZE - 1);
     object->state = read_object_state(json, "state");
+    object->owner = owner;
+    object_add(runtime, object);
     object->before = read_object_state(json, "before");
     object->exists = json_get_bool(json, "exists", false);
     object->owner = owner;

@@ -250,6 +250,7 @@ void runtime_free(Runtime *runtime)
     free(runtime->retained);
     free(runtime->program_digest);
     map_deinit(&runtime->instances_by_name);
+    map_deinit(&runtime->objects_by_uid);
     free(runtime);
 }
 
@@ -260,10 +261,38 @@ Instance *runtime_find(const Runtime *runtime, const char *domain)
 
 Object *object_find(const Runtime *runtime, const char *uid)
 {
-    for (size_t i = 0; i < runtime->object_count; i++)
-        if (strcmp(runtime->objects[i]->uid, uid) == 0)
-            return runtime->objects[i];
-    return NULL;
+    return map_get(&runtime->objects_by_uid, uid);
+}
+
+void object_add(Runtime *runtime, Object *object)
+{
+    memory_reserve_one(runtime->objects, runtime->object_count, runtime->object_capacity);
+    runtime->objects[runtime->object_count++] = object;
+    map_put(&runtime->objects_by_uid, object->uid, object);
+    runtime->lost_count += object->state == OBJECT_LOST;
+}
+
+void object_remove(Runtime *runtime, Object *object)
+{
+    size_t at = 0;
+
+    while (runtime->objects[at] != object)
+        at++;
+    memmove(&runtime->objects[at], &runtime->objects[at + 1],
+            (runtime->object_count - at - 1) * sizeof(Object *));
+    runtime->object_count--;
+    runtime->lost_count -= object->state == OBJECT_LOST;
+    map_remove(&runtime->objects_by_uid, object->uid);
+    object_free(object);
+}
+
+void object_move(Object *object, ObjectState state)
+{
+    Runtime *runtime = object->owner->runtime;
+
+    runtime->lost_count -= object->state == OBJECT_LOST;
+    object->state = state;
+    runtime->lost_count += object->state == OBJECT_LOST;
 }
 
 static Intent *pending_find(const Pending *pending, uint64_t number)

@@ -261,7 +261,7 @@ struct Instance {
     uint64_t group_size;
     Digest128 group_sum;
     uint64_t group_slices;
-    uint64_t group_window, window_slices, window_power;
+    uint64_t group_window, window_slices, window_power; /* 0: no tortoise yet */
     Digest128 tortoise;
     bool window_effects;
     Digest128 window_answers, last_lap_answers;
@@ -300,6 +300,8 @@ struct Runtime {
     size_t instance_count;
     Map instances_by_name;
     Object **objects; /* by sequence */
+    Map objects_by_uid;
+    size_t lost_count; /* derived: how many are OBJECT_LOST */
     size_t object_count, object_capacity;
     Retained *retained;
     size_t retained_count, retained_capacity;
@@ -338,6 +340,13 @@ Intent *intent_find(const Runtime *runtime, uint64_t number, Instance **ret_owne
 void intent_free(Intent *intent);
 void pending_free(Pending *pending);
 void object_free(Object *object);
+
+/* The runtime owns it from then on; removing frees it. */
+void object_add(Runtime *runtime, Object *object);
+void object_remove(Runtime *runtime, Object *object);
+
+/* The only way to another state, once added. */
+void object_move(Object *object, ObjectState state);
 void origin_release(Origin *origin);
 
 /* `Domain.Transition.Effect[n]`, or `Domain.Effect["name"]`; the caller frees it. */
