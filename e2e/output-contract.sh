@@ -37,6 +37,14 @@ asking() {
     checked_on_terminal 0 "nothing is asked where nothing is to do" '' "$VED" apply stack.ved
     check "and it says so" has_line "$TMP/plain" "^$NOTHING_TO_DO"
     check "and shows no plan" has_no_line "$TMP/plain" "Only 'yes'"
+    cp stack.ved before.ved
+    sed -i 's/app_status: string/app_status: string  visits: int  welcomed: bool/
+            s/goal Live .*/&  goal Welcome { predicate welcomed }  transition Greet { step { emit Infra.Greet()  welcomed = true } }/' stack.ved
+    checked_on_terminal 7 "a changed program is asked about" 'no\n' "$VED" apply stack.ved
+    check "with what it would do" has_line "$TMP/plain" '^Plan: 1 to add'
+    check_equal "declined, the state still belongs to the program before" "$(domain_field App visits)" null
+    verb 0 "which has nothing to do" apply before.ved --stack stack
+    check_equal "and says so" "$(last_line)" "$NOTHING_TO_DO"
     checked_on_terminal 7 "destroy asks alike" 'no\n' "$VED" destroy
     check "with its plan" in_order "$TMP/plain" 'StartAppContainer\[0\].* will be destroyed' \
         'CreatePostgres\[0\].* will be destroyed' 'Plan: 0 to add, 0 to change, 2 to destroy'
@@ -52,6 +60,8 @@ interrupting() {
         TERM=xterm script -qefc "$VED apply stack.ved" "$TMP/seen" >/dev/null || code=$?
     check_equal "Ctrl-C at the question ends with 130" "$code" 130
     check_equal "and nothing is done" "$(sim_objects)" 0
+    verb 0 "the next apply begins from the start" apply stack.ved
+    check_equal "with both" "$(last_line)" "$BOTH_ADDED"
 }
 
 colours() {

@@ -7,6 +7,7 @@
 #include "cmd/ved/progress.h"
 #include "cmd/ved/render.h"
 #include "cmd/ved/session.h"
+#include "controller/core/evolution.h"
 #include "controller/core/snapshot.h"
 #include "controller/host/engine.h"
 #include "lang/base/file.h"
@@ -131,21 +132,34 @@ static bool may_call(void *user, const Intent *intent, const char *action)
 
 /* ---- asking ---- */
 
-/* The prediction is made on a copy: the runtime itself must not be touched by it. */
-static Plan *predict(Stack *stack, bool destroy, Ui *ui, uint64_t max_slices, Error *err)
+static int runtime_copy(const Runtime *original, Runtime **ret, Error *err)
 {
     cleanup(buffer_deinit) Buffer snapshot = {0};
     cleanup(json_free) Json *json = NULL;
-    Runtime *original = stack->runtime;
-    Runtime *copy = runtime_new(original->program, original->bindings, original->lineage);
+    cleanup(runtime_free) Runtime *copy =
+        runtime_new(original->program, original->bindings, original->lineage);
 
     snapshot_write(original, &snapshot);
     copy->first_values = original->first_values;
     if (json_parse_own(buffer_text(&snapshot), snapshot.size, &json, err) < 0 ||
-        snapshot_read(copy, json, false, err) < 0) {
-        runtime_free(copy);
+        snapshot_read(copy, json, false, err) < 0)
+        return err->code;
+    *ret = take(copy);
+    return 0;
+}
+
+/* The prediction is made on a copy, passed on to a changed program as the state will be: who
+ * declines leaves both as they were. */
+static Plan *predict(Stack *stack, bool destroy, Ui *ui, uint64_t max_slices, Error *err)
+{
+    Runtime *original = stack->runtime, *copy;
+    bool passed_on = !destroy && !stack->is_new && (stack->changed || stack->old_program != NULL);
+    int code = passed_on ? evolution_make(original, stack->program, &stack->bindings,
+                                          stack->first_values, &copy, err)
+                         : runtime_copy(original, &copy, err);
+
+    if (code < 0)
         return NULL;
-    }
     stack->runtime = copy;
     Plan *plan = destroy ? plan_destroy(stack) : plan_apply(stack, max_slices, 1);
     render_plan(ui, plan, copy, destroy);
@@ -189,9 +203,8 @@ static int ask(Apply *apply, const Plan *plan, Error *err)
 
     ui_out(ui, "\nDo you want Ved to do this? Only 'yes' is taken for yes: ");
     fflush(stdout);
-    if (answer_await(apply) != 0)
-        return APPROVE_STOPPED;
-    bool yes = answer_is_yes();
+    int stopped = answer_await(apply);
+    bool yes = stopped == 0 && answer_is_yes();
     ui_out(ui, "\n");
     if (yes)
         return 0;
@@ -199,6 +212,8 @@ static int ask(Apply *apply, const Plan *plan, Error *err)
            "Apply incomplete! Resources: 0 added, 0 changed, 0 destroyed, 0 failed, 0 unknown, "
            "%u not attempted.\n",
            plan->add + plan->change + plan->destroy + plan->run);
+    if (stopped != 0)
+        return stopped;
     return error_set(err, ERROR_DECLINED, "declined: nothing was done");
 }
 
@@ -396,12 +411,17 @@ static ExitReasons apply_run(Apply *apply)
 
     if (code < 0)
         return fail(apply->session.ui, &err);
+    if (code == ENGINE_STOPPED)
+        return session_stopped(&apply->session);
     EngineEnd end = settle_if(apply, stack->changed || stack->old_program != NULL, &err);
     if (end != ENGINE_QUIET)
         return apply_end(apply, end, &err);
-    if (stack_evolve(stack, &err) < 0 || (code = approve(apply, false, &err)) < 0)
+    code = approve(apply, false, &err);
+    if (code == APPROVE_STOPPED)
+        return session_stopped(&apply->session);
+    if (code < 0 || stack_evolve(stack, &err) < 0)
         return fail(apply->session.ui, &err);
-    end = code == APPROVE_STOPPED ? ENGINE_INTERRUPTED : engine_apply(apply->engine, &err);
+    end = engine_apply(apply->engine, &err);
     return apply_end(apply, end, &err);
 }
 
@@ -429,7 +449,7 @@ static ExitReasons destroy_run(Apply *apply)
     if (code < 0)
         return fail(apply->session.ui, &err);
     if (code == APPROVE_STOPPED)
-        return destroy_end(apply, ENGINE_INTERRUPTED, &err);
+        return session_stopped(&apply->session);
     EngineEnd end = settle_if(apply, true, &err);
     if (end != ENGINE_QUIET)
         return destroy_end(apply, end, &err);
