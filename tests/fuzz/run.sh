@@ -29,15 +29,16 @@ common=(-max_len=1048576 -timeout=25 -rss_limit_mb=2048 -print_final_stats=0 -ve
 
 replay() { # NAME
     local corpus=tests/fuzz/corpus/$1 log=build/fuzz/$1.replay.log inputs
-    inputs=$(find "$corpus" -type f 2>/dev/null | wc -l)
-    if [ "$inputs" -eq 0 ]; then
+    mapfile -d '' inputs < <(find "$corpus" -type f -print0 2>/dev/null)
+    # Without any input the target would start to fuzz.
+    if [ ${#inputs[@]} -eq 0 ]; then
         echo "not ok corpus of $1 has inputs in $corpus"
         return 1
     fi
-    if find "$corpus" -type f -print0 |
-        xargs -0 "build/fuzz/$1_fuzz" -timeout=25 -rss_limit_mb=2048 \
-            -artifact_prefix="$findings/$1-" >"$log" 2>&1 </dev/null; then
-        echo "ok corpus of $1 replayed, $inputs inputs"
+    if "build/fuzz/$1_fuzz" -timeout=25 -rss_limit_mb=2048 -artifact_prefix="$findings/$1-" \
+        "${inputs[@]}" >"$log" 2>&1 </dev/null &&
+        [ "$(grep -c '^Executed ' "$log")" -eq ${#inputs[@]} ]; then
+        echo "ok corpus of $1 replayed, ${#inputs[@]} inputs"
     else
         echo "not ok corpus of $1 replayed"
         tail -n 40 "$log"
