@@ -527,6 +527,7 @@ static void answer(World *world, size_t index)
         event.external_id = operation->uid[0] != '\0' ? operation->uid : NULL;
     }
     step(world, event);
+    world->turned = false;
 }
 
 Object *world_object(World *world, const char *address)
@@ -549,6 +550,7 @@ static void sight_tell(World *world, Sight *sight)
                         .lost = sight->lost,
                         .detail = "it was told to be lost"});
     sight->records = world->record_count;
+    world->turned = false;
 }
 
 static Sight *sight_next(World *world)
@@ -605,10 +607,9 @@ static bool happen(World *world, uint64_t limit_ms)
     return true;
 }
 
-static void run(World *world, uint64_t limit_ms)
+static void run(World *world, uint64_t limit_ms, bool turns)
 {
     for (int i = 0; i < STEPS_MAX; i++) {
-        bool turns = !world->options.settling && (!world->runtime->destroying || !world->turned);
         if (turns && (!world->turned || runtime_is_runnable(world->runtime) ||
                       world->runtime->resources_came))
             world_turn(world);
@@ -620,19 +621,19 @@ static void run(World *world, uint64_t limit_ms)
 
 void world_run(World *world)
 {
-    run(world, UINT64_MAX - 1);
+    run(world, UINT64_MAX - 1, !world->options.settling);
 }
 
 void world_run_until(World *world, uint64_t now_ms)
 {
-    run(world, now_ms);
+    run(world, now_ms, !world->options.settling);
     move_to(world, now_ms);
 }
 
 void world_destroy(World *world)
 {
     step(world, (Event){.type = EVENT_DESTROY});
-    world_run(world);
+    run(world, UINT64_MAX - 1, false);
     world->turned = false;
 }
 
