@@ -1,8 +1,8 @@
 /* The tree the parser makes of a file, in source order, with the span of everything.
  *
- * Spellings that mean the same become the same node; where the formatter needs the author's layout it
- * has the spans and the comments. All nodes live in the arena given to the parser. Lists are linked
- * through `next`. */
+ * Spellings that mean the same become the same node; where the formatter needs the author's layout
+ * it has the spans and the comments. All nodes live in the arena given to the parser. Lists are
+ * linked through `next`. */
 #ifndef VED_LANG_AST_H
 #define VED_LANG_AST_H
 
@@ -254,10 +254,13 @@ typedef struct Goal {
     bool has_strategy;
     TerminateKind terminate;
     int64_t terminate_limit; /* retries, or ms */
+    Span terminate_span;     /* of its number or duration */
     /* backoff 5s: always so long; backoff 1s to 5m: doubling with jitter */
     bool has_backoff;
     int64_t backoff_first_ms;
     int64_t backoff_cap_ms;
+    Span backoff_first_span;
+    Span backoff_cap_span; /* empty: none written */
     Name fallback;
     Span parts[GOAL_PART_COUNT]; /* with their words; empty: not written */
     Span body;                   /* with its braces; empty: none */

@@ -118,116 +118,7 @@ void format_close(Formatter *formatter, uint32_t brace)
     format_text(formatter, "}");
 }
 
-/* ---- lists ---- */
-
-static size_t column_count(const char *text)
-{
-    size_t count = 0;
-
-    for (; *text != '\0'; text++)
-        count += ((unsigned char)*text & 0xc0) != 0x80;
-    return count;
-}
-
-static bool fits(const Formatter *formatter, const char *text)
-{
-    return (size_t)formatter->indent * FORMAT_INDENT + column_count(text) <= FORMAT_COLUMNS;
-}
-
-void format_list_add(Formatter *formatter, FormatList *list, const char *item)
-{
-    arena_reserve_one(formatter->arena, list->items, list->count, list->capacity);
-    list->items[list->count++] = item;
-}
-
-static void list_broken(Formatter *formatter, const char *prefix, const FormatList *list,
-                        const char *suffix)
-{
-    size_t size = strlen(prefix);
-
-    buffer_add(formatter->out, prefix, size - (prefix[size - 1] == ' '));
-    for (size_t i = 0; i < list->count; i++) {
-        format_text(formatter, i > 0 ? ",\n" : "\n");
-        format_indent(formatter, 1);
-        format_text(formatter, list->items[i]);
-    }
-    format_text(formatter, "\n");
-    format_indent(formatter, 0);
-    format_text(formatter, suffix + (suffix[0] == ' '));
-}
-
-void format_list(Formatter *formatter, const char *prefix, const FormatList *list,
-                 const char *suffix)
-{
-    cleanup(buffer_deinit) Buffer line = {0};
-
-    buffer_add_string(&line, prefix);
-    for (size_t i = 0; i < list->count; i++)
-        buffer_add_format(&line, "%s%s", i > 0 ? ", " : "", list->items[i]);
-    buffer_add_string(&line, suffix);
-    format_indent(formatter, 0);
-    if (list->count == 0 || fits(formatter, buffer_text(&line)))
-        format_text(formatter, buffer_text(&line));
-    else
-        list_broken(formatter, prefix, list, suffix);
-}
-
-/* ---- long conditions ---- */
-
-static bool is_chain(const Expr *expr, Operator operator)
-{
-    return expr->kind == EXPR_BINARY && !expr->parenthesised && expr->operator== operator;
-}
-
-/* Operands of a chain from left to right, a line each. */
-static void chain(Formatter *formatter, const Expr *expr, Operator operator)
-{
-    if (is_chain(expr, operator)) {
-        chain(formatter, expr->left, operator);
-        format_text(formatter, operator== OP_AND ? " &&\n" : " ||\n");
-        format_indent(formatter, 2);
-        expr = expr->right;
-    }
-    format_text(formatter, format_expr(formatter, expr));
-}
-
-void format_value_here(Formatter *formatter, const char *prefix, const Expr *expr,
-                       const char *suffix)
-{
-    const char *line =
-        arena_format(formatter->arena, "%s%s%s", prefix, format_expr(formatter, expr), suffix);
-    bool breakable = is_chain(expr, OP_AND) || is_chain(expr, OP_OR);
-
-    if (!breakable || fits(formatter, line)) {
-        format_text(formatter, line);
-        return;
-    }
-    format_text(formatter, prefix);
-    chain(formatter, expr, expr->operator);
-    format_text(formatter, suffix);
-}
-
-void format_value(Formatter *formatter, const char *prefix, const Expr *expr, const char *suffix)
-{
-    format_indent(formatter, 0);
-    format_value_here(formatter, prefix, expr, suffix);
-}
-
 /* ---- goals and invariants ---- */
-
-static const char *duration_text(Formatter *formatter, int64_t ms)
-{
-    static const struct {
-        const char *name;
-        int64_t ms;
-    } units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}};
-
-    for (size_t i = 0; i < ARRAY_SIZE(units); i++)
-        if (ms != 0 && ms % units[i].ms == 0)
-            return arena_format(formatter->arena, "%lld%s", (long long)(ms / units[i].ms),
-                                units[i].name);
-    return ms == 0 ? "0s" : arena_format(formatter->arena, "%lldms", (long long)ms);
-}
 
 static void strategy(Formatter *formatter, const Goal *goal)
 {
@@ -239,26 +130,33 @@ static void strategy(Formatter *formatter, const Goal *goal)
     format_text(formatter, " }");
 }
 
-static const char *terminate_text(Formatter *formatter, const Goal *goal)
+/* Numbers and durations as the author spelt them: 60m stays 60m. */
+static void terminate_after(Formatter *formatter, const Goal *goal)
 {
-    switch (goal->terminate) {
-    case TERMINATE_NEVER:
-        return "never";
-    case TERMINATE_RETRIES:
-        return arena_format(formatter->arena, "%lld retries", (long long)goal->terminate_limit);
-    case TERMINATE_AFTER:
-        return duration_text(formatter, goal->terminate_limit);
-    }
-    return "";
+    format_text(formatter, "terminate_after ");
+    if (goal->terminate == TERMINATE_NEVER)
+        format_text(formatter, "never");
+    else
+        format_text(formatter, format_source_text(formatter, goal->terminate_span));
+    if (goal->terminate == TERMINATE_RETRIES)
+        format_text(formatter, " retries");
+}
+
+static void backoff(Formatter *formatter, const Goal *goal)
+{
+    format_text(formatter, "backoff ");
+    format_text(formatter, format_source_text(formatter, goal->backoff_first_span));
+    if (goal->backoff_cap_span.end == 0)
+        return;
+    format_text(formatter, " to ");
+    format_text(formatter, format_source_text(formatter, goal->backoff_cap_span));
 }
 
 static void goal_part(Formatter *formatter, const Goal *goal, GoalPart part)
 {
-    Arena *arena = formatter->arena;
-
     format_lead(formatter, goal->parts[part].start, goal->parts[part].end);
     if (part == GOAL_PART_PREDICATE) {
-        format_value(formatter, "predicate ", goal->predicate, "");
+        format_value(formatter, "predicate ", goal->predicate, 0);
         return;
     }
     format_indent(formatter, 0);
@@ -271,18 +169,14 @@ static void goal_part(Formatter *formatter, const Goal *goal, GoalPart part)
         strategy(formatter, goal);
         break;
     case GOAL_PART_TERMINATE:
-        format_text(formatter,
-                    arena_format(arena, "terminate_after %s", terminate_text(formatter, goal)));
+        terminate_after(formatter, goal);
         break;
     case GOAL_PART_BACKOFF:
-        format_text(formatter, "backoff ");
-        format_text(formatter, duration_text(formatter, goal->backoff_first_ms));
-        if (goal->backoff_cap_ms != goal->backoff_first_ms)
-            format_text(formatter, arena_format(arena, " to %s",
-                                                duration_text(formatter, goal->backoff_cap_ms)));
+        backoff(formatter, goal);
         break;
     case GOAL_PART_FALLBACK:
-        format_text(formatter, arena_format(arena, "fallback %s", goal->fallback.text));
+        format_text(formatter, "fallback ");
+        format_text(formatter, goal->fallback.text);
         break;
     case GOAL_PART_PREDICATE:
     case GOAL_PART_COUNT:
@@ -317,7 +211,7 @@ static void format_goal(Formatter *formatter, const Goal *goal)
 
     if (goal_is_bare(goal)) {
         format_lead(formatter, goal->span.start, goal->span.end);
-        format_value(formatter, "goal ", goal->predicate, "");
+        format_value(formatter, "goal ", goal->predicate, 0);
         format_line_end(formatter, goal->span.end);
         return;
     }
@@ -343,7 +237,8 @@ static void format_invariant(Formatter *formatter, const Invariant *invariant)
         name != NULL ? arena_format(formatter->arena, "invariant %s { ", name) : "invariant { ";
 
     format_lead(formatter, invariant->span.start, invariant->span.end);
-    format_value(formatter, prefix, invariant->predicate, " }");
+    format_value(formatter, prefix, invariant->predicate, strlen(" }"));
+    format_text(formatter, " }");
     format_line_end(formatter, invariant->span.end);
 }
 
@@ -358,7 +253,7 @@ static void format_capabilities(Formatter *formatter, const Capability *list, Sp
         const char *text = c->argument.text == NULL ? c->name.text
                                                     : arena_format(formatter->arena, "%s:%s",
                                                                    c->name.text, c->argument.text);
-        format_list_add(formatter, &items, text);
+        format_list_add(formatter, &items, text, NULL);
     }
     format_list(formatter, items.count > 0 ? "capability { " : "capability {", &items, " }");
     format_line_end(formatter, span.end);
@@ -402,7 +297,7 @@ static void transition_head(Formatter *formatter, const Transition *transition)
 
     for (const Parameter *p = transition->parameters; p != NULL; p = p->next)
         format_list_add(formatter, &parameters,
-                        arena_format(arena, "%s: %s", p->name.text, format_type(p->type)));
+                        arena_format(arena, "%s: %s", p->name.text, format_type(p->type)), NULL);
     if (transition->has_priority) {
         format_indent(formatter, 0);
         format_text(formatter,
@@ -447,7 +342,7 @@ static void format_handler(Formatter *formatter, const Handler *handler)
 
     format_lead(formatter, handler->span.start, handler->body->span.start);
     for (const Parameter *p = handler->parameters; p != NULL; p = p->next)
-        format_list_add(formatter, &parameters, p->name.text);
+        format_list_add(formatter, &parameters, p->name.text, NULL);
     if (parameters.count > 0)
         format_list(formatter, arena_format(arena, "%s(", head), &parameters, ")");
     else
@@ -476,7 +371,7 @@ static void format_state(Formatter *formatter, const Domain *domain)
         const char *head = arena_format(arena, "%s: %s", f->name.text, format_type(f->type));
         format_lead(formatter, f->span.start, f->span.end);
         if (f->initial != NULL) {
-            format_value(formatter, arena_format(arena, "%s = ", head), f->initial, "");
+            format_value(formatter, arena_format(arena, "%s = ", head), f->initial, 0);
         } else {
             format_indent(formatter, 0);
             format_text(formatter, head);
@@ -601,7 +496,7 @@ static void format_start(Formatter *formatter, const Start *start)
         for (const StartField *f = start->fields; f != NULL; f = f->next) {
             format_lead(formatter, f->span.start, f->span.end);
             format_value(formatter, arena_format(formatter->arena, "%s = ", f->name.text), f->value,
-                         "");
+                         0);
             format_line_end(formatter, f->span.end);
         }
         format_close(formatter, start->body.end);

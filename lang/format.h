@@ -36,26 +36,34 @@ void format_open(Formatter *formatter, uint32_t brace);
 void format_close(Formatter *formatter, uint32_t brace);
 bool format_has_comments(const Formatter *formatter, uint32_t before);
 
-/* One line of `prefix`, an expression and `suffix`, or several if that is too long. */
-void format_value(Formatter *formatter, const char *prefix, const Expr *expr, const char *suffix);
+/* ---- long lines (format_break.c) ---- */
 
+/* `prefix` and an expression, broken at its operators where one line would be too long. The caller
+ * writes `tail` columns behind it. */
+void format_value(Formatter *formatter, const char *prefix, const Expr *expr, size_t tail);
 void format_value_here(Formatter *formatter, const char *prefix, const Expr *expr,
-                       const char *suffix); /* without indentation */
+                       size_t tail); /* without indentation */
 
 /* prefix(a, b)suffix on one line, or an item a line. */
+typedef struct FormatItem {
+    const char *text;
+    const Expr *value; /* follows the text; may be NULL */
+} FormatItem;
+
 typedef struct FormatList {
-    const char **items;
+    FormatItem *items;
     size_t count;
     size_t capacity;
 } FormatList;
 
-void format_list_add(Formatter *formatter, FormatList *list, const char *item);
+void format_list_add(Formatter *formatter, FormatList *list, const char *text, const Expr *value);
 void format_list(Formatter *formatter, const char *prefix, const FormatList *list,
                  const char *suffix);
 
 /* ---- expressions and statements (format_stmt.c) ---- */
 
-char *format_expr(Formatter *formatter, const Expr *expr);
+void format_expr(Formatter *formatter, const Expr *expr, Buffer *ret); /* on one line */
+const char *format_operator(Operator operator);
 char *format_source_text(Formatter *formatter, Span span);
 char *format_quoted(Formatter *formatter, const char *text);
 const char *format_type(const TypeExpr *type);

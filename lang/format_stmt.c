@@ -47,7 +47,7 @@ const char *format_type(const TypeExpr *type)
 
 /* ---- expressions ---- */
 
-static const char *operator_text(Operator operator)
+const char *format_operator(Operator operator)
 {
     static const char *const texts[] = {
         [OP_OR] = "||", [OP_AND] = "&&", [OP_EQ] = "==", [OP_NE] = "!=", [OP_LT] = "<",
@@ -108,12 +108,12 @@ static void put_bare(Formatter *formatter, Buffer *out, const Expr *expr)
         buffer_add_format(out, ".%s", expr->member.text);
         break;
     case EXPR_UNARY:
-        buffer_add_string(out, operator_text(expr->operator));
+        buffer_add_string(out, format_operator(expr->operator));
         put_expr(formatter, out, expr->left);
         break;
     case EXPR_BINARY:
         put_expr(formatter, out, expr->left);
-        buffer_add_format(out, " %s ", operator_text(expr->operator));
+        buffer_add_format(out, " %s ", format_operator(expr->operator));
         put_expr(formatter, out, expr->right);
         break;
     case EXPR_EMIT: /* format_let writes it */
@@ -131,12 +131,9 @@ static void put_expr(Formatter *formatter, Buffer *out, const Expr *expr)
         buffer_add_char(out, ')');
 }
 
-char *format_expr(Formatter *formatter, const Expr *expr)
+void format_expr(Formatter *formatter, const Expr *expr, Buffer *ret)
 {
-    cleanup(buffer_deinit) Buffer out = {0};
-
-    put_expr(formatter, &out, expr);
-    return arena_copy_bytes(formatter->arena, buffer_text(&out), out.size);
+    put_expr(formatter, ret, expr);
 }
 
 /* ---- emit and send ---- */
@@ -146,11 +143,9 @@ static FormatList argument_list(Formatter *formatter, const Argument *arguments)
     FormatList list = {0};
 
     for (const Argument *a = arguments; a != NULL; a = a->next) {
-        const char *value = format_expr(formatter, a->value);
+        const char *name = a->name.text;
         format_list_add(formatter, &list,
-                        a->name.text == NULL
-                            ? value
-                            : arena_format(formatter->arena, "%s: %s", a->name.text, value));
+                        name != NULL ? arena_format(formatter->arena, "%s: ", name) : "", a->value);
     }
     return list;
 }
@@ -206,7 +201,7 @@ static void format_let(Formatter *formatter, const Stmt *stmt)
     if (value->kind == EXPR_EMIT)
         format_emit(formatter, head, value->emit);
     else
-        format_value(formatter, head, value, "");
+        format_value(formatter, head, value, 0);
 }
 
 static void format_assign(Formatter *formatter, const Stmt *stmt)
@@ -214,9 +209,9 @@ static void format_assign(Formatter *formatter, const Stmt *stmt)
     Operator operator= stmt->assign.operator;
     const char *head =
         arena_format(formatter->arena, "%s%s %s= ", stmt->assign.from_state ? "state." : "",
-                     stmt->assign.field.text, operator== OP_EQ ? "" : operator_text(operator));
+                     stmt->assign.field.text, operator== OP_EQ ? "" : format_operator(operator));
 
-    format_value(formatter, head, stmt->assign.value, "");
+    format_value(formatter, head, stmt->assign.value, 0);
 }
 
 static bool is_else_if(const Block *otherwise)
@@ -239,7 +234,7 @@ static void format_if(Formatter *formatter, const Stmt *stmt)
     format_indent(formatter, 0);
     for (;;) {
         const Block *otherwise = stmt->branch.otherwise;
-        format_value_here(formatter, "if ", stmt->branch.condition, "");
+        format_value_here(formatter, "if ", stmt->branch.condition, strlen(" {"));
         format_block(formatter, stmt->branch.then, branch_end(stmt->branch.then, otherwise));
         if (otherwise == NULL)
             return;
@@ -283,7 +278,7 @@ static void format_statement(Formatter *formatter, const Stmt *stmt)
         format_if(formatter, stmt);
         break;
     case STMT_WHILE:
-        format_value(formatter, "while ", stmt->loop.condition, "");
+        format_value(formatter, "while ", stmt->loop.condition, strlen(" {"));
         format_block(formatter, stmt->loop.body, stmt->loop.body->span.end);
         break;
     case STMT_EMIT:
@@ -293,7 +288,7 @@ static void format_statement(Formatter *formatter, const Stmt *stmt)
         format_send(formatter, stmt);
         break;
     case STMT_FAIL:
-        format_value(formatter, "fail ", stmt->reason, "");
+        format_value(formatter, "fail ", stmt->reason, 0);
         break;
     case STMT_ERROR:
         break;

@@ -77,12 +77,14 @@ static void terminate_after(Parser *parser, Goal *goal)
         goal->terminate = TERMINATE_NEVER;
     } else if (parser_at(parser, TOKEN_DURATION)) {
         goal->terminate = TERMINATE_AFTER;
+        goal->terminate_span = parser_peek(parser, 0)->span;
         goal->terminate_limit = (int64_t)parser_take(parser).number;
     } else if (parser_at(parser, TOKEN_INT) &&
                token_is(parser, parser_peek(parser, 1), "retries")) {
         Token number = parser_take(parser);
         parser_take(parser);
         goal->terminate = TERMINATE_RETRIES;
+        goal->terminate_span = number.span;
         if (number.number > INT32_MAX) {
             parser_error(parser, "V-ERR-017", number.span, "more than %d retries", INT32_MAX);
             number.number = 0;
@@ -93,8 +95,9 @@ static void terminate_after(Parser *parser, Goal *goal)
     }
 }
 
-static int64_t duration(Parser *parser, const char *what)
+static int64_t duration(Parser *parser, const char *what, Span *ret_span)
 {
+    *ret_span = parser_peek(parser, 0)->span;
     if (parser_at(parser, TOKEN_DURATION))
         return (int64_t)parser_take(parser).number;
     parser_expected(parser, what);
@@ -106,12 +109,14 @@ static void backoff(Parser *parser, Goal *goal)
     uint32_t start = parser_peek(parser, 0)->span.start;
 
     goal->has_backoff = true;
-    goal->backoff_first_ms = duration(parser, "a duration after `backoff`: `5s`, or `1s to 5m`");
+    goal->backoff_first_ms = duration(parser, "a duration after `backoff`: `5s`, or `1s to 5m`",
+                                      &goal->backoff_first_span);
     goal->backoff_cap_ms = goal->backoff_first_ms;
     if (parser->panicking || !parser_at_name(parser, "to"))
         return;
     parser_take(parser);
-    goal->backoff_cap_ms = duration(parser, "the longest delay, a duration, after `to`");
+    goal->backoff_cap_ms =
+        duration(parser, "the longest delay, a duration, after `to`", &goal->backoff_cap_span);
     if (parser->panicking || goal->backoff_cap_ms >= goal->backoff_first_ms)
         return;
     Diagnostic *d = parser_error(parser, "V-ERR-017", span_to_here(parser, start),

@@ -126,6 +126,61 @@ Test(format, long_arguments_and_conditions_are_broken_at_100_columns)
     cr_assert_not_null(strstr(buffer_text(&out), " &&\n            (gamma"));
 }
 
+#define A30 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define B60 "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbb" A30
+
+Test(format, long_sums_are_broken_after_their_operators)
+{
+    assert_formats("domain D { state { s: string } transition T { s = \"" A30 "\" + s + \"" A30
+                   "\" + s + \"" A30 "\" } }",
+                   "domain D {\n    state {\n        s: string\n    }\n    transition T {\n"
+                   "        step {\n"
+                   "            s = \"" A30 "\" +\n"
+                   "                    s +\n"
+                   "                    \"" A30 "\" +\n"
+                   "                    s +\n"
+                   "                    \"" A30 "\"\n"
+                   "        }\n    }\n}\n");
+}
+
+Test(format, what_is_long_inside_of_something_long_is_broken_too)
+{
+    assert_formats("domain D { state { s: string n: int } transition T { if !(s == \"" B60
+                   "\" + \"" B60 "\" || n == 1) && n > 2 { emit P.E(text: \"" B60 "\" + \"" B60
+                   "\") } } }",
+                   "domain D {\n    state {\n        s: string\n        n: int\n    }\n"
+                   "    transition T {\n        step {\n"
+                   "            if !(s ==\n"
+                   "                        \"" B60 "\" +\n"
+                   "                            \"" B60 "\" ||\n"
+                   "                    n == 1) &&\n"
+                   "                    n > 2 {\n"
+                   "                emit P.E(\n"
+                   "                    text: \"" B60 "\" +\n"
+                   "                            \"" B60 "\"\n"
+                   "                )\n"
+                   "            }\n        }\n    }\n}\n");
+}
+
+Test(format, a_long_string_goes_below_its_name_if_it_fits_there)
+{
+    assert_formats("domain D { state { text_of_the_message: string = \"" B60 "cccccccccccc\" } }",
+                   "domain D {\n    state {\n        text_of_the_message: string =\n"
+                   "                \"" B60 "cccccccccccc\"\n    }\n}\n");
+}
+
+Test(format, durations_keep_the_authors_spelling_everywhere)
+{
+    assert_formats("domain D { state { d: duration = 60m } goal G { predicate d == 1000ms "
+                   "terminate_after: 24h backoff 60s to 0060m } goal H { predicate d == 7d "
+                   "terminate_after 1_000 retries backoff 0s } }",
+                   "domain D {\n    state {\n        d: duration = 60m\n    }\n"
+                   "    goal G {\n        predicate d == 1000ms\n        terminate_after 24h\n"
+                   "        backoff 60s to 0060m\n    }\n"
+                   "    goal H {\n        predicate d == 7d\n"
+                   "        terminate_after 1_000 retries\n        backoff 0s\n    }\n}\n");
+}
+
 /* Every program of a folder that has no errors; how many there were. */
 static size_t folder_is_stable(const char *folder)
 {
