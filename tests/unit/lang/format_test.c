@@ -151,13 +151,13 @@ Test(format, what_is_long_inside_of_something_long_is_broken_too)
                    "domain D {\n    state {\n        s: string\n        n: int\n    }\n"
                    "    transition T {\n        step {\n"
                    "            if !(s ==\n"
-                   "                        \"" B60 "\" +\n"
-                   "                            \"" B60 "\" ||\n"
-                   "                    n == 1) &&\n"
+                   "                            \"" B60 "\" +\n"
+                   "                                \"" B60 "\" ||\n"
+                   "                        n == 1) &&\n"
                    "                    n > 2 {\n"
                    "                emit P.E(\n"
                    "                    text: \"" B60 "\" +\n"
-                   "                            \"" B60 "\"\n"
+                   "                        \"" B60 "\"\n"
                    "                )\n"
                    "            }\n        }\n    }\n}\n");
 }
