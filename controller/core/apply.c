@@ -428,6 +428,27 @@ static void apply_begin(Runtime *runtime, const Record *record)
     }
 }
 
+static bool has_handled(const Instance *instance, const char *name)
+{
+    int event = instance != NULL ? program_find_event(instance->runtime->program, name) : -1;
+
+    return event >= 0 && domain_find_handler(instance->domain, (uint32_t)event) >= 0;
+}
+
+void retained_deliver(Instance *instance, const Instance *before)
+{
+    const Runtime *runtime = instance->runtime;
+
+    for (size_t i = 0; i < runtime->retained_count; i++) {
+        const Retained *retained = &runtime->retained[i];
+        Emission emission = {.arguments = retained->arguments,
+                             .argument_count = retained->argument_count};
+        if (domain_find_handler(instance->domain, retained->event) >= 0 &&
+            !has_handled(before, runtime->program->events[retained->event].name))
+            deliver(instance, true, retained->event, retained->domain, false, &emission, 0);
+    }
+}
+
 static void apply_start(Runtime *runtime, Record *record)
 {
     Instance *instance = instance_new(runtime, record->domain);
@@ -435,13 +456,7 @@ static void apply_start(Runtime *runtime, Record *record)
     record->instance = instance;
     fields_change(instance, record->changes, record->change_count);
     instance->version = 1;
-    for (size_t i = 0; i < runtime->retained_count; i++) {
-        const Retained *retained = &runtime->retained[i];
-        Emission emission = {.arguments = retained->arguments,
-                             .argument_count = retained->argument_count};
-        if (domain_find_handler(instance->domain, retained->event) >= 0)
-            deliver(instance, true, retained->event, retained->domain, false, &emission, 0);
-    }
+    retained_deliver(instance, NULL);
 }
 
 static void pending_replace(Pending *pending, const Record *record)

@@ -285,6 +285,8 @@ int evolution_make(const Runtime *old, const Program *program, const Bindings *b
         return error_wrap(err, "pass the state on");
     parameters_set(new, first_values);
     runs_check(new, old);
+    for (size_t i = 0; i < new->instance_count; i++)
+        retained_deliver(new->instances[i], runtime_find(old, new->instances[i]->domain->name));
     for (size_t i = 0; i < new->object_count; i++)
         if (check_object(new, new->objects[i], err) < 0)
             return ERROR_PROGRAM;

@@ -59,6 +59,10 @@ int record_decode(Runtime *runtime, const Json *json, Arena *arena, Record *ret,
 /* Change the state. The record must fit it (asserted live; ERROR_STATE from a journal). */
 int record_apply(Runtime *runtime, Record *record, Error *err);
 
+/* Put into the mailbox what was last said of each event that the instance handles and `before`, the
+ * same domain in another program, did not; NULL: it has just started. */
+void retained_deliver(Instance *instance, const Instance *before);
+
 const char *record_type_name(RecordType type);
 
 /* Shared with the snapshot. */
