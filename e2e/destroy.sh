@@ -119,4 +119,29 @@ killed_really() {
     check_equal "nor any of its files" "$(objects_of .ved)" ""
 }
 
-parts really never two killed_early killed_late killed_really
+# A destroy that dies while the database goes, and what comes after it.
+half_destroyed() { # VERB RESULT
+    new_stack .
+    "$VED" apply stack.ved >/dev/null 2>&1 </dev/null
+    "$VED" destroy >run.out 2>run.err </dev/null &
+    local destroy=$!
+    wait_until 10 grep -q 'CreatePostgres.*Destroying' run.err
+    kill -KILL $destroy
+    wait $destroy 2>/dev/null
+    check_equal "killed in destroy: the application is gone, the database is going" \
+        "$("$VED" get resources -o json | jq -r '.[] | .effect + " " + .state')" 'Infra.CreatePostgres leaving'
+    verb 0 "killed in destroy: $1 after it ends with 0" "$1" stack.ved
+    check_equal "killed in destroy: it finished that first" "$(last_line)" "$2"
+    verb 0 "killed in destroy: at the end all can be taken away" destroy
+    check_equal "killed in destroy: nothing is left" "$(objects_of .)$(processes_below "$PWD")" ""
+}
+
+destroyed_then_destroyed() {
+    half_destroyed destroy 'Apply complete! Resources: 0 added, 0 changed, 1 destroyed.'
+}
+
+destroyed_then_applied() {
+    half_destroyed apply 'Apply complete! Resources: 2 added, 0 changed, 1 destroyed.'
+}
+
+parts destroyed_then_destroyed destroyed_then_applied really never two killed_early killed_late killed_really

@@ -245,7 +245,9 @@ static void on_stopping(void *user, int signal_number, int running)
 {
     Progress *progress = user;
 
-    if (!progress->ui->json)
+    if (!progress->ui->json && running == 0)
+        fprintf(stderr, "\nStopping (signal %d): nothing new is begun.\n", signal_number);
+    else if (!progress->ui->json)
         fprintf(stderr,
                 "\nStopping (signal %d): nothing new is begun, %d running effect%s awaited. Once "
                 "more to leave %s to the provider.\n",
