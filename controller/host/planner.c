@@ -141,6 +141,20 @@ static bool answer_next(Planner *planner)
     return true;
 }
 
+/* One of the ceilings is reached; said as a note. */
+static bool is_enough(Planner *planner, uint64_t slices)
+{
+    Plan *plan = planner->plan;
+
+    if (slices < PLAN_SLICES_MAX && plan->count < PLAN_EFFECTS_MAX)
+        return false;
+    plan->truncated = true;
+    note_add(plan, slices >= PLAN_SLICES_MAX
+                       ? memory_format("the prediction ends after %d slices", PLAN_SLICES_MAX)
+                       : memory_format("the prediction ends after %d effects", PLAN_EFFECTS_MAX));
+    return true;
+}
+
 static void predict(Planner *planner)
 {
     Runtime *runtime = planner->stack->runtime;
@@ -150,12 +164,8 @@ static void predict(Planner *planner)
     for (;;) {
         runtime_step(runtime, &planner->options, &turn, &planner->effects);
         collect(planner);
-        if (runtime->logical_time - start >= PLAN_SLICES_MAX) {
-            planner->plan->truncated = true;
-            note_add(planner->plan,
-                     memory_format("the prediction ends after %d slices", PLAN_SLICES_MAX));
+        if (is_enough(planner, runtime->logical_time - start))
             return;
-        }
         if (!answer_next(planner) && !runtime_is_runnable(runtime))
             return;
     }

@@ -6,6 +6,8 @@
 #include "controller/host/stack.h"
 
 #define PLAN_SLICES_MAX 1000000
+/* A plan of more effects than these has predicted something without an end. */
+#define PLAN_EFFECTS_MAX 10000
 
 typedef enum PlanAction {
     PLAN_CREATE,
@@ -38,7 +40,7 @@ typedef struct Plan {
     size_t count, capacity;
     unsigned add, change, destroy, run;
     bool has_slices; /* there is something to compute, if only without effects */
-    bool truncated;  /* the prediction ended at PLAN_SLICES_MAX */
+    bool truncated;  /* the prediction ended at one of the ceilings */
     char **notes;    /* sentences: what ended early, what loops */
     size_t note_count, note_capacity;
 } Plan;
