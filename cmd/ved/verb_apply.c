@@ -1,4 +1,6 @@
 /* ved apply, ved destroy: the engine until it is quiet, and what that means for the exit code. */
+#include <assert.h>
+#include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +110,8 @@ static int plan_check_digest(const Apply *apply, Error *err)
 static int plan_check(const Apply *apply, Error *err)
 {
     const Stack *stack = apply->session.stack;
+    assert(stack != NULL);
+    assert(stack != NULL);
     const char *lineage = json_get_string(apply->plan, "lineage", "");
     uint64_t serial = (uint64_t)json_get_int(apply->plan, "serial", 0);
 
