@@ -27,9 +27,9 @@ typedef enum FieldType {
 typedef struct ProgramField {
     const char *name;
     FieldType type;
-    Value initial;   /* written, inferred (language: first value), or the zero value */
-    bool inferred;   /* by the one inference; there is a note */
-    bool parameter;  /* no slice of the domain assigns it */
+    Value initial;  /* written, inferred (language: first value), or the zero value */
+    bool inferred;  /* by the one inference; there is a note */
+    bool parameter; /* no slice of the domain assigns it */
     Span span;
 } ProgramField;
 
@@ -39,12 +39,12 @@ typedef struct ProgramGoal {
     const char *name;
     const char *text; /* the predicate as written, on one line */
     const Code *predicate;
-    uint8_t priority; /* 0: background */
+    uint8_t priority;            /* 0: background */
     const uint32_t *transitions; /* that serve it: its strategy, or every one that may */
     size_t transition_count;
     bool has_strategy;
     ProgramTerminate terminate;
-    int64_t terminate_limit; /* retries or ms */
+    int64_t terminate_limit;  /* retries or ms */
     int64_t backoff_first_ms; /* default 1000 */
     int64_t backoff_cap_ms;   /* default 300000; equal to first: always so long */
     int32_t fallback;         /* transition, or -1 */
@@ -119,13 +119,14 @@ typedef struct EffectUse {
     size_t argument_count;             /* without name: and idempotency_key: */
     bool has_name;
     bool has_key;
-    bool awaited; /* its result is used, or it has an else */
+    bool awaited;         /* its result is used, or it has an else */
+    bool failure_follows; /* after it, something can still abort the slice */
     Span span;
 } EffectUse;
 
 typedef struct Program {
     Arena arena;
-    Source source; /* a copy */
+    Source source;   /* a copy */
     char digest[65]; /* SHA-256 of the text, hexadecimal */
     const ProgramDomain *domains;
     size_t domain_count;

@@ -2,8 +2,8 @@
  *
  * Copies are made by one walk with an allocator that is either the heap or an arena. Decoding
  * follows the two JSON forms of the header: an object of exactly one member `$ms`, `$int`,
- * `$float` or `$unknown` is a scalar; a member of a real object whose key begins with `$` is written
- * with the `$` doubled, so that nothing a provider sends is mistaken for one. */
+ * `$float` or `$unknown` is a scalar; a member of a real object whose key begins with `$` is
+ * written with the `$` doubled, so that nothing a provider sends is mistaken for one. */
 #include "lang/value.h"
 
 #include <inttypes.h>

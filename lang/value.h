@@ -1,7 +1,8 @@
 /* Values: immutable, copied by handle, equal by content.
  *
- * A value's bytes live where it was made: in an arena for the length of a turn (the VM's), or on the
- * heap once value_clone() has made it part of a domain's state. Never free one that an arena owns. */
+ * A value's bytes live where it was made: in an arena for the length of a turn (the VM's), or on
+ * the heap once value_clone() has made it part of a domain's state. Never free one that an arena
+ * owns. */
 #ifndef VED_LANG_VALUE_H
 #define VED_LANG_VALUE_H
 
@@ -113,8 +114,8 @@ Value value_copy(Arena *arena, Value value);
  * Durations use the largest unit that divides them. */
 void value_print(Buffer *buffer, Value value);
 
-/* As JSON for people and providers: durations as "30s", integers beyond 2^53-1 as strings of digits,
- * unknown as {"$unknown":{}}. */
+/* As JSON for people and providers: durations as "30s", integers beyond 2^53-1 as strings of
+ * digits, unknown as {"$unknown":{}}. */
 void value_write_json(Buffer *buffer, Value value);
 
 /* As JSON that reads back as the same value: durations {"$ms":30000}, large integers

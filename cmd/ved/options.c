@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ static int parse_time(Error *err, FlagId id, const char *value, int64_t *ret)
     } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
     char *end;
 
+    assert(value != NULL);
     errno = 0;
     long long count = strtoll(value, &end, 10);
     for (size_t i = 0; end != value && errno == 0 && i < ARRAY_SIZE(units); i++)
@@ -48,6 +50,7 @@ static int parse_number(Error *err, FlagId id, const char *value, uint64_t max, 
 {
     char *end;
 
+    assert(value != NULL);
     errno = 0;
     unsigned long long number = strtoull(value, &end, 10);
     if (end == value || *end != '\0' || errno != 0 || value[0] == '-' || number > max)
@@ -95,6 +98,7 @@ static int var_file_read(Options *options, const char *path, Error *err)
 static int parse_choice(Error *err, FlagId id, const char *value, const char *const *choices,
                         size_t count, int *ret)
 {
+    assert(value != NULL);
     for (size_t i = 0; i < count; i++)
         if (strcmp(value, choices[i]) == 0) {
             *ret = (int)i;
@@ -139,6 +143,7 @@ static int take_formats(Options *options, FlagId id, const char *value, Error *e
 
 static int take_provider(Options *options, const char *value, Error *err)
 {
+    assert(value != NULL);
     const char *equals = strchr(value, '=');
 
     if (equals == NULL || equals == value || equals[1] == '\0')

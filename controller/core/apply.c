@@ -265,7 +265,7 @@ static Object *object_want(Instance *owner, const Intent *intent)
         return object;
     }
     object = memory_zero(1, sizeof *object);
-    strcpy(object->uid, intent->uid);
+    memcpy(object->uid, intent->uid, UID_SIZE);
     object->state = OBJECT_WANTED;
     object->before = OBJECT_WANTED;
     object->owner = owner;

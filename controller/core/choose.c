@@ -82,9 +82,18 @@ bool goal_has_expired(const Instance *instance, uint32_t index, uint64_t now_ms)
     const ProgramGoal *goal = &instance->domain->goals[index];
     const GoalMark *mark = &instance->goals[index];
 
-    return goal->terminate == GOAL_AFTER && !mark->failed && mark->truth == TRUTH_FALSE &&
-           mark->unmet_since_ms != 0 &&
-           now_ms - mark->unmet_since_ms >= (uint64_t)goal->terminate_limit;
+    if (mark->failed || mark->truth != TRUTH_FALSE)
+        return false;
+    switch (goal->terminate) {
+    case GOAL_NEVER:
+        return false;
+    case GOAL_RETRIES:
+        return mark->retries >= (uint64_t)goal->terminate_limit;
+    case GOAL_AFTER:
+        return mark->unmet_since_ms != 0 &&
+               now_ms - mark->unmet_since_ms >= (uint64_t)goal->terminate_limit;
+    }
+    return false;
 }
 
 bool goal_has_news(const Instance *instance, uint32_t index, uint64_t now_ms)
@@ -93,9 +102,10 @@ bool goal_has_news(const Instance *instance, uint32_t index, uint64_t now_ms)
 
     if (mark->truth == TRUTH_TRUE)
         return mark->failed || mark->retries > 0 || mark->unmet_since_ms != 0;
-    if (mark->truth != TRUTH_FALSE || instance->domain->goals[index].terminate != GOAL_AFTER)
-        return false;
-    return mark->unmet_since_ms == 0 || goal_has_expired(instance, index, now_ms);
+    if (mark->truth == TRUTH_FALSE && mark->unmet_since_ms == 0 &&
+        instance->domain->goals[index].terminate == GOAL_AFTER)
+        return true;
+    return goal_has_expired(instance, index, now_ms);
 }
 
 static void goal_refresh(Choice *choice, uint32_t index)

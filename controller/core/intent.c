@@ -151,7 +151,7 @@ static void intent_identify(const Emitted *emitted, Intent *intent)
             strcpy(intent->uid, earlier->uid);
             intent->generation = earlier->generation + 1;
         } else if (object != NULL) {
-            strcpy(intent->uid, object->uid);
+            memcpy(intent->uid, object->uid, UID_SIZE);
             intent->address = object_address(object);
         } else {
             uid_make(runtime, intent->number, intent->uid);
@@ -211,7 +211,7 @@ static Intent *intent_for_object(const Object *object, IntentVerb verb, uint64_t
 
     intent->number = number;
     intent->verb = verb;
-    strcpy(intent->uid, object->uid);
+    memcpy(intent->uid, object->uid, UID_SIZE);
     op_make(object->owner->runtime, object->uid, number, intent->op);
     intent->address = object_address(object);
     string_set(&intent->provider, object->provider);

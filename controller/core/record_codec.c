@@ -1,5 +1,6 @@
 /* Records as JSON text and back. Everything is named – domains, fields, transitions, events –, so
  * that a journal reads well and survives a recompiled program. */
+#include <assert.h>
 #include <string.h>
 
 #include "controller/core/record.h"
@@ -85,6 +86,7 @@ Value *values_decode(Arena *arena, const Json *json, size_t *ret_count)
 
 void cause_encode(const Instance *instance, const Cause *cause, Buffer *ret)
 {
+    assert(instance != NULL);
     const ProgramDomain *domain = instance->domain;
 
     buffer_add_format(ret, "{\"by\":\"%s\"", cause_names[cause->kind]);
@@ -152,6 +154,7 @@ int cause_decode(const Instance *instance, const Json *json, Cause *ret, Error *
 
 void changes_encode(const Instance *instance, const FieldChange *changes, size_t count, Buffer *ret)
 {
+    assert(instance != NULL || count == 0);
     buffer_add_char(ret, '{');
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
@@ -378,8 +381,30 @@ static void encode_answer(const Record *record, Buffer *ret)
     member_encode(ret, "text", record->text);
 }
 
+static bool needs_instance(RecordType type)
+{
+    switch (type) {
+    case RECORD_SLICE:
+    case RECORD_PREPARE:
+    case RECORD_COMMIT:
+    case RECORD_ABORT:
+    case RECORD_FAULT:
+    case RECORD_GOAL:
+        return true;
+    case RECORD_BEGIN:
+    case RECORD_START:
+    case RECORD_ANSWER:
+    case RECORD_OBSERVE:
+    case RECORD_DESTROY:
+    case RECORD_RESET:
+        return false;
+    }
+    return false;
+}
+
 void record_encode(const Runtime *runtime, const Record *record, Buffer *ret)
 {
+    assert(record->instance != NULL || !needs_instance(record->type));
     buffer_add_format(ret, "{\"type\":\"%s\"", record_names[record->type]);
     member_encode_number(ret, "at", record->time_ms);
     if (record->instance != NULL)
@@ -518,27 +543,6 @@ static int decode_start(Runtime *runtime, const Json *json, Arena *arena, Record
                          ret->instance ? ret->instance->domain->name : "");
     return changes_decode(&unborn, json_get(json, "set"), arena, &ret->changes, &ret->change_count,
                           err);
-}
-
-static bool needs_instance(RecordType type)
-{
-    switch (type) {
-    case RECORD_SLICE:
-    case RECORD_PREPARE:
-    case RECORD_COMMIT:
-    case RECORD_ABORT:
-    case RECORD_FAULT:
-    case RECORD_GOAL:
-        return true;
-    case RECORD_BEGIN:
-    case RECORD_START:
-    case RECORD_ANSWER:
-    case RECORD_OBSERVE:
-    case RECORD_DESTROY:
-    case RECORD_RESET:
-        return false;
-    }
-    return false;
 }
 
 int record_decode(Runtime *runtime, const Json *json, Arena *arena, Record *ret, Error *err)

@@ -14,7 +14,7 @@ bool instance_choose(Instance *instance, uint64_t now_ms, Arena *arena);
 /* Its durable mark says something else than its truth and the time: a record is due. */
 bool goal_has_news(const Instance *instance, uint32_t goal, uint64_t now_ms);
 
-/* The goal's `terminate_after` TIME has passed since it was last met. */
+/* The goal's `terminate_after` was reached since it was last met, and it has not failed yet. */
 bool goal_has_expired(const Instance *instance, uint32_t goal, uint64_t now_ms);
 
 /* Put every touched instance into or out of the queue. */

@@ -561,20 +561,6 @@ static bool will_retry(const Turn *turn, const Instance *instance, const Cause *
     return turn->options->retry_failed;
 }
 
-static void goal_exhaust(Turn *turn, Instance *instance, const Cause *cause)
-{
-    const ProgramGoal *goal = &instance->domain->goals[cause->goal];
-
-    if (goal->terminate != GOAL_RETRIES || cause->kind == CAUSE_FALLBACK ||
-        instance->goals[cause->goal].retries < (uint64_t)goal->terminate_limit)
-        return;
-    Record record = {
-        .type = RECORD_GOAL, .instance = instance, .goal = (uint32_t)cause->goal, .failed = true};
-    turn_record(turn, &record);
-    Notice *notice = turn_notice(turn, NOTICE_GOAL_FAILED, instance);
-    notice->text = goal->name;
-}
-
 void pending_abort(Turn *turn, Instance *instance, const char *reason)
 {
     Cause cause = instance->pending->cause;
@@ -599,8 +585,6 @@ void pending_abort(Turn *turn, Instance *instance, const char *reason)
         turn_notice(turn, NOTICE_DEAD_LETTER, instance)->text = record.text;
         room_came(instance);
     }
-    if (cause.goal >= 0)
-        goal_exhaust(turn, instance, &cause);
     instance_touch(instance);
     objects_changed(turn->runtime);
 }

@@ -124,6 +124,22 @@ static int64_t timeout_of(const ProviderConfig *provider, const SchemaEffect *ef
     return effect->timeout_s * 1000 > timeout ? effect->timeout_s * 1000 : timeout;
 }
 
+/* Only the schema tells an action from an object, which a later attempt takes up again. */
+static void warn_of_unnamed_action(Binder *binder, const char *name)
+{
+    const EffectUse *use = binder->use;
+
+    if (use->has_name || use->has_key || !use->failure_follows)
+        return;
+    Diagnostic *diagnostic = diagnostics_add(binder->diagnostics, SEVERITY_WARNING, "V-WRN-021",
+                                             use->span, "%s is done without a name", name);
+    diagnostic->consequence = "if what follows in this slice fails, it is done again with the next "
+                              "attempt, should its arguments have changed by then";
+    diagnostic->remedy =
+        "say which deed it is: `idempotency_key: \"...\"`; or put it last, or in a "
+        "slice of its own";
+}
+
 static void bind_effect(Binder *binder, BoundEffect *ret)
 {
     const EffectUse *use = binder->use;
@@ -151,6 +167,8 @@ static void bind_effect(Binder *binder, BoundEffect *ret)
         json_free(json_detach(ret->defaults, "name"));
     ret->timeout_ms = timeout_of(provider, effect);
     bind_parameters(effect, ret);
+    if (ret->is_action)
+        warn_of_unnamed_action(binder, name);
 }
 
 static void bindings_digest(Bindings *bindings, const Config *config)

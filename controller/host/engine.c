@@ -17,7 +17,7 @@
 #include "controller/host/request.h"
 #include "lang/base/memory.h"
 
-#define STEPS_A_TURN 32
+#define STEPS_A_TURN 128
 #define GROUP_BYTES ((size_t)1 << 20)
 #define STOP_GRACE_INT_MS 30000
 #define STOP_GRACE_TERM_MS 15000

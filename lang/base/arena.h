@@ -40,7 +40,7 @@ char *arena_format(Arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 #define arena_reserve_one(arena, items, count, capacity)                                           \
     do {                                                                                           \
         if ((count) == (capacity)) {                                                               \
-            size_t new_capacity_ = (capacity) ? (size_t)(capacity) * 2 : 4;                        \
+            size_t new_capacity_ = (capacity) ? (size_t)(capacity)*2 : 4;                          \
             void *grown_ = arena_alloc((arena), new_capacity_ * sizeof *(items));                  \
             if ((count) > 0)                                                                       \
                 __builtin_memcpy(grown_, (items), (size_t)(count) * sizeof *(items));              \

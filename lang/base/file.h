@@ -1,4 +1,5 @@
-/* Files: reading whole ones with a ceiling, replacing them so that a crash leaves the old or the new.
+/* Files: reading whole ones with a ceiling, replacing them so that a crash leaves the old or the
+ * new.
  *
  * Not for the core, which has no files. */
 #ifndef VED_BASE_FILE_H

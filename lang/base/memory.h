@@ -30,7 +30,7 @@ static inline void free_p(void *pointer)
 #define memory_reserve_one(items, count, capacity)                                                 \
     do {                                                                                           \
         if ((count) == (capacity)) {                                                               \
-            (capacity) = (capacity) ? (capacity) * 2 : 8;                                          \
+            (capacity) = (capacity) ? (capacity)*2 : 8;                                            \
             (items) = memory_grow((items), (capacity), sizeof *(items));                           \
         }                                                                                          \
     } while (0)
