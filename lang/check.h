@@ -161,4 +161,7 @@ void facts_condition(Checker *checker, const Expr *condition, ComparisonPlace pl
 void check_first_values(Checker *checker);
 void check_comparisons(Checker *checker);
 
+/* check_hazard.c: what will run and may hurt; for a program without errors. */
+void check_hazards(Checker *checker);
+
 #endif

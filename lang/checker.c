@@ -140,6 +140,8 @@ void check(Ast *ast, Arena *arena, Diagnostics *diagnostics, Model *ret)
         check_comparisons(&checker);
         warn_of_lonely_events(&checker);
     }
+    if (diagnostics->error_count == 0)
+        check_hazards(&checker);
     scope_deinit(&checker.scope);
     map_deinit(&checker.sites);
 }

@@ -276,3 +276,26 @@ Test(program, set_values_that_do_not_fit_say_what_would)
     expect_refused(FIELD_STRING, "\xed\xa0\x80",
                    "field 'f' is string: expected UTF-8, found 'bytes that are no text'");
 }
+
+/* What an action without a name did stays done when the slice is aborted after it: the host warns
+ * of it where it knows from the schema what an action is. */
+Test(program, an_effect_knows_whether_the_slice_can_still_be_aborted_after_it)
+{
+    static const char text[] =
+        "domain D { state { n: int }\n"
+        "transition Last { emit P.A() emit P.B() n = 1 }\n"
+        "transition Fail { emit P.C() if n == 1 { emit P.D() fail \"x\" } }\n"
+        "transition Apart { if n == 1 { emit P.E() } else { emit P.F() } }\n"
+        "transition Handled { emit P.G() emit P.H() else { n = 2 } emit P.I() else { n = 3 } }\n"
+        "transition Loop { while n < 3 { emit P.J(name: \"${n}\") n += 1 } }\n"
+        "transition Slices { slice a { emit P.K() } slice b { emit P.L() } } }\n";
+    static const bool follows[] = {true,  false, true,  true, false, false,
+                                   false, false, false, true, false, false};
+    cleanup(program_free) Program *program = program_compile("t.ved", text, sizeof text - 1);
+
+    cr_assert(program->valid);
+    cr_assert_eq(program->effect_count, ARRAY_SIZE(follows));
+    for (size_t i = 0; i < program->effect_count; i++)
+        cr_expect_eq(program->effects[i].failure_follows, follows[i], "%s",
+                     program->effects[i].effect);
+}
