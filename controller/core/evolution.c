@@ -182,6 +182,24 @@ static int refuse(const Object *object, Error *err, const char *would, const cha
                      would, address, detail[0] != '\0' ? "; " : "", detail);
 }
 
+/* Names what differs, without the values: they may be long, or not for every eye. */
+static const char *arguments_compare(Arena *arena, const char *before, const char *after)
+{
+    cleanup(json_free) Json *old = NULL, *new = NULL;
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    if (json_parse_own(before, strlen(before), &old, NULL) < 0 ||
+        json_parse_own(after, strlen(after), &new, NULL) < 0)
+        return "its arguments differ";
+    for (const Json *m = json_first(new); m != NULL; m = json_next(m))
+        if (json_get(old, json_key(m)) == NULL || !json_equal(json_get(old, json_key(m)), m))
+            buffer_add_format(&text, " %s", json_key(m));
+    for (const Json *m = json_first(old); m != NULL; m = json_next(m))
+        if (json_get(new, json_key(m)) == NULL)
+            buffer_add_format(&text, " %s", json_key(m));
+    return arena_format(arena, "what differs:%s", buffer_text(&text));
+}
+
 static int check_arguments(const Recomputation *recomputation, const Object *object,
                            const Output *output, Error *err)
 {
@@ -197,8 +215,7 @@ static int check_arguments(const Recomputation *recomputation, const Object *obj
         return refuse(object, err, "change", text);
     if (object->inputs != NULL && strcmp(arguments, object->inputs) != 0)
         return refuse(object, err, "change",
-                      arena_format(recomputation->arena, "its arguments were %s and would be %s",
-                                   object->inputs, arguments));
+                      arguments_compare(recomputation->arena, object->inputs, arguments));
     return 0;
 }
 

@@ -148,7 +148,7 @@ static void intent_identify(const Emitted *emitted, Intent *intent)
         const Object *object = object_meant(emitted, intent);
         intent->generation = object != NULL ? object->generation + 1 : 1;
         if (earlier != NULL) {
-            strcpy(intent->uid, earlier->uid);
+            memcpy(intent->uid, earlier->uid, UID_SIZE);
             intent->generation = earlier->generation + 1;
         } else if (object != NULL) {
             memcpy(intent->uid, object->uid, UID_SIZE);
