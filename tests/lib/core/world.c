@@ -676,6 +676,20 @@ void world_restore(World *world)
     take_over(world, snapshot_again(world, world->runtime));
 }
 
+/* The first values that a run without any of its own has. */
+static Value **first_values(Program *program)
+{
+    Value **values = arena_array(&program->arena, Value *, program->domain_count);
+
+    for (size_t i = 0; i < program->domain_count; i++) {
+        const ProgramDomain *domain = &program->domains[i];
+        values[i] = arena_array(&program->arena, Value, domain->field_count);
+        for (size_t f = 0; f < domain->field_count; f++)
+            values[i][f] = domain->fields[f].initial;
+    }
+    return values;
+}
+
 bool world_evolve(World *world, const char *text, Error *err)
 {
     Program *program = compile(text);
@@ -693,7 +707,7 @@ bool world_evolve(World *world, const char *text, Error *err)
     }
     Bindings *kept = memory_alloc(sizeof *kept);
     *kept = bindings;
-    int code = evolution_make(world->runtime, program, kept, NULL, &runtime, err);
+    int code = evolution_make(world->runtime, program, kept, first_values(program), &runtime, err);
     if (code < 0) {
         bindings_deinit(kept);
         free(kept);

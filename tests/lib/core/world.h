@@ -53,7 +53,8 @@ void world_destroy(World *world);
 void world_recover(World *world);
 void world_restore(World *world);
 
-/* Pass the state on to a changed program. False: refused, the sentence is in `*err`. */
+/* Pass the state on to a changed program with bindings without defaults, and with the first values
+ * of its text. False: refused, the sentence is in `*err`. */
 bool world_evolve(World *world, const char *program, Error *err);
 
 /* ---- asking ---- */

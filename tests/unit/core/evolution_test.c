@@ -1,0 +1,317 @@
+/* Which edits a state is passed on to, and which are refused before anything is touched. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "lang/base/memory.h"
+#include "tests/lib/core/world.h"
+
+#define MAKE "transition T { emit Infra.Make(size: size) n += 1 }"
+#define BEFORE "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } " MAKE " }"
+
+static World *world_made(const char *program)
+{
+    World *world = world_new(program);
+
+    world_run(world);
+    world_forget(world);
+    return world;
+}
+
+static void expect_allowed(World *world, const char *program)
+{
+    Error err = {0};
+
+    cr_assert(world_evolve(world, program, &err), "%s", err.message);
+    world_run(world);
+}
+
+static void expect_refused(World *world, const char *program, const char *sentence)
+{
+    cleanup(free) char *before = world_outcome(world);
+    Error err = {0};
+
+    cr_assert_not(world_evolve(world, program, &err));
+    cr_expect_eq(err.code, ERROR_PROGRAM);
+    cr_expect_not_null(strstr(err.message, sentence), "found: %s", err.message);
+    cleanup(free) char *after = world_outcome(world);
+    cr_expect_str_eq(before, after, "something was touched");
+}
+
+Test(evolution, the_same_program_changes_nothing)
+{
+    World *world = world_made(BEFORE);
+    size_t records = world_records(world);
+
+    expect_allowed(world, BEFORE);
+    cr_expect_eq(world_records(world), records);
+    world_expect_objects(world, "D.T.Make[0] ready\n");
+    world_free(world);
+}
+
+Test(evolution, a_new_domain_starts_and_hears_what_was_said_last)
+{
+    World *world = world_made("domain A { state { n: int } transition Boot {"
+                              "  emit Broadcast(Event::Up(x: 1)) emit Broadcast(Event::Up(x: 2)) "
+                              "} on Event::Up(x) { n = x } }");
+
+    expect_allowed(world, "domain A { state { n: int } transition Boot {"
+                          "  emit Broadcast(Event::Up(x: 1)) emit Broadcast(Event::Up(x: 2)) } on "
+                          "Event::Up(x) { n = x } } domain B { state { n: int } on Event::Up(x) { "
+                          "n += x } }");
+    world_expect(world, "[    0] B: on event Up\n");
+    world_expect_field(world, "B.n", "2");
+    world_free(world);
+}
+
+Test(evolution, a_new_handler_of_an_old_domain_hears_what_was_said_last)
+{
+    World *world = world_made("domain A { state { n: int } transition Boot {"
+                              "  emit Broadcast(Event::Up(x: 2)) } }"
+                              "domain B { state { n: int } transition T { n = 0 } }");
+
+    expect_allowed(world, "domain A { state { n: int } transition Boot {"
+                          "  emit Broadcast(Event::Up(x: 2)) } }"
+                          "domain B { state { n: int } transition T { n = 0 } on Event::Up(x) { n "
+                          "+= x } }");
+    world_expect_field(world, "B.n", "2");
+    expect_allowed(world, "domain A { state { n: int } transition Boot {"
+                          "  emit Broadcast(Event::Up(x: 2)) } }"
+                          "domain B { state { n: int } on Event::Up(x) { n += x } }");
+    world_expect_field(world, "B.n", "2");
+    world_free(world);
+}
+
+Test(evolution, a_new_goal_is_served)
+{
+    World *world = world_made(BEFORE);
+
+    expect_allowed(world, "domain D { state { n: int  size: int = 1 } goal G { predicate n >= 1 "
+                          "strategy { T } } goal H { predicate n == 2 strategy { U } } " MAKE
+                          " transition U { n = 2 } }");
+    world_expect_goal(world, "D.H", "met");
+    world_expect_objects(world, "D.T.Make[0] ready\n");
+    world_free(world);
+}
+
+Test(evolution, a_new_field_begins_with_its_first_value)
+{
+    World *world = world_made(BEFORE);
+
+    expect_allowed(world, "domain D { state { more: string = \"m\"  n: int  size: int = 1 } "
+                          "goal G { predicate n == 1 } " MAKE " }");
+    world_expect_field(world, "D.more", "m");
+    world_expect_field(world, "D.n", "1");
+    world_free(world);
+}
+
+Test(evolution, a_changed_parameter_is_taken_over_and_an_assigned_field_is_not)
+{
+    const char *before = "domain D { state { n: int = 1  want: int = 3 } goal G { predicate n == "
+                         "want } transition T { n += 1 } }";
+    const char *after = "domain D { state { n: int = 0  want: int = 5 } goal G { predicate n == "
+                        "want } transition T { n += 1 } }";
+    World *world = world_made(before);
+
+    expect_allowed(world, after);
+    world_expect_field(world, "D.want", "5");
+    world_expect_field(world, "D.n", "5");
+    cr_expect_eq(world_runtime(world)->logical_time, 4, "two slices before, two after");
+    world_free(world);
+}
+
+Test(evolution, a_parameter_that_an_object_was_made_with_may_not_change)
+{
+    World *world = world_made(BEFORE);
+
+    expect_refused(
+        world, "domain D { state { n: int  size: int = 2 } goal G { predicate n == 1 } " MAKE " }",
+        "change D.T.Make[0], which exists; what differs: size");
+    world_free(world);
+}
+
+Test(evolution, a_field_that_is_gone_is_refused)
+{
+    World *world = world_made(BEFORE);
+
+    expect_refused(world,
+                   "domain D { state { n: int } goal G { predicate n == 1 } "
+                   "transition T { emit Infra.Make(size: 1) n += 1 } }",
+                   "V-ERR-003]: field 'D.size' is gone");
+    world_free(world);
+}
+
+Test(evolution, a_field_of_another_type_is_refused)
+{
+    World *world = world_made(BEFORE);
+
+    expect_refused(world,
+                   "domain D { state { n: string  size: int = 1 } goal G { predicate n == \"1\" } "
+                   "transition T { emit Infra.Make(size: size) n = \"1\" } }",
+                   "field 'D.n' was int in the state and is string in the program");
+    world_free(world);
+}
+
+Test(evolution, another_argument_is_refused)
+{
+    World *world = world_made(BEFORE);
+
+    expect_refused(world,
+                   "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } "
+                   "transition T { emit Infra.Make(size: size + 1) n += 1 } }",
+                   "would change D.T.Make[0]");
+    world_free(world);
+}
+
+Test(evolution, an_emission_that_is_gone_is_refused)
+{
+    World *world = world_made(BEFORE);
+
+    expect_refused(world,
+                   "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } "
+                   "transition T { n += 1 } }",
+                   "would destroy D.T.Make[0]");
+    expect_refused(world,
+                   "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } "
+                   "transition T { if size > 1 { emit Infra.Make(size: size) } n += 1 } }",
+                   "would destroy D.T.Make[0]");
+    expect_refused(world,
+                   "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } "
+                   "transition U { emit Infra.Make(size: size) n += 1 } }",
+                   "what emitted it is gone");
+    world_free(world);
+}
+
+Test(evolution, a_domain_with_objects_that_is_gone_is_refused)
+{
+    World *world = world_made(BEFORE " domain E { state { n: int } goal G { predicate n == 0 } }");
+
+    expect_refused(world, "domain E { state { n: int } goal G { predicate n == 0 } }",
+                   "domain 'D' is gone from the program, but objects");
+    world_free(world);
+}
+
+Test(evolution, a_domain_without_objects_may_go)
+{
+    World *world = world_made(BEFORE " domain E { state { n: int } goal G { predicate n == 1 } "
+                                     "transition T { n = 1 } }");
+
+    expect_allowed(world, BEFORE);
+    cr_expect_null(runtime_find(world_runtime(world), "E"));
+    world_free(world);
+}
+
+Test(evolution, another_binding_of_an_object_is_refused)
+{
+    World *world = world_new(BEFORE);
+
+    world_defaults(world, "Infra.Make", "{\"region\":\"eu\"}");
+    world_run(world);
+    expect_refused(world, BEFORE, "would change D.T.Make[0], which exists; what differs: region");
+    world_free(world);
+}
+
+Test(evolution, another_provider_of_an_object_is_refused)
+{
+    World *world = world_made(BEFORE);
+
+    expect_refused(world,
+                   "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } "
+                   "transition T { emit Other.Make(size: size) n += 1 } }",
+                   "D.T.Make[0]");
+    world_free(world);
+}
+
+Test(evolution, each_object_is_asked_with_what_its_slice_had_read)
+{
+    const char *before = "domain D { state { n: int } goal G { predicate n == 3 }"
+                         "  transition T { emit Infra.Make(size: n) n += 1 } }";
+    const char *after = "domain D { state { n: int } goal G { predicate n == 3 }"
+                        "  transition T { let size = n + 0 emit Infra.Make(size: size) n += 1 } }";
+    const char *other = "domain D { state { n: int } goal G { predicate n == 3 }"
+                        "  transition T { let size = n if n == 2 { size = 7 } emit "
+                        "Infra.Make(size: size) n += 1 } }";
+    World *world = world_made(before);
+
+    expect_allowed(world, after);
+    expect_refused(world, other, "would change D.T.Make[2]");
+    world_free(world);
+}
+
+Test(evolution, what_a_slice_made_with_a_message_and_a_result_is_asked_with_them)
+{
+    const char *before =
+        "domain A { state { n: int } transition Boot { send B Take(4) } }"
+        "domain B { state { n: int } transition Take(x: int) { let net = emit Infra.Net()"
+        "  emit Infra.Make(net: net.address, x: x) n = x } }";
+    const char *other =
+        "domain A { state { n: int } transition Boot { send B Take(4) } }"
+        "domain B { state { n: int } transition Take(x: int) { let net = emit Infra.Net()"
+        "  emit Infra.Make(net: net.address, x: x + 1) n = x } }";
+    World *world = world_made(before);
+
+    expect_allowed(world, before);
+    expect_refused(world, other, "would change B.Take.Make[0]");
+    world_free(world);
+}
+
+Test(evolution, a_half_done_transition_goes_on_only_if_its_text_is_unchanged)
+{
+    const char *before =
+        "domain D { state { n: int } goal G { predicate n == 2 backoff 1h }"
+        "  transition T { slice one { n = 1 } slice two { emit Infra.Do() n = 2 } } }";
+    const char *same =
+        "domain D { state { n: int  more: int } goal G { predicate n == 2 backoff 1h }"
+        "  transition T { slice one { n = 1 } slice two { emit Infra.Do() n = 2 } } }";
+    const char *other =
+        "domain D { state { n: int  more: int } goal G { predicate n == 2 backoff 1h }"
+        "  transition T { slice one { n = 1 } slice two { emit Infra.Do()  n = 2 } } }";
+    for (int i = 0; i < 2; i++) {
+        World *world = world_new(before);
+        Error err = {0};
+        world_fail_next(world, "Infra.Do", 1);
+        world_run_until(world, 100);
+        cr_assert_eq(runtime_find(world_runtime(world), "D")->run_count, 1);
+        cr_assert(world_evolve(world, i == 0 ? same : other, &err), "%s", err.message);
+        cr_expect_eq(runtime_find(world_runtime(world), "D")->run_count, i == 0 ? 1 : 0);
+        world_run(world);
+        world_expect_goal(world, "D.G", "met");
+        world_free(world);
+    }
+}
+
+Test(evolution, numbers_go_on_and_messages_pass_over)
+{
+    World *world =
+        world_new("domain A { state { n: int } transition Boot { emit Infra.Do() send B Hear } }"
+                  "domain B { state { n: int } transition Hear { emit Infra.Slow() n = 1 } "
+                  "  transition More { n = 2 } }");
+    Error err = {0};
+
+    world_fail_next(world, "Infra.Slow", 1);
+    world_run_until(world, 100);
+    uint64_t next = world_runtime(world)->next_intent;
+    world_forget(world);
+    cr_assert(world_evolve(world,
+                           "domain A { state { n: int } transition Boot { emit Infra.Do() "
+                           "send B Hear } }"
+                           "domain B { state { n: int } transition Hear { emit Infra.Slow() n = 5 "
+                           "} transition More { n = 2 } }",
+                           &err),
+              "%s", err.message);
+    cr_expect_eq(world_runtime(world)->next_intent, next);
+    world_run(world);
+    world_expect_field(world, "B.n", "5");
+    world_free(world);
+}
+
+Test(evolution, what_faulted_is_tried_again_by_another_program)
+{
+    World *world = world_made("domain D { state { n: int } goal G { predicate n == 1 }"
+                              "  transition T { n = 1 / n } }");
+
+    world_expect_goal(world, "D.G", "faulted");
+    expect_allowed(world, "domain D { state { n: int } goal G { predicate n == 1 }"
+                          "  transition T { n = 1 } }");
+    world_expect_goal(world, "D.G", "met");
+    world_free(world);
+}
