@@ -196,10 +196,8 @@ static LoopKind lap_closed(Instance *group)
 
 LoopKind convergence_slice(Instance *instance, Digest128 answers, uint64_t max_slices)
 {
-    if (instance->group_size == 0) {
-        group_alone(instance); /* what this slice led to is where the search for a cycle begins */
-        return LOOP_NONE;
-    }
+    if (instance->group_size == 0)
+        group_alone(instance);
     Instance *group = instance->group;
 
     configuration_update(instance);
