@@ -73,6 +73,22 @@ static void set_add_owned(Options *options, char *text)
     list_add(&options->sets, &options->set_count, text);
 }
 
+static int var_file_check(const char *path, const Json *json, Error *err)
+{
+    if (!json_is_object(json))
+        return error_set(err, ERROR_USAGE,
+                         "--var-file '%s': expected a mapping of domains, such as `Web: { size: 3 "
+                         "}`",
+                         path);
+    for (const Json *domain = json_first(json); domain != NULL; domain = json_next(domain))
+        if (!json_is_object(domain))
+            return error_set(err, ERROR_USAGE,
+                             "--var-file '%s': %s: expected a mapping of fields, such as `%s: { "
+                             "size: 3 }`",
+                             path, json_key(domain), json_key(domain));
+    return 0;
+}
+
 /* domain: { field: value } becomes Domain.field=value. */
 static int var_file_read(Options *options, const char *path, Error *err)
 {
@@ -84,6 +100,8 @@ static int var_file_read(Options *options, const char *path, Error *err)
         error_wrap(err, "--var-file '%s'", path);
         return err->code = ERROR_USAGE;
     }
+    if (var_file_check(path, json, err) < 0)
+        return ERROR_USAGE;
     for (const Json *domain = json_first(json); domain != NULL; domain = json_next(domain))
         for (const Json *field = json_first(domain); field != NULL; field = json_next(field)) {
             cleanup(free) char *value = json_is_string(field)

@@ -238,6 +238,9 @@ static int read_provider(const char *file, const Json *json, Config *config, Err
         return ERROR_PROGRAM;
     if (json_get(json, "config") != NULL && !json_is_object(json_get(json, "config")))
         return bad(&place, "config", "a mapping");
+    if (json_get(json, "allow_short_ttl") != NULL &&
+        !json_is_bool(json_get(json, "allow_short_ttl")))
+        return bad(&place, "allow_short_ttl", "true or false");
     ProviderConfig *provider = provider_add(config, json_key(json));
     provider->is_written = true;
     provider->allow_short_ttl = json_get_bool(json, "allow_short_ttl", false);

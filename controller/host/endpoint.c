@@ -32,6 +32,7 @@ struct Endpoint {
     HttpTransfer *greeting;
     LoopTimer *greet_timer;
     int64_t greet_deadline_ms;
+    int64_t launch_deadline_ms; /* to say an address again and again; 0: it has said one */
     unsigned greet_tries;
     bool greeted; /* the handshake is done, the schema is next */
     char *vendor_version;
@@ -444,6 +445,27 @@ static void on_greeted(void *context, HttpReply *reply)
 
 /* ---- the process ---- */
 
+/* It is started again, unless all the time to be up went by without an address from it. */
+static void plugin_died(Endpoint *endpoint, const char *how)
+{
+    char sentence[1200];
+    int64_t now = now_ms(endpoint);
+
+    loop_timer_clear(endpoint->greet_timer);
+    http_cancel(take(endpoint->greeting));
+    if (endpoint->launch_deadline_ms == 0)
+        endpoint->launch_deadline_ms = now + endpoint->options.start_ms;
+    if (now >= endpoint->launch_deadline_ms) {
+        snprintf(sentence, sizeof sentence,
+                 "the plugin %s: expected an https:// address on its stdout within %lld s", how,
+                 (long long)(endpoint->options.start_ms / 1000));
+        endpoint_go_down(endpoint, ERROR_PROVIDER, sentence);
+        return;
+    }
+    snprintf(endpoint->reason, sizeof endpoint->reason, "the plugin %s", how);
+    endpoint_move(endpoint, ENDPOINT_LAUNCHING);
+}
+
 static void on_plugin(void *context, PluginEvent event, const char *text)
 {
     Endpoint *endpoint = context;
@@ -452,13 +474,11 @@ static void on_plugin(void *context, PluginEvent event, const char *text)
     case PLUGIN_LISTENS:
         free(endpoint->url);
         endpoint->url = memory_copy_string(text);
+        endpoint->launch_deadline_ms = 0;
         greet_begin(endpoint);
         return;
     case PLUGIN_DIED:
-        loop_timer_clear(endpoint->greet_timer);
-        http_cancel(take(endpoint->greeting));
-        snprintf(endpoint->reason, sizeof endpoint->reason, "the plugin %s", text);
-        endpoint_move(endpoint, ENDPOINT_LAUNCHING);
+        plugin_died(endpoint, text);
         return;
     case PLUGIN_DOWN:
         endpoint_go_down(endpoint, ERROR_PROVIDER, text);
@@ -528,6 +548,7 @@ void endpoint_start(Endpoint *endpoint)
 {
     if (endpoint->plugin) {
         endpoint_move(endpoint, ENDPOINT_LAUNCHING);
+        endpoint->launch_deadline_ms = now_ms(endpoint) + endpoint->options.start_ms;
         plugin_start(endpoint->plugin);
     } else {
         greet_begin(endpoint);

@@ -268,7 +268,9 @@ static Endpoint *endpoint_for_plugin(ProviderPool *pool, const ProviderBinding *
         .tls_dir = tls_dir,
         .data_dir = folder,
         .config = config,
-        .first_line_ms = pool->timing.first_line_ms,
+        .first_line_ms = pool->timing.first_line_ms < pool->provider_timeout_ms
+                             ? pool->timing.first_line_ms
+                             : pool->provider_timeout_ms,
         .restart_ms = pool->timing.restart_ms,
     };
     EndpointOptions options = endpoint_options(pool, binding);
