@@ -1,277 +1,16 @@
-#include "tests/lib/core/world.h"
+#include "tests/lib/core/world_private.h"
 
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "controller/core/evolution.h"
 #include "controller/core/snapshot.h"
 #include "lang/base/memory.h"
 
 #define STEPS_MAX 100000 /* no story is longer: one that is does not end */
 
-/* What the provider knows of one operation: asked again with its key, it answers the same. */
-typedef struct Operation {
-    char op[OP_SIZE];
-    char *effect;
-    char *line; /* "put ADDRESS ARGUMENTS" */
-    char *uid;
-    char *result;
-    bool fails;
-    uint64_t due_ms;
-    size_t records; /* in the journal when it was first asked for */
-} Operation;
-
-typedef struct Script {
-    char *effect;
-    uint64_t delay_ms;
-    char *result;
-    size_t pass; /* the first operation that fails, counted from 0 */
-    size_t fail; /* and how many do */
-} Script;
-
-/* An answer on its way. */
-typedef struct Flight {
-    uint64_t intent;
-    size_t operation;
-    uint64_t due_ms;
-} Flight;
-
-typedef struct Sight {
-    uint64_t at_ms;
-    char *address;
-    bool lost;
-    size_t records; /* in the journal when it was told; SIZE_MAX: not yet */
-} Sight;
-
-struct World {
-    char *text;
-    Program *program;
-    Bindings bindings;
-    Runtime *runtime;
-    Runtime *shadow; /* what the records alone say; NULL: unchecked */
-    RuntimeOptions options;
-    Effects effects;
-    uint64_t now_ms;
-    bool turned;
-    Operation *operations;
-    size_t operation_count, operation_capacity;
-    Script *scripts;
-    size_t script_count, script_capacity;
-    Flight *flights;
-    size_t flight_count, flight_capacity;
-    Sight *sights;
-    size_t sight_count, sight_capacity;
-    char **records;
-    size_t record_count, record_capacity;
-    Buffer trace;
-    /* programs before an evolution; the runtime may no longer point into them, but records do */
-    Program **old_programs;
-    size_t old_program_count, old_program_capacity;
-};
-
-/* ---- making ---- */
-
-static char *effect_name(const EffectUse *use)
-{
-    return memory_format("%s.%s", use->provider != NULL ? use->provider : "Infra", use->effect);
-}
-
-static void bindings_make(const Program *program, Bindings *ret)
-{
-    *ret = (Bindings){.effect_count = program->effect_count,
-                      .effects = memory_zero(program->effect_count, sizeof(BoundEffect))};
-    for (size_t i = 0; i < program->effect_count; i++) {
-        const EffectUse *use = &program->effects[i];
-        BoundEffect *bound = &ret->effects[i];
-        bound->provider = memory_copy_string(use->provider != NULL ? use->provider : "Infra");
-        bound->action = memory_copy_string(use->effect);
-        bound->type = memory_copy_string("Thing");
-        bound->positional = memory_zero(2, sizeof(char *));
-        bound->positional[bound->positional_count++] = memory_copy_string("first");
-        bound->positional[bound->positional_count++] = memory_copy_string("second");
-        bound->timeout_ms = 60000;
-    }
-}
-
-static Program *compile(const char *text)
-{
-    Program *program = program_compile("stack.ved", text, strlen(text));
-    cleanup(buffer_deinit) Buffer said = {0};
-
-    diagnostics_print(&program->diagnostics, false, &said);
-    cr_assert(program->valid, "%s", buffer_text(&said));
-    return program;
-}
-
-World *world_new(const char *text)
-{
-    World *world = memory_zero(1, sizeof *world);
-
-    world->text = memory_copy_string(text);
-    world->program = compile(text);
-    bindings_make(world->program, &world->bindings);
-    world->runtime = runtime_new(world->program, &world->bindings, WORLD_LINEAGE);
-    world->shadow = runtime_new(world->program, &world->bindings, WORLD_LINEAGE);
-    world->options = (RuntimeOptions){.retry_failed = true, .max_slices = RUNTIME_MAX_SLICES};
-    effects_init(&world->effects);
-    return world;
-}
-
-static void operation_deinit(Operation *operation)
-{
-    free(operation->effect);
-    free(operation->line);
-    free(operation->uid);
-    free(operation->result);
-}
-
-void world_free(World *world)
-{
-    for (size_t i = 0; i < world->operation_count; i++)
-        operation_deinit(&world->operations[i]);
-    for (size_t i = 0; i < world->script_count; i++) {
-        free(world->scripts[i].effect);
-        free(world->scripts[i].result);
-    }
-    for (size_t i = 0; i < world->sight_count; i++)
-        free(world->sights[i].address);
-    for (size_t i = 0; i < world->record_count; i++)
-        free(world->records[i]);
-    effects_deinit(&world->effects);
-    runtime_free(world->runtime);
-    runtime_free(world->shadow);
-    bindings_deinit(&world->bindings);
-    program_free(world->program);
-    for (size_t i = 0; i < world->old_program_count; i++)
-        program_free(world->old_programs[i]);
-    buffer_deinit(&world->trace);
-    free(world->operations);
-    free(world->scripts);
-    free(world->flights);
-    free(world->sights);
-    free(world->records);
-    free(world->old_programs);
-    free(world->text);
-    free(world);
-}
-
-/* ---- scripting ---- */
-
-static Script *script_find(const World *world, const char *effect)
-{
-    for (size_t i = 0; i < world->script_count; i++)
-        if (strcmp(world->scripts[i].effect, effect) == 0)
-            return &world->scripts[i];
-    return NULL;
-}
-
-static Script *script_of(World *world, const char *effect)
-{
-    Script *script = script_find(world, effect);
-
-    if (script != NULL)
-        return script;
-    memory_reserve_one(world->scripts, world->script_count, world->script_capacity);
-    script = &world->scripts[world->script_count++];
-    *script = (Script){.effect = memory_copy_string(effect), .delay_ms = WORLD_DELAY_MS};
-    return script;
-}
-
-static size_t bound_each(World *world, const char *effect, void (*change)(BoundEffect *, void *),
-                         void *user)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < world->bindings.effect_count; i++) {
-        cleanup(free) char *name = effect_name(&world->program->effects[i]);
-        if (strcmp(name, effect) != 0)
-            continue;
-        change(&world->bindings.effects[i], user);
-        count++;
-    }
-    cr_assert(count > 0, "the program has no effect %s", effect);
-    return count;
-}
-
-static void make_action(BoundEffect *bound, void *user)
-{
-    (void)user;
-    bound->is_action = true;
-    free(bound->type);
-    bound->type = NULL;
-}
-
-void world_action(World *world, const char *effect)
-{
-    bound_each(world, effect, make_action, NULL);
-}
-
-static void set_defaults(BoundEffect *bound, void *user)
-{
-    const char *text = user;
-    Error err = {0};
-
-    json_free(bound->defaults);
-    cr_assert_eq(json_parse(text, strlen(text), &bound->defaults, &err), 0, "%s", err.message);
-}
-
-void world_defaults(World *world, const char *effect, const char *json)
-{
-    cleanup(free) char *text = memory_copy_string(json);
-
-    bound_each(world, effect, set_defaults, text);
-}
-
-void world_delay(World *world, const char *effect, uint64_t ms)
-{
-    script_of(world, effect)->delay_ms = ms;
-}
-
-void world_result(World *world, const char *effect, const char *json)
-{
-    string_set(&script_of(world, effect)->result, json);
-}
-
-void world_let_pass(World *world, const char *effect, size_t count)
-{
-    script_of(world, effect)->pass = world_operations(world, effect) + count;
-}
-
-void world_fail_next(World *world, const char *effect, size_t count)
-{
-    Script *script = script_of(world, effect);
-
-    if (script->pass < world_operations(world, effect))
-        script->pass = world_operations(world, effect);
-    script->fail = count;
-}
-
-static void sight_add(World *world, uint64_t at_ms, const char *address, bool lost)
-{
-    memory_reserve_one(world->sights, world->sight_count, world->sight_capacity);
-    world->sights[world->sight_count++] =
-        (Sight){at_ms, memory_copy_string(address), lost, SIZE_MAX};
-}
-
-void world_lose_at(World *world, uint64_t at_ms, const char *address)
-{
-    sight_add(world, at_ms, address, true);
-}
-
-void world_find_at(World *world, uint64_t at_ms, const char *address)
-{
-    sight_add(world, at_ms, address, false);
-}
-
-void world_unchecked(World *world)
-{
-    runtime_free(world->shadow);
-    world->shadow = NULL;
-}
-
 /* ---- the second runtime ---- */
 
-static void record_replay(Runtime *runtime, const char *text)
+void world_replay(Runtime *runtime, const char *text)
 {
     cleanup(json_free) Json *json = NULL;
     Arena arena = {0};
@@ -285,7 +24,7 @@ static void record_replay(Runtime *runtime, const char *text)
     arena_deinit(&arena);
 }
 
-static Runtime *snapshot_load(const World *world, const char *text)
+Runtime *world_load_snapshot(const World *world, const char *text)
 {
     Runtime *runtime = runtime_new(world->program, &world->bindings, WORLD_LINEAGE);
     cleanup(json_free) Json *json = NULL;
@@ -317,7 +56,7 @@ static void shadow_check(World *world)
 
     expect_same(world->runtime, world->shadow, "records and live state differ");
     snapshot_write(world->runtime, &text);
-    cleanup(runtime_free) Runtime *restored = snapshot_load(world, buffer_text(&text));
+    cleanup(runtime_free) Runtime *restored = world_load_snapshot(world, buffer_text(&text));
     expect_same(world->runtime, restored, "a snapshot reads back differently");
 }
 
@@ -420,7 +159,7 @@ static size_t operation_find(const World *world, const char *op)
 
 static void operation_add(World *world, const Intent *intent)
 {
-    const Script *script = script_find(world, intent->place.effect);
+    const Script *script = world_script_find(world, intent->place.effect);
     size_t before = world_operations(world, intent->place.effect);
 
     memory_reserve_one(world->operations, world->operation_count, world->operation_capacity);
@@ -472,11 +211,11 @@ static void records_take(World *world)
         world->records[world->record_count++] = text;
         start = effects->record_ends[i];
         if (world->shadow != NULL)
-            record_replay(world->shadow, text);
+            world_replay(world->shadow, text);
     }
 }
 
-static void effects_take(World *world)
+void world_effects_take(World *world)
 {
     size_t first_record = world->record_count;
 
@@ -493,7 +232,7 @@ static void step(World *world, Event event)
 {
     event.now_ms = world->now_ms;
     runtime_step(world->runtime, &world->options, &event, &world->effects);
-    effects_take(world);
+    world_effects_take(world);
 }
 
 void world_turn(World *world)
@@ -506,7 +245,7 @@ void world_begin(World *world)
 {
     step(world, (Event){.type = EVENT_BEGIN, .detail = "boot", .digest = "digest"});
     runtime_resume_calls(world->runtime, &world->options, &world->effects);
-    effects_take(world);
+    world_effects_take(world);
     world->turned = false;
 }
 
@@ -574,7 +313,7 @@ static size_t flight_next(const World *world)
     return next;
 }
 
-static void move_to(World *world, uint64_t at_ms)
+void world_move_to(World *world, uint64_t at_ms)
 {
     if (at_ms > world->now_ms)
         world->now_ms = at_ms;
@@ -597,7 +336,7 @@ static bool happen(World *world, uint64_t limit_ms)
         next_ms = wake_ms;
     if (next_ms == UINT64_MAX || next_ms > limit_ms)
         return false;
-    move_to(world, next_ms);
+    world_move_to(world, next_ms);
     if (answer_ms == next_ms)
         answer(world, flight);
     else if (sight_ms == next_ms)
@@ -627,7 +366,7 @@ void world_run(World *world)
 void world_run_until(World *world, uint64_t now_ms)
 {
     run(world, now_ms, !world->options.settling);
-    move_to(world, now_ms);
+    world_move_to(world, now_ms);
 }
 
 void world_destroy(World *world)
@@ -635,290 +374,4 @@ void world_destroy(World *world)
     step(world, (Event){.type = EVENT_DESTROY});
     run(world, UINT64_MAX - 1, false);
     world->turned = false;
-}
-
-/* ---- taking over ---- */
-
-static void take_over(World *world, Runtime *runtime)
-{
-    runtime_free(world->runtime);
-    world->runtime = runtime;
-    world->flight_count = 0;
-    world->turned = false;
-    runtime_resume_calls(runtime, &world->options, &world->effects);
-    effects_take(world);
-}
-
-static Runtime *records_load(const World *world, size_t count)
-{
-    Runtime *runtime = runtime_new(world->program, &world->bindings, WORLD_LINEAGE);
-
-    for (size_t i = 0; i < count; i++)
-        record_replay(runtime, world->records[i]);
-    return runtime;
-}
-
-static Runtime *snapshot_again(const World *world, const Runtime *runtime)
-{
-    cleanup(buffer_deinit) Buffer text = {0};
-
-    snapshot_write(runtime, &text);
-    return snapshot_load(world, buffer_text(&text));
-}
-
-void world_recover(World *world)
-{
-    take_over(world, records_load(world, world->record_count));
-}
-
-void world_restore(World *world)
-{
-    take_over(world, snapshot_again(world, world->runtime));
-}
-
-/* The first values that a run without any of its own has. */
-static Value **first_values(Program *program)
-{
-    Value **values = arena_array(&program->arena, Value *, program->domain_count);
-
-    for (size_t i = 0; i < program->domain_count; i++) {
-        const ProgramDomain *domain = &program->domains[i];
-        values[i] = arena_array(&program->arena, Value, domain->field_count);
-        for (size_t f = 0; f < domain->field_count; f++)
-            values[i][f] = domain->fields[f].initial;
-    }
-    return values;
-}
-
-bool world_evolve(World *world, const char *text, Error *err)
-{
-    Program *program = compile(text);
-    Bindings bindings;
-    Runtime *runtime = NULL;
-
-    bindings_make(program, &bindings);
-    for (size_t i = 0; i < bindings.effect_count; i++) {
-        cleanup(free) char *name = effect_name(&program->effects[i]);
-        for (size_t k = 0; k < world->bindings.effect_count; k++) {
-            cleanup(free) char *old = effect_name(&world->program->effects[k]);
-            if (strcmp(old, name) == 0 && world->bindings.effects[k].is_action)
-                make_action(&bindings.effects[i], NULL);
-        }
-    }
-    Bindings *kept = memory_alloc(sizeof *kept);
-    *kept = bindings;
-    int code = evolution_make(world->runtime, program, kept, first_values(program), &runtime, err);
-    if (code < 0) {
-        bindings_deinit(kept);
-        free(kept);
-        program_free(program);
-        return false;
-    }
-    memory_reserve_one(world->old_programs, world->old_program_count, world->old_program_capacity);
-    world->old_programs[world->old_program_count++] = world->program;
-    bindings_deinit(&world->bindings);
-    world->bindings = *kept;
-    free(kept);
-    world->program = program;
-    runtime->bindings = &world->bindings;
-    runtime_free(world->runtime);
-    world->runtime = runtime;
-    if (world->shadow != NULL) {
-        runtime_free(world->shadow);
-        world->shadow = snapshot_again(world, runtime);
-    }
-    world->turned = false;
-    return true;
-}
-
-/* ---- asking ---- */
-
-RuntimeOptions *world_options(World *world)
-{
-    return &world->options;
-}
-
-Runtime *world_runtime(World *world)
-{
-    return world->runtime;
-}
-
-uint64_t world_now(const World *world)
-{
-    return world->now_ms;
-}
-
-size_t world_records(const World *world)
-{
-    return world->record_count;
-}
-
-const char *world_record(const World *world, size_t index)
-{
-    return world->records[index];
-}
-
-const char *world_trace(const World *world)
-{
-    return buffer_text(&world->trace);
-}
-
-void world_forget(World *world)
-{
-    buffer_reset(&world->trace);
-}
-
-void world_expect(World *world, const char *trace)
-{
-    cr_expect(strcmp(buffer_text(&world->trace), trace) == 0, "expected:\n%s\nfound:\n%s", trace,
-              buffer_text(&world->trace));
-    world_forget(world);
-}
-
-static Instance *member_split(World *world, const char *path, const char **ret_name)
-{
-    const char *dot = strchr(path, '.');
-    cleanup(free) char *domain = memory_copy_bytes(path, (size_t)(dot - path));
-    Instance *instance = runtime_find(world->runtime, domain);
-
-    cr_assert_not_null(instance, "domain '%s' has not started", domain);
-    *ret_name = dot + 1;
-    return instance;
-}
-
-void world_expect_field(World *world, const char *field, const char *text)
-{
-    cleanup(buffer_deinit) Buffer found = {0};
-    const char *name;
-    const Instance *instance = member_split(world, field, &name);
-    int index = domain_find_field(instance->domain, name);
-
-    cr_assert_geq(index, 0, "no field '%s'", field);
-    value_print(&found, instance->fields[index]);
-    cr_expect_str_eq(buffer_text(&found), text, "%s: expected '%s', found '%s'", field, text,
-                     buffer_text(&found));
-}
-
-void world_expect_goal(World *world, const char *goal, const char *status)
-{
-    const char *name;
-    const Instance *instance = member_split(world, goal, &name);
-    int index = domain_find_goal(instance->domain, name);
-
-    cr_assert_geq(index, 0, "no goal '%s'", goal);
-    const char *found = goal_status_name(goal_status(instance, (uint32_t)index));
-    cr_expect_str_eq(found, status, "%s: expected %s, found %s", goal, status, found);
-}
-
-void world_expect_objects(World *world, const char *lines)
-{
-    cleanup(buffer_deinit) Buffer found = {0};
-
-    for (size_t i = 0; i < world->runtime->object_count; i++) {
-        const Object *object = world->runtime->objects[i];
-        cleanup(free) char *address = object_address(object);
-        buffer_add_format(&found, "%s %s\n", address, object_state_name(object->state));
-    }
-    cr_expect(strcmp(buffer_text(&found), lines) == 0, "expected:\n%s\nfound:\n%s", lines,
-              buffer_text(&found));
-}
-
-void world_expect_calls(World *world, const char *lines)
-{
-    cleanup(buffer_deinit) Buffer found = {0};
-
-    for (size_t i = 0; i < world->operation_count; i++)
-        buffer_add_format(&found, "%s\n", world->operations[i].line);
-    cr_expect(strcmp(buffer_text(&found), lines) == 0, "expected:\n%s\nfound:\n%s", lines,
-              buffer_text(&found));
-}
-
-/* ---- crashes ---- */
-
-static int compare_text(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-char *world_outcome(World *world)
-{
-    Buffer text = {0};
-    cleanup(free) char **lines = memory_zero(world->operation_count, sizeof(char *));
-
-    snapshot_write(world->runtime, &text);
-    for (size_t i = 0; i < world->operation_count; i++)
-        lines[i] = memory_format("\n%s %s %s", world->operations[i].op, world->operations[i].uid,
-                                 world->operations[i].line);
-    qsort(lines, world->operation_count, sizeof(char *), compare_text);
-    for (size_t i = 0; i < world->operation_count; i++) {
-        buffer_add_string(&text, lines[i]);
-        free(lines[i]);
-    }
-    return buffer_take(&text);
-}
-
-static void provider_copy(World *world, const World *from, size_t records, bool sent)
-{
-    for (size_t i = 0; i < from->operation_count; i++) {
-        const Operation *operation = &from->operations[i];
-        if (operation->records > records || (!sent && operation->records == records))
-            continue;
-        memory_reserve_one(world->operations, world->operation_count, world->operation_capacity);
-        Operation *copy = &world->operations[world->operation_count++];
-        *copy = *operation;
-        copy->effect = memory_copy_string(operation->effect);
-        copy->line = memory_copy_string(operation->line);
-        copy->uid = memory_copy_string(operation->uid);
-        copy->result = memory_copy_string(operation->result);
-    }
-    for (size_t i = 0; i < from->script_count; i++) {
-        const Script *script = &from->scripts[i];
-        Script *copy = script_of(world, script->effect);
-        copy->delay_ms = script->delay_ms;
-        copy->pass = script->pass;
-        copy->fail = script->fail;
-        string_set(&copy->result, script->result);
-    }
-    for (size_t i = 0; i < from->sight_count; i++) {
-        const Sight *sight = &from->sights[i];
-        sight_add(world, sight->at_ms, sight->address, sight->lost);
-        if (sight->records <= records)
-            world->sights[i].records = sight->records;
-    }
-}
-
-static void bindings_copy(World *world, const World *from)
-{
-    for (size_t i = 0; i < from->bindings.effect_count; i++) {
-        if (from->bindings.effects[i].is_action)
-            make_action(&world->bindings.effects[i], NULL);
-        if (from->bindings.effects[i].defaults != NULL)
-            world->bindings.effects[i].defaults = json_copy(from->bindings.effects[i].defaults);
-    }
-}
-
-static uint64_t record_time(const char *text)
-{
-    cleanup(json_free) Json *json = NULL;
-
-    json_parse_own(text, strlen(text), &json, NULL);
-    return (uint64_t)json_get_int(json, "at", 0);
-}
-
-World *world_crashed(const World *from, size_t records, bool from_snapshot, bool sent)
-{
-    World *world = world_new(from->text);
-
-    world->options = from->options;
-    bindings_copy(world, from);
-    provider_copy(world, from, records, sent);
-    for (size_t i = 0; i < records; i++) {
-        memory_reserve_one(world->records, world->record_count, world->record_capacity);
-        world->records[world->record_count++] = memory_copy_string(from->records[i]);
-        record_replay(world->shadow, from->records[i]);
-        move_to(world, record_time(from->records[i]));
-    }
-    take_over(world,
-              from_snapshot ? snapshot_again(world, world->shadow) : records_load(world, records));
-    return world;
 }
