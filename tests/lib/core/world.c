@@ -171,7 +171,7 @@ static void operation_add(World *world, const Intent *intent)
                     .uid = memory_copy_string(intent->uid),
                     .due_ms = world->now_ms + (script != NULL ? script->delay_ms : WORLD_DELAY_MS),
                     .records = world->record_count};
-    strcpy(operation->op, intent->op);
+    memcpy(operation->op, intent->op, sizeof operation->op);
     operation->fails =
         script != NULL && before >= script->pass && before - script->pass < script->fail;
     operation->result = script != NULL && script->result != NULL
