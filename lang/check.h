@@ -88,6 +88,7 @@ typedef struct Checker {
     int32_t transition_index;
     int32_t handler_index;
     const Transition *transition;
+    Span body; /* of the transition or handler; empty in predicates */
     Scope scope;
     Loop *loop;
     uint32_t loop_depth;
@@ -121,6 +122,9 @@ StaticType check_expect(Checker *checker, Expr *expr, StaticType expected, const
 /* The type of `left OP right`; STATIC_ERROR and false if there is no such operation. */
 bool operation_type(Operator op, StaticType left, StaticType right, StaticType *ret);
 const char *operator_text(Operator op);
+
+/* What to write where `wanted` was asked for; NULL: nothing comes to mind. */
+const char *mismatch_remedy(const Expr *expr, StaticType found, StaticType wanted);
 
 /* Whether it is made of literals alone, and its value. */
 bool expr_is_constant(const Expr *expr);

@@ -174,9 +174,41 @@ static void declare_invariants(Checker *checker, ModelDomain *domain)
     map_deinit(&seen);
 }
 
+static bool span_has(Span span, uint32_t at)
+{
+    return at >= span.start && at <= span.end;
+}
+
+/* Whether a mistake is in none of the domain's bodies, and so perhaps in its state. */
+static bool is_outside_bodies(const Domain *tree, uint32_t at)
+{
+    for (const Transition *t = tree->transitions; t != NULL; t = t->next)
+        if (span_has(t->span, at))
+            return false;
+    for (const Handler *h = tree->handlers; h != NULL; h = h->next)
+        if (span_has(h->span, at))
+            return false;
+    for (const Goal *g = tree->goals; g != NULL; g = g->next)
+        if (span_has(g->span, at))
+            return false;
+    return true;
+}
+
+static bool is_damaged(const Checker *checker, const Domain *tree)
+{
+    const Diagnostic *items = checker->model->diagnostics->items;
+
+    for (size_t i = 0; i < checker->parse_diagnostics; i++)
+        if (span_has(tree->span, items[i].span.start) &&
+            is_outside_bodies(tree, items[i].span.start))
+            return true;
+    return false;
+}
+
 static void declare_domain(Checker *checker, ModelDomain *domain)
 {
     domain->boot = -1;
+    domain->damaged = is_damaged(checker, domain->ast);
     declare_fields(checker, domain);
     declare_transitions(checker, domain);
     declare_handlers(checker, domain);
@@ -258,6 +290,7 @@ void declare_domains(Checker *checker)
 static void body_begin(Checker *checker, int32_t transition, int32_t handler)
 {
     checker->mode = CHECK_SLICE;
+    checker->body = (Span){0, 0};
     checker->transition_index = transition;
     checker->handler_index = handler;
     checker->transition = transition >= 0 ? checker->domain->transition_trees[transition] : NULL;
@@ -290,6 +323,7 @@ static void check_transition(Checker *checker, size_t index)
     const Transition *tree = checker->domain->transition_trees[index];
 
     body_begin(checker, (int32_t)index, -1);
+    checker->body = tree->span;
     check_capabilities(checker, tree->capabilities);
     check_narrowing(checker, tree);
     for (const Parameter *p = tree->parameters; p != NULL; p = p->next)
@@ -306,6 +340,7 @@ static void check_handler(Checker *checker, const Handler *handler, size_t index
         handler->event.text != NULL ? event_find(checker->model, handler->event.text) : NULL;
 
     body_begin(checker, -1, (int32_t)index);
+    checker->body = handler->span;
     if (event == NULL)
         return;
     if (!checker->muted)

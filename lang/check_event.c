@@ -152,6 +152,7 @@ static void collect_broadcast(Checker *checker, const Emit *emit)
             event->field_count = shape.field_count;
         }
     }
+    event->unnamed = event->unnamed || !named;
     if (!event->emitted)
         event->emitted_at = emit->span;
     event->emitted = true;
@@ -233,7 +234,7 @@ static void collect_handler(Checker *checker, const Handler *handler)
     if (!event->handled)
         event->handled_at = handler->span;
     event->handled = true;
-    if (event->emitted)
+    if (event->emitted && !event->unnamed)
         handler_names_known(checker, event, handler);
     else
         handler_adds_fields(checker, event, handler);

@@ -160,6 +160,21 @@ static StaticType check_name(Checker *checker, Expr *expr)
 
 /* ---- operators ---- */
 
+const char *mismatch_remedy(const Expr *expr, StaticType found, StaticType wanted)
+{
+    bool number = wanted == STATIC_INT || wanted == STATIC_DURATION;
+
+    if (wanted == STATIC_BOOL && expr->kind != EXPR_STRING)
+        return "compare it with something: `value != 0`";
+    if (wanted == STATIC_DURATION && found == STATIC_INT && expr->kind == EXPR_INT)
+        return "write a duration with its unit: `5s`, `10m`";
+    if (expr->kind == EXPR_STRING && (number || wanted == STATIC_BOOL))
+        return "write a number, a duration, `true` or `false` without quotes";
+    if (wanted == STATIC_STRING && found != STATIC_ANY)
+        return "write a text in quotes; a value becomes text with \"${value}\"";
+    return NULL;
+}
+
 static void report_operation(Checker *checker, const Expr *expr, StaticType left, StaticType right)
 {
     Operator with = expr->operator;
@@ -169,6 +184,9 @@ static void report_operation(Checker *checker, const Expr *expr, StaticType left
 
     check_note(checker, d, expr->left->span, "this is %s", static_type_name(left));
     check_note(checker, d, expr->right->span, "this is %s", static_type_name(right));
+    d->remedy = mismatch_remedy(expr->right, right, left);
+    if (d->remedy == NULL)
+        d->remedy = mismatch_remedy(expr->left, left, right);
     if (with == OP_ADD && (left == STATIC_STRING || right == STATIC_STRING))
         d->remedy = "put the value into the text: \"...${value}...\"";
 }
@@ -271,6 +289,7 @@ StaticType check_expect(Checker *checker, Expr *expr, StaticType expected, const
         check_report(checker, SEVERITY_ERROR, "V-ERR-022", expr->span, "%s must be %s, found %s",
                      role, static_type_name(expected), static_type_name(type));
     d->label = arena_format(checker->arena, "this is %s", static_type_name(type));
+    d->remedy = mismatch_remedy(expr, type, expected);
     return STATIC_ERROR;
 }
 

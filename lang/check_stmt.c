@@ -124,6 +124,8 @@ static void check_assign(Checker *checker, Stmt *stmt)
         plain ? "'%s' is %s, it cannot become %s" : "'%s' is %s, it cannot be changed by %s",
         stmt->assign.field.text, static_type_name(target), static_type_name(found));
     d->label = arena_format(checker->arena, "this is %s", static_type_name(found));
+    if (plain)
+        d->remedy = mismatch_remedy(stmt->assign.value, found, target);
     check_note(checker, d, declared, "'%s' is declared here", stmt->assign.field.text);
 }
 

@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #include "lang/base/memory.h"
 #include "lang/check.h"
@@ -16,7 +18,8 @@ static bool is_aftermath(const Checker *checker, Span span)
 {
     for (size_t i = 0; i < checker->parse_diagnostics; i++) {
         Span mistake = checker->model->diagnostics->items[i].span;
-        if (mistake.start <= span.end && span.start <= mistake.end)
+        /* one place further: `n is 1` is no int that somebody took for a condition */
+        if (mistake.start <= span.end + 1 && span.start <= mistake.end)
             return true;
     }
     return false;
@@ -50,10 +53,39 @@ void check_note(Checker *checker, Diagnostic *diagnostic, Span span, const char 
     diagnostic_note(checker->model->diagnostics, diagnostic, span, "%s", text);
 }
 
+/* A name that the parser may not have reached the declaration of: it gave something up in this body
+ * before it, or in the domain outside of all bodies. */
+static bool declaration_is_lost(const Checker *checker, Span name)
+{
+    const Diagnostic *items = checker->model->diagnostics->items;
+
+    for (size_t i = 0; i < checker->parse_diagnostics; i++)
+        if (items[i].span.start >= checker->body.start && items[i].span.start <= name.start &&
+            checker->body.end != 0)
+            return true;
+    return checker->domain != NULL && checker->domain->damaged;
+}
+
+/* Words for values that other languages have, and what a bare name may have been meant for. */
+static const char *foreign_remedy(Checker *checker, const char *name, bool is_value)
+{
+    if (strcasecmp(name, "true") == 0 || strcasecmp(name, "yes") == 0)
+        return "write `true`";
+    if (strcasecmp(name, "false") == 0 || strcasecmp(name, "no") == 0)
+        return "write `false`";
+    if (strcasecmp(name, "none") == 0 || strcasecmp(name, "nil") == 0)
+        return "a field always has a value: \"\", 0 or false say that there is nothing";
+    if (model_find(&checker->model->domain_names, name) >= 0)
+        return arena_format(checker->arena,
+                            "domains share nothing: let '%s' broadcast what others want to know",
+                            name);
+    return is_value ? arena_format(checker->arena, "if a text is meant, write \"%s\"", name) : NULL;
+}
+
 void check_unknown(Checker *checker, const char *code, const char *what, Name name,
                    const Map *known, const Map *also_known)
 {
-    if (checker->muted)
+    if (checker->muted || declaration_is_lost(checker, name.span))
         return;
     Suggestion suggestion = suggest_begin(name.text);
     Diagnostic *d = check_report(checker, SEVERITY_ERROR, code, name.span, "there is no %s '%.*s'",
@@ -63,7 +95,9 @@ void check_unknown(Checker *checker, const char *code, const char *what, Name na
     suggest_try_map(&suggestion, known);
     if (also_known != NULL)
         suggest_try_map(&suggestion, also_known);
-    if (suggestion.best != NULL)
+    if (suggestion.best == NULL)
+        d->remedy = foreign_remedy(checker, name.text, strcmp(what, "name") == 0);
+    else
         d->remedy = arena_format(checker->arena, "did you mean '%s'?", suggestion.best);
 }
 

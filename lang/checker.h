@@ -27,6 +27,7 @@ typedef struct ModelDomain {
     size_t invariant_count;
     int32_t boot;
     bool started;
+    bool damaged;    /* the parser gave something up in it, outside of all bodies */
     Map field_names; /* name to index + 1 */
     Map transition_names;
     struct FieldFacts *facts; /* one for each field */
@@ -45,6 +46,7 @@ typedef struct ModelEvent {
     size_t field_count;
     bool emitted;
     bool handled;
+    bool unnamed; /* a broadcast of it has values without names, and was reported */
     Span emitted_at;
     Span handled_at;
 } ModelEvent;

@@ -115,6 +115,14 @@ Diagnostic *parser_expected(Parser *parser, const char *what)
     return d;
 }
 
+void parser_expected_but(Parser *parser, const char *what, const char *remedy)
+{
+    Diagnostic *d = parser_expected(parser, what);
+
+    if (d != NULL && remedy != NULL)
+        d->remedy = remedy;
+}
+
 Diagnostic *parser_expected_next(Parser *parser, const char *what)
 {
     uint32_t end = parser->previous_end;
@@ -463,9 +471,10 @@ static void top_level_unknown(Parser *parser)
 {
     const char *expected = "`domain`, `system` or an item of a domain";
 
-    if (parser_mend_word(parser, expected, 1u << ROLE_ITEM | 1u << ROLE_LATER_ITEM))
+    if (hint_file(parser) == NULL &&
+        parser_mend_word(parser, expected, 1u << ROLE_ITEM | 1u << ROLE_LATER_ITEM))
         return;
-    parser_expected(parser, expected);
+    parser_expected_but(parser, expected, hint_file(parser));
     parser_take(parser);
     parser_skip_to_item(parser);
 }

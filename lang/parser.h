@@ -59,6 +59,10 @@ Span span_to_here(const Parser *parser, uint32_t start);
 
 /* "expected WHAT, found ..." at the current token. NULL while panicking; else may be completed. */
 Diagnostic *parser_expected(Parser *parser, const char *what);
+/* The same with what to write instead; `remedy` may be NULL. */
+void parser_expected_but(Parser *parser, const char *what, const char *remedy);
+/* A stretch of the source as a message shows it: on one line, cut where it is long. */
+const char *parser_source_text(Parser *parser, Span span);
 /* The same for what should have followed the token before: if that ended its line, the place is its
  * end. */
 Diagnostic *parser_expected_next(Parser *parser, const char *what);
@@ -91,6 +95,20 @@ void parser_close_brace(Parser *parser, Span open);
  * if that had been written. */
 bool parser_mend_word(Parser *parser, const char *expected, unsigned roles);
 void parser_separators(Parser *parser, bool commas); /* `;`, and `,` */
+
+/* ---- what is known from other languages (parser_hint.c) ---- */
+
+/* What to write instead of what stands here, for the report; NULL: nothing comes to mind. */
+const char *hint_statement(Parser *parser);
+const char *hint_item(Parser *parser);
+const char *hint_file(Parser *parser);
+const char *hint_condition(Parser *parser);                   /* behind a condition */
+const char *hint_operand(Parser *parser, TokenKind operator); /* behind an operator */
+const char *hint_send(Parser *parser, const char *domain); /* where a transition's name belongs */
+/* The type's name in this language. */
+const char *hint_type(Parser *parser);
+/* `var x = ...`: a `let` in other words. */
+bool hint_is_let(Parser *parser);
 
 /* ---- grammar ---- */
 

@@ -51,6 +51,26 @@ static bool type_refused(Parser *parser)
     return false;
 }
 
+static void type_unknown(Parser *parser)
+{
+    const char *meant = hint_type(parser), *remedy = NULL;
+    bool known = meant != NULL;
+
+    if (known)
+        remedy = arena_format(parser->arena, "write `%s`", meant);
+    else if (parser_at(parser, TOKEN_STRING))
+        remedy =
+            "a type is written without quotes; a first value follows it: `name: string = \"\"`";
+    else if (parser_at(parser, TOKEN_INT) || parser_at(parser, TOKEN_TRUE) ||
+             parser_at(parser, TOKEN_FALSE))
+        remedy = "the type comes first, then the first value: `name: int = 1`";
+    parser_expected_but(parser, "a type: int, bool, string or duration", remedy);
+    if (!known)
+        return;
+    parser_take(parser);
+    parser->panicking = parser->given_up;
+}
+
 TypeExpr *parse_type(Parser *parser)
 {
     TypeExpr *type = arena_new(parser->arena, TypeExpr);
@@ -66,7 +86,7 @@ TypeExpr *parse_type(Parser *parser)
         return type;
     }
     if (!type_refused(parser))
-        parser_expected(parser, "a type: int, bool, string or duration");
+        type_unknown(parser);
     return type;
 }
 
@@ -258,14 +278,42 @@ Annotations parse_annotations(Parser *parser)
 
 /* ---- state ---- */
 
+/* `int n` where `n: int` belongs: reported, and taken as that. */
+static void type_before_name(Parser *parser, Name *ret_name, TypeExpr **ret_type)
+{
+    bool known = false;
+
+    for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+        known = known || parser_at_name(parser, types[i].name);
+    if (!known || parser_peek(parser, 1)->kind != TOKEN_NAME)
+        return;
+    Span span = parser_peek(parser, 0)->span;
+    TypeExpr *type = parse_type(parser);
+    Name name = parser_name(parser, "a name");
+    Diagnostic *d = parser_error(parser, "V-ERR-009", span, "the name comes before the type");
+    parser->panicking = parser->given_up;
+    if (d != NULL)
+        d->remedy = arena_format(parser->arena, "write `%s: %s`", name.text,
+                                 parser_source_text(parser, span));
+    *ret_name = name;
+    *ret_type = type;
+}
+
 static Field *field(Parser *parser)
 {
     Field *node = arena_new(parser->arena, Field);
     uint32_t start = parser_peek(parser, 0)->span.start;
 
-    node->name = parser_any_word(parser, "a field's name or `}`");
-    parser_expect(parser, TOKEN_COLON, "and a type after the field's name");
-    node->type = parse_type(parser);
+    type_before_name(parser, &node->name, &node->type);
+    if (node->type == NULL) {
+        node->name = parser_any_word(parser, "a field's name or `}`");
+        if (!parser_at(parser, TOKEN_COLON) && node->name.text != NULL)
+            parser_expected_but(parser, "`:` and a type after the field's name",
+                                arena_format(parser->arena, "write `%s: int`, or what its type is",
+                                             node->name.text));
+        parser_expect(parser, TOKEN_COLON, "and a type after the field's name");
+        node->type = parse_type(parser);
+    }
     if (!parser->panicking && parser_accept(parser, TOKEN_ASSIGN)) {
         if (parser_at(parser, TOKEN_BRACE_OPEN)) {
             parser_refuse_phrase(parser, parser_peek(parser, 0)->span, "a map literal");
@@ -312,6 +360,12 @@ static void state(Parser *parser, Domain *domain)
         second_time(parser, domain->state_span, word, "`state` in one domain");
     while (*tail != NULL)
         tail = &(*tail)->next;
+    if (parser_at(parser, TOKEN_COLON) || parser_at(parser, TOKEN_ASSIGN)) {
+        parser_expected_but(parser, "`{` after `state`", "write `state { name: type }`");
+        parser_take(parser);
+        parser->panicking = parser->given_up;
+        open = parser_peek(parser, 0)->span;
+    }
     if (!parser_expect(parser, TOKEN_BRACE_OPEN, "after `state`"))
         return;
     parser_separators(parser, true);
@@ -370,8 +424,14 @@ static Parameter *parameters(Parser *parser, bool typed)
     while (!parser->panicking && !parser_at(parser, TOKEN_PAREN_CLOSE)) {
         Parameter *node = arena_new(parser->arena, Parameter);
         uint32_t start = parser_peek(parser, 0)->span.start;
-        node->name = parser_name(parser, "a parameter's name or `)`");
-        if (typed && parser_expect(parser, TOKEN_COLON, "and a type after the parameter's name"))
+        type_before_name(parser, &node->name, &node->type);
+        if (node->name.text == NULL)
+            node->name = parser_name(parser, "a parameter's name or `)`");
+        if (!typed && parser_at(parser, TOKEN_COLON))
+            parser_expected_but(parser, "`)` or `,` after a parameter",
+                                "the broadcast gives the types: write the names alone");
+        if (typed && node->type == NULL &&
+            parser_expect(parser, TOKEN_COLON, "and a type after the parameter's name"))
             node->type = parse_type(parser);
         node->span = span_to_here(parser, start);
         list_append(tail, node);
@@ -450,6 +510,25 @@ static void priority_of_transition(Transition *transition, const Annotations *an
     transition->priority_span = annotations->priority_span;
 }
 
+/* Between head and body: report it, and go on to the body if that is on the same line. */
+static void head_mistaken(Parser *parser)
+{
+    const char *remedy = NULL;
+
+    if (parser_at(parser, TOKEN_ARROW))
+        remedy = "a transition returns nothing: broadcast an event, or send a message";
+    else if (parser_at(parser, TOKEN_COLON) || parser_at(parser, TOKEN_ASSIGN))
+        remedy = "its body follows at once: `transition NAME { ... }`";
+    else if (parser_at_name(parser, "when") || parser_at(parser, TOKEN_IF))
+        remedy = "the condition stands in the body: `{ if condition { ... } }`";
+    Diagnostic *d = parser_expected_next(parser, "`{` and the transition's body");
+    if (d != NULL)
+        d->remedy = remedy;
+    while (!parser_at(parser, TOKEN_END) && !parser_at(parser, TOKEN_BRACE_OPEN) &&
+           !parser_at(parser, TOKEN_BRACE_CLOSE) && !parser_peek(parser, 0)->after_newline)
+        parser_skip_balanced(parser);
+}
+
 static Transition *transition_item(Parser *parser, const Annotations *annotations)
 {
     Transition *node = arena_new(parser->arena, Transition);
@@ -462,10 +541,10 @@ static Transition *transition_item(Parser *parser, const Annotations *annotation
         Annotations behind = parse_annotations(parser);
         priority_of_transition(node, &behind);
     }
+    if (!parser_at(parser, TOKEN_BRACE_OPEN))
+        head_mistaken(parser);
     if (parser_at(parser, TOKEN_BRACE_OPEN))
         transition_body(parser, node);
-    else
-        parser_expect(parser, TOKEN_BRACE_OPEN, "and the transition's body");
     if (node->slices == NULL) {
         node->slices = arena_new(parser->arena, Slice);
         node->slices->body = arena_new(parser->arena, Block);
@@ -489,7 +568,8 @@ static bool handler_refused(Parser *parser, Span word)
             "it acts: `transition T { step { if c { } } }`");
     } else if (parser_at_name(parser, "message") && parser_peek(parser, 1)->kind == TOKEN_NAME) {
         parser_refuse(parser, span, "on message");
-    } else if (parser_at(parser, TOKEN_NAME) && parser_peek(parser, 1)->kind == TOKEN_DOT) {
+    } else if (parser_at(parser, TOKEN_NAME) && parser_peek(parser, 1)->kind == TOKEN_DOT &&
+               !parser_at_name(parser, "Event")) {
         span.end = parser_peek(parser, 2)->span.end;
         parser_refuse(parser, span,
                       arena_copy_bytes(parser->arena, parser->source->text + span.start,
@@ -498,6 +578,27 @@ static bool handler_refused(Parser *parser, Span word)
         return false;
     }
     parser_skip_construct(parser);
+    return true;
+}
+
+/* `event E`, `Event.E` or `Event:E`: reported, and taken up to the name. */
+static bool handler_event_otherwise(Parser *parser)
+{
+    TokenKind next = parser_peek(parser, 1)->kind;
+    bool word = parser_at(parser, TOKEN_EVENT) && next == TOKEN_NAME;
+    bool sign = parser_at_name(parser, "Event") && (next == TOKEN_DOT || next == TOKEN_COLON) &&
+                parser_peek(parser, 2)->kind == TOKEN_NAME;
+
+    if (!word && !sign)
+        return false;
+    Span span = {parser_peek(parser, 0)->span.start, parser_peek(parser, word ? 1 : 2)->span.end};
+    parser_take(parser);
+    if (sign)
+        parser_take(parser);
+    parser_refuse_spelling(parser, span,
+                           arena_format(parser->arena, "on %s", parser_source_text(parser, span)),
+                           arena_format(parser->arena, "write `on Event::%s`",
+                                        token_copy(parser, parser_peek(parser, 0))));
     return true;
 }
 
@@ -510,6 +611,8 @@ static Name handler_event(Parser *parser)
         parser_take(parser);
         return parser_any_word(parser, "an event's name after `Event::`");
     }
+    if (handler_event_otherwise(parser))
+        return parser_any_word(parser, "an event's name after `Event::`");
     if (!parser_at(parser, TOKEN_NAME) ||
         (next != TOKEN_BRACE_OPEN && next != TOKEN_PAREN_OPEN && next != TOKEN_COLONS)) {
         parser_expected(parser, "`Event::` and the event's name after `on`");
@@ -564,9 +667,11 @@ static void unknown_item(Parser *parser)
 {
     uint64_t before = parser->taken;
 
-    if (parser_mend_word(parser, ITEMS, 1u << ROLE_ITEM | 1u << ROLE_LATER_ITEM))
+    const char *remedy = hint_item(parser);
+
+    if (remedy == NULL && parser_mend_word(parser, ITEMS, 1u << ROLE_ITEM | 1u << ROLE_LATER_ITEM))
         return;
-    parser_expected(parser, ITEMS);
+    parser_expected_but(parser, ITEMS, remedy);
     if (parser->taken == before)
         parser_skip_balanced(parser);
     parser_skip_to_item(parser);
@@ -636,9 +741,14 @@ static bool domain_ends(Parser *parser)
            kind == TOKEN_SYSTEM;
 }
 
+/* Without its `{` it is read all the same, so that what stands there is not missed elsewhere. */
 static void domain_body(Parser *parser, Domain *domain)
 {
-    Span open = parser_take(parser).span;
+    bool braced = parser_at(parser, TOKEN_BRACE_OPEN);
+    Span open = parser_peek(parser, 0)->span;
+
+    if (braced)
+        parser_take(parser);
     DomainLists lists = domain_lists(domain);
 
     parser->panicking = parser->given_up;
@@ -653,7 +763,8 @@ static void domain_body(Parser *parser, Domain *domain)
             parser_skip_to_item(parser);
         parser_separators(parser, false);
     }
-    parser_close_brace(parser, open);
+    if (braced || parser_at(parser, TOKEN_BRACE_CLOSE))
+        parser_close_brace(parser, open);
     domain->body = span_to_here(parser, open.start);
 }
 
@@ -668,10 +779,15 @@ Domain *parse_domain(Parser *parser, const Annotations *annotations)
         parser_refuse_phrase(parser, parser_peek(parser, 0)->span, "a domain with a key");
         parser_skip_balanced(parser);
     }
-    if (parser_at(parser, TOKEN_BRACE_OPEN))
-        domain_body(parser, domain);
-    else
-        parser_expect(parser, TOKEN_BRACE_OPEN, "after the domain's name");
+    if (!parser_at(parser, TOKEN_BRACE_OPEN)) {
+        parser_expected_but(parser, "`{` after the domain's name",
+                            "what belongs to it stands in braces: `domain NAME { ... }`");
+        if (parser_at(parser, TOKEN_COLON) || parser_at(parser, TOKEN_SEMICOLON) ||
+            parser_at(parser, TOKEN_PAREN_OPEN) || parser_at(parser, TOKEN_STRING))
+            parser_skip_balanced(parser);
+        parser->brace_reported = true; /* its `}` is no news */
+    }
+    domain_body(parser, domain);
     domain->span = span_to_here(parser, annotations->start);
     return domain;
 }

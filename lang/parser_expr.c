@@ -150,11 +150,15 @@ static Expr *state_field(Parser *parser)
     return expr;
 }
 
+static void assignment_in_condition(Parser *parser, const Expr *left);
+
 static Expr *parenthesised(Parser *parser)
 {
     uint32_t start = parser_take(parser).span.start;
     Expr *expr = parse_expr(parser, "an expression after `(`");
 
+    if (!parser->panicking && parser_at(parser, TOKEN_ASSIGN))
+        assignment_in_condition(parser, expr);
     parser_close_paren(parser, "after the expression");
     if (!expr->parenthesised)
         expr->inner = expr->span;
@@ -245,8 +249,7 @@ static Expr *operand(Parser *parser, const char *what)
 
 #define SHOWN_SIZE_MAX 60
 
-/* A stretch of the source for a message: on one line, cut where it is long. */
-static const char *source_text(Parser *parser, Span span)
+const char *parser_source_text(Parser *parser, Span span)
 {
     uint32_t size = span.end - span.start;
     bool cut = size > SHOWN_SIZE_MAX;
@@ -261,12 +264,36 @@ static const char *source_text(Parser *parser, Span span)
     return text;
 }
 
+/* `Infra.CreatePostgres(...)`: effects have capital letters, as no query has. */
+static bool is_effect_call(const Expr *expr)
+{
+    return expr->kind == EXPR_MEMBER && expr->operand->kind == EXPR_NAME &&
+           expr->member.text[0] >= 'A' && expr->member.text[0] <= 'Z';
+}
+
+static void effect_call(Parser *parser, Expr *expr)
+{
+    const char *text = parser_source_text(parser, expr->span);
+    Diagnostic *d = parser_error(parser, "V-ERR-002", expr->span,
+                                 "an effect is emitted, `%s(...)` calls it", text);
+
+    parser->panicking = parser->given_up;
+    expr->kind = EXPR_ERROR;
+    if (d != NULL)
+        d->remedy = arena_format(parser->arena,
+                                 "write `let result = emit %s(...)` on a line of its own and use "
+                                 "`result`",
+                                 text);
+}
+
 static void refused_suffix(Parser *parser, Expr *expr, const char *suffix)
 {
     const char *construct =
-        arena_format(parser->arena, "%s%s", source_text(parser, expr->span), suffix);
+        arena_format(parser->arena, "%s%s", parser_source_text(parser, expr->span), suffix);
 
-    if (expr->kind != EXPR_ERROR)
+    if (parser_at(parser, TOKEN_PAREN_OPEN) && is_effect_call(expr))
+        effect_call(parser, expr);
+    else if (expr->kind != EXPR_ERROR)
         operand_refuse(parser, expr, construct);
     parser_skip_balanced(parser);
     expr->span = span_to_here(parser, expr->span.start);
@@ -293,7 +320,7 @@ static Expr *enum_member(Parser *parser, Expr *expr)
     Name name = parser_any_word(parser, "a name after `::`");
     if (expr->kind != EXPR_ERROR) {
         expr->span = span_to_here(parser, expr->span.start);
-        operand_refuse(parser, expr, source_text(parser, expr->span));
+        operand_refuse(parser, expr, parser_source_text(parser, expr->span));
     }
     (void)name;
     return expr;
@@ -411,6 +438,9 @@ static Expr *binary(Parser *parser, int least, const char *what)
         Token token = parser_take(parser);
         const char *after =
             arena_format(parser->arena, "a value after `%s`", token_kind_text(token.kind));
+        const char *remedy = hint_operand(parser, token.kind);
+        if (remedy != NULL)
+            parser_expected_but(parser, after, remedy);
         Expr *right = binary(parser, precedence + 1, after);
         Expr *expr = expr_new(parser, EXPR_BINARY, left->span.start);
         expr->operator= operator;
@@ -439,16 +469,21 @@ Expr *parse_expr(Parser *parser, const char *what)
 static void assignment_in_condition(Parser *parser, const Expr *left)
 {
     Span span = {left->span.start, left->span.end};
+    const char *hint = hint_condition(parser);
 
+    if (hint != NULL) {
+        parser_expected_but(parser, "a comparison", hint);
+        return;
+    }
     parser_take(parser);
     Expr *right = parse_expr(parser, "a value after `=`");
     if (parser->panicking)
         return;
     span.end = right->span.end;
-    const char *remedy =
-        arena_format(parser->arena, "to compare, write `%s == %s`", source_text(parser, left->span),
-                     source_text(parser, right->span));
-    parser_refuse_spelling(parser, span, source_text(parser, span), remedy);
+    const char *remedy = arena_format(parser->arena, "to compare, write `%s == %s`",
+                                      parser_source_text(parser, left->span),
+                                      parser_source_text(parser, right->span));
+    parser_refuse_spelling(parser, span, parser_source_text(parser, span), remedy);
 }
 
 Expr *parse_condition(Parser *parser, const char *after)
@@ -457,8 +492,10 @@ Expr *parse_condition(Parser *parser, const char *after)
 
     if (parser_at(parser, TOKEN_BRACE_OPEN)) {
         Diagnostic *d = parser_expected(parser, what);
-        if (d != NULL)
+        if (d != NULL) {
             d->label = "a condition must stand here";
+            d->remedy = arena_format(parser->arena, "write `%s status == \"ready\"`", after);
+        }
         parser->panicking = parser->given_up;
         uint32_t start = parser_peek(parser, 0)->span.start;
         Expr *expr = expr_new(parser, EXPR_ERROR, start);
@@ -468,6 +505,8 @@ Expr *parse_condition(Parser *parser, const char *after)
     Expr *expr = parse_expr(parser, what);
     if (!parser->panicking && parser_at(parser, TOKEN_ASSIGN))
         assignment_in_condition(parser, expr);
+    else if (!parser->panicking && hint_condition(parser) != NULL)
+        parser_expected_but(parser, "a comparison", hint_condition(parser));
     return expr;
 }
 
@@ -481,6 +520,12 @@ static Argument *argument(Parser *parser)
     if (parser_peek(parser, 1)->kind == TOKEN_COLON &&
         (parser_at(parser, TOKEN_NAME) || token_role(parser_kind(parser)) != ROLE_NONE)) {
         arg->name = parser_any_word(parser, "an argument's name");
+        parser_take(parser);
+    } else if (parser_at(parser, TOKEN_NAME) && parser_peek(parser, 1)->kind == TOKEN_ASSIGN) {
+        arg->name = parser_name(parser, "an argument's name");
+        parser_expected_but(parser, "`:` after the argument's name",
+                            arena_format(parser->arena, "write `%s: ...`", arg->name.text));
+        parser->panicking = parser->given_up;
         parser_take(parser);
     }
     if (parser_at(parser, TOKEN_BRACE_OPEN))

@@ -34,13 +34,13 @@ bool parse_priority(Parser *parser, uint8_t *ret)
     return true;
 }
 
-static Expr *predicate_missing(Parser *parser, const Goal *goal, Span word)
+static Expr *predicate_missing(Parser *parser, const Goal *goal, Span word, bool reported)
 {
     Expr *expr = arena_new(parser->arena, Expr);
 
     expr->kind = EXPR_ERROR;
     expr->span = word;
-    if (parser->panicking)
+    if (parser->panicking || reported)
         return expr;
     Diagnostic *d = parser_error(parser, "V-ERR-009", goal->name.text ? goal->name.span : word,
                                  "this goal has no predicate");
@@ -56,6 +56,9 @@ static void strategy(Parser *parser, Goal *goal)
     Span open = parser_peek(parser, 0)->span;
 
     goal->has_strategy = true;
+    if (!parser_at(parser, TOKEN_BRACE_OPEN))
+        parser_expected_but(parser, "`{` after `strategy`",
+                            "name the transitions in braces: `strategy { T }`");
     if (!parser_expect(parser, TOKEN_BRACE_OPEN, "after `strategy`"))
         return;
     parser_separators(parser, true);
@@ -213,6 +216,40 @@ static void skip_to_part(Parser *parser)
         parser->panicking = parser->given_up;
 }
 
+/* `x == 1` or `!ready` without its `predicate`. */
+static bool at_bare_predicate(Parser *parser)
+{
+    TokenKind kind = parser_kind(parser), next = parser_peek(parser, 1)->kind;
+
+    if (kind == TOKEN_BANG || kind == TOKEN_NOT || kind == TOKEN_PAREN_OPEN ||
+        kind == TOKEN_STATE || kind == TOKEN_INT || kind == TOKEN_STRING || kind == TOKEN_TRUE ||
+        kind == TOKEN_FALSE)
+        return true;
+    return kind == TOKEN_NAME && (next == TOKEN_ASSIGN || next == TOKEN_BRACE_CLOSE ||
+                                  next == TOKEN_DOT || (next >= TOKEN_EQ && next <= TOKEN_OR));
+}
+
+static void bare_predicate(Parser *parser, Goal *goal)
+{
+    Span first = parser_peek(parser, 0)->span;
+    Expr *expr = parse_expr(parser, "a condition");
+    const char *left = parser_source_text(parser, expr->span), *right = NULL;
+
+    if (parser_accept(parser, TOKEN_ASSIGN))
+        right = parser_source_text(parser, parse_expr(parser, "a value")->span);
+    Diagnostic *d = parser_error(parser, "V-ERR-009", first,
+                                 right == NULL ? "a goal's condition begins with `predicate`"
+                                               : "a goal is a condition, it assigns nothing");
+    parser->panicking = parser->given_up;
+    if (d != NULL)
+        d->remedy = right == NULL
+                        ? arena_format(parser->arena, "write `predicate %s`", left)
+                        : arena_format(parser->arena, "write `predicate %s == %s`", left, right);
+    expr->kind = right == NULL ? expr->kind : EXPR_ERROR;
+    if (goal->predicate == NULL)
+        goal->predicate = expr;
+}
+
 static void goal_body(Parser *parser, Goal *goal)
 {
     Span open = parser_take(parser).span;
@@ -224,6 +261,8 @@ static void goal_body(Parser *parser, Goal *goal)
         GoalPart part = part_of(parser_kind(parser));
         if (part != GOAL_PART_COUNT)
             goal_part(parser, goal, part);
+        else if (at_bare_predicate(parser))
+            bare_predicate(parser, goal);
         else if (!parser_mend_word(parser, PARTS, 1u << ROLE_PART) ||
                  part_of(parser_kind(parser)) == GOAL_PART_COUNT) {
             parser_expected(parser, PARTS);
@@ -237,10 +276,33 @@ static void goal_body(Parser *parser, Goal *goal)
     goal->body = span_to_here(parser, open.start);
 }
 
+/* `goal A n == 1`, `goal A: n == 1`, `goal A when ...`: a name, and what belongs into braces. */
+static bool braces_missing(Parser *parser)
+{
+    const Token *next = parser_peek(parser, 1);
+    TokenKind kind = next->kind;
+
+    return parser_at(parser, TOKEN_NAME) && !next->after_newline &&
+           (kind == TOKEN_NAME || kind == TOKEN_COLON || kind == TOKEN_INT || kind == TOKEN_BANG ||
+            token_role(kind) == ROLE_PART);
+}
+
+static void report_braces(Parser *parser, Goal *goal)
+{
+    goal->name = parser_name(parser, "a name");
+    parser_expected_but(
+        parser, "`{` after the goal's name",
+        arena_format(parser->arena, "write `goal %s { predicate ... }`", goal->name.text));
+    goal->predicate = arena_new(parser->arena, Expr);
+    goal->predicate->kind = EXPR_ERROR;
+    goal->predicate->span = goal->name.span;
+}
+
 Goal *parse_goal(Parser *parser, const Annotations *annotations)
 {
     Goal *goal = arena_new(parser->arena, Goal);
     Span word = parser_take(parser).span;
+    size_t errors = parser->diagnostics->error_count;
 
     if (annotations->has_priority) {
         goal->has_priority = true;
@@ -250,6 +312,8 @@ Goal *parse_goal(Parser *parser, const Annotations *annotations)
     }
     if (parser_at(parser, TOKEN_NAME) && parser_peek(parser, 1)->kind == TOKEN_BRACE_OPEN) {
         goal->name = parser_name(parser, "a name");
+    } else if (braces_missing(parser)) {
+        report_braces(parser, goal);
     } else if (!parser_at(parser, TOKEN_BRACE_OPEN)) {
         uint32_t start = parser_peek(parser, 0)->span.start;
         goal->predicate = parse_condition(parser, "goal");
@@ -258,7 +322,8 @@ Goal *parse_goal(Parser *parser, const Annotations *annotations)
     if (parser_at(parser, TOKEN_BRACE_OPEN))
         goal_body(parser, goal);
     if (goal->predicate == NULL)
-        goal->predicate = predicate_missing(parser, goal, word);
+        goal->predicate =
+            predicate_missing(parser, goal, word, parser->diagnostics->error_count > errors);
     goal->span = span_to_here(parser, annotations->start);
     return goal;
 }

@@ -177,6 +177,8 @@ static Stmt *fail(Parser *parser)
 static void event(Parser *parser, Emit *emit)
 {
     parser_take(parser);
+    if (!parser_at(parser, TOKEN_COLONS))
+        parser_expected_but(parser, "`::` after `Event`", "write `Event::NAME`");
     parser_expect(parser, TOKEN_COLONS, "after `Event`");
     emit->event = parser_any_word(parser, "an event's name after `Event::`");
     if (parser_at(parser, TOKEN_PAREN_OPEN) && !parser_peek(parser, 0)->after_newline)
@@ -191,7 +193,11 @@ static void emit_broadcast(Parser *parser, Emit *emit)
     if (parser_at_name(parser, "Event"))
         event(parser, emit);
     else
-        parser_expected(parser, "`Event::` and the event's name");
+        parser_expected_but(parser, "`Event::` and the event's name",
+                            arena_format(parser->arena, "write `emit Broadcast(Event::%s)`",
+                                         parser_at(parser, TOKEN_NAME)
+                                             ? token_copy(parser, parser_peek(parser, 0))
+                                             : "NAME"));
     parser_close_paren(parser, "after the event");
 }
 
@@ -221,8 +227,24 @@ static bool emit_intent(Parser *parser)
     return true;
 }
 
+/* Behind the effect's name: why there is no `(`. */
+static const char *no_arguments_remedy(Parser *parser, const Emit *emit)
+{
+    if (parser_at(parser, TOKEN_BRACE_OPEN) && !parser_peek(parser, 0)->after_newline)
+        return "arguments stand in parentheses: `(name: value, ...)`";
+    if (emit->provider.text != NULL || emit->effect.text == NULL)
+        return "an effect without arguments is written with `()`";
+    return arena_format(parser->arena,
+                        "an effect without arguments is written `%s()`, an event `emit "
+                        "Broadcast(Event::%s)`",
+                        emit->effect.text, emit->effect.text);
+}
+
 static void emit_effect(Parser *parser, Emit *emit)
 {
+    if (parser_at(parser, TOKEN_PAREN_OPEN))
+        parser_expected_but(parser, "an effect, `Broadcast` or `Log` after `emit`",
+                            "write `emit Infra.NAME(...)`, without parentheses around it");
     emit->effect = parser_name(parser, "an effect, `Broadcast` or `Log` after `emit`");
     if (parser_accept(parser, TOKEN_DOT)) {
         emit->provider = emit->effect;
@@ -233,7 +255,7 @@ static void emit_effect(Parser *parser, Emit *emit)
     if (!parser_at(parser, TOKEN_PAREN_OPEN) || parser_peek(parser, 0)->after_newline) {
         Diagnostic *d = parser_expected_next(parser, "`(` after the effect's name");
         if (d != NULL)
-            d->remedy = "an effect without arguments is written with `()`";
+            d->remedy = no_arguments_remedy(parser, emit);
         return;
     }
     emit->arguments = parse_arguments(parser);
@@ -241,15 +263,28 @@ static void emit_effect(Parser *parser, Emit *emit)
         emit->otherwise = parse_block(parser, "after `else`");
 }
 
+/* `Broadcast` or `Log`; in small letters it is too near to be somebody's effect. */
+static bool at_builtin(Parser *parser, const char *name, const char *small)
+{
+    if (parser_at_name(parser, name))
+        return true;
+    if (!parser_at_name(parser, small) || parser_peek(parser, 1)->kind != TOKEN_PAREN_OPEN)
+        return false;
+    parser_refuse_spelling(parser, parser_peek(parser, 0)->span,
+                           arena_format(parser->arena, "emit %s", small),
+                           arena_format(parser->arena, "write `emit %s(...)`", name));
+    return true;
+}
+
 Emit *parse_emit(Parser *parser)
 {
     Emit *emit = arena_new(parser->arena, Emit);
     uint32_t start = parser_take(parser).span.start;
 
-    if (parser_at_name(parser, "Broadcast")) {
+    if (at_builtin(parser, "Broadcast", "broadcast")) {
         parser_take(parser);
         emit_broadcast(parser, emit);
-    } else if (parser_at_name(parser, "Log")) {
+    } else if (at_builtin(parser, "Log", "log")) {
         parser_take(parser);
         emit->kind = EMIT_LOG;
         emit->arguments = parse_arguments(parser);
@@ -309,6 +344,9 @@ static void send_quoted(Parser *parser, Stmt *stmt)
 static void send_named(Parser *parser, Stmt *stmt)
 {
     stmt->send.domain = parser_name(parser, "a domain's name or `self` after `send`");
+    if (!parser->panicking && !parser_at(parser, TOKEN_NAME) && stmt->send.domain.text != NULL)
+        parser_expected_but(parser, "a transition's name",
+                            hint_send(parser, stmt->send.domain.text));
     stmt->send.transition = parser_name(parser, "a transition's name");
     if (!parser->panicking && parser_at(parser, TOKEN_PAREN_OPEN) &&
         !parser_peek(parser, 0)->after_newline)
@@ -352,6 +390,24 @@ static Stmt *refused_statement(Parser *parser)
 
 #define STATEMENTS "a statement (let, if, while, emit, send, fail or an assignment)"
 
+/* `name.member ...`: an effect without its `emit`, or what belongs to others. */
+static const char *dotted_remedy(Parser *parser)
+{
+    const char *name = token_copy(parser, parser_peek(parser, 0));
+    const Token *third = parser_peek(parser, 2);
+    const char *member = token_role(third->kind) != ROLE_NONE || third->kind == TOKEN_NAME
+                             ? token_copy(parser, third)
+                             : "...";
+
+    if (strcmp(name, "this") == 0 || strcmp(name, "self") == 0)
+        return arena_format(parser->arena, "a field is written `%s` or `state.%s`", member, member);
+    if (third->kind == TOKEN_NAME && (member[0] < 'A' || member[0] > 'Z'))
+        return arena_format(parser->arena,
+                            "another domain's fields cannot be touched: `send %s TRANSITION(...)`",
+                            name);
+    return arena_format(parser->arena, "an effect is written `emit %s.%s(...)`", name, member);
+}
+
 /* A name that begins no assignment: perhaps a word of ours misspelt. */
 static Stmt *not_a_statement(Parser *parser)
 {
@@ -359,17 +415,26 @@ static Stmt *not_a_statement(Parser *parser)
     TokenKind next = parser_peek(parser, 1)->kind;
 
     if (parser_at(parser, TOKEN_NAME) && (next == TOKEN_EQ || next == TOKEN_DOT)) {
-        Token name = parser_take(parser);
-        Diagnostic *d = parser_expected(parser, "`=`, `+=`, `-=` or `*=`");
-        if (d != NULL)
-            d->remedy = next == TOKEN_EQ
-                            ? "`==` compares; write `=` to assign"
-                            : arena_format(parser->arena, "an effect is written `emit %s...`",
-                                           token_copy(parser, &name));
+        const char *remedy =
+            next == TOKEN_EQ ? "`==` compares; write `=` to assign" : dotted_remedy(parser);
+        parser_take(parser);
+        parser_expected_but(parser, "`=`, `+=`, `-=` or `*=`", remedy);
         return stmt;
     }
-    parser_expected(parser, STATEMENTS);
+    parser_expected_but(parser, STATEMENTS, hint_statement(parser));
     return stmt;
+}
+
+/* `var x = 1`, `int x = 1`, `const x = 1`; read as the `let` it would be here. */
+static Stmt *let_in_other_words(Parser *parser)
+{
+    const Token *name = parser_peek(parser, 1);
+
+    parser_expected_but(
+        parser, STATEMENTS,
+        arena_format(parser->arena, "write `let %s = ...`", token_copy(parser, name)));
+    parser->panicking = parser->given_up;
+    return let(parser);
 }
 
 static Stmt *statement(Parser *parser)
@@ -377,6 +442,10 @@ static Stmt *statement(Parser *parser)
     TokenKind kind = parser_kind(parser);
     TokenKind next = parser_peek(parser, 1)->kind;
 
+    if (hint_is_let(parser))
+        return let_in_other_words(parser);
+    if (kind == TOKEN_NAME && next == TOKEN_NAME && parser_at_name(parser, "set"))
+        return not_a_statement(parser);
     if (kind == TOKEN_NAME && !is_assignment(next) && next != TOKEN_DOT &&
         parser_mend_word(parser, STATEMENTS, 1u << ROLE_STATEMENT | 1u << ROLE_LATER_STATEMENT))
         kind = parser_kind(parser);
@@ -445,16 +514,34 @@ void parse_statements(Parser *parser, Block *block)
     }
 }
 
+/* Report that there is no `{`; true if a word that others put before it is all that is between. */
+static bool block_is_near(Parser *parser, const char *after)
+{
+    bool word = parser_at(parser, TOKEN_COLON) || parser_at_name(parser, "then") ||
+                parser_at_name(parser, "do");
+
+    if (!parser->panicking) {
+        Diagnostic *d = parser_expected_next(parser, arena_format(parser->arena, "`{` %s", after));
+        if (d != NULL)
+            d->remedy = "the body stands in braces: `{ ... }`";
+        parser->brace_reported = true; /* its `}` is no news */
+    }
+    if (!word || parser_peek(parser, 1)->kind != TOKEN_BRACE_OPEN)
+        return false;
+    parser_take(parser);
+    return true;
+}
+
 Block *parse_block(Parser *parser, const char *after)
 {
     Block *block = arena_new(parser->arena, Block);
     Span open = parser_peek(parser, 0)->span;
 
     block->span = (Span){open.start, open.start};
-    if (!parser_at(parser, TOKEN_BRACE_OPEN)) {
-        parser_expect(parser, TOKEN_BRACE_OPEN, after);
+    if (!parser_at(parser, TOKEN_BRACE_OPEN) && !block_is_near(parser, after))
         return block;
-    }
+    open = parser_peek(parser, 0)->span;
+    block->span = (Span){open.start, open.start};
     parser->panicking = parser->given_up; /* the mistake, if any, was before the block */
     if (!parser_deeper(parser))
         return block;

@@ -15,7 +15,14 @@ static void start_fields(Parser *parser, Start *start)
             parser_take(parser);
         }
         node->name = parser_any_word(parser, "a field's name or `}`");
-        parser_expect(parser, TOKEN_ASSIGN, "after the field's name");
+        if (parser_at(parser, TOKEN_COLON) && node->name.text != NULL) {
+            parser_refuse_spelling(
+                parser, parser_peek(parser, 0)->span, ":",
+                arena_format(parser->arena, "write `%s = ...`", node->name.text));
+            parser_take(parser);
+        } else {
+            parser_expect(parser, TOKEN_ASSIGN, "after the field's name");
+        }
         node->value = parse_expr(parser, "the field's first value after `=`");
         node->span = span_to_here(parser, at);
         list_append(tail, node);
@@ -35,7 +42,14 @@ static Start *start_item(Parser *parser)
     Start *node = arena_new(parser->arena, Start);
     uint32_t start = parser_take(parser).span.start;
 
-    parser_expect(parser, TOKEN_DOMAIN, "after `start`");
+    if (parser_at(parser, TOKEN_NAME) && parser_peek(parser, 1)->kind != TOKEN_END) {
+        parser_expected_but(parser, "`domain` after `start`",
+                            arena_format(parser->arena, "write `start domain %s { }`",
+                                         token_copy(parser, parser_peek(parser, 0))));
+        parser->panicking = parser->given_up;
+    } else {
+        parser_expect(parser, TOKEN_DOMAIN, "after `start`");
+    }
     node->domain = parser_name(parser, "a domain's name after `start domain`");
     if (parser_at(parser, TOKEN_BRACKET_OPEN) && !parser->panicking) {
         parser_refuse_phrase(parser, parser_peek(parser, 0)->span, "a domain with a key");

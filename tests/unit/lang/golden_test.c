@@ -4,6 +4,7 @@
  *     // expect ok
  *     // expect error[V-ERR-005]: part of the summary        on the line of the comment
  *     // expect error[V-ERR-005] 12:8: part of the summary   on that line, at that column
+ *     // expect error[V-ERR-009] 12:8: part of the summary => part of the remedy
  * with error, warning, lint or note, the column and the part left away at will. Each must be met by
  * a diagnostic of its own, and errors, warnings and lints that nobody expects are failures. */
 #include <criterion/criterion.h>
@@ -26,6 +27,7 @@ typedef struct Expectation {
     unsigned line;
     unsigned column; /* 0: any */
     char part[200];
+    char remedy[200]; /* empty: any, or none */
     bool met;
 } Expectation;
 
@@ -78,6 +80,11 @@ static void expectation_read(Golden *golden, const char *text, unsigned line)
         text += used;
     }
     sscanf(text, ": %199[^\n]", e->part);
+    char *remedy = strstr(e->part, " => ");
+    if (remedy != NULL) {
+        snprintf(e->remedy, sizeof e->remedy, "%s", remedy + 4);
+        *remedy = '\0';
+    }
     golden->count++;
 }
 
@@ -100,7 +107,8 @@ static bool claim(const Program *program, const Diagnostic *d, Expectation *e)
 
     if (e->met || strcmp(severity_word(d->severity), e->severity) != 0 ||
         strcmp(d->code, e->code) != 0 || place.line != e->line ||
-        (e->column != 0 && place.column != e->column) || strstr(d->summary, e->part) == NULL)
+        (e->column != 0 && place.column != e->column) || strstr(d->summary, e->part) == NULL ||
+        (e->remedy[0] != '\0' && (d->remedy == NULL || strstr(d->remedy, e->remedy) == NULL)))
         return false;
     e->met = true;
     return true;
