@@ -56,6 +56,8 @@ static void strategy(Parser *parser, Goal *goal)
     Span open = parser_peek(parser, 0)->span;
 
     goal->has_strategy = true;
+    goal->strategy = NULL; /* a second one was reported; it replaces the first */
+    goal->strategy_count = 0;
     if (!parser_at(parser, TOKEN_BRACE_OPEN))
         parser_expected_but(parser, "`{` after `strategy`",
                             "name the transitions in braces: `strategy { T }`");
