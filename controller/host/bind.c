@@ -117,11 +117,13 @@ static void bind_parameters(const SchemaEffect *effect, BoundEffect *ret)
         ret->positional[ret->positional_count++] = memory_copy_string(effect->positional[i]);
 }
 
+/* The binding's own word counts; else the default, or longer if the schema says so. */
 static int64_t timeout_of(const ProviderConfig *provider, const SchemaEffect *effect)
 {
-    int64_t timeout = provider->timeout_ms != 0 ? provider->timeout_ms : TIMEOUT_DEFAULT_MS;
-
-    return effect->timeout_s * 1000 > timeout ? effect->timeout_s * 1000 : timeout;
+    if (provider->timeout_ms != 0)
+        return provider->timeout_ms;
+    return effect->timeout_s * 1000 > TIMEOUT_DEFAULT_MS ? effect->timeout_s * 1000
+                                                         : TIMEOUT_DEFAULT_MS;
 }
 
 /* Only the schema tells an action from an object, which a later attempt takes up again. */

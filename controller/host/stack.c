@@ -295,7 +295,7 @@ static bool is_needed(const Stack *stack, const char *name)
 {
     const char **names;
     size_t count = stack_providers(stack, &names);
-    bool found = program_uses_provider(stack->program, name);
+    bool found = !stack->as_it_is && program_uses_provider(stack->program, name);
 
     for (size_t i = 0; i < count; i++)
         found |= strcmp(names[i], name) == 0;
@@ -394,7 +394,7 @@ static bool needs_providers(const Stack *stack)
     size_t count = stack_providers(stack, &names);
 
     free(names);
-    return count > 0 || stack->program->effect_count > 0;
+    return count > 0 || (!stack->as_it_is && stack->program->effect_count > 0);
 }
 
 static void on_signal(void *context, int signal_number)
@@ -434,6 +434,8 @@ int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagno
         if (code == PROVIDER_POOL_INTERRUPTED)
             return STACK_INTERRUPTED;
     }
+    if (stack->as_it_is)
+        return 0;
     if (bind_program(stack->program, stack->config, stack->pool, diagnostics, &stack->bindings) < 0)
         return error_set(err, ERROR_PROGRAM, "%s", "");
     digest_make(stack);

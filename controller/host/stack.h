@@ -57,7 +57,7 @@ typedef struct Stack {
     int lock; /* of an exclusive read-only stack; else -1 */
     bool watches_signals;
     bool is_new;   /* there was no state */
-    bool as_it_is; /* opened without a program: the state's own is used */
+    bool as_it_is; /* opened without a program: only what the state holds needs providers */
     bool changed;  /* program, bindings or parameters differ from what the state belongs to */
 } Stack;
 

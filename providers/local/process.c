@@ -153,9 +153,10 @@ static int process_await(Process *process, const ProcessSpec *spec, ProviderProb
         process->status = identity_status(&process->identity, process->local->boot_id);
         if (process->status != IDENTITY_ALIVE) {
             process_stop(process);
-            return problem_unavailable(problem, process->log,
-                                       "process %d has exited before it was ready",
-                                       (int)process->identity.pid);
+            problem_unavailable(problem, process->log, "process %d has exited before it was ready",
+                                (int)process->identity.pid);
+            problem->retryable = false; /* started again it would do the same */
+            return -1;
         }
         if (healthy)
             return 0;
@@ -167,9 +168,11 @@ static int process_await(Process *process, const ProcessSpec *spec, ProviderProb
         }
         if (monotonic_now_ms() - start > spec->health_timeout_ms) {
             process_stop(process);
-            return problem_unavailable(
-                problem, process->log, "process %d was not ready within %d s and was ended",
-                (int)process->identity.pid, (int)(spec->health_timeout_ms / 1000));
+            problem_unavailable(problem, process->log,
+                                "process %d was not ready within %d s and was ended",
+                                (int)process->identity.pid, (int)(spec->health_timeout_ms / 1000));
+            problem->retryable = false;
+            return -1;
         }
         monotonic_sleep_ms(HEALTH_STEP_MS);
     }

@@ -642,9 +642,14 @@ static uint16_t bound_port(struct evhttp_bound_socket *socket)
 
     if (getsockname(evhttp_bound_socket_get_fd(socket), (struct sockaddr *)&address, &size) < 0)
         return 0;
-    if (address.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-    return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    if (address.ss_family == AF_INET6) {
+        struct sockaddr_in6 six;
+        memcpy(&six, &address, sizeof six);
+        return ntohs(six.sin6_port);
+    }
+    struct sockaddr_in four;
+    memcpy(&four, &address, sizeof four);
+    return ntohs(four.sin_port);
 }
 
 int server_new(const ServerOptions *options, Server **ret, Error *err)
