@@ -49,7 +49,8 @@ void text_make_harmless(const char *text, char *ret, size_t size)
 
     while (*from) {
         size_t n = harmless_length(from);
-        const char *piece = n ? (const char *)from : "\xef\xbf\xbd";
+        bool line_break = *from == '\n'; /* the last lines of a log read as lines still */
+        const char *piece = n ? (const char *)from : line_break ? " | " : "\xef\xbf\xbd";
         size_t piece_size = n ? n : 3;
 
         if (used + piece_size + 1 > size)

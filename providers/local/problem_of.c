@@ -38,7 +38,7 @@ int problem_unavailable(ProviderProblem *problem, const char *log, const char *f
     if (tail[0] == '\0')
         return provider_problem(problem, "UNAVAILABLE", "not_applied", true, "%s", detail);
     return provider_problem(problem, "UNAVAILABLE", "not_applied", true,
-                            "%s; the last lines of its log:\n%s", detail, tail);
+                            "%s; the last lines of its log %s:\n%s", detail, log, tail);
 }
 
 bool value_is_opaque(const Json *value)
