@@ -1,0 +1,13 @@
+/* Small valid programs from a seed: one domain D with fields n m (int), s t (string), b c (bool)
+ * and d e (duration), a goal G, an invariant, and a transition T without effects. */
+#ifndef VED_TESTS_PROGRAM_MAKE_H
+#define VED_TESTS_PROGRAM_MAKE_H
+
+#include <stdint.h>
+
+#include "lang/base/buffer.h"
+
+/* The same seed always makes the same text. */
+void program_make(uint64_t seed, Buffer *ret);
+
+#endif
