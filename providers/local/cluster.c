@@ -383,10 +383,8 @@ int cluster_start(Cluster *cluster, ProviderProblem *problem)
                                    "processes of the former server on '%s' are still running",
                                    cluster->data);
     if (!port_is_free(cluster->port))
-        return problem_unavailable(problem, NULL,
-                                   "port %d of " CLUSTER_HOST ", which belongs to this cluster for "
-                                   "good, is in use by another program: end that program",
-                                   cluster->port);
+        return problem_port_taken(problem, cluster->port,
+                                  "as the port belongs to this cluster for good");
     drop_stale_pid_file(cluster);
     request_progress(cluster->request, "starting", "starting the database server");
     if (spawn(&options, &cluster->identity, &err) < 0)

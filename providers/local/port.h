@@ -18,6 +18,10 @@ bool port_is_free(int port);
 /* Somebody accepts connections there within `timeout_ms`. `host` is a numeric address or a name. */
 bool port_accepts(const char *host, int port, int64_t timeout_ms);
 
+/* Who listens on the port: "process 123 (python3)", as far as /proc lets us see it; NULL where it
+ * does not. The caller frees it. */
+char *port_owner(int port);
+
 /* A free port below the range the kernel takes for outgoing connections, so that it is likely to be
  * free after a restart as well; `claimed` says whether it is kept for somebody. */
 int port_choose(bool (*claimed)(int port, const void *context), const void *context, int *ret,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "lang/base/memory.h"
+#include "providers/local/port.h"
 #include "providers/local/spawn.h"
 
 #define TAIL_SIZE 600
@@ -39,6 +40,15 @@ int problem_unavailable(ProviderProblem *problem, const char *log, const char *f
         return provider_problem(problem, "UNAVAILABLE", "not_applied", true, "%s", detail);
     return provider_problem(problem, "UNAVAILABLE", "not_applied", true,
                             "%s; the last lines of its log %s:\n%s", detail, log, tail);
+}
+
+int problem_port_taken(ProviderProblem *problem, int port, const char *remedy)
+{
+    cleanup(free) char *owner = port_owner(port);
+
+    return provider_problem(problem, "UNAVAILABLE", "not_applied", false,
+                            "port %d of 127.0.0.1 is in use by %s: end it, %s", port,
+                            owner != NULL ? owner : "another program", remedy);
 }
 
 bool value_is_opaque(const Json *value)

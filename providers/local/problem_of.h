@@ -17,6 +17,10 @@ int problem_error(ProviderProblem *problem, const Error *err);
 int problem_unavailable(ProviderProblem *problem, const char *log, const char *format, ...)
     PRINTF_LIKE(3, 4);
 
+/* The port belongs to the object and somebody else listens on it: UNAVAILABLE for good, as he will
+ * not go away by our asking again. Says who it is. Returns -1. */
+int problem_port_taken(ProviderProblem *problem, int port, const char *remedy);
+
 /* Whether a value is one that is not known yet or that is secret, which no check may look into. */
 bool value_is_opaque(const Json *value);
 

@@ -116,10 +116,8 @@ static int process_launch(Process *process, const ProcessSpec *spec, ProviderPro
                                    (int)process->identity.pid);
     for (size_t i = 0; i < spec->port_count; i++)
         if (spec->ports[i] > 0 && !port_is_free(spec->ports[i]))
-            return problem_unavailable(problem, NULL,
-                                       "port %d of 127.0.0.1 is in use by another program: end it, "
-                                       "or give another port",
-                                       spec->ports[i]);
+            return problem_port_taken(problem, spec->ports[i],
+                                      "or `ved destroy` and give another port");
     request_progress(process->request, "starting", spec->argv[0]);
     if (spawn(&options, &process->identity, &err) < 0)
         return problem_argument(problem, "/command", "%.480s", err.message);

@@ -251,7 +251,7 @@ Test(postgres, taken_port_is_said_and_not_changed)
     cr_assert_eq(fixture_reconcile(&fixture, "process", UID_B, squatter), 0, "%s",
                  fixture.problem.detail);
     cr_expect_eq(fixture_reconcile(&fixture, "postgres", UID_A, "{}"), -1);
-    cr_expect(strstr(fixture.problem.detail, "in use by another program") != NULL, "%s",
+    cr_expect(strstr(fixture.problem.detail, "in use by process") != NULL, "%s",
               fixture.problem.detail);
     cr_expect_str_eq(fixture.problem.outcome, "not_applied");
 }

@@ -181,6 +181,8 @@ Test(process, taken_port_is_named)
                  fixture.problem.detail);
     cr_expect_eq(start("{\"command\":\"sleep 60\",\"ports\":[\"18231:80\"]}"), -1);
     cr_expect(strstr(fixture.problem.detail, "port 18231") != NULL, "%s", fixture.problem.detail);
+    cr_expect(strstr(fixture.problem.detail, "(perl)") != NULL, "%s", fixture.problem.detail);
+    cr_expect_not(fixture.problem.retryable, "whoever has it keeps it");
 }
 
 Test(process, http_health_asks_the_path)
