@@ -225,25 +225,30 @@ Test(process, one_that_is_just_dying_is_started_again_at_once)
     cr_expect_neq(started("{\"command\":[\"sleep\",\"60\"]}"), pid);
 }
 
-/* The plugin dies at many moments of starting a process; the next one ends up with exactly one. */
+/* The plugin dies at many moments of starting a process; the next one ends up with exactly one. The
+ * number of seconds tells our processes from those of another run of this test. */
 Test(process, plugin_killed_at_any_instant_makes_no_second)
 {
+    int seconds = 1000000 + (int)getpid();
+    cleanup(free) char *command = memory_format("sleep %d", seconds);
+    cleanup(free) char *arguments = memory_format("{\"command\":[\"sleep\",\"%d\"]}", seconds);
+
     for (int delay_us = 0; delay_us < 12000; delay_us += 1000) {
         pid_t plugin = fork();
         if (plugin == 0) {
-            start("{\"command\":[\"sleep\",\"6363\"]}");
+            start(arguments);
             _exit(0);
         }
         usleep((useconds_t)delay_us);
         kill(plugin, SIGKILL);
         waitpid(plugin, NULL, 0);
         fixture.resumed = true;
-        pid_t pid = started("{\"command\":[\"sleep\",\"6363\"]}");
+        pid_t pid = started(arguments);
         monotonic_sleep_ms(20);
         cr_expect(lives(pid));
-        cr_expect_eq(count_running("sleep 6363"), 1, "killed after %d us", delay_us);
+        cr_expect_eq(count_running(command), 1, "killed after %d us", delay_us);
         cr_expect_eq(fixture_remove(&fixture, "process", UID_A), 0);
-        cr_expect_eq(count_running("sleep 6363"), 0);
+        cr_expect_eq(count_running(command), 0);
     }
 }
 
