@@ -116,7 +116,7 @@ $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
 run:
 	@.ci/packages run
 	@$(MAKE) -s BUILD=release all
-	build/release/ved apply manifests/shop/stack.ved $(RUN_ARGS)
+	build/release/ved apply --auto-approve manifests/shop/stack.ved $(RUN_ARGS)
 
 packages:
 	@.ci/packages test
