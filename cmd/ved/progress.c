@@ -19,6 +19,7 @@ typedef struct Running {
 
 struct Progress {
     Ui *ui;
+    const Stack *stack;
     Loop *loop;
     LoopTimer *timer;
     Running *running;
@@ -64,14 +65,20 @@ static void tell_still(Progress *progress, Running *running, int64_t now)
 {
     int64_t seconds = (now - running->since_ms + 500) / 1000;
     Json *json = hook(running->address, running->verb);
+    const ProviderPool *pool = progress->stack->pool;
+    const char *said = pool != NULL ? provider_call_trouble(pool, running->op) : NULL;
+    cleanup(free) char *trouble = text_clean(said != NULL ? said : "");
 
     running->told_ms = now;
+    if (said != NULL)
+        json_set_string(json, "problem", trouble);
     json_set_int(json_get(json, "hook"), "elapsed_seconds", seconds);
     json_set_string(json, "op", running->op);
     ui_event(progress->ui, "apply_progress", "info", json, "%s: %s... [%llds elapsed]",
              running->address, words[running->verb].still, (long long)seconds);
-    ui_progress(progress->ui, "%s: %s... [%llds elapsed]\n", running->address,
-                words[running->verb].still, (long long)seconds);
+    ui_progress(progress->ui, "%s: %s... [%llds elapsed%s%s]\n", running->address,
+                words[running->verb].still, (long long)seconds,
+                said != NULL ? "; it is tried again after: " : "", trouble);
 }
 
 static void on_timer(void *context)
@@ -264,12 +271,12 @@ EngineObserver progress_observer(Progress *progress)
                             .on_stopping = on_stopping};
 }
 
-Progress *progress_new(Ui *ui, Loop *loop)
+Progress *progress_new(Ui *ui, const Stack *stack)
 {
     Progress *progress = memory_zero(1, sizeof *progress);
 
-    *progress = (Progress){ui, loop, NULL, NULL};
-    progress->timer = loop_timer_new(loop, on_timer, progress);
+    *progress = (Progress){.ui = ui, .stack = stack, .loop = stack->loop};
+    progress->timer = loop_timer_new(stack->loop, on_timer, progress);
     return progress;
 }
 

@@ -7,8 +7,9 @@
 
 typedef struct Progress Progress;
 
-/* Tells through `ui`; every 10 s says what still runs. The loop must outlive it. */
-Progress *progress_new(Ui *ui, Loop *loop);
+/* Tells through `ui`; every 10 s says what still runs, and what went wrong if it is tried again.
+ * The stack must outlive it. */
+Progress *progress_new(Ui *ui, const Stack *stack);
 void progress_free(Progress *progress);
 CLEANUP_DEFINE(Progress *, progress_free);
 

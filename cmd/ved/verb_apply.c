@@ -1,6 +1,5 @@
 /* ved apply, ved destroy: the engine until it is quiet, and what that means for the exit code. */
 #include <assert.h>
-#include <assert.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,7 +109,6 @@ static int plan_check_digest(const Apply *apply, Error *err)
 static int plan_check(const Apply *apply, Error *err)
 {
     const Stack *stack = apply->session.stack;
-    assert(stack != NULL);
     assert(stack != NULL);
     const char *lineage = json_get_string(apply->plan, "lineage", "");
     uint64_t serial = (uint64_t)json_get_int(apply->plan, "serial", 0);
@@ -391,7 +389,7 @@ static void engine_make(Apply *apply)
     const Options *options = apply->session.options;
     EngineOptions engine = {.max_slices = options->max_slices, .timeout_ms = options->timeout_ms};
 
-    apply->progress = progress_new(apply->session.ui, apply->session.stack->loop);
+    apply->progress = progress_new(apply->session.ui, apply->session.stack);
     EngineObserver observer = progress_observer(apply->progress);
     if (apply->plan != NULL) {
         engine.may_call = may_call;

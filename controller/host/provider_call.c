@@ -47,6 +47,7 @@ struct PendingCall {
     CallEnding ending;
     int http_status;
     bool replayed;
+    char *trouble;               /* why it was last sent again; NULL */
     char *external_id;           /* the last one heard of */
     char code[64], detail[2048]; /* control characters replaced */
 };
@@ -73,6 +74,7 @@ static void call_free(PendingCall *call)
     loop_timer_free(call->deadline);
     free(call->type);
     free(call->uid);
+    free(call->trouble);
     free(call->effect);
     free(call->op);
     free(call->etag);
@@ -237,8 +239,11 @@ static void call_take_next(PendingCall *call, const Verdict *verdict)
     call->token_renewed |= verdict->renews_token;
     call->step = verdict->step;
     /* A running operation keeps its slot; what only waits to try again lets others go. */
-    if (verdict->delay == DELAY_BACKOFF || verdict->delay == DELAY_GIVEN)
+    if (verdict->delay == DELAY_BACKOFF || verdict->delay == DELAY_GIVEN) {
+        free(call->trouble);
+        call->trouble = memory_copy_string(call->detail[0] != '\0' ? call->detail : call->code);
         endpoint_leave(call->endpoint, &call->slot);
+    }
     if (delay_ms == 0)
         call_go_on(call);
     else
@@ -543,6 +548,14 @@ void provider_call_cancel(ProviderPool *pool, uint64_t number)
     for (PendingCall *call = pool->calls; call; call = call->next)
         if (call->slot.number == number && call->endpoint && call->ending == ENDING_NONE)
             call_end(call, ENDING_BY_CANCEL);
+}
+
+const char *provider_call_trouble(const ProviderPool *pool, const char *op)
+{
+    for (const PendingCall *call = pool->calls; call; call = call->next)
+        if (strcmp(call->op, op) == 0)
+            return call->trouble;
+    return NULL;
 }
 
 void pending_calls_abandon(ProviderPool *pool)

@@ -174,6 +174,10 @@ uint64_t provider_call_start(ProviderPool *pool, const ProviderCall *call, Provi
  * was never sent is cancelled at once. */
 void provider_call_cancel(ProviderPool *pool, uint64_t number);
 
+/* What the last failure of a call said after which it was tried again; NULL: it goes well so far,
+ * or no call with that operation's key is under way. Valid until the loop runs again. */
+const char *provider_call_trouble(const ProviderPool *pool, const char *op);
+
 /* Started calls and batches that have not been answered. */
 size_t provider_pool_pending(const ProviderPool *pool);
 

@@ -26,6 +26,7 @@
 #define IMMEDIATE_STOP_MS 5000
 #define KILL_MS 5000
 #define PASSWORD_SIZE 16
+#define PATH_SIZE_MAX 900 /* of a data folder: the rest is for what is in it */
 
 /* PGHOST and its like would turn our programs to another server than ours. */
 static char **server_environment(Cluster *cluster)
@@ -290,10 +291,12 @@ static int run_initdb(Cluster *cluster, char *password_path, ProviderProblem *pr
         return provider_problem(problem, "CANCELLED", "not_applied", false,
                                 "cancelled while the database cluster was being made");
     cleanup(free) char *end = wait_status_text(status);
-    if (code < 0 || status != 0)
-        return problem_unavailable(problem, cluster->initdb_log, "initdb %s",
-                                   code < 0 ? "did not end in time" : end);
-    return 0;
+    if (code == 0 && status == 0)
+        return 0;
+    problem_unavailable(problem, cluster->initdb_log, "initdb %s",
+                        code < 0 ? "did not end in time" : end);
+    problem->retryable = code < 0 || !WIFEXITED(status); /* what it refused it would refuse again */
+    return -1;
 }
 
 static int configure(const Cluster *cluster, Error *err)
@@ -338,11 +341,26 @@ static int finish_making(Cluster *cluster, Error *err)
     return folder_sync(cluster->server, err);
 }
 
+/* PostgreSQL's programs crash when a path of theirs does not fit into MAXPGPATH, 1024 bytes. */
+static int check_path_size(const Cluster *cluster, ProviderProblem *problem)
+{
+    size_t size = strlen(cluster->making);
+
+    if (size <= PATH_SIZE_MAX)
+        return 0;
+    return provider_problem(problem, "UNAVAILABLE", "not_applied", false,
+                            "the database's folder would have a path of %zu bytes, PostgreSQL "
+                            "takes %d at most: use --state DIR with a shorter one",
+                            size, PATH_SIZE_MAX);
+}
+
 int cluster_make(Cluster *cluster, ProviderProblem *problem)
 {
     cleanup(free) char *password_path = memory_format("%s/admin-password", cluster->server);
     Error err;
 
+    if (check_path_size(cluster, problem) < 0)
+        return -1;
     if (prepare_making(cluster, password_path, &err) < 0)
         return problem_error(problem, &err);
     request_progress(cluster->request, "creating", "making the database cluster");

@@ -1,5 +1,6 @@
 #include "problem_of.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -22,9 +23,20 @@ int problem_argument(ProviderProblem *problem, const char *pointer, const char *
     return -1;
 }
 
+static bool needs_a_person(int code)
+{
+    static const int codes[] = {ENOSPC, EDQUOT, EROFS, EACCES, EPERM, ENAMETOOLONG};
+
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+        if (code == -codes[i])
+            return true;
+    return false;
+}
+
 int problem_error(ProviderProblem *problem, const Error *err)
 {
-    return provider_problem(problem, "INTERNAL", "not_applied", true, "%.900s", err->message);
+    return provider_problem(problem, "INTERNAL", "not_applied", !needs_a_person(err->code),
+                            "%.900s", err->message);
 }
 
 int problem_unavailable(ProviderProblem *problem, const char *log, const char *format, ...)

@@ -9,7 +9,8 @@ int problem_argument(ProviderProblem *problem, const char *pointer, const char *
     PRINTF_LIKE(3, 4);
 
 /* A failure of this machine, INTERNAL, after which nothing is left half done that a retry does not
- * finish. Returns -1. */
+ * finish. Final where only a person can make room or give leave: a full disk, a forbidden folder.
+ * Returns -1. */
 int problem_error(ProviderProblem *problem, const Error *err);
 
 /* Nothing was applied, later it may be: UNAVAILABLE, with the last lines of the file `log` (NULL:

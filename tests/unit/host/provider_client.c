@@ -216,6 +216,28 @@ Test(provider_client, a_server_error_that_changed_nothing_is_sent_again)
     world_deinit(&world);
 }
 
+Test(provider_client, what_is_tried_again_says_why)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+
+    world_up(&world);
+    world_script(&world,
+                 {.status = 503,
+                  .body = "{\"code\":\"UNAVAILABLE\",\"outcome\":\"not_applied\","
+                          "\"detail\":\"the disk is full\",\"retry_after_ms\":60000}"},
+                 DONE);
+    world_start(&world, &call);
+    cr_expect_null(provider_call_trouble(world.pool, "op-1"));
+    world_wait_for_request(&world);
+    world_pass(&world, 100);
+    const char *trouble = provider_call_trouble(world.pool, "op-1");
+    cr_assert_not_null(trouble);
+    cr_expect(strstr(trouble, "the disk is full") != NULL, "%s", trouble);
+    cr_expect_null(provider_call_trouble(world.pool, "op-2"));
+    world_deinit(&world);
+}
+
 Test(provider_client, garbage_silence_stalls_and_floods_are_all_asked_about)
 {
     static const FaultKind kinds[] = {FAULT_GARBAGE, FAULT_SILENT, FAULT_STALL, FAULT_HUGE,
