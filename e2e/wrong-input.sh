@@ -333,7 +333,11 @@ disks() {
 }
 
 unmount_all() {
-    mountpoint -q "$TMP/disk" && unmount "$TMP/disk"
+    local code=$?
+    if mountpoint -q "$TMP/disk"; then
+        unmount "$TMP/disk"
+    fi
+    (exit $code) # what finish_script is to end with
     finish_script
 }
 
