@@ -120,6 +120,10 @@ step_e2e() {
     for path in e2e/*.sh; do
         [ "$path" = e2e/lib.sh ] || script "$path" 300 "$path"
     done
+    # Those that go through the whole system once more with sanitizers; the others measure or repeat.
+    for path in compact destroy order-is-real plan-touches-nothing repair signals; do
+        script "e2e/$path.sh-asan" 300 env BUILD_DIR="$PWD/build/asan" "e2e/$path.sh"
+    done
 }
 
 step_checks() {
