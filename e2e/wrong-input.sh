@@ -149,6 +149,42 @@ bindings() {
     wrong 65 "bindings: a folder" 'Is a directory' plan whole.ved --bindings .
 }
 
+# ---- bindings that fit nothing ----
+
+# misfit NAME FROM TO WORDS: with FROM spelt TO in the bindings, plan warns in these words.
+misfit() {
+    sed "s/$2/$3/" fits.yaml >ved.yaml
+    run_ved plan stack.ved >out 2>err
+    check "bindings, $1: a warning" grep -q "^Warning: bindings: .*$4" err
+}
+
+bindings_that_fit_nothing() {
+    good_program >stack.ved
+    cat >fits.yaml <<'YAML'
+apiVersion: ved.dev/v1
+kind: Bindings
+providers:
+  API:
+    plugin: sim
+    actions:
+      CreateStore: { size: 1 }
+      CreateWorker: { store: "${resource.CreateStore.id?}" }
+YAML
+    misfit "a provider nobody names" 'API:' 'APY:' 'did you mean API?'
+    misfit "an effect nobody emits" 'CreateWorker:' 'CreateWorkr:' 'did you mean CreateWorker?'
+    misfit "a reference to nothing" 'resource.CreateStore' 'resource.CreateStor' \
+        'did you mean CreateStore?'
+    misfit "a misspelt reference" '{resource' '{resorce' 'is left as it is'
+    cp fits.yaml ved.yaml
+    check_exit 0 "bindings that fit: plan" run_ved plan stack.ved
+    check "bindings that fit: no warning" test -z "$(grep 'Warning: bindings' err)"
+    sed 's/id?/idd/' fits.yaml >ved.yaml
+    check_exit 1 "bindings, a field the result has not: apply fails" run_ved apply stack.ved
+    check_exit 1 "bindings, a field the result has not: the next one, too" run_ved apply stack.ved
+    check "bindings, a field the result has not: said again" grep -q "has no field 'idd'" err
+    rm -rf .ved ved.yaml
+}
+
 # ---- plugins ----
 
 plugins() {
@@ -346,6 +382,7 @@ programs_cut_off
 head -c 1000 /dev/urandom >noise.bin
 flags
 bindings
+bindings_that_fit_nothing
 PLAIN_PORT=$(free_port)
 start plain.log python3 -c "
 import socket

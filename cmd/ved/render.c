@@ -28,6 +28,15 @@ const char *plan_action_name(PlanAction action)
 
 /* ---- values ---- */
 
+Json *json_of_text(const char *text)
+{
+    Json *json = NULL;
+
+    if (text == NULL || json_parse_own(text, strlen(text), &json, NULL) < 0)
+        return json_new_null();
+    return json;
+}
+
 static void render_value(Buffer *text, const Json *value, int indent);
 
 static void render_object(Buffer *text, const Json *object, int indent)
@@ -121,7 +130,18 @@ static void render_goals(Ui *ui, const Runtime *runtime)
     ui_out(ui, "\n");
 }
 
-size_t render_unmet_goals(Ui *ui, const Runtime *runtime)
+/* What a run that was stopped had not come to has no cause but that. */
+static char *goal_sentence(const Instance *instance, uint32_t goal, bool stopped)
+{
+    GoalStatus status = goal_status(instance, goal);
+
+    if (!stopped || (status != GOAL_UNMET && status != GOAL_BLOCKED))
+        return goal_explain(instance, goal);
+    return memory_format("goal %s.%s is not met yet: the run was stopped", instance->domain->name,
+                         instance->domain->goals[goal].name);
+}
+
+size_t render_unmet_goals(Ui *ui, const Runtime *runtime, bool stopped)
 {
     size_t count = 0;
 
@@ -131,7 +151,7 @@ size_t render_unmet_goals(Ui *ui, const Runtime *runtime)
             GoalStatus status = goal_status(instance, g);
             bool background = instance->domain->goals[g].priority == 0;
             Json *json = json_new_object();
-            cleanup(free) char *sentence = goal_explain(instance, g);
+            cleanup(free) char *sentence = goal_sentence(instance, g, stopped);
             cleanup(free) char *clean = text_clean(sentence);
             json_set_string(json, "domain", instance->domain->name);
             json_set_string(json, "goal", instance->domain->goals[g].name);
@@ -246,23 +266,14 @@ void render_plan_events(Ui *ui, const Plan *plan)
 
 /* ---- saved plans ---- */
 
-static Json *parsed(const char *text)
-{
-    Json *json = NULL;
-
-    if (text == NULL || json_parse_own(text, strlen(text), &json, NULL) < 0)
-        return json_new_null();
-    return json;
-}
-
 static Json *change_json(const PlanItem *item)
 {
     Json *json = json_new_object(), *change = json_new_object(), *list = json_new_array();
 
     json_append(list, json_new_string(actions[item->action].name));
     json_set(change, "actions", list);
-    json_set(change, "before", parsed(item->before));
-    json_set(change, "after", parsed(item->arguments));
+    json_set(change, "before", json_of_text(item->before));
+    json_set(change, "after", json_of_text(item->arguments));
     json_set_string(json, "address", item->address);
     json_set_string(json, "type", item->effect);
     json_set_string(json, "provider_name", item->provider);
@@ -333,7 +344,7 @@ static bool fits(const Json *planned, const Json *found)
 bool plan_allows(const Json *plan, const char *address, const char *action, const char *arguments)
 {
     const Json *changes = json_get(plan, "resource_changes");
-    cleanup(json_free) Json *found = parsed(arguments);
+    cleanup(json_free) Json *found = json_of_text(arguments);
 
     for (const Json *m = json_first(changes); m != NULL; m = json_next(m)) {
         const Json *change = json_get(m, "change");
@@ -355,7 +366,7 @@ void render_reach(Ui *ui, const Runtime *runtime)
         return;
     for (size_t i = 0; i < runtime->object_count; i++) {
         const Object *object = runtime->objects[i];
-        cleanup(json_free) Json *outputs = parsed(object->outputs);
+        cleanup(json_free) Json *outputs = json_of_text(object->outputs);
         const char *url = json_get_string(outputs, "url", NULL);
         if (url == NULL || object->state != OBJECT_READY)
             continue;

@@ -24,7 +24,11 @@ void render_reach(Ui *ui, const Runtime *runtime);
 /* The plan's word for what happens to an intent: "create", "update", "delete", "run". */
 const char *plan_action_name(PlanAction action);
 
-/* Each goal that is not met, in one sentence; how many of them count for convergence. */
-size_t render_unmet_goals(Ui *ui, const Runtime *runtime);
+/* Each goal that is not met, in one sentence; how many of them count for convergence. `stopped`: by
+ * a signal, so that what merely was not reached has no other reason. */
+size_t render_unmet_goals(Ui *ui, const Runtime *runtime, bool stopped);
+
+/* The JSON of a text that the state keeps; null where there is none. The caller frees it. */
+Json *json_of_text(const char *text);
 
 #endif

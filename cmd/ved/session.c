@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controller/host/bind.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
 
@@ -216,11 +217,28 @@ int session_open_state(Session *session, Ui *ui, const Options *options, const c
     return open_stack(session, file, NULL, use, err);
 }
 
+/* What the bindings say in vain is no error: one file may serve several programs. */
+static void warn_of_misfits(const Session *session)
+{
+    const Stack *stack = session->stack;
+    cleanup(buffer_deinit) Buffer lines = {0};
+    const char *at, *end;
+
+    if (stack->as_it_is)
+        return;
+    bind_misfits(stack->program, stack->config, &lines);
+    for (at = buffer_text(&lines); (end = strchr(at, '\n')) != NULL; at = end + 1) {
+        cleanup(free) char *line = memory_format("bindings: %.*s", (int)(end - at), at);
+        ui_warning(session->ui, line);
+    }
+}
+
 int session_connect(Session *session, Error *err)
 {
     Arena arena = {0};
     Diagnostics diagnostics;
 
+    warn_of_misfits(session);
     diagnostics_init(&diagnostics, &arena, &session->stack->program->source);
     int code = stack_connect(session->stack, &session->stack_options, &diagnostics, err);
     diagnostics_sort(&diagnostics);

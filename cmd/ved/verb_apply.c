@@ -44,7 +44,7 @@ static int plan_load(const char *file, Json **ret, Program **ret_program, Error 
     cleanup(json_free) Json *json = NULL;
 
     if (file_read(file, PLAN_FILE_MAX, &text, err) < 0) {
-        error_wrap(err, "plan");
+        error_wrap(err, "saved plan (a program's name ends in .ved)");
         return err->code = ERROR_USAGE;
     }
     if (json_parse_own(buffer_text(&text), text.size, &json, err) < 0 ||
@@ -253,6 +253,15 @@ static Json *counts_json(const EngineCounts *counts, const char *operation)
     return json;
 }
 
+static size_t lost_objects(const Runtime *runtime)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < runtime->object_count; i++)
+        count += runtime->objects[i]->state == OBJECT_LOST;
+    return count;
+}
+
 /* Open intents, lost objects and what a destroy did not come to. */
 static unsigned not_attempted(const Runtime *runtime, bool destroy, const EngineCounts *counts)
 {
@@ -263,10 +272,8 @@ static unsigned not_attempted(const Runtime *runtime, bool destroy, const Engine
         for (size_t k = 0; pending != NULL && k < pending->intent_count; k++)
             count += pending->intents[k]->state == INTENT_OPEN;
     }
-    for (size_t i = 0; i < runtime->object_count; i++)
-        count += destroy || runtime->objects[i]->state == OBJECT_LOST;
-    if (destroy && count >= counts->failed)
-        count -= counts->failed;
+    size_t objects = destroy ? runtime->object_count : lost_objects(runtime);
+    count += objects > counts->failed ? (unsigned)objects - counts->failed : 0;
     return count >= counts->unknown ? count - counts->unknown : 0;
 }
 
@@ -310,8 +317,20 @@ static void warn_left(Ui *ui, const Runtime *runtime)
     }
 }
 
-static ExitReasons reasons_of_failures(const Engine *engine, size_t unmet)
+/* Also by an earlier run: a fault stays until the program or its bindings change. */
+static bool has_fault(const Runtime *runtime)
 {
+    bool found = false;
+
+    for (size_t i = 0; i < runtime->instance_count; i++)
+        for (uint32_t g = 0; g < runtime->instances[i]->domain->goal_count; g++)
+            found |= goal_status(runtime->instances[i], g) == GOAL_FAULTED;
+    return found;
+}
+
+static ExitReasons reasons_of_failures(const Apply *apply, size_t unmet)
+{
+    const Engine *engine = apply->engine;
     const EngineCounts *counts = engine_counts(engine);
     ExitReasons reasons = 0;
 
@@ -328,14 +347,14 @@ static ExitReasons reasons_of_failures(const Engine *engine, size_t unmet)
                    : kind == ERROR_STALE    ? EXIT_BIT(STALE)
                                             : EXIT_BIT(FAILED);
     }
-    if (counts->faults > 0)
+    if (counts->faults > 0 || has_fault(apply->session.stack->runtime))
         reasons |= EXIT_BIT(FAILED);
     return reasons | EXIT_BIT(NOT_CONVERGED);
 }
 
 static ExitReasons reasons_of_end(const Apply *apply, EngineEnd end, size_t unmet)
 {
-    ExitReasons reasons = reasons_of_failures(apply->engine, unmet);
+    ExitReasons reasons = reasons_of_failures(apply, unmet);
 
     switch (end) {
     case ENGINE_QUIET:
@@ -352,15 +371,6 @@ static ExitReasons reasons_of_end(const Apply *apply, EngineEnd end, size_t unme
     return reasons;
 }
 
-static size_t lost_objects(const Runtime *runtime)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < runtime->object_count; i++)
-        count += runtime->objects[i]->state == OBJECT_LOST;
-    return count;
-}
-
 static ExitReasons apply_end(Apply *apply, EngineEnd end, const Error *failure)
 {
     Ui *ui = apply->session.ui;
@@ -370,7 +380,7 @@ static ExitReasons apply_end(Apply *apply, EngineEnd end, const Error *failure)
     if (end != ENGINE_FAILED && engine_finish(apply->engine, &err) < 0)
         reasons |= fail(ui, &err);
     warn_left(ui, apply->session.stack->runtime);
-    size_t unmet = render_unmet_goals(ui, apply->session.stack->runtime);
+    size_t unmet = render_unmet_goals(ui, apply->session.stack->runtime, end == ENGINE_INTERRUPTED);
     if (end == ENGINE_TIMEOUT && !ui->json)
         fprintf(stderr, "the time given by --timeout is over\n");
     unmet += lost_objects(apply->session.stack->runtime);

@@ -22,7 +22,8 @@ ExitReasons verb_check(Ui *ui, const Options *options)
             reasons |= fail(ui, &err);
             continue;
         }
-        ui_progress(ui, "%s: ok, %zu domains\n", options->args[i], program->domain_count);
+        ui_progress(ui, "%s: ok, %zu domain%s\n", options->args[i], program->domain_count,
+                    program->domain_count == 1 ? "" : "s");
         program_free(program);
     }
     return reasons;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/ved/render.h"
 #include "cmd/ved/session.h"
 #include "controller/core/snapshot.h"
 #include "lang/base/file.h"
@@ -12,21 +13,12 @@
 
 /* ---- as JSON ---- */
 
-static Json *parsed(const char *text)
-{
-    Json *json = NULL;
-
-    if (text == NULL || json_parse_own(text, strlen(text), &json, NULL) < 0)
-        return json_new_null();
-    return json;
-}
-
 static Json *value_json(Value value)
 {
     cleanup(buffer_deinit) Buffer text = {0};
 
     value_write_json(&text, value);
-    return parsed(buffer_text(&text));
+    return json_of_text(buffer_text(&text));
 }
 
 static Json *state_json(const Instance *instance)
@@ -130,8 +122,8 @@ static Json *resources_json(const Runtime *runtime)
         json_set_string(json, "provider", object->provider);
         json_set_string(json, "external_id",
                         object->external_id != NULL ? object->external_id : "");
-        json_set(json, "inputs", parsed(object->inputs));
-        json_set(json, "outputs", parsed(object->outputs));
+        json_set(json, "inputs", json_of_text(object->inputs));
+        json_set(json, "outputs", json_of_text(object->outputs));
         json_set_string(json, "state", object_state_name(object->state));
         json_set_int(json, "rank", (int64_t)object->rank);
         json_append(list, json);
@@ -198,7 +190,7 @@ static Json *effect_json(const Intent *intent)
     json_set_string(json, "op", intent->op);
     json_set_string(json, "uid", intent->uid);
     json_set_string(json, "status", states[intent->state]);
-    json_set(json, "arguments", parsed(intent->arguments));
+    json_set(json, "arguments", json_of_text(intent->arguments));
     return json;
 }
 
@@ -311,7 +303,11 @@ ExitReasons verb_get(Ui *ui, const Options *options)
     for (size_t i = 0; options->arg_count > 0 && i < ARRAY_SIZE(kinds); i++)
         if (strcmp(options->args[0], kinds[i].name) == 0)
             kind = &kinds[i];
-    if (kind == NULL || options->arg_count > 2) {
+    if (options->arg_count > 2) {
+        error_set(&err, ERROR_USAGE, "get: expected at most one program: ved get KIND [FILE]");
+        return fail(ui, &err);
+    }
+    if (kind == NULL) {
         error_set(&err, ERROR_USAGE,
                   "get: expected one of domains, goals, resources, mailboxes, effects, "
                   "deadletters%s%s",
@@ -336,7 +332,7 @@ static Json *snapshot_json(const Stack *stack)
     cleanup(buffer_deinit) Buffer text = {0};
 
     snapshot_write(stack->runtime, &text);
-    Json *json = parsed(buffer_text(&text));
+    Json *json = json_of_text(buffer_text(&text));
     json_set_string(json, "stack", stack->name);
     json_set_int(json, "position", (int64_t)stack->recovery.position);
     return json;

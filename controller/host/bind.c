@@ -201,6 +201,107 @@ bool program_uses_provider(const Program *program, const char *name)
     return false;
 }
 
+/* ---- what fits nothing ---- */
+
+static bool emits(const Program *program, const char *provider, const char *effect)
+{
+    for (size_t i = 0; i < program->effect_count; i++) {
+        const EffectUse *use = &program->effects[i];
+        bool is_asked =
+            provider == NULL || use->provider == NULL || strcmp(use->provider, provider) == 0;
+        if (is_asked && (effect == NULL || strcmp(use->effect, effect) == 0))
+            return true;
+    }
+    return false;
+}
+
+/* What the program emits that is spelt most alike; "" where nothing comes near. */
+static char *did_you_mean(const Program *program, const char *name, bool is_provider)
+{
+    Suggestion suggestion = suggest_begin(name);
+
+    for (size_t i = 0; i < program->effect_count; i++) {
+        const EffectUse *use = &program->effects[i];
+        const char *known = is_provider ? use->provider : use->effect;
+        if (known != NULL)
+            suggest_try(&suggestion, known);
+    }
+    return suggestion.best != NULL ? memory_format(": did you mean %s?", suggestion.best)
+                                   : memory_copy_string("");
+}
+
+static void report_reference(const Program *program, const char *place, const char *text,
+                             Buffer *ret)
+{
+    static const char begin[] = "${resource.";
+
+    for (const char *at = strstr(text, "${"); at != NULL; at = strstr(at + 2, "${")) {
+        size_t length = strcspn(at, "}");
+        bool is_reference = strncmp(at, begin, sizeof begin - 1) == 0;
+        const char *effect = at + (is_reference ? sizeof begin - 1 : 2);
+        size_t effect_size = strcspn(effect, ".?} ");
+        if (!is_reference) {
+            if (effect[effect_size] == '.') /* no shell's either */
+                buffer_add_format(ret,
+                                  "%s: '%.*s}' is left as it is: expected "
+                                  "${resource.EFFECT.field}\n",
+                                  place, (int)length, at);
+            continue;
+        }
+        cleanup(free) char *name = memory_copy_bytes(effect, effect_size);
+        if (at[length] == '\0' || effect[effect_size] != '.') {
+            buffer_add_format(ret,
+                              "%s: '%.*s' is left as it is: expected "
+                              "${resource.EFFECT.field}\n",
+                              place, (int)length, at);
+        } else if (!emits(program, NULL, name)) {
+            cleanup(free) char *hint = did_you_mean(program, name, false);
+            buffer_add_format(ret, "%s: the program never emits %s%s\n", place, name, hint);
+        }
+    }
+}
+
+static void report_references(const Program *program, const char *place, const Json *value,
+                              Buffer *ret)
+{
+    if (json_is_string(value))
+        report_reference(program, place, json_string(value, ""), ret);
+    for (const Json *m = json_first(value); m != NULL; m = json_next(m))
+        report_references(program, place, m, ret);
+}
+
+static void report_actions(const Program *program, const ProviderConfig *provider, Buffer *ret)
+{
+    for (size_t i = 0; i < provider->action_count; i++) {
+        const ActionConfig *action = &provider->actions[i];
+        cleanup(free) char *place =
+            memory_format("providers.%s.actions.%s", provider->name, action->effect);
+        if (emits(program, provider->name, action->effect)) {
+            report_references(program, place, action->defaults, ret);
+            continue;
+        }
+        cleanup(free) char *hint = did_you_mean(program, action->effect, false);
+        buffer_add_format(ret, "%s: the program never emits %s.%s%s\n", place, provider->name,
+                          action->effect, hint);
+    }
+}
+
+void bind_misfits(const Program *program, const Config *config, Buffer *ret)
+{
+    for (size_t i = 0; i < config->provider_count; i++) {
+        const ProviderConfig *provider = &config->providers[i];
+        if (!provider->is_written)
+            continue;
+        if (emits(program, provider->name, NULL)) {
+            report_actions(program, provider, ret);
+            continue;
+        }
+        cleanup(free) char *hint = did_you_mean(program, provider->name, true);
+        buffer_add_format(ret, "providers.%s: the program has no effect of provider %s%s\n",
+                          provider->name, provider->name, hint);
+    }
+}
+
 int bind_program(const Program *program, const Config *config, const ProviderPool *pool,
                  Diagnostics *diagnostics, Bindings *ret)
 {

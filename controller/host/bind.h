@@ -10,6 +10,11 @@
 /* Whether an effect of the program may need that provider. */
 bool program_uses_provider(const Program *program, const char *name);
 
+/* Append one sentence, with a line end, for each thing the bindings say that `program` has no use
+ * for: a provider or an effect that it never names, a reference to an object that it never makes.
+ * Each is most likely a slip of the pen. To be called before config_complete(). */
+void bind_misfits(const Program *program, const Config *config, Buffer *ret);
+
 /* Resolve every effect of the program. What no bound provider has – effect or parameter – is a
  * V-ERR-004 in `diagnostics`, with the nearest that it has. 0, or ERROR_PROGRAM if there was any.
  */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "controller/core/evolution.h"
 #include "controller/core/snapshot.h"
@@ -248,6 +249,8 @@ int stack_open(const StackOptions *options, Program *program, Config *config, St
     stack->lock = -1;
     stack->config = config;
     stack->state_path = memory_copy_string(options->state_path);
+    if (access(options->state_path, F_OK) < 0 && errno != ENOENT)
+        return error_errno(err, errno, "state '%s'", options->state_path);
     if (program == NULL && !state_is_made(options->state_path))
         return no_stack(options->state_path, err); /* and none is made by looking for it */
     if (open_state(stack, options, err) < 0)

@@ -225,10 +225,12 @@ static int folder_check(const char *path, const StateDirOptions *options, Error 
 /* Say what to do about a file that may not be used; returns `code`. */
 static int access_explain(const StateDir *dir, int code, Error *err)
 {
-    if (code == -EACCES || code == -EPERM || code == -EROFS)
-        error_wrap(err, "let uid %u %s it (chown, chmod), or use --state DIR with another folder",
-                   (unsigned)geteuid(), dir->read_only ? "read" : "read and write");
-    return code;
+    if (err == NULL || (code != -EACCES && code != -EPERM && code != -EROFS))
+        return code;
+    cleanup(free) char *what = memory_copy_string(err->message);
+    return error_set(err, code,
+                     "%s: let uid %u %s it (chown, chmod), or use --state DIR with another folder",
+                     what, (unsigned)geteuid(), dir->read_only ? "read" : "read and write");
 }
 
 /* A wrong folder is refused before waiting for its lock; what is made is made under the lock. */
