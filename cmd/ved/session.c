@@ -134,6 +134,13 @@ static int name_from_folder(Session *session, Error *err)
     return 0;
 }
 
+/* It is joined to a path: it must neither end it nor lead elsewhere. */
+static bool name_is_a_folder(const char *name)
+{
+    return name[0] != '\0' && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}
+
 static int names_find(Session *session, const char *file, const Config *config, Error *err)
 {
     const Options *options = session->options;
@@ -146,8 +153,10 @@ static int names_find(Session *session, const char *file, const Config *config, 
         session->name = name_of(file);
     else if (options->state == NULL && name_from_folder(session, err) < 0)
         return err->code;
-    if (session->name != NULL && (session->name[0] == '\0' || strchr(session->name, '/') != NULL))
+    if (session->name != NULL && !name_is_a_folder(session->name))
         return error_set(err, ERROR_USAGE, "a stack cannot be named '%s'", session->name);
+    if (options->state != NULL && options->state[0] == '\0')
+        return error_set(err, ERROR_USAGE, "--state '': expected a folder");
     session->state_path = options->state != NULL
                               ? memory_copy_string(options->state)
                               : memory_format("%s/.ved/%s", session->folder, session->name);
