@@ -140,6 +140,20 @@ static bool process_is_healthy(const ProcessSpec *spec, int64_t alive_ms)
     return false;
 }
 
+/* A process that never came up leaves nothing behind but its log, for people to read: the last one. */
+static void process_keep_log(Process *process)
+{
+    if (object_is_established(&process->object))
+        return;
+    char *kept = memory_format("%s/process-failed.log", process->local->data_dir);
+    if (rename(process->log, kept) == 0) {
+        free(process->log);
+        process->log = kept;
+    } else {
+        free(kept);
+    }
+}
+
 /* Wait until it serves. One that does not is ended, so that the answer "not applied" is true. */
 static int process_await(Process *process, const ProcessSpec *spec, ProviderProblem *problem)
 {
@@ -151,6 +165,7 @@ static int process_await(Process *process, const ProcessSpec *spec, ProviderProb
         process->status = identity_status(&process->identity, process->local->boot_id);
         if (process->status != IDENTITY_ALIVE) {
             process_stop(process);
+            process_keep_log(process);
             problem_unavailable(problem, process->log, "process %d has exited before it was ready",
                                 (int)process->identity.pid);
             problem->retryable = false; /* started again it would do the same */
@@ -166,6 +181,7 @@ static int process_await(Process *process, const ProcessSpec *spec, ProviderProb
         }
         if (monotonic_now_ms() - start > spec->health_timeout_ms) {
             process_stop(process);
+            process_keep_log(process);
             problem_unavailable(problem, process->log,
                                 "process %d was not ready within %d s and was ended",
                                 (int)process->identity.pid, (int)(spec->health_timeout_ms / 1000));
@@ -235,8 +251,11 @@ int process_reconcile(Local *local, const ProviderRequest *request, ProviderRepl
     if (process_spec_init(local, &process.object, request->uid, arguments, &spec, &err) < 0 ||
         process_record(&process, arguments, false, &err) < 0)
         return problem_error(problem, &err);
-    if (process_ensure(&process, &spec, problem) < 0)
+    if (process_ensure(&process, &spec, problem) < 0) {
+        if (!problem->retryable && !object_is_established(&process.object))
+            object_delete(&process.object, NULL);
         return -1;
+    }
     if (process_record(&process, arguments, true, &err) < 0)
         return problem_error(problem, &err);
     return process_state(&process, reply);
