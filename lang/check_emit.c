@@ -169,6 +169,18 @@ static void event_field_meet(Checker *checker, ModelEvent *event, const Argument
     }
 }
 
+static void record_broadcast(Checker *checker, const Emit *emit)
+{
+    Model *model = checker->model;
+    const BroadcastUse use = {emit->target, checker->domain_index, emit->span};
+
+    if (checker->muted)
+        return;
+    arena_reserve_one(checker->arena, model->broadcasts, model->broadcast_count,
+                      model->broadcast_capacity);
+    model->broadcasts[model->broadcast_count++] = use;
+}
+
 static void check_broadcast(Checker *checker, Emit *emit)
 {
     ModelEvent *event =
@@ -179,6 +191,7 @@ static void check_broadcast(Checker *checker, Emit *emit)
     if (event == NULL)
         return;
     emit->target = (uint32_t)(event - checker->model->events);
+    record_broadcast(checker, emit);
     for (Argument *a = emit->arguments; a != NULL; a = a->next) {
         if (a->name.text == NULL || a->value == NULL)
             continue;
@@ -364,6 +377,18 @@ static void check_started(Checker *checker, const Stmt *stmt, const ModelDomain 
                              receiver->ast->name.text);
 }
 
+static void record_message(Checker *checker, const Stmt *stmt)
+{
+    Model *model = checker->model;
+    const MessageUse use = {checker->domain_index, stmt->slot, stmt->transition, stmt->span};
+
+    if (checker->muted)
+        return;
+    arena_reserve_one(checker->arena, model->messages, model->message_count,
+                      model->message_capacity);
+    model->messages[model->message_count++] = use;
+}
+
 void check_send(Checker *checker, Stmt *stmt)
 {
     ModelDomain *receiver = send_receiver(checker, stmt);
@@ -381,6 +406,7 @@ void check_send(Checker *checker, Stmt *stmt)
     }
     stmt->slot = (uint32_t)(receiver - checker->model->domains);
     stmt->transition = (uint32_t)transition;
+    record_message(checker, stmt);
     check_started(checker, stmt, receiver);
     check_send_allowed(checker, stmt, receiver);
     if (arguments_are_uniform(checker, stmt->send.arguments))

@@ -65,6 +65,12 @@ typedef struct Model {
     EffectUse *uses; /* in source order */
     size_t use_count;
     size_t use_capacity;
+    BroadcastUse *broadcasts; /* in source order */
+    size_t broadcast_count;
+    size_t broadcast_capacity;
+    MessageUse *messages; /* in source order */
+    size_t message_count;
+    size_t message_capacity;
     bool has_system;
 } Model;
 

@@ -120,6 +120,10 @@ static void tables_make(Program *program, const Model *model)
     program->domain_count = model->domain_count;
     program->effects = model->uses;
     program->effect_count = model->use_count;
+    program->broadcasts = model->broadcasts;
+    program->broadcast_count = model->broadcast_count;
+    program->messages = model->messages;
+    program->message_count = model->message_count;
 }
 
 static void events_make(Program *program, const Model *model)

@@ -124,6 +124,21 @@ typedef struct EffectUse {
     Span span;
 } EffectUse;
 
+/* One `emit Broadcast` in the text. */
+typedef struct BroadcastUse {
+    uint32_t event;
+    uint32_t domain; /* that broadcasts */
+    Span span;
+} BroadcastUse;
+
+/* One `send` in the text. */
+typedef struct MessageUse {
+    uint32_t domain; /* that sends */
+    uint32_t receiver;
+    uint32_t transition; /* of the receiver */
+    Span span;
+} MessageUse;
+
 typedef struct Program {
     Arena arena;
     Source source;   /* a copy */
@@ -134,6 +149,10 @@ typedef struct Program {
     size_t event_count;
     const EffectUse *effects;
     size_t effect_count;
+    const BroadcastUse *broadcasts; /* these, too, in source order */
+    size_t broadcast_count;
+    const MessageUse *messages;
+    size_t message_count;
     Diagnostics diagnostics; /* warnings and notes as well as errors, sorted */
     bool valid;              /* no errors: code is there and may run */
 } Program;

@@ -42,6 +42,8 @@ static const Verb verbs[] = {
     {"state", "show|list|verify [FILE]", "the state folder", LOOK_FLAGS, verb_state, true},
     {"show", "[PLAN | FILE]", "a saved plan, or the state, for people or with --json", LOOK_FLAGS,
      verb_show, true},
+    {"graph", "FILE", "a program's domains, events, messages and effects as a graph",
+     FLAG_BIT(COLOR) | FLAG_BIT(GRAPH_FORMAT), verb_graph, true},
     {"explain", "[CODE]", "what a code means, with an example and the cure; or all codes", 0,
      verb_explain, true},
     {"version", "", "the version", FLAG_BIT(JSON), verb_version, true},

@@ -141,11 +141,16 @@ static int take_formats(Options *options, FlagId id, const char *value, Error *e
     static const char *const outputs[] = {"table", "wide", "json", "yaml"};
     static const char *const formats[] = {"text", "json"};
     static const char *const states[] = {"json", "yaml"};
+    static const char *const graphs[] = {"mermaid", "dot", "svg"};
     int choice = 0;
 
     if (id == FLAG_OUTPUT) {
         options->output = value;
         return parse_choice(err, id, value, outputs, 4, &choice);
+    }
+    if (id == FLAG_GRAPH_FORMAT) {
+        options->graph_format = value;
+        return parse_choice(err, id, value, graphs, 3, &choice);
     }
     if (id == FLAG_FORMAT) {
         if (parse_choice(err, id, value, formats, 2, &choice) < 0)
@@ -230,6 +235,7 @@ static int take_flag(Options *options, FlagId id, const char *value, Error *err)
         return parse_number(err, id, value, UINT64_MAX, &options->max_slices);
     case FLAG_STATE_FORMAT:
     case FLAG_FORMAT:
+    case FLAG_GRAPH_FORMAT:
     case FLAG_OUTPUT:
         return take_formats(options, id, value, err);
     case FLAG_CHECK:
@@ -247,10 +253,12 @@ static int take_flag(Options *options, FlagId id, const char *value, Error *err)
     return error_set(err, ERROR_INTERNAL, "flag %d", (int)id);
 }
 
-static int find_flag(const char *name, size_t length)
+/* Two verbs may mean two things by one name. */
+static int find_flag(const char *name, size_t length, uint64_t allowed)
 {
     for (int i = 0; i < FLAG_COUNT; i++)
-        if (strlen(flag_specs[i].name) == length && strncmp(flag_specs[i].name, name, length) == 0)
+        if ((allowed & (1ULL << i)) && strlen(flag_specs[i].name) == length &&
+            strncmp(flag_specs[i].name, name, length) == 0)
             return i;
     return -1;
 }
@@ -284,7 +292,7 @@ static int parse_flag(Options *options, char **argv, int argc, int *at, const ch
     const char *equals = strchr(word, '=');
     bool is_long = word[1] == '-';
     size_t length = equals != NULL ? (size_t)(equals - word) : strlen(word);
-    int id = is_long ? find_flag(word + 2, length - 2) : find_letter(word[1]);
+    int id = is_long ? find_flag(word + 2, length - 2, allowed) : find_letter(word[1]);
     const char *value = NULL;
 
     if (id < 0 || !(allowed & (1ULL << id)) || (!is_long && length > 2 && equals == NULL))

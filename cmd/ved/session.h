@@ -49,7 +49,7 @@ void session_close(Session *session);
 
 typedef ExitReasons VerbFunction(Ui *ui, const Options *options);
 VerbFunction verb_check, verb_fmt, verb_plan, verb_apply, verb_destroy, verb_get, verb_state,
-    verb_show, verb_explain;
+    verb_show, verb_graph, verb_explain;
 
 /* Show the error and give the reason it stands for. */
 ExitReasons fail(Ui *ui, const Error *err);
