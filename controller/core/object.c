@@ -1,0 +1,242 @@
+/* Objects and deeds: what effects made and did, who owns it, and what it was made from. */
+#include <assert.h>
+#include <string.h>
+
+#include "controller/core/apply.h"
+#include "lang/base/memory.h"
+
+/* ---- objects ---- */
+
+static bool same_place(const Object *object, const Instance *owner, const Place *place)
+{
+    return object->owner == owner && strcmp(object->place.where, place->where) == 0 &&
+           strcmp(object->place.effect, place->effect) == 0;
+}
+
+/* The smallest [n] that no other object of that domain, transition and effect has. */
+static uint32_t ordinal_free(const Runtime *runtime, const Instance *owner, const Place *place)
+{
+    size_t count = runtime->object_count;
+    cleanup(free) bool *taken = memory_zero(count + 1, sizeof *taken);
+    uint32_t ordinal = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const Object *object = runtime->objects[i];
+        if (object->ordinal < count && object->name == NULL && same_place(object, owner, place))
+            taken[object->ordinal] = true;
+    }
+    while (taken[ordinal])
+        ordinal++;
+    return ordinal;
+}
+
+Object *object_want(Instance *owner, const Intent *intent)
+{
+    Runtime *runtime = owner->runtime;
+    Object *object = object_find(runtime, intent->uid);
+
+    if (object != NULL) {
+        if (object->state != OBJECT_WANTED) /* wanted twice: a slice emitted its name again */
+            object->before = object->state;
+        object_move(object, OBJECT_WANTED);
+        return object;
+    }
+    object = memory_zero(1, sizeof *object);
+    memcpy(object->uid, intent->uid, UID_SIZE);
+    object->state = OBJECT_WANTED;
+    object->before = OBJECT_WANTED;
+    object->owner = owner;
+    object->place = (Place){memory_copy_string(intent->place.where),
+                            memory_copy_string(intent->place.effect), intent->place.site};
+    object->ordinal = intent->name == NULL ? ordinal_free(runtime, owner, &intent->place) : 0;
+    object->sequence = runtime->next_sequence++;
+    string_set(&object->name, intent->name);
+    string_set(&object->provider, intent->provider);
+    string_set(&object->action, intent->action);
+    string_set(&object->type, intent->type);
+    object_add(runtime, object);
+    return object;
+}
+
+void object_made(Object *object, const Intent *intent)
+{
+    object->exists = true;
+    object->generation = intent->generation;
+    string_set(&object->inputs, intent->arguments);
+    string_set(&object->outputs, intent->result);
+    string_set(&object->external_id, intent->external_id);
+    string_set(&object->reason, NULL);
+}
+
+/* What an emission wanted and did not get goes back to what it was. */
+static void object_unwant(Runtime *runtime, Object *object)
+{
+    if (object->exists || object->before != OBJECT_WANTED)
+        object_move(object, object->before == OBJECT_WANTED ? OBJECT_LEFT : object->before);
+    else
+        object_remove(runtime, object);
+}
+
+static size_t intent_turn(const Pending *pending, const Intent *intent)
+{
+    size_t turn = 0;
+
+    for (size_t i = 0; pending->intents[i] != intent; i++)
+        turn += pending->intents[i]->place.site == intent->place.site &&
+                strcmp(pending->intents[i]->place.effect, intent->place.effect) == 0;
+    return turn;
+}
+
+static void deed_remove(Instance *instance, size_t index)
+{
+    Deed *deed = &instance->deeds[index];
+
+    free(deed->place_key);
+    free(deed->arguments);
+    free(deed->result);
+    free(deed->where);
+    memmove(deed, deed + 1, (instance->deed_count - index - 1) * sizeof *deed);
+    instance->deed_count--;
+}
+
+static char *deed_key(const Pending *pending, const Intent *intent)
+{
+    if (intent->key != NULL)
+        return memory_format("%s:%s", intent->place.effect, intent->key);
+    return memory_format("%s:%s:%u:%zu", intent->place.where, intent->place.effect,
+                         intent->place.site, intent_turn(pending, intent));
+}
+
+void deed_remember(Instance *instance, const Intent *intent)
+{
+    Deed deed = {
+        .place_key = deed_key(instance->pending, intent),
+        .keyed = intent->key != NULL,
+        .arguments = memory_copy_string(intent->arguments),
+        .result = intent->result != NULL ? memory_copy_string(intent->result) : NULL,
+        .where = memory_copy_string(intent->place.where),
+    };
+
+    memory_reserve_one(instance->deeds, instance->deed_count, instance->deed_capacity);
+    instance->deeds[instance->deed_count++] = deed;
+}
+
+/* The slice that did them has committed: another run of the same transition does them again. */
+void deeds_commit(Instance *instance, const Pending *pending)
+{
+    for (size_t i = 0; i < pending->intent_count; i++) {
+        if (pending->intents[i]->verb != INTENT_ACTION)
+            continue;
+        cleanup(free) char *key = deed_key(pending, pending->intents[i]);
+        for (size_t k = instance->deed_count; k > 0; k--)
+            if (!instance->deeds[k - 1].keyed && strcmp(instance->deeds[k - 1].place_key, key) == 0)
+                deed_remove(instance, k - 1);
+    }
+}
+
+/* Forget what aborted attempts of that transition had done: its run has committed. */
+void deeds_forget(Instance *instance, const char *where)
+{
+    for (size_t i = instance->deed_count; i > 0; i--)
+        if (!instance->deeds[i - 1].keyed && strcmp(instance->deeds[i - 1].where, where) == 0)
+            deed_remove(instance, i - 1);
+}
+
+/* ---- origins ---- */
+
+static void origin_fields(Origin *origin, const Instance *instance)
+{
+    const ProgramDomain *domain = instance->domain;
+
+    origin->field_count = domain->field_count;
+    origin->field_names = memory_zero(domain->field_count, sizeof(char *));
+    origin->fields = values_clone(instance->fields, domain->field_count);
+    for (size_t i = 0; i < domain->field_count; i++)
+        origin->field_names[i] = memory_copy_string(domain->fields[i].name);
+}
+
+static void origin_results(Origin *origin, const Pending *pending)
+{
+    origin->result_count = pending->intent_count;
+    origin->results = memory_zero(pending->intent_count, sizeof(char *));
+    origin->failed = memory_zero(pending->intent_count, sizeof(bool));
+    for (size_t i = 0; i < pending->intent_count; i++) {
+        string_set(&origin->results[i], pending->intents[i]->result);
+        origin->failed[i] = pending->intents[i]->state == INTENT_FAILED;
+    }
+}
+
+static void origin_arguments(Origin *origin, const Instance *instance, const Pending *pending)
+{
+    const Cause *cause = &pending->cause;
+    const Message *message = mailbox_find(&instance->mailbox, cause->message);
+
+    if (cause->kind == CAUSE_RUN) {
+        const Run *run = &instance->runs[cause->run];
+        origin->arguments = values_clone(run->arguments, run->argument_count);
+        origin->argument_count = run->argument_count;
+    } else if (message != NULL) {
+        origin->arguments = values_clone(message->arguments, message->argument_count);
+        origin->argument_count = message->argument_count;
+    }
+}
+
+static Origin *origin_new(const Instance *instance, const Pending *pending)
+{
+    Origin *origin = memory_zero(1, sizeof *origin);
+
+    origin->references = 1;
+    origin->slice = pending->slice;
+    origin->cause = pending->cause;
+    origin->where = memory_copy_string(pending->intents[0]->place.where);
+    origin_fields(origin, instance);
+    origin_results(origin, pending);
+    origin_arguments(origin, instance, pending);
+    return origin;
+}
+
+void objects_commit(Instance *instance, const Pending *pending)
+{
+    Runtime *runtime = instance->runtime;
+    Origin *origin = NULL;
+
+    for (size_t i = 0; i < pending->intent_count; i++) {
+        const Intent *intent = pending->intents[i];
+        if (intent->verb != INTENT_PUT)
+            continue;
+        Object *object = object_find(runtime, intent->uid);
+        if (intent->state != INTENT_APPLIED) {
+            if (object != NULL && object->state == OBJECT_WANTED)
+                object_unwant(runtime, object);
+            continue;
+        }
+        object_move(object, OBJECT_READY);
+        object->repair_failures = 0;
+        object->repair_due_ms = 0;
+        if (object->rank == 0)
+            object->rank = runtime->next_rank++;
+        if (pending->cause.kind == CAUSE_REPAIR)
+            continue; /* still the object of the slice that first emitted it */
+        if (origin == NULL)
+            origin = origin_new(instance, pending);
+        origin_release(object->origin);
+        object->origin = origin;
+        origin->references++;
+    }
+    origin_release(origin);
+}
+
+/* What the effects of a discarded slice made stays, to be taken up by the next attempt. */
+void objects_discard(Runtime *runtime, const Pending *pending)
+{
+    for (size_t i = 0; i < pending->intent_count; i++) {
+        const Intent *intent = pending->intents[i];
+        Object *object = object_find(runtime, intent->uid);
+        if (intent->verb != INTENT_PUT || object == NULL)
+            continue;
+        if (intent->state == INTENT_APPLIED && object->before != OBJECT_READY)
+            object_move(object, OBJECT_LEFT);
+        else
+            object_unwant(runtime, object);
+    }
+}
