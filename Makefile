@@ -147,6 +147,7 @@ $(OUT)/kill-driver: $(call objects,tests/kill/driver.c) $(call lib,base)
 # --- Fuzzing -------------------------------------------------------------------------------------
 # tests/fuzz/NAME_fuzz.c is a target, tests/fuzz/corpus/NAME/ what it starts from.
 
+# For each target; two run at once.
 FUZZ_SECONDS ?= 600
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*_fuzz.c))
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # run.sh replay         every input of each corpus once
-# run.sh fuzz SECONDS   look for new ones, the time shared evenly, two targets at once
+# run.sh fuzz SECONDS   look for new ones, so long for each target, two targets at once
 #
 # A target is build/fuzz/NAME_fuzz, its corpus tests/fuzz/corpus/NAME. What was found is left in
 # build/fuzz/findings; inputs that reach new code go to build/fuzz/corpus, not to the checkout.
@@ -68,12 +68,9 @@ replay)
     done
     ;;
 fuzz)
-    each=$((seconds * 2 / ${#names[@]}))
-    [ $each -gt 0 ] || each=1
-    [ $each -le "$seconds" ] || each=$seconds
     running=()
     for name in "${names[@]}"; do
-        fuzz "$name" $each &
+        fuzz "$name" "$seconds" &
         running+=($!)
         if [ ${#running[@]} -eq 2 ]; then
             # The first finding ends it: what follows would only bury it.
