@@ -225,7 +225,7 @@ help:
 	@echo 'make check-layers     who includes whom; what the core may call'
 	@echo 'make check-links      programs link no library they do not use'
 	@echo 'make build-both       build everything with gcc and with clang'
-	@echo 'make fuzz             fuzz every parser for FUZZ_SECONDS=600 in all'
+	@echo 'make fuzz             fuzz every parser, each for FUZZ_SECONDS=600'
 	@echo 'make fuzz-corpus      replay the corpus once'
 	@echo 'make packages         install the Debian packages that build and tests need'
 	@echo 'make install          DESTDIR= PREFIX=/usr/local; make uninstall takes it away again'
