@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/ved/session.h"
+#include "cmd/ved/invocation.h"
 #include "lang/suggest.h"
 
 #define OUTPUT_FLAGS                                                                               \

@@ -7,7 +7,7 @@
 
 #include "cmd/ved/progress.h"
 #include "cmd/ved/render.h"
-#include "cmd/ved/session.h"
+#include "cmd/ved/invocation.h"
 #include "controller/core/evolution.h"
 #include "controller/core/snapshot.h"
 #include "controller/host/engine.h"
@@ -17,7 +17,7 @@
 #define PLAN_FILE_MAX ((size_t)256 << 20)
 
 typedef struct Apply {
-    Session session;
+    Invocation invocation;
     Progress *progress;
     Engine *engine;
     Json *plan;      /* a saved one that must be kept to; NULL */
@@ -29,7 +29,7 @@ static void apply_deinit(Apply *apply)
 {
     engine_free(apply->engine);
     progress_free(apply->progress);
-    session_close(&apply->session);
+    invocation_close(&apply->invocation);
     free(apply->planned.sets);
     free(apply->planned.providers);
     json_free(apply->plan);
@@ -99,7 +99,7 @@ static const Options *plan_options(Apply *apply, const Options *given)
 /* Connected, we know what the bindings and parameters of this run are. */
 static int plan_check_digest(const Apply *apply, Error *err)
 {
-    if (strcmp(json_get_string(apply->plan, "digest", ""), apply->session.stack->digest) == 0)
+    if (strcmp(json_get_string(apply->plan, "digest", ""), apply->invocation.stack->digest) == 0)
         return 0;
     return error_set(err, ERROR_STALE,
                      "the plan was made with other bindings or parameters than this run has: plan "
@@ -108,7 +108,7 @@ static int plan_check_digest(const Apply *apply, Error *err)
 
 static int plan_check(const Apply *apply, Error *err)
 {
-    const Stack *stack = apply->session.stack;
+    const Stack *stack = apply->invocation.stack;
     assert(stack != NULL);
     const char *lineage = json_get_string(apply->plan, "lineage", "");
     uint64_t serial = (uint64_t)json_get_int(apply->plan, "serial", 0);
@@ -177,13 +177,13 @@ static void on_answer(void *context)
     Apply *apply = context;
 
     apply->answered = true;
-    loop_stop(apply->session.stack->loop);
+    loop_stop(apply->invocation.stack->loop);
 }
 
 /* Waits in the loop, so that a signal ends the waiting. */
 static int answer_await(Apply *apply)
 {
-    Loop *loop = apply->session.stack->loop;
+    Loop *loop = apply->invocation.stack->loop;
     LoopWatch *watch = loop_watch_new(loop, STDIN_FILENO, true, false, on_answer, apply);
 
     while (!apply->answered && engine_signal(apply->engine) == 0)
@@ -201,7 +201,7 @@ static bool answer_is_yes(void)
 
 static int ask(Apply *apply, const Plan *plan, Error *err)
 {
-    Ui *ui = apply->session.ui;
+    Ui *ui = apply->invocation.ui;
 
     ui_out(ui, "\nDo you want Ved to do this? Only 'yes' is taken for yes: ");
     fflush(stdout);
@@ -223,13 +223,13 @@ static int ask(Apply *apply, const Plan *plan, Error *err)
  * would destroy or replace is refused before this by the passing on of the state. */
 static int approve(Apply *apply, bool destroy, Error *err)
 {
-    const Options *options = apply->session.options;
+    const Options *options = apply->invocation.options;
 
     if (options->auto_approve || options->json || apply->plan != NULL || !isatty(STDIN_FILENO) ||
         !isatty(STDOUT_FILENO))
         return 0;
     cleanup(plan_free) Plan *plan =
-        predict(apply->session.stack, destroy, apply->session.ui, options->max_slices, err);
+        predict(apply->invocation.stack, destroy, apply->invocation.ui, options->max_slices, err);
     if (plan == NULL)
         return err->code;
     if (plan->add + plan->change + plan->destroy + plan->run == 0)
@@ -299,7 +299,7 @@ static void render_end(Ui *ui, const Apply *apply, bool complete, bool destroy)
         ui_out(ui, ", %u unknown", counts->unknown);
     if (!complete)
         ui_out(ui, ", %u failed, %u unknown, %u not attempted", counts->failed, counts->unknown,
-               not_attempted(apply->session.stack->runtime, destroy, counts));
+               not_attempted(apply->invocation.stack->runtime, destroy, counts));
     ui_out(ui, ".\n");
 }
 
@@ -347,7 +347,7 @@ static ExitReasons reasons_of_failures(const Apply *apply, size_t unmet)
                    : kind == ERROR_STALE    ? EXIT_BIT(STALE)
                                             : EXIT_BIT(FAILED);
     }
-    if (counts->faults > 0 || has_fault(apply->session.stack->runtime))
+    if (counts->faults > 0 || has_fault(apply->invocation.stack->runtime))
         reasons |= EXIT_BIT(FAILED);
     return reasons | EXIT_BIT(NOT_CONVERGED);
 }
@@ -373,19 +373,20 @@ static ExitReasons reasons_of_end(const Apply *apply, EngineEnd end, size_t unme
 
 static ExitReasons apply_end(Apply *apply, EngineEnd end, const Error *failure)
 {
-    Ui *ui = apply->session.ui;
+    Ui *ui = apply->invocation.ui;
     Error err;
     ExitReasons reasons = end == ENGINE_FAILED ? fail(ui, failure) : 0;
 
     if (end != ENGINE_FAILED && engine_finish(apply->engine, &err) < 0)
         reasons |= fail(ui, &err);
-    warn_left(ui, apply->session.stack->runtime);
-    size_t unmet = render_unmet_goals(ui, apply->session.stack->runtime, end == ENGINE_INTERRUPTED);
+    warn_left(ui, apply->invocation.stack->runtime);
+    size_t unmet =
+        render_unmet_goals(ui, apply->invocation.stack->runtime, end == ENGINE_INTERRUPTED);
     if (end == ENGINE_TIMEOUT && !ui->json)
         fprintf(stderr, "the time given by --timeout is over\n");
-    unmet += lost_objects(apply->session.stack->runtime);
+    unmet += lost_objects(apply->invocation.stack->runtime);
     reasons |= reasons_of_end(apply, end, unmet);
-    render_reach(ui, apply->session.stack->runtime);
+    render_reach(ui, apply->invocation.stack->runtime);
     if (reasons == 0)
         ui_event(ui, "converged", "info", NULL, "every goal is met");
     render_end(ui, apply, reasons == 0, false);
@@ -396,16 +397,16 @@ static ExitReasons apply_end(Apply *apply, EngineEnd end, const Error *failure)
 
 static void engine_make(Apply *apply)
 {
-    const Options *options = apply->session.options;
+    const Options *options = apply->invocation.options;
     EngineOptions engine = {.max_slices = options->max_slices, .timeout_ms = options->timeout_ms};
 
-    apply->progress = progress_new(apply->session.ui, apply->session.stack);
+    apply->progress = progress_new(apply->invocation.ui, apply->invocation.stack);
     EngineObserver observer = progress_observer(apply->progress);
     if (apply->plan != NULL) {
         engine.may_call = may_call;
         engine.may_call_user = apply;
     }
-    apply->engine = engine_new(apply->session.stack, &engine, &observer);
+    apply->engine = engine_new(apply->invocation.stack, &engine, &observer);
 }
 
 /* What an earlier process had sent under another program, or before a destroy, is asked about
@@ -418,21 +419,21 @@ static EngineEnd settle_if(Apply *apply, bool needed, Error *err)
 static ExitReasons apply_run(Apply *apply)
 {
     Error err = {0};
-    Stack *stack = apply->session.stack;
+    Stack *stack = apply->invocation.stack;
     int code = engine_observe(apply->engine, &err);
 
     if (code < 0)
-        return fail(apply->session.ui, &err);
+        return fail(apply->invocation.ui, &err);
     if (code == ENGINE_STOPPED)
-        return session_stopped(&apply->session);
+        return invocation_stopped(&apply->invocation);
     EngineEnd end = settle_if(apply, stack->changed || stack->old_program != NULL, &err);
     if (end != ENGINE_QUIET)
         return apply_end(apply, end, &err);
     code = approve(apply, false, &err);
     if (code == APPROVE_STOPPED)
-        return session_stopped(&apply->session);
+        return invocation_stopped(&apply->invocation);
     if (code < 0 || stack_evolve(stack, &err) < 0)
-        return fail(apply->session.ui, &err);
+        return fail(apply->invocation.ui, &err);
     end = engine_apply(apply->engine, &err);
     return apply_end(apply, end, &err);
 }
@@ -441,8 +442,8 @@ static ExitReasons apply_run(Apply *apply)
 
 static ExitReasons destroy_end(Apply *apply, EngineEnd end, const Error *failure)
 {
-    Ui *ui = apply->session.ui;
-    const Runtime *runtime = apply->session.stack->runtime;
+    Ui *ui = apply->invocation.ui;
+    const Runtime *runtime = apply->invocation.stack->runtime;
     ExitReasons reasons = end == ENGINE_FAILED ? fail(ui, failure) : 0;
     Error err;
 
@@ -459,9 +460,9 @@ static ExitReasons destroy_run(Apply *apply)
     int code = approve(apply, true, &err);
 
     if (code < 0)
-        return fail(apply->session.ui, &err);
+        return fail(apply->invocation.ui, &err);
     if (code == APPROVE_STOPPED)
-        return session_stopped(&apply->session);
+        return invocation_stopped(&apply->invocation);
     EngineEnd end = settle_if(apply, true, &err);
     if (end != ENGINE_QUIET)
         return destroy_end(apply, end, &err);
@@ -480,19 +481,19 @@ static bool is_program(const char *file)
 
 static ExitReasons connect_failed(Apply *apply, int code, const Error *err)
 {
-    return code == STACK_INTERRUPTED ? session_stopped(&apply->session)
-                                     : fail(apply->session.ui, err);
+    return code == STACK_INTERRUPTED ? invocation_stopped(&apply->invocation)
+                                     : fail(apply->invocation.ui, err);
 }
 
 static ExitReasons connect_and_run(Apply *apply, bool destroy)
 {
     Error err = {0};
-    int code = session_connect(&apply->session, &err);
+    int code = invocation_connect(&apply->invocation, &err);
 
     if (code != 0)
         return connect_failed(apply, code, &err);
     if (apply->plan != NULL && plan_check_digest(apply, &err) < 0)
-        return fail(apply->session.ui, &err);
+        return fail(apply->invocation.ui, &err);
     engine_make(apply);
     return destroy ? destroy_run(apply) : apply_run(apply);
 }
@@ -507,9 +508,10 @@ static ExitReasons apply_saved(Apply *apply, Ui *ui, const Options *given, Progr
 
     if (destroy)
         program_free(take(program)); /* a destroy needs the state's own */
-    int code =
-        destroy ? session_open_state(&apply->session, ui, options, file, SESSION_CHANGE, &err)
-                : session_open(&apply->session, ui, options, file, program, SESSION_CHANGE, &err);
+    int code = destroy ? invocation_open_state(&apply->invocation, ui, options, file,
+                                               INVOCATION_CHANGE, &err)
+                       : invocation_open(&apply->invocation, ui, options, file, program,
+                                         INVOCATION_CHANGE, &err);
     if (code < 0 || plan_check(apply, &err) < 0)
         return fail(ui, &err);
     return connect_and_run(apply, destroy);
@@ -531,7 +533,7 @@ ExitReasons verb_apply(Ui *ui, const Options *options)
             return fail(ui, &err);
         return apply_saved(&apply, ui, options, program);
     }
-    if (session_open(&apply.session, ui, options, file, NULL, SESSION_CHANGE, &err) < 0)
+    if (invocation_open(&apply.invocation, ui, options, file, NULL, INVOCATION_CHANGE, &err) < 0)
         return fail(ui, &err);
     return connect_and_run(&apply, false);
 }
@@ -545,9 +547,9 @@ ExitReasons verb_destroy(Ui *ui, const Options *options)
         error_set(&err, ERROR_USAGE, "destroy: expected at most one program: ved destroy [FILE]");
         return fail(ui, &err);
     }
-    if (session_open_state(&apply.session, ui, options,
-                           options->arg_count == 1 ? options->args[0] : NULL, SESSION_CHANGE,
-                           &err) < 0)
+    if (invocation_open_state(&apply.invocation, ui, options,
+                              options->arg_count == 1 ? options->args[0] : NULL, INVOCATION_CHANGE,
+                              &err) < 0)
         return fail(ui, &err);
     return connect_and_run(&apply, true);
 }

@@ -2,7 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cmd/ved/session.h"
+#include "cmd/ved/invocation.h"
 #include "lang/ast.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"

@@ -1,5 +1,5 @@
 /* ved explain: what a diagnostic code means, without any program at hand. */
-#include "cmd/ved/session.h"
+#include "cmd/ved/invocation.h"
 #include "lang/explain.h"
 #include "lang/suggest.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cmd/ved/render.h"
-#include "cmd/ved/session.h"
+#include "cmd/ved/invocation.h"
 #include "controller/core/snapshot.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
@@ -283,20 +283,21 @@ static bool wants(const Options *options, const char *format)
     return options->output != NULL && strcmp(options->output, format) == 0;
 }
 
-static int open_at_rest(Session *session, Ui *ui, const Options *options, int args, Error *err)
+static int open_at_rest(Invocation *invocation, Ui *ui, const Options *options, int args,
+                        Error *err)
 {
     const char *file = options->arg_count > args ? options->args[args] : NULL;
 
-    if (session_open_state(session, ui, options, file, SESSION_LOOK, err) < 0)
+    if (invocation_open_state(invocation, ui, options, file, INVOCATION_LOOK, err) < 0)
         return err->code;
-    for (size_t i = 0; i < session->stack->runtime->instance_count; i++)
-        goals_evaluate(session->stack->runtime->instances[i]);
+    for (size_t i = 0; i < invocation->stack->runtime->instance_count; i++)
+        goals_evaluate(invocation->stack->runtime->instances[i]);
     return 0;
 }
 
 ExitReasons verb_get(Ui *ui, const Options *options)
 {
-    cleanup(session_close) Session session = {0};
+    cleanup(invocation_close) Invocation invocation = {0};
     const Kind *kind = NULL;
     Error err = {0};
 
@@ -315,9 +316,9 @@ ExitReasons verb_get(Ui *ui, const Options *options)
                   options->arg_count > 0 ? options->args[0] : "");
         return fail(ui, &err);
     }
-    if (open_at_rest(&session, ui, options, 1, &err) < 0)
+    if (open_at_rest(&invocation, ui, options, 1, &err) < 0)
         return fail(ui, &err);
-    cleanup(json_free) Json *rows = kind->make(session.stack->runtime);
+    cleanup(json_free) Json *rows = kind->make(invocation.stack->runtime);
     if (wants(options, "json") || options->json || wants(options, "yaml"))
         print_document(ui, rows, wants(options, "yaml"));
     else
@@ -348,7 +349,7 @@ static void list_addresses(Ui *ui, const Runtime *runtime)
 
 ExitReasons verb_state(Ui *ui, const Options *options)
 {
-    cleanup(session_close) Session session = {0};
+    cleanup(invocation_close) Invocation invocation = {0};
     const char *what = options->arg_count > 0 ? options->args[0] : "";
     bool list = strcmp(what, "list") == 0, verify = strcmp(what, "verify") == 0;
     Error err = {0};
@@ -357,23 +358,23 @@ ExitReasons verb_state(Ui *ui, const Options *options)
         error_set(&err, ERROR_USAGE, "state: expected show, list or verify: ved state show [FILE]");
         return fail(ui, &err);
     }
-    if (open_at_rest(&session, ui, options, 1, &err) < 0)
+    if (open_at_rest(&invocation, ui, options, 1, &err) < 0)
         return fail(ui, &err);
     if (list) {
-        list_addresses(ui, session.stack->runtime);
+        list_addresses(ui, invocation.stack->runtime);
         return 0;
     }
     if (verify) {
-        const StateRecovery *recovery = &session.stack->recovery;
+        const StateRecovery *recovery = &invocation.stack->recovery;
         ui_out(ui, "%s: readable, %llu records since checkpoint %llu%s\n",
-               session.stack->state_path, (unsigned long long)recovery->record_count,
+               invocation.stack->state_path, (unsigned long long)recovery->record_count,
                (unsigned long long)recovery->checkpoint_position,
                recovery->sealed              ? ", stopped in order"
                : recovery->record_count == 0 ? ""
                                              : ", not stopped in order");
         return 0;
     }
-    cleanup(json_free) Json *json = snapshot_json(session.stack);
+    cleanup(json_free) Json *json = snapshot_json(invocation.stack);
     print_document(ui, json, wants(options, "yaml"));
     return 0;
 }
@@ -428,7 +429,7 @@ static Json *plan_of_file(const char *file)
 
 ExitReasons verb_show(Ui *ui, const Options *options)
 {
-    cleanup(session_close) Session session = {0};
+    cleanup(invocation_close) Invocation invocation = {0};
     Error err = {0};
 
     if (options->arg_count > 1) {
@@ -443,14 +444,14 @@ ExitReasons verb_show(Ui *ui, const Options *options)
             show_plan(ui, plan);
         return 0;
     }
-    if (open_at_rest(&session, ui, options, 0, &err) < 0)
+    if (open_at_rest(&invocation, ui, options, 0, &err) < 0)
         return fail(ui, &err);
-    cleanup(json_free) Json *json = show_state_json(session.stack);
+    cleanup(json_free) Json *json = show_state_json(invocation.stack);
     if (options->json) {
         print_document(ui, json, false);
         return 0;
     }
-    cleanup(json_free) Json *goals = goals_json(session.stack->runtime);
+    cleanup(json_free) Json *goals = goals_json(invocation.stack->runtime);
     print_table(ui, &kinds[1], goals);
     ui_out(ui, "\n");
     print_table(ui, &kinds[2], json_get(json, "resources"));

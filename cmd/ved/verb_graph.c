@@ -1,7 +1,7 @@
 /* ved graph: who tells whom what in a program, as a picture or as text that others draw. */
 #include <string.h>
 
-#include "cmd/ved/session.h"
+#include "cmd/ved/invocation.h"
 #include "lang/graph.h"
 
 static int graph_render(const Program *program, const char *format, Buffer *ret, Error *err)

@@ -1,13 +1,13 @@
 /* What the verbs that work on a stack have in common: program, bindings and state found from the
  * command line, opened and connected. */
-#ifndef VED_CMD_SESSION_H
-#define VED_CMD_SESSION_H
+#ifndef VED_CMD_INVOCATION_H
+#define VED_CMD_INVOCATION_H
 
 #include "cmd/ved/options.h"
 #include "cmd/ved/ui.h"
 #include "controller/host/stack.h"
 
-typedef struct Session {
+typedef struct Invocation {
     Ui *ui;
     const Options *options;
     char *folder; /* of the stack file, or the one the verb was called in */
@@ -16,34 +16,34 @@ typedef struct Session {
     char *plugin_dir;
     StackOptions stack_options;
     Stack *stack;
-} Session;
+} Invocation;
 
 /* What the verb does with the state. Only one process at a time plans or changes it: both use its
  * providers. */
-typedef enum SessionUse { SESSION_LOOK, SESSION_PLAN, SESSION_CHANGE } SessionUse;
+typedef enum InvocationUse { INVOCATION_LOOK, INVOCATION_PLAN, INVOCATION_CHANGE } InvocationUse;
 
 /* Read and check the program at `file`; diagnostics are shown. ERROR_PROGRAM: it does not check. */
 int program_read(Ui *ui, const char *file, Program **ret, Error *err);
 
 /* Find everything and open the stack of a program file. `program` may be given instead of read (a
  * saved plan's); it is taken over either way. */
-int session_open(Session *session, Ui *ui, const Options *options, const char *file,
-                 Program *program, SessionUse use, Error *err);
+int invocation_open(Invocation *invocation, Ui *ui, const Options *options, const char *file,
+                    Program *program, InvocationUse use, Error *err);
 
 /* The same for verbs that act on a state as it is: the state's own program is used, whatever the
  * file says now; `file` only says where the state is. */
-int session_open_state(Session *session, Ui *ui, const Options *options, const char *file,
-                       SessionUse use, Error *err);
+int invocation_open_state(Invocation *invocation, Ui *ui, const Options *options, const char *file,
+                          InvocationUse use, Error *err);
 
 /* Start providers and bind. 0, STACK_INTERRUPTED, or a failure that has been shown as diagnostics.
  */
-int session_connect(Session *session, Error *err);
+int invocation_connect(Invocation *invocation, Error *err);
 
 /* A signal came before anything was begun: say so, and the reason it stands for. */
-ExitReasons session_stopped(Session *session);
+ExitReasons invocation_stopped(Invocation *invocation);
 
-void session_close(Session *session);
-#define session_close_p session_close
+void invocation_close(Invocation *invocation);
+#define invocation_close_p invocation_close
 
 /* ---- the verbs; each returns the reasons for its exit code ---- */
 

@@ -1,4 +1,4 @@
-#include "session.h"
+#include "invocation.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -73,10 +73,10 @@ static char *plugin_folder(void)
     return memory_format("%s/../libexec/ved", folder);
 }
 
-static int config_find(Session *session, Config **ret, Error *err)
+static int config_find(Invocation *invocation, Config **ret, Error *err)
 {
-    const char *path = session->options->bindings;
-    cleanup(free) char *beside = memory_format("%s/ved.yaml", session->folder);
+    const char *path = invocation->options->bindings;
+    cleanup(free) char *beside = memory_format("%s/ved.yaml", invocation->folder);
 
     if (path == NULL && file_exists(beside))
         path = beside;
@@ -84,13 +84,13 @@ static int config_find(Session *session, Config **ret, Error *err)
         *ret = config_new();
     else if (config_load(path, ret, err) < 0)
         return err->code;
-    for (size_t i = 0; i < session->options->provider_count; i++) {
-        const char *text = session->options->providers[i], *equals = strchr(text, '=');
+    for (size_t i = 0; i < invocation->options->provider_count; i++) {
+        const char *text = invocation->options->providers[i], *equals = strchr(text, '=');
         cleanup(free) char *name = memory_copy_bytes(text, (size_t)(equals - text));
         config_bind(*ret, name, equals + 1);
     }
-    for (size_t i = 0; session->options->parallelism > 0 && i < (*ret)->provider_count; i++)
-        (*ret)->providers[i].concurrency = session->options->parallelism;
+    for (size_t i = 0; invocation->options->parallelism > 0 && i < (*ret)->provider_count; i++)
+        (*ret)->providers[i].concurrency = invocation->options->parallelism;
     return 0;
 }
 
@@ -117,10 +117,10 @@ static int stacks_list(const char *folder, Buffer *ret_names, Error *err)
     return count;
 }
 
-static int name_from_folder(Session *session, Error *err)
+static int name_from_folder(Invocation *invocation, Error *err)
 {
     cleanup(buffer_deinit) Buffer names = {0};
-    cleanup(free) char *states = memory_format("%s/.ved", session->folder);
+    cleanup(free) char *states = memory_format("%s/.ved", invocation->folder);
     int count = stacks_list(states, &names, err);
 
     if (count < 0)
@@ -130,7 +130,7 @@ static int name_from_folder(Session *session, Error *err)
                          count == 0 ? "there is no state in '%s'%s"
                                     : "'%s' holds the states of %s: say which with --stack NAME",
                          states, buffer_text(&names));
-    session->name = buffer_take(&names);
+    invocation->name = buffer_take(&names);
     return 0;
 }
 
@@ -141,25 +141,25 @@ static bool name_is_a_folder(const char *name)
            strcmp(name, "..") != 0;
 }
 
-static int names_find(Session *session, const char *file, const Config *config, Error *err)
+static int names_find(Invocation *invocation, const char *file, const Config *config, Error *err)
 {
-    const Options *options = session->options;
+    const Options *options = invocation->options;
 
     if (options->stack != NULL)
-        session->name = memory_copy_string(options->stack);
+        invocation->name = memory_copy_string(options->stack);
     else if (config->stack != NULL)
-        session->name = memory_copy_string(config->stack);
+        invocation->name = memory_copy_string(config->stack);
     else if (file != NULL)
-        session->name = name_of(file);
-    else if (options->state == NULL && name_from_folder(session, err) < 0)
+        invocation->name = name_of(file);
+    else if (options->state == NULL && name_from_folder(invocation, err) < 0)
         return err->code;
-    if (session->name != NULL && !name_is_a_folder(session->name))
-        return error_set(err, ERROR_USAGE, "a stack cannot be named '%s'", session->name);
+    if (invocation->name != NULL && !name_is_a_folder(invocation->name))
+        return error_set(err, ERROR_USAGE, "a stack cannot be named '%s'", invocation->name);
     if (options->state != NULL && options->state[0] == '\0')
         return error_set(err, ERROR_USAGE, "--state '': expected a folder");
-    session->state_path = options->state != NULL
-                              ? memory_copy_string(options->state)
-                              : memory_format("%s/.ved/%s", session->folder, session->name);
+    invocation->state_path =
+        options->state != NULL ? memory_copy_string(options->state)
+                               : memory_format("%s/.ved/%s", invocation->folder, invocation->name);
     return 0;
 }
 
@@ -178,58 +178,59 @@ static void make_absolute(char **path)
 
 /* ---- opening ---- */
 
-static int open_stack(Session *session, const char *file, Program *program, SessionUse use,
+static int open_stack(Invocation *invocation, const char *file, Program *program, InvocationUse use,
                       Error *err)
 {
-    const Options *options = session->options;
+    const Options *options = invocation->options;
     cleanup(program_free) Program *owned = program;
     cleanup(config_free) Config *config = NULL;
 
-    session->folder = file != NULL ? folder_of(file) : memory_copy_string(".");
-    session->plugin_dir = plugin_folder();
-    if (config_find(session, &config, err) < 0 || names_find(session, file, config, err) < 0)
+    invocation->folder = file != NULL ? folder_of(file) : memory_copy_string(".");
+    invocation->plugin_dir = plugin_folder();
+    if (config_find(invocation, &config, err) < 0 || names_find(invocation, file, config, err) < 0)
         return err->code;
-    make_absolute(&session->state_path);
-    session->stack_options = (StackOptions){
-        .name = session->name,
-        .state_path = session->state_path,
+    make_absolute(&invocation->state_path);
+    invocation->stack_options = (StackOptions){
+        .name = invocation->name,
+        .state_path = invocation->state_path,
         .command = options->command,
-        .plugin_dir = session->plugin_dir,
+        .plugin_dir = invocation->plugin_dir,
         .sets = options->sets,
         .set_count = options->set_count,
-        .read_only = use != SESSION_CHANGE,
-        .exclusive = use == SESSION_PLAN,
+        .read_only = use != INVOCATION_CHANGE,
+        .exclusive = use == INVOCATION_PLAN,
         .lock_timeout_ms = options->lock_timeout_ms,
         .provider_timeout_ms = options->provider_timeout_ms,
         .format = options->yaml_state ? STATE_YAML : STATE_JSON,
     };
-    if (stack_open(&session->stack_options, take(owned), take(config), &session->stack, err) < 0)
+    if (stack_open(&invocation->stack_options, take(owned), take(config), &invocation->stack, err) <
+        0)
         return err->code;
-    if (session->stack->recovery.torn)
-        ui_warning(session->ui, session->stack->recovery.torn_message);
+    if (invocation->stack->recovery.torn)
+        ui_warning(invocation->ui, invocation->stack->recovery.torn_message);
     return 0;
 }
 
-int session_open(Session *session, Ui *ui, const Options *options, const char *file,
-                 Program *program, SessionUse use, Error *err)
+int invocation_open(Invocation *invocation, Ui *ui, const Options *options, const char *file,
+                    Program *program, InvocationUse use, Error *err)
 {
-    *session = (Session){.ui = ui, .options = options};
+    *invocation = (Invocation){.ui = ui, .options = options};
     if (program == NULL && program_read(ui, file, &program, err) < 0)
         return err->code;
-    return open_stack(session, file, program, use, err);
+    return open_stack(invocation, file, program, use, err);
 }
 
-int session_open_state(Session *session, Ui *ui, const Options *options, const char *file,
-                       SessionUse use, Error *err)
+int invocation_open_state(Invocation *invocation, Ui *ui, const Options *options, const char *file,
+                          InvocationUse use, Error *err)
 {
-    *session = (Session){.ui = ui, .options = options};
-    return open_stack(session, file, NULL, use, err);
+    *invocation = (Invocation){.ui = ui, .options = options};
+    return open_stack(invocation, file, NULL, use, err);
 }
 
 /* What the bindings say in vain is no error: one file may serve several programs. */
-static void warn_of_misfits(const Session *session)
+static void warn_of_misfits(const Invocation *invocation)
 {
-    const Stack *stack = session->stack;
+    const Stack *stack = invocation->stack;
     cleanup(buffer_deinit) Buffer lines = {0};
     const char *at, *end;
 
@@ -238,38 +239,38 @@ static void warn_of_misfits(const Session *session)
     bind_misfits(stack->program, stack->config, &lines);
     for (at = buffer_text(&lines); (end = strchr(at, '\n')) != NULL; at = end + 1) {
         cleanup(free) char *line = memory_format("bindings: %.*s", (int)(end - at), at);
-        ui_warning(session->ui, line);
+        ui_warning(invocation->ui, line);
     }
 }
 
-int session_connect(Session *session, Error *err)
+int invocation_connect(Invocation *invocation, Error *err)
 {
     Arena arena = {0};
     Diagnostics diagnostics;
 
-    warn_of_misfits(session);
-    diagnostics_init(&diagnostics, &arena, &session->stack->program->source);
-    int code = stack_connect(session->stack, &session->stack_options, &diagnostics, err);
+    warn_of_misfits(invocation);
+    diagnostics_init(&diagnostics, &arena, &invocation->stack->program->source);
+    int code = stack_connect(invocation->stack, &invocation->stack_options, &diagnostics, err);
     diagnostics_sort(&diagnostics);
-    ui_diagnostics(session->ui, &diagnostics);
+    ui_diagnostics(invocation->ui, &diagnostics);
     arena_deinit(&arena);
     return code;
 }
 
-ExitReasons session_stopped(Session *session)
+ExitReasons invocation_stopped(Invocation *invocation)
 {
-    int number = session->stack->signal_number;
+    int number = invocation->stack->signal_number;
 
-    ui_progress(session->ui, "\nStopped (signal %d): nothing was begun.\n", number);
+    ui_progress(invocation->ui, "\nStopped (signal %d): nothing was begun.\n", number);
     return number == SIGTERM ? EXIT_BIT(TERMINATED) : EXIT_BIT(INTERRUPTED);
 }
 
-void session_close(Session *session)
+void invocation_close(Invocation *invocation)
 {
-    stack_free(session->stack);
-    free(session->folder);
-    free(session->name);
-    free(session->state_path);
-    free(session->plugin_dir);
-    *session = (Session){0};
+    stack_free(invocation->stack);
+    free(invocation->folder);
+    free(invocation->name);
+    free(invocation->state_path);
+    free(invocation->plugin_dir);
+    *invocation = (Invocation){0};
 }
