@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "controller/core/runtime.h"
+#include "lang/base/duration.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
 #include "lang/base/yaml.h"
@@ -28,20 +29,9 @@ static int bad_value(Error *err, FlagId id, const char *value)
 
 static int parse_time(Error *err, FlagId id, const char *value, int64_t *ret)
 {
-    static const struct {
-        const char *unit;
-        int64_t ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
-    char *end;
-
     assert(value != NULL);
-    errno = 0;
-    long long count = strtoll(value, &end, 10);
-    for (size_t i = 0; end != value && errno == 0 && i < ARRAY_SIZE(units); i++)
-        if (strcmp(end, units[i].unit) == 0 && count >= 0 && count <= 1000000) {
-            *ret = count * units[i].ms;
-            return 0;
-        }
+    if (duration_parse(value, ret))
+        return 0;
     return error_set(err, ERROR_USAGE, "--%s '%s': expected a time such as 30s, 10m or 2h",
                      flag_specs[id].name, value);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lang/base/duration.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
 #include "lang/base/yaml.h"
@@ -128,24 +129,13 @@ static int read_string(const Place *place, const Json *json, const char *key, ch
 /* "250ms", "30s", "10m", "2h" */
 static int read_duration(const Place *place, const Json *json, const char *key, int64_t *ret)
 {
-    static const struct {
-        const char *unit;
-        int64_t ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
     const char *text = json_get_string(json, key, NULL);
-    char *end;
 
     if (json_get(json, key) == NULL)
         return 0;
-    if (text == NULL)
+    if (text == NULL || !duration_parse(text, ret) || *ret == 0)
         return bad(place, key, "a duration such as 10m");
-    long long count = strtoll(text, &end, 10);
-    for (size_t i = 0; end != text && i < ARRAY_SIZE(units); i++)
-        if (strcmp(end, units[i].unit) == 0 && count > 0 && count < 1000000000) {
-            *ret = count * units[i].ms;
-            return 0;
-        }
-    return bad(place, key, "a duration such as 10m");
+    return 0;
 }
 
 /* 50/s, 600/m, or a number a second */
