@@ -137,16 +137,23 @@ static size_t object_turn(const Runtime *runtime, const Object *object)
     return turn;
 }
 
+/* "Provider.Effect" is made of these two. */
+static bool is_effect(const char *text, const char *provider, const char *effect)
+{
+    size_t length = strlen(provider);
+
+    return strncmp(text, provider, length) == 0 && text[length] == '.' &&
+           strcmp(text + length + 1, effect) == 0;
+}
+
 static bool output_means(const Recomputation *recomputation, const Output *output,
                          const Object *object)
 {
     const EffectUse *use = &recomputation->new->program->effects[output->use];
     const BoundEffect *bound = &recomputation->new->bindings->effects[output->use];
     const char *provider = use->provider != NULL ? use->provider : bound->provider;
-    cleanup(free) char *effect = memory_format("%s.%s", provider, use->effect);
 
-    if (output->kind != OUTPUT_EFFECT || bound->is_action ||
-        strcmp(effect, object->place.effect) != 0)
+    if (bound->is_action || !is_effect(object->place.effect, provider, use->effect))
         return false;
     if (object->name == NULL)
         return output->name.type == VALUE_NULL && output->key.type == VALUE_NULL &&
@@ -219,23 +226,39 @@ static int check_arguments(const Recomputation *recomputation, const Object *obj
     return 0;
 }
 
-static int check_object(const Runtime *new, const Object *object, Error *err)
+/* Objects of one slice stand together and share its origin: it is computed once for all of them. */
+static void recompute_for(Recomputation *recomputation, const Object *object)
 {
-    Arena arena = {0};
-    Recomputation recomputation = {
-        .new = new, .origin = object->origin, .owner = object->owner, .arena = &arena};
-    int code = 0;
+    if (recomputation->origin == object->origin)
+        return;
+    arena_reset(recomputation->arena);
+    recomputation->origin = object->origin;
+    recomputation->owner = object->owner;
+    recomputation->result = (SliceResult){0};
+    recompute(recomputation);
+}
 
+static int check_object(Recomputation *recomputation, const Object *object, Error *err)
+{
     if (object->origin == NULL)
         return 0; /* left by an aborted attempt: the new program decides */
     if (object->origin->cause.transition < 0 && object->origin->cause.handler < 0)
         return refuse(object, err, "destroy", "what emitted it is gone from the program");
-    recompute(&recomputation);
-    const Output *output = output_find(&recomputation, object);
+    recompute_for(recomputation, object);
+    const Output *output = output_find(recomputation, object);
     if (output == NULL)
-        code = refuse(object, err, "destroy", "the slice that made it would not emit it any more");
-    else
-        code = check_arguments(&recomputation, object, output, err);
+        return refuse(object, err, "destroy", "the slice that made it would not emit it any more");
+    return check_arguments(recomputation, object, output, err);
+}
+
+static int check_objects(const Runtime *new, Error *err)
+{
+    Arena arena = {0};
+    Recomputation recomputation = {.new = new, .arena = &arena};
+    int code = 0;
+
+    for (size_t i = 0; i < new->object_count &&code == 0; i++)
+        code = check_object(&recomputation, new->objects[i], err);
     arena_deinit(&arena);
     return code;
 }
@@ -304,9 +327,8 @@ int evolution_make(const Runtime *old, const Program *program, const Bindings *b
     runs_check(new, old);
     for (size_t i = 0; i < new->instance_count; i++)
         retained_deliver(new->instances[i], runtime_find(old, new->instances[i]->domain->name));
-    for (size_t i = 0; i < new->object_count; i++)
-        if (check_object(new, new->objects[i], err) < 0)
-            return ERROR_PROGRAM;
+    if (check_objects(new, err) < 0)
+        return ERROR_PROGRAM;
     *ret = take(new);
     return 0;
 }
