@@ -20,8 +20,9 @@
          "5: int, " name "6: int, " name "7: int, " name "8: int, " name "9: int, "
 #define PARAMETERS_100                                                                             \
     NUMBERED("a")                                                                                  \
-    NUMBERED("b") NUMBERED("c") NUMBERED("d") NUMBERED("e") NUMBERED("f") NUMBERED("g")            \
-        NUMBERED("h") NUMBERED("i") NUMBERED("j")
+    NUMBERED("b")                                                                                  \
+    NUMBERED("c") NUMBERED("d") NUMBERED("e") NUMBERED("f") NUMBERED("g") NUMBERED("h")            \
+        NUMBERED("i") NUMBERED("j")
 #define PARAMETERS_200                                                                             \
     PARAMETERS_100 NUMBERED("k") NUMBERED("l") NUMBERED("m") NUMBERED("n") NUMBERED("o")           \
         NUMBERED("p") NUMBERED("q") NUMBERED("r") NUMBERED("s") NUMBERED("t")

@@ -113,9 +113,10 @@ static char *explain_unmet(const Instance *instance, const ProgramGoal *goal, co
                              "which does not exist yet",
                              subject, instance->waits_for);
     if (mailbox_count(&instance->mailbox) > 0 && reason == NULL)
-        return memory_format("%s is unmet, with %zu messages of its domain not handled yet: the run "
-                             "ended before",
-                             subject, mailbox_count(&instance->mailbox));
+        return memory_format(
+            "%s is unmet, with %zu messages of its domain not handled yet: the run "
+            "ended before",
+            subject, mailbox_count(&instance->mailbox));
     if (instance->puts_off_for != NULL)
         return memory_format("%s waits for room in the mailbox of domain %s", subject,
                              instance->puts_off_for->domain->name);

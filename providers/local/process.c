@@ -140,7 +140,8 @@ static bool process_is_healthy(const ProcessSpec *spec, int64_t alive_ms)
     return false;
 }
 
-/* A process that never came up leaves nothing behind but its log, for people to read: the last one. */
+/* A process that never came up leaves nothing behind but its log, for people to read: the last one.
+ */
 static void process_keep_log(Process *process)
 {
     if (object_is_established(&process->object))
