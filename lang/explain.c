@@ -18,14 +18,16 @@
 #define NUMBERED(name)                                                                             \
     name "0: int, " name "1: int, " name "2: int, " name "3: int, " name "4: int, " name           \
          "5: int, " name "6: int, " name "7: int, " name "8: int, " name "9: int, "
+/* It cannot make up its mind about these. */
+/* clang-format off */
 #define PARAMETERS_100                                                                             \
-    NUMBERED("a")                                                                                  \
-    NUMBERED("b")                                                                                  \
-    NUMBERED("c") NUMBERED("d") NUMBERED("e") NUMBERED("f") NUMBERED("g") NUMBERED("h")            \
-        NUMBERED("i") NUMBERED("j")
+    NUMBERED("a") NUMBERED("b") NUMBERED("c") NUMBERED("d") NUMBERED("e")                          \
+    NUMBERED("f") NUMBERED("g") NUMBERED("h") NUMBERED("i") NUMBERED("j")
 #define PARAMETERS_200                                                                             \
-    PARAMETERS_100 NUMBERED("k") NUMBERED("l") NUMBERED("m") NUMBERED("n") NUMBERED("o")           \
-        NUMBERED("p") NUMBERED("q") NUMBERED("r") NUMBERED("s") NUMBERED("t")
+    PARAMETERS_100                                                                                 \
+    NUMBERED("k") NUMBERED("l") NUMBERED("m") NUMBERED("n") NUMBERED("o")                          \
+    NUMBERED("p") NUMBERED("q") NUMBERED("r") NUMBERED("s") NUMBERED("t")
+/* clang-format on */
 
 static const Explanation explanations[] = {
 #define EXPLAIN(code, why, example, prints, cure, cured) {code, why, example, prints, cure, cured},
