@@ -4,6 +4,31 @@
 #define TEXT(...) #__VA_ARGS__
 
 // clang-format off
+/* What every process takes and gives, whichever effect starts it. */
+#define PROCESS_PROPERTIES TEXT({ \
+          "name": {"type": "string", "maxLength": 253, "description": "for people only"}, \
+          "command": {"type": ["string", "array"], "x-ved-immutable": true, "description": "a line for the shell, or the words of a command"}, \
+          "env": {"type": "object", "x-ved-immutable": true}, \
+          "ports": {"type": "array", "items": {"type": ["integer", "string"]}, "x-ved-immutable": true, "description": "8080, \"8080:80\", or 0 for a free one; the first is exported as PORT"}, \
+          "working_dir": {"type": "string", "minLength": 1, "x-ved-immutable": true}, \
+          "health": { \
+            "type": "object", "additionalProperties": false, \
+            "properties": { \
+              "http": {"type": "string"}, "tcp": {"type": "boolean"}, \
+              "timeout_s": {"type": "integer", "minimum": 1, "maximum": 3600} \
+            } \
+          }, \
+          "stop_timeout_s": {"type": "integer", "minimum": 0, "maximum": 3600, "default": 10} \
+        })
+#define PROCESS_RESULT_AND_TIMES TEXT({ \
+        "type": "object", \
+        "properties": { \
+          "id": {"type": "string"}, "pid": {"type": "integer"}, "port": {"type": "integer"}, \
+          "url": {"type": "string"}, "log": {"type": "string"} \
+        } \
+      }, \
+      "typical_s": 1, "timeout_s": 600)
+
 const char local_schema[] = TEXT({
   "effects": {
     "CreatePostgres": {
@@ -34,30 +59,10 @@ const char local_schema[] = TEXT({
       "positional": ["name"],
       "parameters": {
         "type": "object", "additionalProperties": false, "required": [],
-        "properties": {
-          "name": {"type": "string", "maxLength": 253, "description": "for people only"},
-          "command": {"type": ["string", "array"], "x-ved-immutable": true, "description": "a line for the shell, or the words of a command"},
-          "env": {"type": "object", "x-ved-immutable": true},
-          "ports": {"type": "array", "items": {"type": ["integer", "string"]}, "x-ved-immutable": true, "description": "8080, \"8080:80\", or 0 for a free one; the first is exported as PORT"},
-          "working_dir": {"type": "string", "minLength": 1, "x-ved-immutable": true},
-          "health": {
-            "type": "object", "additionalProperties": false,
-            "properties": {
-              "http": {"type": "string"}, "tcp": {"type": "boolean"},
-              "timeout_s": {"type": "integer", "minimum": 1, "maximum": 3600}
-            }
-          },
-          "stop_timeout_s": {"type": "integer", "minimum": 0, "maximum": 3600, "default": 10}
-        }
+        "properties": )
+  PROCESS_PROPERTIES TEXT(
       },
-      "result": {
-        "type": "object",
-        "properties": {
-          "id": {"type": "string"}, "pid": {"type": "integer"}, "port": {"type": "integer"},
-          "url": {"type": "string"}, "log": {"type": "string"}
-        }
-      },
-      "typical_s": 1, "timeout_s": 600
+      "result": ) PROCESS_RESULT_AND_TIMES TEXT(
     },
     "RunProcess": {
       "kind": "instance", "type": "process",
@@ -65,30 +70,10 @@ const char local_schema[] = TEXT({
       "positional": ["command", "name"],
       "parameters": {
         "type": "object", "additionalProperties": false, "required": ["command"],
-        "properties": {
-          "name": {"type": "string", "maxLength": 253, "description": "for people only"},
-          "command": {"type": ["string", "array"], "x-ved-immutable": true, "description": "a line for the shell, or the words of a command"},
-          "env": {"type": "object", "x-ved-immutable": true},
-          "ports": {"type": "array", "items": {"type": ["integer", "string"]}, "x-ved-immutable": true, "description": "8080, \"8080:80\", or 0 for a free one; the first is exported as PORT"},
-          "working_dir": {"type": "string", "minLength": 1, "x-ved-immutable": true},
-          "health": {
-            "type": "object", "additionalProperties": false,
-            "properties": {
-              "http": {"type": "string"}, "tcp": {"type": "boolean"},
-              "timeout_s": {"type": "integer", "minimum": 1, "maximum": 3600}
-            }
-          },
-          "stop_timeout_s": {"type": "integer", "minimum": 0, "maximum": 3600, "default": 10}
-        }
+        "properties": )
+  PROCESS_PROPERTIES TEXT(
       },
-      "result": {
-        "type": "object",
-        "properties": {
-          "id": {"type": "string"}, "pid": {"type": "integer"}, "port": {"type": "integer"},
-          "url": {"type": "string"}, "log": {"type": "string"}
-        }
-      },
-      "typical_s": 1, "timeout_s": 600
+      "result": ) PROCESS_RESULT_AND_TIMES TEXT(
     },
     "WriteFile": {
       "kind": "instance", "type": "file",
