@@ -150,6 +150,8 @@ transport() {
     check_equal "an unknown path is a problem" "$(request GET /v1/nothing)$(body .code)" \
         "404NOT_FOUND"
     request GET /v1/schema >/dev/null
+    check_equal "--schema prints what is served, without serving" \
+        "$("$SIM" --schema --config "$CONFIG" </dev/null)" "$(cat "$TMP/body")"
     local etag
     etag=$(sed -n 's/^ETag: \([^\r]*\)\r*$/\1/p' "$TMP/head")
     check_equal "the schema comes once for its etag" \

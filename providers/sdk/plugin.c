@@ -27,6 +27,7 @@ typedef struct PluginOptions {
     const char *tls_dir;
     const char *data_dir;
     Json *config;
+    bool schema_only;
 } PluginOptions;
 
 /* Everything a plugin holds; lives until the process ends. */
@@ -92,26 +93,29 @@ static int parse_option(int option, PluginOptions *options, Error *err)
         return 0;
     case 'c':
         return parse_config(optarg, &options->config, err);
+    case 's':
+        options->schema_only = true;
+        return 0;
     }
     return error_set(err, ERROR_USAGE,
-                     "usage: PLUGIN --listen HOST:PORT --tls DIR --data DIR [--config JSON]");
+                     "usage: PLUGIN --listen HOST:PORT --tls DIR --data DIR [--config JSON], or "
+                     "PLUGIN --schema [--config JSON]");
 }
 
 static int parse_options(int argc, char **argv, PluginOptions *ret, Error *err)
 {
     static const struct option known[] = {
-        {"listen", required_argument, NULL, 'l'},
-        {"tls", required_argument, NULL, 't'},
-        {"data", required_argument, NULL, 'd'},
-        {"config", required_argument, NULL, 'c'},
-        {NULL, 0, NULL, 0},
+        {"listen", required_argument, NULL, 'l'}, {"tls", required_argument, NULL, 't'},
+        {"data", required_argument, NULL, 'd'},   {"config", required_argument, NULL, 'c'},
+        {"schema", no_argument, NULL, 's'},       {NULL, 0, NULL, 0},
     };
     int option;
 
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1)
         if (parse_option(option, ret, err) < 0)
             return ERROR_USAGE;
-    if (optind < argc || ret->host[0] == '\0' || ret->tls_dir == NULL || ret->data_dir == NULL)
+    bool can_serve = ret->host[0] != '\0' && ret->tls_dir != NULL && ret->data_dir != NULL;
+    if (optind < argc || (!can_serve && !ret->schema_only))
         return parse_option('?', ret, err);
     if (ret->config == NULL)
         ret->config = json_new_object();
@@ -209,7 +213,23 @@ static int open_provider(Plugin *plugin, Error *err)
     if (provider->open != NULL &&
         (code = provider->open(provider, options->data_dir, options->config, err)) < 0)
         return error_wrap(err, "open provider '%s'", provider->name);
+    return code;
+}
+
+static int make_schema(Plugin *plugin, Error *err)
+{
+    Provider *provider = plugin->provider;
+
+    if (provider->describe != NULL && provider->describe(provider, plugin->options.config, err) < 0)
+        return error_wrap(err, "describe provider '%s'", provider->name);
     return schema_new(provider->schema, &plugin->schema, err);
+}
+
+static int print_schema(const Plugin *plugin, Error *err)
+{
+    if (puts(schema_text(plugin->schema)) < 0 || fflush(stdout) != 0)
+        return error_errno(err, errno, "print the schema");
+    return 0;
 }
 
 static int open_server(Plugin *plugin, Error *err)
@@ -262,6 +282,13 @@ static int plugin_serve(Plugin *plugin, Error *err)
     return error_set(err, ERROR_INTERNAL, "the event loop has ended");
 }
 
+static int plugin_run(Plugin *plugin, Error *err)
+{
+    if (make_schema(plugin, err) < 0)
+        return err->code;
+    return plugin->options.schema_only ? print_schema(plugin, err) : plugin_serve(plugin, err);
+}
+
 static int exit_code(int code)
 {
     if (code > -10000)
@@ -276,8 +303,8 @@ int provider_main(Provider *provider, int argc, char **argv)
 
     plugin.provider = provider;
     ignore_broken_pipes();
-    if (parse_options(argc, argv, &plugin.options, &err) == 0)
-        plugin_serve(&plugin, &err);
+    if (parse_options(argc, argv, &plugin.options, &err) == 0 && plugin_run(&plugin, &err) == 0)
+        return EXIT_SUCCESS;
     log_line("%s", err.message);
     return exit_code(err.code);
 }

@@ -60,10 +60,13 @@ typedef enum ObserveStatus { OBSERVE_FOUND, OBSERVE_ABSENT, OBSERVE_ERROR } Obse
 typedef struct Provider {
     const char *name;
     const char *version;
-    const char *schema; /* the /v1/schema document, JSON text */
+    const char *schema; /* the /v1/schema document, JSON text; not before describe() */
     void *context;
     bool forget_keys; /* set by open(): start without the keys of earlier operations (for tests) */
 
+    /* Before anything else, and alone for `--schema`: make `schema` where it depends on the config.
+     * Touches nothing outside. May be NULL. */
+    int (*describe)(struct Provider *provider, const Json *config, Error *err);
     /* Once, before serving: `data_dir` exists. May be NULL. */
     int (*open)(struct Provider *provider, const char *data_dir, const Json *config, Error *err);
     int (*validate)(struct Provider *provider, const char *effect, const Json *desired,
@@ -93,7 +96,8 @@ void operation_external_id(Operation *operation, const char *external_id);
 bool operation_cancelled(const Operation *operation);
 
 /* The whole of a plugin's main(): parse --listen, --tls, --data, --config; serve until stdin closes
- * or SIGTERM; return the exit code. */
+ * or SIGTERM; return the exit code. With --schema instead of the first three: print the schema
+ * document and return 0, without serving or touching anything. */
 int provider_main(Provider *provider, int argc, char **argv);
 
 #endif

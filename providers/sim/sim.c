@@ -108,17 +108,25 @@ static int sim_open_files(Sim *sim, Error *err)
     return read_counts(sim, calls, err);
 }
 
-static int sim_open(Provider *provider, const char *data_dir, const Json *config, Error *err)
+static int sim_describe(Provider *provider, const Json *config, Error *err)
 {
     Sim *sim = memory_zero(1, sizeof *sim);
 
+    (void)err;
     pthread_mutex_init(&sim->lock, NULL);
-    sim->data_dir = memory_copy_string(data_dir);
     sim->config = json_copy(config);
     sim->schema = sim_schema(config);
     sim->calls_fd = -1;
     provider->context = sim;
     provider->schema = sim->schema;
+    return 0;
+}
+
+static int sim_open(Provider *provider, const char *data_dir, const Json *config, Error *err)
+{
+    Sim *sim = provider->context;
+
+    sim->data_dir = memory_copy_string(data_dir);
     provider->forget_keys = json_get_bool(config, "forget_keys", false);
     return sim_open_files(sim, err);
 }
@@ -482,7 +490,7 @@ void sim_init(Provider *ret)
     *ret = (Provider){
         .name = "sim",
         .version = VED_VERSION,
-        .schema = "{}",
+        .describe = sim_describe,
         .open = sim_open,
         .reconcile = sim_reconcile,
         .remove = sim_remove,

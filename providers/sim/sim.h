@@ -10,7 +10,7 @@
 
 #include "providers/sdk/provider.h"
 
-/* Fill `ret`; sim_deinit() frees what its open() made. */
+/* Fill `ret`; sim_deinit() frees what its describe() and open() made. */
 void sim_init(Provider *ret);
 void sim_deinit(Provider *provider);
 

@@ -20,6 +20,7 @@ static void open_sim(const char *config_text)
 
     cr_assert_eq(json_parse(config_text, strlen(config_text), &config, NULL), 0);
     sim_init(&provider);
+    cr_assert_eq(provider.describe(&provider, config, &err), 0, "%s", err.message);
     cr_assert_eq(provider.open(&provider, folder, config, &err), 0, "%s", err.message);
 }
 
