@@ -164,6 +164,17 @@ NEED_fuzz := host core sdk lang base
 $(OUT)/%_fuzz: $(OUT)/obj/tests/fuzz/%_fuzz.o $(foreach l,$(NEED_fuzz),$(call lib,$(l)))
 	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(SYS_host) $(SYS_sdk)
 
+# --- Speed ---------------------------------------------------------------------------------------
+
+# BENCH="shops bodies": only these texts of tests/bench/case.def.
+BENCH ?=
+
+.PHONY: bench
+bench: $(OUT)/bench
+	@$(OUT)/bench build/bench.json $(BENCH)
+$(OUT)/bench: $(call objects,$(wildcard tests/bench/*.c)) $(call lib,lang) $(call lib,base)
+	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_lang)
+
 # --- Checks --------------------------------------------------------------------------------------
 
 # A file is looked at again when its object is newer, so when it or a header of its has changed.
@@ -227,6 +238,7 @@ help:
 	@echo 'make build-both       build everything with gcc and with clang'
 	@echo 'make fuzz             fuzz every parser, each for FUZZ_SECONDS=600'
 	@echo 'make fuzz-corpus      replay the corpus once'
+	@echo 'make bench            speed and memory of check, compile and fmt, beside their limits'
 	@echo 'make packages         install the Debian packages that build and tests need'
 	@echo 'make install          DESTDIR= PREFIX=/usr/local; make uninstall takes it away again'
 	@echo 'make clean            remove build/'
