@@ -12,21 +12,14 @@
 #include "lang/base/arena.h"
 #include "lang/diagnostic.h"
 #include "lang/source.h"
+#include "lang/type.h"
 #include "lang/value.h"
 
 typedef struct Code Code; /* bytecode of one slice, handler or predicate; see vm.h */
 
-typedef enum FieldType {
-    FIELD_INT,
-    FIELD_BOOL,
-    FIELD_STRING,
-    FIELD_DURATION,
-    FIELD_ANY /* event fields and parameters whose uses carry an effect's result */
-} FieldType;
-
 typedef struct ProgramField {
     const char *name;
-    FieldType type;
+    StaticType type;
     Value initial;  /* written, inferred (language: first value), or the zero value */
     bool inferred;  /* by the one inference; there is a note */
     bool parameter; /* no slice of the domain assigns it */
@@ -53,7 +46,7 @@ typedef struct ProgramGoal {
 
 typedef struct ProgramParameter {
     const char *name;
-    FieldType type;
+    StaticType type; /* STATIC_ANY: also of event fields whose uses carry an effect's result */
 } ProgramParameter;
 
 typedef struct ProgramTransition {
@@ -65,14 +58,50 @@ typedef struct ProgramTransition {
     size_t slice_count;
     int32_t priority; /* @priority, or -1 */
     bool is_boot;
+    bool protect; /* @protect */
     Span span;
 } ProgramTransition;
 
+typedef enum ProgramHandlerKind {
+    ON_EVENT,
+    ON_MESSAGE,
+    ON_LOST,    /* of an object of `provider`: reported to its owner */
+    ON_CHANGED, /* the same */
+    ON_FAILED   /* of an effect of `provider` */
+} ProgramHandlerKind;
+
 typedef struct ProgramHandler {
-    uint32_t event; /* index into Program.events */
+    ProgramHandlerKind kind;
+    uint32_t event;       /* ON_EVENT: index into Program.events; else 0 */
+    const char *name;     /* ON_MESSAGE: of the message */
+    const char *provider; /* ON_LOST and after */
+    /* What it gets: an event's fields, a message's parameters, or one object of what is reported.
+     */
+    const ProgramParameter *parameters;
+    size_t parameter_count;
     const Code *code;
     Span span;
 } ProgramHandler;
+
+typedef struct ProgramTimer {
+    bool repeats; /* every; else after ... when */
+    int64_t interval_ms;
+    const Code *when; /* a predicate; NULL: repeats */
+    const Code *code;
+    const char *text; /* "every 5m", "after 30s when ready == false" */
+    Span span;
+} ProgramTimer;
+
+/* One step of a migration: the fields of version `to` from those of version `from`. */
+typedef struct ProgramMigration {
+    uint32_t from;
+    uint32_t to;
+    /* Reads `old`, an object of the fields of before; for each of `fields` a value. */
+    const char *const *fields;
+    const Code *const *values; /* predicates in form: each gives one value; see migration_run() */
+    size_t field_count;
+    Span span;
+} ProgramMigration;
 
 typedef struct ProgramInvariant {
     const char *name;
@@ -91,12 +120,53 @@ typedef struct ProgramDomain {
     size_t transition_count;
     const ProgramHandler *handlers;
     size_t handler_count;
+    const ProgramTimer *timers;
+    size_t timer_count;
     const ProgramInvariant *invariants;
     size_t invariant_count;
-    int32_t boot; /* transition, or -1 */
-    bool started; /* `system` starts it, or there is no `system` */
+    const ProgramMigration *migrations; /* by `from` */
+    size_t migration_count;
+    const char *key; /* what the program calls its key; NULL: one instance, without a key */
+    uint32_t version;
+    int32_t boot;        /* transition, or -1 */
+    int32_t environment; /* that it is deployed to, or -1 */
+    bool started;        /* not keyed, and `system` starts it or there is no `system` */
+    bool is_script;
     Span span;
 } ProgramDomain;
+
+/* An instance of a keyed domain that `system` starts. */
+typedef struct ProgramStart {
+    uint32_t domain;
+    const ValueString *key;
+    const Value *fields; /* of the domain, in order */
+    Span span;
+} ProgramStart;
+
+/* What an `environment` says of one of its providers. */
+typedef struct ProgramProvider {
+    const char *name;
+    const char *plugin;
+    Value config; /* an object; null: none */
+    Span span;
+} ProgramProvider;
+
+typedef struct ProgramEnvironment {
+    const char *name;
+    const ProgramProvider *providers;
+    size_t provider_count;
+    const char *const *hosts;
+    size_t host_count;
+    Span span;
+} ProgramEnvironment;
+
+/* @allow(CODE, reason: "...") */
+typedef struct ProgramAllow {
+    const char *code;
+    const char *reason;
+    Span span;  /* of the annotation */
+    Span where; /* of the item that it stands on */
+} ProgramAllow;
 
 /* An event: the fields its uses agree on, sorted by name. */
 typedef struct ProgramEvent {
@@ -104,17 +174,20 @@ typedef struct ProgramEvent {
     const ProgramParameter *fields;
     size_t field_count;
     bool emitted; /* somewhere in the program */
+    bool retained;
 } ProgramEvent;
 
 /* One `emit` of an effect in the text: what a provider must have (V-ERR-004 is checked against its
  * schema by whoever knows the bindings). */
 typedef struct EffectUse {
     const char *provider; /* NULL: any */
-    const char *effect;
+    const char *effect;   /* the provider's name of it, also where the program has an alias */
     uint32_t domain;
-    int32_t transition; /* -1: in a handler */
-    int32_t handler;    /* -1: in a transition */
+    int32_t transition; /* -1: not in one */
+    int32_t handler;    /* -1: not in one */
+    int32_t timer;      /* -1: not in one */
     uint32_t site;      /* n-th emit of that effect in the transition's or handler's text, from 0 */
+    bool releases;      /* `release`: takes the newest object away, or the named one */
     const char *const *argument_names; /* NULL entry: positional */
     size_t argument_count;             /* without name: and idempotency_key: */
     bool has_name;
@@ -135,14 +208,24 @@ typedef struct BroadcastUse {
 typedef struct MessageUse {
     uint32_t domain; /* that sends */
     uint32_t receiver;
-    uint32_t transition; /* of the receiver */
+    uint32_t transition; /* of the receiver; with to_handler: its handler */
+    bool to_handler;
     Span span;
 } MessageUse;
+
+/* One provider query in the text: a fact. */
+typedef struct FactUse {
+    const char *provider;
+    const char *query;
+    uint32_t domain; /* whose text it stands in; UINT32_MAX: in a function */
+    Span span;
+} FactUse;
 
 typedef struct Program {
     Arena arena;
     Source source;   /* a copy */
     char digest[65]; /* SHA-256 of the text, hexadecimal */
+    TypeTable types;
     const ProgramDomain *domains;
     size_t domain_count;
     const ProgramEvent *events;
@@ -153,6 +236,16 @@ typedef struct Program {
     size_t broadcast_count;
     const MessageUse *messages;
     size_t message_count;
+    const FactUse *facts;
+    size_t fact_count;
+    const Code *const *functions; /* of `fn`, by the number that calls have */
+    size_t function_count;
+    const ProgramStart *starts;
+    size_t start_count;
+    const ProgramEnvironment *environments;
+    size_t environment_count;
+    const ProgramAllow *allows;
+    size_t allow_count;
     Diagnostics diagnostics; /* warnings and notes as well as errors, sorted */
     bool valid;              /* no errors: code is there and may run */
 } Program;
@@ -172,9 +265,7 @@ int domain_find_handler(const ProgramDomain *domain, uint32_t event);
 
 /* Parse the text of `--set D.field=TEXT` as a value of the field's type (strings need no quotes);
  * 0 or a negative code with expected and found in `err`. */
-int field_value_parse(const ProgramField *field, const char *text, Arena *arena, Value *ret,
-                      Error *err);
-
-const char *field_type_name(FieldType type);
+int field_value_parse(const Program *program, const ProgramField *field, const char *text,
+                      Arena *arena, Value *ret, Error *err);
 
 #endif

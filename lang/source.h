@@ -7,10 +7,19 @@
 
 #define SOURCE_SIZE_MAX (16u * 1024 * 1024)
 
+/* One file of a program that imports others: bytes [start, end) of the text. */
+typedef struct SourceFile {
+    const char *name; /* as the user gave it, or relative to the first file */
+    uint32_t start;
+    uint32_t end;
+} SourceFile;
+
 typedef struct Source {
     const char *name; /* as the user gave it */
-    const char *text;
+    const char *text; /* of all files, one after the other */
     size_t size;
+    const SourceFile *files; /* the first is the program itself; NULL: there is no other */
+    size_t file_count;
 } Source;
 
 /* Bytes [start, end) of the source. */
@@ -20,8 +29,9 @@ typedef struct Span {
 } Span;
 
 typedef struct SourcePlace {
-    uint32_t line;   /* from 1 */
-    uint32_t column; /* from 1, in Unicode code points */
+    const char *file; /* its name */
+    uint32_t line;    /* from 1 */
+    uint32_t column;  /* from 1, in Unicode code points */
     uint32_t line_start;
     uint32_t line_end; /* without the line break */
 } SourcePlace;

@@ -1,110 +1,339 @@
 #include "lang/type.h"
 
-const char *static_type_name(StaticType type)
-{
-    switch (type) {
-    case STATIC_ERROR:
-        return "error";
-    case STATIC_INT:
-        return "int";
-    case STATIC_BOOL:
-        return "bool";
-    case STATIC_STRING:
-        return "string";
-    case STATIC_DURATION:
-        return "duration";
-    case STATIC_ANY:
-        return "any";
-    }
-    return "?";
-}
+#include <stdlib.h>
+#include <string.h>
 
-StaticType static_type_of_expr(const TypeExpr *type)
+static const char *const plain_names[STATIC_PLAIN_MAX] = {
+    [STATIC_ERROR] = "error",   [STATIC_INT] = "int",       [STATIC_FLOAT] = "float",
+    [STATIC_BOOL] = "bool",     [STATIC_STRING] = "string", [STATIC_DURATION] = "duration",
+    [STATIC_SECRET] = "secret", [STATIC_ANY] = "any",       [STATIC_NULL] = "null",
+};
+
+/* ---- the table ---- */
+
+static StaticType type_add(TypeTable *table, Type type)
 {
-    if (type == NULL)
+    if (table->count == TYPES_MAX)
         return STATIC_ERROR;
-    switch (type->type) {
-    case TYPE_INT:
-        return STATIC_INT;
-    case TYPE_BOOL:
-        return STATIC_BOOL;
-    case TYPE_STRING:
-        return STATIC_STRING;
-    case TYPE_DURATION:
-        return STATIC_DURATION;
-    }
-    return STATIC_ERROR;
+    arena_reserve_one(table->arena, table->items, table->count, table->capacity);
+    table->items[table->count] = type;
+    return (StaticType)table->count++;
 }
 
-StaticType static_type_of_value(ValueType type)
+void type_table_init(TypeTable *table, Arena *arena)
 {
-    switch (type) {
-    case VALUE_BOOL:
-        return STATIC_BOOL;
-    case VALUE_INT:
-        return STATIC_INT;
-    case VALUE_DURATION:
-        return STATIC_DURATION;
-    case VALUE_STRING:
-        return STATIC_STRING;
-    case VALUE_NULL:
-    case VALUE_FLOAT:
-    case VALUE_LIST:
-    case VALUE_OBJECT:
-    case VALUE_UNKNOWN:
-        return STATIC_ANY;
-    }
-    return STATIC_ANY;
+    *table = (TypeTable){.arena = arena};
+    for (size_t i = 0; i < STATIC_PLAIN_MAX; i++)
+        type_add(table, (Type){.kind = KIND_PLAIN, .name = plain_names[i]});
 }
 
-StaticType static_type_of_field(FieldType type)
+const Type *type_of(const TypeTable *table, StaticType type)
 {
-    switch (type) {
-    case FIELD_INT:
-        return STATIC_INT;
-    case FIELD_BOOL:
-        return STATIC_BOOL;
-    case FIELD_STRING:
-        return STATIC_STRING;
-    case FIELD_DURATION:
-        return STATIC_DURATION;
-    case FIELD_ANY:
-        return STATIC_ANY;
-    }
-    return STATIC_ANY;
+    return &table->items[type];
 }
 
-FieldType static_type_to_field(StaticType type)
+TypeKind type_kind(const TypeTable *table, StaticType type)
+{
+    return table->items[type].kind;
+}
+
+const char *type_name(const TypeTable *table, StaticType type)
+{
+    return table->items[type].name;
+}
+
+StaticType type_list(TypeTable *table, StaticType element)
+{
+    StaticType list = table->items[element].list;
+
+    if (list != STATIC_ERROR)
+        return list;
+    const char *name = element == STATIC_ERROR
+                           ? "an empty list"
+                           : arena_format(table->arena, "list<%s>", type_name(table, element));
+    list = type_add(table, (Type){.kind = KIND_LIST, .element = element, .name = name});
+    return table->items[element].list = list;
+}
+
+StaticType type_map(TypeTable *table, StaticType element)
+{
+    StaticType map = table->items[element].map;
+
+    if (map != STATIC_ERROR)
+        return map;
+    const char *name = element == STATIC_ERROR
+                           ? "an empty map"
+                           : arena_format(table->arena, "map<%s>", type_name(table, element));
+    map = type_add(table, (Type){.kind = KIND_MAP, .element = element, .name = name});
+    return table->items[element].map = map;
+}
+
+StaticType type_optional(TypeTable *table, StaticType element)
+{
+    StaticType optional = table->items[element].optional;
+
+    if (optional != STATIC_ERROR)
+        return optional;
+    if (element == STATIC_ERROR || element == STATIC_ANY || element == STATIC_NULL ||
+        type_kind(table, element) == KIND_OPTIONAL)
+        return element;
+    optional = type_add(
+        table, (Type){.kind = KIND_OPTIONAL,
+                      .element = element,
+                      .name = arena_format(table->arena, "%s?", type_name(table, element))});
+    return table->items[element].optional = optional;
+}
+
+StaticType type_declare(TypeTable *table, TypeKind kind, const char *name)
+{
+    return type_add(table, (Type){.kind = kind, .name = name});
+}
+
+void type_set_members(TypeTable *table, StaticType type, const TypeMember *members, size_t count)
+{
+    const ValueString **keys = arena_array(table->arena, const ValueString *, count);
+
+    for (size_t i = 0; i < count; i++)
+        keys[i] = value_string(table->arena, members[i].name, strlen(members[i].name)).string;
+    table->items[type].members = members;
+    table->items[type].member_count = count;
+    table->items[type].keys = keys;
+}
+
+int type_member(const TypeTable *table, StaticType type, const char *name)
+{
+    const Type *of = type_of(table, type);
+
+    for (size_t i = 0; i < of->member_count; i++)
+        if (strcmp(of->members[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* ---- values of a type ---- */
+
+static Value empty_list(Arena *arena)
+{
+    return (Value){.type = VALUE_LIST, .list = arena_alloc(arena, sizeof(ValueList))};
+}
+
+static ValueObject *object_new(Arena *arena, size_t count)
+{
+    ValueObject *object = arena_alloc(arena, sizeof *object + count * sizeof(ValueMember));
+
+    object->count = count;
+    return object;
+}
+
+static Value record_zero(const Type *of, Arena *arena)
+{
+    ValueObject *object = object_new(arena, of->member_count);
+
+    for (size_t i = 0; i < of->member_count; i++)
+        object->members[i] = (ValueMember){of->keys[i], of->members[i].initial};
+    return (Value){.type = VALUE_OBJECT, .object = object};
+}
+
+static Value plain_zero(StaticType type, Arena *arena)
 {
     switch (type) {
     case STATIC_INT:
-        return FIELD_INT;
+        return value_int(0);
+    case STATIC_FLOAT:
+        return (Value){.type = VALUE_FLOAT, .number = 0.0};
     case STATIC_BOOL:
-        return FIELD_BOOL;
+        return value_bool(false);
     case STATIC_STRING:
-        return FIELD_STRING;
+        return value_string(arena, "", 0);
     case STATIC_DURATION:
-        return FIELD_DURATION;
-    case STATIC_ERROR:
-    case STATIC_ANY:
-        return FIELD_ANY;
+        return value_duration(0);
+    case STATIC_SECRET: {
+        Value text = value_string(arena, "", 0);
+        text.type = VALUE_SECRET;
+        return text;
     }
-    return FIELD_ANY;
+    }
+    return value_null();
 }
 
-bool static_type_fits(StaticType found, StaticType expected)
+Value type_zero(const TypeTable *table, StaticType type, Arena *arena)
 {
-    return found == expected || found == STATIC_ERROR || expected == STATIC_ERROR ||
-           found == STATIC_ANY || expected == STATIC_ANY;
+    const Type *of = type_of(table, type);
+
+    switch (of->kind) {
+    case KIND_PLAIN:
+        return plain_zero(type, arena);
+    case KIND_LIST:
+        return empty_list(arena);
+    case KIND_MAP:
+        return (Value){.type = VALUE_OBJECT, .object = object_new(arena, 0)};
+    case KIND_OPTIONAL:
+        return value_null();
+    case KIND_RECORD:
+        return record_zero(of, arena);
+    case KIND_ENUM:
+        return of->member_count > 0 ? (Value){.type = VALUE_STRING, .string = of->keys[0]}
+                                    : value_null();
+    }
+    return value_null();
 }
 
-bool static_type_needs_check(StaticType found, StaticType expected)
+/* ---- which fits where ---- */
+
+static bool is_open(StaticType type)
 {
-    return found == STATIC_ANY && expected != STATIC_ANY && expected != STATIC_ERROR;
+    return type == STATIC_ERROR || type == STATIC_ANY;
 }
 
-bool value_has_type(Value value, StaticType type)
+bool type_fits(const TypeTable *table, StaticType found, StaticType expected)
 {
-    return type == STATIC_ANY || type == STATIC_ERROR || value.type == VALUE_UNKNOWN ||
-           static_type_of_value(value.type) == type;
+    const Type *from = type_of(table, found), *to = type_of(table, expected);
+
+    if (found == expected || is_open(found) || is_open(expected))
+        return true;
+    if (to->kind == KIND_OPTIONAL)
+        return found == STATIC_NULL ||
+               type_fits(table, from->kind == KIND_OPTIONAL ? from->element : found, to->element);
+    if (from->kind == to->kind && (to->kind == KIND_LIST || to->kind == KIND_MAP))
+        return type_fits(table, from->element, to->element);
+    return (found == STATIC_INT && expected == STATIC_FLOAT) ||
+           (found == STATIC_STRING && expected == STATIC_SECRET);
+}
+
+bool type_needs_check(const TypeTable *table, StaticType found, StaticType expected)
+{
+    const Type *from = type_of(table, found), *to = type_of(table, expected);
+
+    if (found == expected || found == STATIC_ERROR || is_open(expected))
+        return false;
+    if (found == STATIC_ANY)
+        return true;
+    if (to->kind == KIND_OPTIONAL)
+        return found != STATIC_NULL &&
+               type_needs_check(table, from->kind == KIND_OPTIONAL ? from->element : found,
+                                to->element);
+    if (from->kind == to->kind && (to->kind == KIND_LIST || to->kind == KIND_MAP))
+        return type_needs_check(table, from->element, to->element);
+    return true;
+}
+
+/* ---- values into a type ---- */
+
+#define INT_AS_FLOAT_MAX (1LL << 53) /* beyond, a binary64 cannot hold every integer */
+
+static bool admit_plain(StaticType type, Value value, Value *ret)
+{
+    *ret = value;
+    switch (type) {
+    case STATIC_INT:
+        return value.type == VALUE_INT;
+    case STATIC_FLOAT:
+        if (value.type == VALUE_INT && value.integer >= -INT_AS_FLOAT_MAX &&
+            value.integer <= INT_AS_FLOAT_MAX)
+            *ret = (Value){.type = VALUE_FLOAT, .number = (double)value.integer};
+        return ret->type == VALUE_FLOAT;
+    case STATIC_BOOL:
+        return value.type == VALUE_BOOL;
+    case STATIC_STRING:
+        return value.type == VALUE_STRING;
+    case STATIC_DURATION:
+        return value.type == VALUE_DURATION;
+    case STATIC_SECRET:
+        if (value.type == VALUE_STRING)
+            ret->type = VALUE_SECRET;
+        return ret->type == VALUE_SECRET;
+    case STATIC_NULL:
+        return value.type == VALUE_NULL;
+    }
+    return true; /* STATIC_ERROR, STATIC_ANY */
+}
+
+static bool admit_list(const TypeTable *table, StaticType element, Value value, Arena *arena,
+                       Value *ret)
+{
+    if (value.type != VALUE_LIST)
+        return false;
+    ValueList *list = arena_alloc(arena, sizeof *list + value.list->count * sizeof(Value));
+    list->count = value.list->count;
+    for (size_t i = 0; i < list->count; i++)
+        if (!type_admit(table, element, value.list->items[i], arena, &list->items[i]))
+            return false;
+    *ret = (Value){.type = VALUE_LIST, .list = list};
+    return true;
+}
+
+static int member_order(const void *a, const void *b)
+{
+    return strcmp(((const ValueMember *)a)->key->bytes, ((const ValueMember *)b)->key->bytes);
+}
+
+static bool admit_map(const TypeTable *table, StaticType element, Value value, Arena *arena,
+                      Value *ret)
+{
+    if (value.type != VALUE_OBJECT)
+        return false;
+    ValueObject *object = object_new(arena, value.object->count);
+    for (size_t i = 0; i < object->count; i++) {
+        object->members[i].key = value.object->members[i].key;
+        if (!type_admit(table, element, value.object->members[i].value, arena,
+                        &object->members[i].value))
+            return false;
+    }
+    qsort(object->members, object->count, sizeof *object->members, member_order);
+    *ret = (Value){.type = VALUE_OBJECT, .object = object};
+    return true;
+}
+
+static bool admit_record(const TypeTable *table, const Type *of, Value value, Arena *arena,
+                         Value *ret)
+{
+    if (value.type != VALUE_OBJECT)
+        return false;
+    ValueObject *object = object_new(arena, of->member_count);
+    for (size_t i = 0; i < of->member_count; i++) {
+        const TypeMember *member = &of->members[i];
+        Value found = member->initial;
+        object->members[i].key = of->keys[i];
+        if (!value_member(value, member->name, &found) && !member->has_default)
+            return false;
+        if (!type_admit(table, member->type, found, arena, &object->members[i].value))
+            return false;
+    }
+    *ret = (Value){.type = VALUE_OBJECT, .object = object};
+    return true;
+}
+
+static bool admit_enum(const Type *of, Value value, Value *ret)
+{
+    *ret = value;
+    if (value.type != VALUE_STRING)
+        return false;
+    for (size_t i = 0; i < of->member_count; i++)
+        if (strcmp(of->members[i].name, value.string->bytes) == 0)
+            return true;
+    return false;
+}
+
+bool type_admit(const TypeTable *table, StaticType type, Value value, Arena *arena, Value *ret)
+{
+    const Type *of = type_of(table, type);
+
+    *ret = value;
+    if (value.type == VALUE_UNKNOWN)
+        return true;
+    switch (of->kind) {
+    case KIND_PLAIN:
+        return admit_plain(type, value, ret);
+    case KIND_LIST:
+        return admit_list(table, of->element, value, arena, ret);
+    case KIND_MAP:
+        return admit_map(table, of->element, value, arena, ret);
+    case KIND_OPTIONAL:
+        return value.type == VALUE_NULL || type_admit(table, of->element, value, arena, ret);
+    case KIND_RECORD:
+        return admit_record(table, of, value, arena, ret);
+    case KIND_ENUM:
+        return admit_enum(of, value, ret);
+    }
+    return false;
 }

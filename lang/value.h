@@ -19,11 +19,13 @@ typedef enum ValueType {
     VALUE_NULL,
     VALUE_BOOL,
     VALUE_INT,
-    VALUE_FLOAT, /* only inside results of effects so far */
+    VALUE_FLOAT, /* finite */
     VALUE_DURATION,
-    VALUE_STRING,
-    VALUE_LIST,   /* only inside results of effects so far */
-    VALUE_OBJECT, /* only results of effects so far: JSON objects, members in the order received */
+    VALUE_STRING, /* a member of an enum, too: its name */
+    VALUE_LIST,
+    VALUE_OBJECT, /* maps, members in the order of their keys; records, in the order they are
+                   * declared; results of effects, in the order received */
+    VALUE_SECRET, /* a string that is shown as (sensitive) */
     VALUE_UNKNOWN /* a plan's placeholder for what only a provider can say */
 } ValueType;
 
@@ -42,7 +44,7 @@ struct Value {
         bool boolean;
         int64_t integer; /* VALUE_INT; VALUE_DURATION in milliseconds */
         double number;
-        const ValueString *string;
+        const ValueString *string; /* VALUE_STRING, VALUE_SECRET */
         const ValueList *list;
         const ValueObject *object;
     };
