@@ -4,6 +4,7 @@
 
 #include "cmd/ved/render.h"
 #include "cmd/ved/invocation.h"
+#include "controller/core/input.h"
 #include "controller/core/snapshot.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
@@ -36,9 +37,9 @@ static void goals_evaluate(Instance *instance)
     Arena arena = {0};
 
     for (size_t i = 0; i < instance->domain->goal_count; i++) {
-        instance->goals[i].truth = predicate_evaluate(instance->runtime->program, instance->domain,
-                                                      instance->domain->goals[i].predicate,
-                                                      instance->fields, &arena, NULL);
+        PredicateInput input;
+        predicate_input_make(instance, instance->domain->goals[i].predicate, &input);
+        instance->goals[i].truth = predicate_evaluate(&input, &arena, NULL);
         instance->goals[i].truth_version = instance->version;
     }
     arena_deinit(&arena);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "controller/core/input.h"
 #include "controller/core/scheduler.h"
 
 typedef struct Choice {
@@ -114,9 +115,9 @@ static void goal_refresh(Choice *choice, uint32_t index)
     GoalMark *mark = &instance->goals[index];
 
     if (mark->truth_version != instance->version) {
-        mark->truth = predicate_evaluate(instance->runtime->program, instance->domain,
-                                         instance->domain->goals[index].predicate, instance->fields,
-                                         choice->arena, NULL);
+        PredicateInput input;
+        predicate_input_make(instance, instance->domain->goals[index].predicate, &input);
+        mark->truth = predicate_evaluate(&input, choice->arena, NULL);
         mark->truth_version = instance->version;
     }
     if (goal_has_news(instance, index, choice->now_ms))

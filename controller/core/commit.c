@@ -65,8 +65,11 @@ static void emit_all(Instance *sender, const Emission *emissions, size_t count, 
                 deliver(receiver, false, emission->transition, sender->domain_index, emission->high,
                         emission, slice);
             break;
+        case OUTPUT_SPAWN:
+        case OUTPUT_STOP:
         case OUTPUT_LOG:
         case OUTPUT_EFFECT:
+        case OUTPUT_RELEASE:
             break;
         }
     }

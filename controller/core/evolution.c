@@ -8,7 +8,8 @@
 
 /* ---- shape of the state ---- */
 
-static int check_fields(const ProgramDomain *old, const ProgramDomain *new, Error *err)
+static int check_fields(const Program *was, const ProgramDomain *old, const Program *is,
+                        const ProgramDomain *new, Error *err)
 {
     for (size_t i = 0; i < old->field_count; i++) {
         const ProgramField *field = &old->fields[i];
@@ -18,12 +19,13 @@ static int check_fields(const ProgramDomain *old, const ProgramDomain *new, Erro
                              "error[V-ERR-003]: field '%s.%s' is gone, but the state holds a value "
                              "of it: put the field back; nothing was touched",
                              old->name, field->name);
-        if (new->fields[found].type != field->type)
+        const char *type = type_name(&was->types, field->type);
+        const char *now = type_name(&is->types, new->fields[found].type);
+        if (strcmp(type, now) != 0)
             return error_set(err, ERROR_PROGRAM,
                              "error[V-ERR-003]: field '%s.%s' was %s in the state and is %s in the "
                              "program: put the type back; nothing was touched",
-                             old->name, field->name, field_type_name(field->type),
-                             field_type_name(new->fields[found].type));
+                             old->name, field->name, type, now);
     }
     return 0;
 }
@@ -42,7 +44,8 @@ static int check_shape(const Runtime *old, const Program *program, Error *err)
         const Instance *instance = old->instances[i];
         int domain = program_find_domain(program, instance->domain->name);
         if (domain >= 0 && program->domains[domain].started) {
-            if (check_fields(instance->domain, &program->domains[domain], err) < 0)
+            if (check_fields(old->program, instance->domain, program, &program->domains[domain],
+                             err) < 0)
                 return ERROR_PROGRAM;
         } else if (owns_objects(old, instance)) {
             return error_set(

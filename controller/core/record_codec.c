@@ -201,7 +201,10 @@ static void emission_encode(const Runtime *runtime, const Emission *emission, Bu
             buffer_add_string(ret, ",\"high\":true");
         break;
     }
+    case OUTPUT_SPAWN:
+    case OUTPUT_STOP:
     case OUTPUT_LOG:
+    case OUTPUT_RELEASE:
     case OUTPUT_EFFECT: /* effects are intents, not emissions */
         buffer_add_string(ret, "{\"log\":true");
         break;

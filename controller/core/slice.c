@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "controller/core/convergence.h"
+#include "controller/core/input.h"
 #include "controller/core/intent.h"
 #include "controller/core/keys.h"
 #include "controller/core/turn.h"
@@ -21,79 +22,12 @@
 #define BACKOFF_FIRST_MS 1000
 #define BACKOFF_CAP_MS 300000
 
-/* ---- input ---- */
-
-static const Code *cause_code(const Instance *instance, const Cause *cause)
-{
-    if (cause->handler >= 0)
-        return instance->domain->handlers[cause->handler].code;
-    return instance->domain->transitions[cause->transition].slices[cause->step];
-}
-
 static const char *cause_where(const Instance *instance, const Cause *cause)
 {
     if (cause->handler >= 0)
         return instance->runtime->program->events[instance->domain->handlers[cause->handler].event]
             .name;
     return instance->domain->transitions[cause->transition].name;
-}
-
-static Value json_value(Arena *arena, const char *text)
-{
-    cleanup(json_free) Json *json = NULL;
-
-    if (text == NULL || json_parse_own(text, strlen(text), &json, NULL) < 0)
-        return value_null();
-    return value_decode(arena, json);
-}
-
-/* What an else block sees as `error`. */
-static Value failure_value(Arena *arena, const Intent *intent)
-{
-    Json *json = json_new_object();
-
-    json_set_string(json, "code", intent->code != NULL ? intent->code : "FAILED");
-    json_set_string(json, "message", intent->detail != NULL ? intent->detail : "");
-    Value value = value_decode(arena, json);
-    json_free(json);
-    return value;
-}
-
-static EffectAnswer *answers_collect(const Pending *pending, Arena *arena)
-{
-    EffectAnswer *answers = arena_array(arena, EffectAnswer, pending->intent_count);
-
-    for (size_t i = 0; i < pending->intent_count; i++) {
-        const Intent *intent = pending->intents[i];
-        answers[i].present = intent->state != INTENT_OPEN;
-        answers[i].failed = intent->state == INTENT_FAILED;
-        if (answers[i].present)
-            answers[i].result = answers[i].failed ? failure_value(arena, intent)
-                                                  : json_value(arena, intent->result);
-    }
-    return answers;
-}
-
-static void input_make(Turn *turn, Instance *instance, const Cause *cause, SliceInput *ret)
-{
-    const Message *message = mailbox_find(&instance->mailbox, cause->message);
-
-    *ret = (SliceInput){.program = turn->runtime->program,
-                        .domain = instance->domain,
-                        .code = cause_code(instance, cause),
-                        .fields = instance->fields,
-                        .planning = turn->options->planning};
-    if (cause->kind == CAUSE_RUN) {
-        ret->arguments = instance->runs[cause->run].arguments;
-        ret->argument_count = instance->runs[cause->run].argument_count;
-    } else if (message != NULL) {
-        ret->arguments = message->arguments;
-        ret->argument_count = message->argument_count;
-    }
-    if (instance->pending != NULL) {
-        ret->answers = answers_collect(instance->pending, turn->arena);
-        ret->answer_count = instance->pending->intent_count;
-    }
 }
 
 /* ---- outcome ---- */
@@ -411,16 +345,18 @@ void slice_step(Turn *turn, Instance *instance)
         repair_begin(turn, instance);
         return;
     }
-    input_make(turn, instance, &cause, &input);
+    slice_input_make(instance, &cause, turn->options->planning, turn->arena, &input);
     slice_run(&input, turn->arena, &result);
     switch (result.status) {
     case SLICE_FAULTED:
         record_fault(turn, instance, &cause, slice, result.fault);
         break;
     case SLICE_UNKNOWN:
+    case SLICE_LACKS_FACT:
         undecided(turn, instance);
         break;
     case SLICE_DONE:
+    case SLICE_YIELDED:
     case SLICE_AWAITS:
         slice_proposed(turn, instance, &cause, &result);
         break;
