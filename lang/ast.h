@@ -515,14 +515,14 @@ typedef struct System {
 
 /* ---- declarations outside of domains ---- */
 
-typedef struct Record {
-    struct Record *next;
+typedef struct RecordDecl {
+    struct RecordDecl *next;
     Declared declared;
     Name name;
     Field *fields; /* `initial` is the default of one that may be left out */
     Span body;
     Span span;
-} Record;
+} RecordDecl;
 
 typedef struct EnumMember {
     struct EnumMember *next;
@@ -684,7 +684,7 @@ typedef struct Test {
 typedef struct Ast {
     const Source *source;
     Import *imports;
-    Record *records;
+    RecordDecl *records;
     Enum *enums;
     Const *constants;
     Function *functions;
