@@ -5,84 +5,6 @@
 
 #include <string.h>
 
-static const char *const kind_texts[] = {
-#define TOKEN(name, text) text,
-#include "lang/token.def"
-};
-
-static const TokenRole kind_roles[] = {
-#define TOKEN(name, text) ROLE_NONE,
-#define WORD(name, text, role) role,
-#include "lang/token.def"
-};
-
-const char *token_kind_text(TokenKind kind)
-{
-    return kind_texts[kind];
-}
-
-TokenRole token_role(TokenKind kind)
-{
-    return kind_roles[kind];
-}
-
-TokenKind token_word(const char *text, size_t size)
-{
-    for (TokenKind kind = TOKEN_DOMAIN; kind < TOKEN_KIND_COUNT; kind++)
-        if (kind_texts[kind][0] == text[0] && strlen(kind_texts[kind]) == size &&
-            memcmp(kind_texts[kind], text, size) == 0)
-            return kind;
-    return TOKEN_NAME;
-}
-
-/* ---- likeness ---- */
-
-#define WORD_SIZE_MAX 24
-
-/* Edit distance with swaps of neighbours counted as one (optimal string alignment). */
-static size_t word_distance(const char *a, size_t a_size, const char *b, size_t b_size)
-{
-    size_t rows[3][WORD_SIZE_MAX + 1];
-
-    for (size_t j = 0; j <= b_size; j++)
-        rows[0][j] = j;
-    for (size_t i = 1; i <= a_size; i++) {
-        size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *above_two = rows[(i + 1) % 3];
-        row[0] = i;
-        for (size_t j = 1; j <= b_size; j++) {
-            size_t best = above[j - 1] + (a[i - 1] != b[j - 1]);
-            if (above[j] + 1 < best)
-                best = above[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                above_two[j - 2] + 1 < best)
-                best = above_two[j - 2] + 1;
-            row[j] = best;
-        }
-    }
-    return rows[a_size % 3][b_size];
-}
-
-TokenKind token_nearest_word(const char *text, size_t size, unsigned roles)
-{
-    TokenKind nearest = TOKEN_NAME;
-    size_t best = size < 5 ? 2 : 3; /* one slip in a short word, two in a longer one */
-
-    if (size < 2 || size > WORD_SIZE_MAX)
-        return TOKEN_NAME;
-    for (TokenKind kind = TOKEN_DOMAIN; kind < TOKEN_KIND_COUNT; kind++) {
-        if (!(roles & 1u << kind_roles[kind]))
-            continue;
-        size_t distance = word_distance(text, size, kind_texts[kind], strlen(kind_texts[kind]));
-        if (distance < best) {
-            best = distance;
-            nearest = kind;
-        }
-    }
-    return nearest;
-}
-
 /* ---- encoding ---- */
 
 static size_t utf8_encode(uint32_t point, char *ret)
@@ -111,6 +33,21 @@ static bool text_refuse(Diagnostics *diagnostics, uint32_t at, const char *what)
     return false;
 }
 
+/* Where what is not plain ASCII without NUL next comes, at the earliest, from `at` on: most text
+ * is, and is passed eight bytes at a time. */
+static size_t plain_text(const Source *source, size_t at)
+{
+    const uint64_t ones = 0x0101010101010101, highs = 0x8080808080808080;
+    uint64_t bytes;
+
+    for (; source->size - at >= sizeof bytes; at += sizeof bytes) {
+        memcpy(&bytes, source->text + at, sizeof bytes);
+        if (((bytes | (bytes - ones)) & highs) != 0) /* a high bit, or a NUL that borrowed one */
+            break;
+    }
+    return at;
+}
+
 bool source_is_text(const Source *source, Diagnostics *diagnostics)
 {
     uint32_t point;
@@ -122,7 +59,7 @@ bool source_is_text(const Source *source, Diagnostics *diagnostics)
         d->remedy = "split the program into several files";
         return false;
     }
-    for (size_t i = 0; i < source->size;) {
+    for (size_t i = plain_text(source, 0); i < source->size; i = plain_text(source, i)) {
         size_t length = utf8_decode(source->text + i, source->size - i, &point);
         if (length == 0)
             return text_refuse(diagnostics, (uint32_t)i,
@@ -154,14 +91,49 @@ static char peek(const Lexer *lexer, uint32_t ahead)
     return at < lexer->source->size ? lexer->source->text[at] : '\0';
 }
 
+enum { CLASS_BLANK = 1, CLASS_NEWLINE = 2, CLASS_DIGIT = 4, CLASS_LETTER = 8, CLASS_STRING = 16 };
+
+/* What a byte can be part of; CLASS_STRING ends a stretch of plain text in a string. */
+static const uint8_t classes[256] = {
+    [' '] = CLASS_BLANK,          ['\t'] = CLASS_BLANK,
+    ['\r'] = CLASS_BLANK,         ['\n'] = CLASS_BLANK | CLASS_NEWLINE | CLASS_STRING,
+    ['0' ... '9'] = CLASS_DIGIT,  ['a' ... 'z'] = CLASS_LETTER,
+    ['A' ... 'Z'] = CLASS_LETTER, ['_'] = CLASS_LETTER,
+    ['"'] = CLASS_STRING,         ['\\'] = CLASS_STRING,
+    ['$'] = CLASS_STRING,
+};
+
+static unsigned class_of(char c)
+{
+    return classes[(unsigned char)c];
+}
+
 static bool is_digit(char c)
 {
-    return c >= '0' && c <= '9';
+    return class_of(c) & CLASS_DIGIT;
 }
 
 static bool is_word(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || is_digit(c);
+    return class_of(c) & (CLASS_DIGIT | CLASS_LETTER);
+}
+
+static void skip_word(Lexer *lexer)
+{
+    const char *text = lexer->source->text;
+    uint32_t at = lexer->at, size = (uint32_t)lexer->source->size;
+
+    while (at < size && is_word(text[at]))
+        at++;
+    lexer->at = at;
+}
+
+static void skip_line(Lexer *lexer)
+{
+    const char *text = lexer->source->text;
+    const char *end = memchr(text + lexer->at, '\n', lexer->source->size - lexer->at);
+
+    lexer->at = end != NULL ? (uint32_t)(end - text) : (uint32_t)lexer->source->size;
 }
 
 static Diagnostic *lexer_error(Lexer *lexer, uint32_t start, uint32_t end, const char *summary)
@@ -184,8 +156,7 @@ static void line_comment(Lexer *lexer)
 {
     uint32_t start = lexer->at;
 
-    while (peek(lexer, 0) != '\0' && peek(lexer, 0) != '\n')
-        lexer->at++;
+    skip_line(lexer);
     comment_keep(lexer, start);
 }
 
@@ -211,23 +182,37 @@ static bool block_comment(Lexer *lexer)
     return newline;
 }
 
+/* Pass blanks; true if a line break was among them. Indentation is passed a word at a time. */
+static inline bool spaces_skip(Lexer *lexer)
+{
+    const char *text = lexer->source->text;
+    uint32_t at = lexer->at, size = (uint32_t)lexer->source->size;
+    unsigned seen = 0;
+
+    while (at < size && class_of(text[at]) & CLASS_BLANK) {
+        seen |= class_of(text[at++]);
+        while (size - at >= 8 && memcmp(text + at, "        ", 8) == 0)
+            at += 8;
+    }
+    lexer->at = at;
+    return seen & CLASS_NEWLINE;
+}
+
 /* Pass blanks and comments; true if a line break was among them. */
 static bool blanks_skip(Lexer *lexer)
 {
     bool newline = false;
 
     for (;;) {
-        char c = peek(lexer, 0);
-        if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
-            newline = newline || c == '\n';
-            lexer->at++;
-        } else if (c == '/' && peek(lexer, 1) == '/') {
-            line_comment(lexer);
-        } else if (c == '/' && peek(lexer, 1) == '*') {
-            newline = block_comment(lexer) || newline;
-        } else {
+        newline = spaces_skip(lexer) || newline;
+        if (peek(lexer, 0) != '/')
             return newline;
-        }
+        if (peek(lexer, 1) == '/')
+            line_comment(lexer);
+        else if (peek(lexer, 1) == '*')
+            newline = block_comment(lexer) || newline;
+        else
+            return newline;
     }
 }
 
@@ -276,9 +261,14 @@ static uint32_t escape_unicode(Lexer *lexer, uint32_t at, uint32_t end, char *re
 static void string_unescape(Lexer *lexer, uint32_t start, uint32_t end, Token *token)
 {
     const char *text = lexer->source->text;
-    char *out = arena_alloc(lexer->arena, (size_t)(end - start) + 1);
     size_t size = 0, more;
 
+    if (memchr(text + start, '\\', end - start) == NULL) {
+        token->text = arena_copy_bytes(lexer->arena, text + start, end - start);
+        token->size = end - start;
+        return;
+    }
+    char *out = arena_alloc(lexer->arena, (size_t)(end - start) + 1);
     for (uint32_t i = start; i < end;) {
         if (text[i] != '\\') {
             out[size++] = text[i++];
@@ -325,12 +315,24 @@ static bool hole_open(Lexer *lexer, uint32_t start)
     return false;
 }
 
+/* Pass what stands for itself in a string. */
+static void skip_plain(Lexer *lexer)
+{
+    const char *text = lexer->source->text;
+    uint32_t at = lexer->at, size = (uint32_t)lexer->source->size;
+
+    while (at < size && !(class_of(text[at]) & CLASS_STRING))
+        at++;
+    lexer->at = at;
+}
+
 /* One stretch of a string's text, from `at` on; `start` is the quote that opened the string. */
 static Token string_piece(Lexer *lexer, Token token, uint32_t start, bool first)
 {
     uint32_t from = lexer->at;
 
     for (;; lexer->at++) {
+        skip_plain(lexer);
         char c = peek(lexer, 0);
         if (c == '\\' && peek(lexer, 1) != '\0' && peek(lexer, 1) != '\n')
             lexer->at++;
@@ -364,7 +366,7 @@ static uint64_t unit_ms(const char *text, size_t size)
         uint64_t ms;
     } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
 
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+    for (size_t i = 0; i < ARRAY_SIZE(units); i++)
         if (strlen(units[i].name) == size && memcmp(units[i].name, text, size) == 0)
             return units[i].ms;
     return 0;
@@ -391,8 +393,7 @@ static Token number_suffix(Lexer *lexer, Token token, bool overflow)
 {
     uint32_t start = lexer->at;
 
-    while (is_word(peek(lexer, 0)))
-        lexer->at++;
+    skip_word(lexer);
     uint64_t ms = unit_ms(lexer->source->text + start, lexer->at - start);
     if (ms == 0)
         return number_refuse(lexer, token, "unknown unit after a number",
@@ -402,6 +403,31 @@ static Token number_suffix(Lexer *lexer, Token token, bool overflow)
         token = number_refuse(lexer, token, "this duration is too long",
                               "the longest is 106751991167d");
     return number_end(lexer, token, TOKEN_DURATION);
+}
+
+static void digits_skip(Lexer *lexer)
+{
+    while (is_digit(peek(lexer, 0)) || (peek(lexer, 0) == '_' && is_digit(peek(lexer, 1))))
+        lexer->at++;
+}
+
+/* .5 or .5e-3, at its point. */
+static Token fraction(Lexer *lexer, Token token)
+{
+    lexer->at++;
+    digits_skip(lexer);
+    if (peek(lexer, 0) == 'e' || peek(lexer, 0) == 'E') {
+        uint32_t sign = peek(lexer, 1) == '-' || peek(lexer, 1) == '+';
+        if (is_digit(peek(lexer, 1 + sign))) {
+            lexer->at += 1 + sign;
+            digits_skip(lexer);
+        }
+    }
+    if (!is_word(peek(lexer, 0)))
+        return number_end(lexer, token, TOKEN_FLOAT);
+    skip_word(lexer);
+    return number_refuse(lexer, token, "letters after a fraction",
+                         "a fraction is 1.5 or 1.5e3; a duration is a whole number: 1500ms");
 }
 
 static Token number(Lexer *lexer, Token token)
@@ -416,12 +442,8 @@ static Token number(Lexer *lexer, Token token)
             overflow || __builtin_mul_overflow(token.number, 10, &token.number) ||
             __builtin_add_overflow(token.number, (uint64_t)(peek(lexer, 0) - '0'), &token.number);
     }
-    if (peek(lexer, 0) == '.' && is_digit(peek(lexer, 1))) {
-        lexer->at++;
-        while (is_word(peek(lexer, 0)))
-            lexer->at++;
-        return number_end(lexer, token, TOKEN_FLOAT);
-    }
+    if (peek(lexer, 0) == '.' && is_digit(peek(lexer, 1)))
+        return fraction(lexer, token);
     if (is_word(peek(lexer, 0)))
         return number_suffix(lexer, token, overflow);
     if (overflow)
@@ -432,22 +454,37 @@ static Token number(Lexer *lexer, Token token)
 
 /* ---- signs ---- */
 
+/* What a byte is by itself, TOKEN_END for nothing, and with a second one behind it. */
 static const struct {
-    char text[3];
-    TokenKind kind;
-} signs[] = {
-    /* the longer ones first */
-    {"::", TOKEN_COLONS},     {"->", TOKEN_ARROW},       {"=>", TOKEN_FAT_ARROW},
-    {"+=", TOKEN_ADD_ASSIGN}, {"-=", TOKEN_SUB_ASSIGN},  {"*=", TOKEN_MUL_ASSIGN},
-    {"==", TOKEN_EQ},         {"!=", TOKEN_NE},          {"<=", TOKEN_LE},
-    {">=", TOKEN_GE},         {"&&", TOKEN_AND},         {"||", TOKEN_OR},
-    {"{", TOKEN_BRACE_OPEN},  {"}", TOKEN_BRACE_CLOSE},  {"(", TOKEN_PAREN_OPEN},
-    {")", TOKEN_PAREN_CLOSE}, {"[", TOKEN_BRACKET_OPEN}, {"]", TOKEN_BRACKET_CLOSE},
-    {",", TOKEN_COMMA},       {";", TOKEN_SEMICOLON},    {":", TOKEN_COLON},
-    {".", TOKEN_DOT},         {"@", TOKEN_AT},           {"?", TOKEN_QUESTION},
-    {"=", TOKEN_ASSIGN},      {"<", TOKEN_LT},           {">", TOKEN_GT},
-    {"+", TOKEN_ADD},         {"-", TOKEN_SUB},          {"*", TOKEN_MUL},
-    {"/", TOKEN_DIV},         {"%", TOKEN_MOD},          {"!", TOKEN_BANG},
+    TokenKind alone;
+    struct {
+        char second;
+        TokenKind kind;
+    } pairs[2];
+} signs[256] = {
+    ['{'] = {.alone = TOKEN_BRACE_OPEN},
+    ['}'] = {.alone = TOKEN_BRACE_CLOSE},
+    ['('] = {.alone = TOKEN_PAREN_OPEN},
+    [')'] = {.alone = TOKEN_PAREN_CLOSE},
+    ['['] = {.alone = TOKEN_BRACKET_OPEN},
+    [']'] = {.alone = TOKEN_BRACKET_CLOSE},
+    [','] = {.alone = TOKEN_COMMA},
+    [';'] = {.alone = TOKEN_SEMICOLON},
+    [':'] = {TOKEN_COLON, {{':', TOKEN_COLONS}}},
+    ['.'] = {.alone = TOKEN_DOT},
+    ['@'] = {.alone = TOKEN_AT},
+    ['?'] = {.alone = TOKEN_QUESTION},
+    ['='] = {TOKEN_ASSIGN, {{'=', TOKEN_EQ}, {'>', TOKEN_FAT_ARROW}}},
+    ['<'] = {TOKEN_LT, {{'=', TOKEN_LE}}},
+    ['>'] = {TOKEN_GT, {{'=', TOKEN_GE}}},
+    ['+'] = {TOKEN_ADD, {{'=', TOKEN_ADD_ASSIGN}}},
+    ['-'] = {TOKEN_SUB, {{'=', TOKEN_SUB_ASSIGN}, {'>', TOKEN_ARROW}}},
+    ['*'] = {TOKEN_MUL, {{'=', TOKEN_MUL_ASSIGN}}},
+    ['/'] = {.alone = TOKEN_DIV},
+    ['%'] = {.alone = TOKEN_MOD},
+    ['!'] = {TOKEN_BANG, {{'=', TOKEN_NE}}},
+    ['&'] = {TOKEN_END, {{'&', TOKEN_AND}}},
+    ['|'] = {TOKEN_END, {{'|', TOKEN_OR}}},
 };
 
 /* What people type for one of our signs, and what to type instead. */
@@ -474,7 +511,7 @@ static const struct {
 
 static const char *lookalike_remedy(uint32_t point)
 {
-    for (size_t i = 0; i < sizeof lookalikes / sizeof *lookalikes; i++)
+    for (size_t i = 0; i < ARRAY_SIZE(lookalikes); i++)
         if (lookalikes[i].point == point)
             return lookalikes[i].remedy;
     return "names are made of A-Z a-z 0-9 and _; anything else stands in a string";
@@ -484,8 +521,7 @@ static const char *lookalike_remedy(uint32_t point)
 static void unknown_skip(Lexer *lexer, uint32_t point)
 {
     if (point == '#') {
-        while (peek(lexer, 0) != '\0' && peek(lexer, 0) != '\n')
-            lexer->at++;
+        skip_line(lexer);
     } else if (point == '\'') {
         uint32_t ahead = 0;
         while (peek(lexer, ahead) != '\0' && peek(lexer, ahead) != '\n' &&
@@ -527,22 +563,27 @@ static Token unknown(Lexer *lexer, Token token)
 
 static Token sign(Lexer *lexer, Token token)
 {
-    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
-        uint32_t size = signs[i].text[1] != '\0' ? 2 : 1;
-        if (peek(lexer, 0) != signs[i].text[0] || (size == 2 && peek(lexer, 1) != signs[i].text[1]))
-            continue;
-        lexer->at += size;
-        token.kind = signs[i].kind;
-        token.span.end = lexer->at;
-        return token;
+    unsigned char first = (unsigned char)peek(lexer, 0);
+    char second = peek(lexer, 1);
+    uint32_t size = 1;
+
+    token.kind = signs[first].alone;
+    for (size_t i = 0; i < ARRAY_SIZE(signs[first].pairs); i++) {
+        if (second != '\0' && signs[first].pairs[i].second == second) {
+            token.kind = signs[first].pairs[i].kind;
+            size = 2;
+        }
     }
-    return unknown(lexer, token);
+    if (token.kind == TOKEN_END)
+        return unknown(lexer, token);
+    lexer->at += size;
+    token.span.end = lexer->at;
+    return token;
 }
 
 static Token word(Lexer *lexer, Token token)
 {
-    while (is_word(peek(lexer, 0)))
-        lexer->at++;
+    skip_word(lexer);
     token.span.end = lexer->at;
     token.kind =
         token_word(lexer->source->text + token.span.start, token.span.end - token.span.start);
