@@ -34,7 +34,7 @@ typedef struct FieldFacts {
 
 /* ---- locals (scope.c) ---- */
 
-typedef enum LocalKind { LOCAL_LET, LOCAL_PARAMETER, LOCAL_ERROR } LocalKind;
+typedef enum LocalKind { LOCAL_LET, LOCAL_PARAMETER, LOCAL_ERROR, LOCAL_EACH } LocalKind;
 
 typedef struct Local {
     const char *name;
@@ -64,9 +64,12 @@ void scope_deinit(Scope *scope);
 /* ---- the checker itself ---- */
 
 typedef enum CheckMode {
-    CHECK_CONSTANT,  /* first values */
-    CHECK_PREDICATE, /* goals and invariants */
-    CHECK_SLICE
+    CHECK_CONSTANT,  /* first values, constants, defaults, configuration */
+    CHECK_PREDICATE, /* goals, invariants, `when` */
+    CHECK_SLICE,     /* transitions, handlers, timers */
+    CHECK_FUNCTION,  /* fn: parameters, locals, constants, other functions */
+    CHECK_MIGRATION, /* constants and `old` */
+    CHECK_TEST       /* tests: constants, and D.field, D["k"].field and D.Goal of all domains */
 } CheckMode;
 
 typedef struct Loop {
@@ -87,6 +90,7 @@ typedef struct Checker {
     uint32_t domain_index;
     int32_t transition_index;
     int32_t handler_index;
+    int32_t timer_index;
     const Transition *transition;
     Span body; /* of the transition or handler; empty in predicates */
     Scope scope;
@@ -94,8 +98,31 @@ typedef struct Checker {
     uint32_t loop_depth;
     uint32_t depth;
     bool too_deep_said;
-    Map sites; /* effect to its count in this transition or handler */
+    Map sites;                     /* effect to its count in this transition or handler */
+    uint32_t module;               /* whose names are visible */
+    const ModelFunction *function; /* CHECK_FUNCTION */
+    struct Narrowing *narrowing;   /* what is known of optionals here; see check_narrow.c */
+    const Block *parallel;         /* the `parallel` block around; NULL: none */
+    uint32_t elevated;             /* `elevate` blocks around */
 } Checker;
+
+/* ---- names that are declared outside of domains (check_name.c) ---- */
+
+/* What a name means in `checker->module`; NULL: it is not declared, or not visible there.
+ * check_unknown() says so where a name exists that is not exported or not imported. What is found
+ * counts as used. */
+const Declaration *declaration_find(Checker *checker, const char *name);
+
+/* The same of effects and environments: `names` is the model's map of them. */
+const Declaration *declaration_in(Checker *checker, const Map *names, const char *name);
+
+/* Whether a declaration is visible in `checker->module`; else it is reported at `use`, as `what`. */
+bool check_visible(Checker *checker, Name use, const char *what, const Declared *declared,
+                   Span where);
+
+/* Let the record's members have their defaults, which may need constants, which may need records;
+ * without effect where they are being computed. */
+void record_complete(Checker *checker, StaticType record);
 
 /* Report; the result may be completed until the next. Muted, it goes nowhere. */
 Diagnostic *check_report(Checker *checker, Severity severity, const char *code, Span span,
@@ -120,15 +147,31 @@ StaticType check_expr(Checker *checker, Expr *expr);
 StaticType check_expect(Checker *checker, Expr *expr, StaticType expected, const char *role);
 
 /* The type of `left OP right`; STATIC_ERROR and false if there is no such operation. */
-bool operation_type(Operator op, StaticType left, StaticType right, StaticType *ret);
+bool operation_type(const TypeTable *types, Operator op, StaticType left, StaticType right,
+                    StaticType *ret);
 const char *operator_text(Operator op);
 
 /* What to write where `wanted` was asked for; NULL: nothing comes to mind. */
-const char *mismatch_remedy(const Expr *expr, StaticType found, StaticType wanted);
+const char *mismatch_remedy(Checker *checker, const Expr *expr, StaticType found,
+                            StaticType wanted);
 
-/* Whether it is made of literals alone, and its value. */
+/* Whether it is made of literals and constants alone, and its value. */
 bool expr_is_constant(const Expr *expr);
 bool expr_constant_value(Checker *checker, const Expr *expr, Value *ret, const char **ret_fault);
+
+/* check_const.c: the value of an expression that must be constant and of that type (STATIC_ANY:
+ * any), as one of it. False: reported, or it was not even written. `role` names the place: "the
+ * first value of 'x'"; `declared`, if not empty, is where its type is written. */
+bool check_constant(Checker *checker, Expr *expr, StaticType expected, const char *role,
+                    Span declared, Value *ret);
+
+/* All constants that nobody has asked for yet. */
+void check_constants(Checker *checker);
+
+/* check_function.c: bodies of all functions; calls. */
+void check_functions(Checker *checker);
+StaticType check_call(Checker *checker, Expr *expr);
+StaticType check_query(Checker *checker, Expr *expr);
 
 /* Whether its value may depend on state, message or results. */
 bool expr_is_dynamic(Checker *checker, const Expr *expr);
@@ -139,9 +182,20 @@ bool expr_varies(Checker *checker, const Expr *expr);
 /* check_stmt.c */
 void check_block(Checker *checker, Block *block);
 
-/* check_emit.c */
-void check_emit(Checker *checker, Emit *emit, bool has_result);
+/* check_emit.c. The type of the result: `any`, or what a declared effect has; with an `else`, null
+ * as well. */
+StaticType check_emit(Checker *checker, Emit *emit, bool has_result);
+void check_release(Checker *checker, Emit *emit);
+
+/* check_send.c. `stop` is only of keyed domains. */
 void check_send(Checker *checker, Stmt *stmt);
+void check_spawn(Checker *checker, Stmt *stmt);
+void check_stop(Checker *checker, const Stmt *stmt);
+
+/* check_test.c: `D.field`, `D["k"].field`, `D.Goal` in a test (CHECK_TEST). False: it is none of
+ * these, and neither reported nor typed. */
+bool check_test_member(Checker *checker, Expr *expr, StaticType *ret);
+void check_tests(Checker *checker);
 
 /* check_event.c: the fields of events. */
 void events_collect(Checker *checker);
@@ -154,10 +208,46 @@ void check_narrowing(Checker *checker, const Transition *transition);
 void check_effect_allowed(Checker *checker, const Emit *emit);
 void check_send_allowed(Checker *checker, const Stmt *send, const ModelDomain *receiver);
 
-/* check_decl.c */
+/* check_name.c: the names of all files. */
+void declare_names(Checker *checker);
+
+/* Report that a name is taken. */
+void check_taken(Checker *checker, const char *what, Name name, Span first);
+
+/* Put a name into a map of indices; false: it is there. */
+bool name_declare(Map *names, const char *name, size_t index);
+
+/* check_type.c: the types that are written, records and enums. */
+void declare_types(Checker *checker);
+void check_records(Checker *checker);
+
+/* The parameters of something declared, in the arena; `what` names it in messages: "transition". */
+ProgramParameter *check_parameters_declared(Checker *checker, const Parameter *parameters,
+                                            const char *what, Name name, size_t *ret_count);
+
+/* check_domain.c: domains and what stands in them. */
 void declare_domains(Checker *checker);
+
+/* check_system.c: which domains exist, with which first values, and where. */
+void declare_systems(Checker *checker);
+void declare_environments(Checker *checker);
+void check_starts(Checker *checker);
+void check_environments(Checker *checker);
+
+/* check_migration.c */
+void declare_migrations(Checker *checker);
+void check_migrations(Checker *checker);
+
+/* check_body.c: bodies and predicates. */
 void check_bodies(Checker *checker);
+void check_body_begin(Checker *checker, ModelDomain *domain);
+
+/* check_goal.c */
 void check_goals(Checker *checker);
+const char *source_line(Checker *checker, Span span); /* on one line, without comments */
+
+/* check_allow.c: what `@allow` silences is taken away, the annotations themselves are checked. */
+void check_allows(Checker *checker);
 
 /* infer.c */
 void facts_assign(Checker *checker, uint32_t field, const Expr *value);
@@ -167,5 +257,8 @@ void check_comparisons(Checker *checker);
 
 /* check_hazard.c: what will run and may hurt; for a program without errors. */
 void check_hazards(Checker *checker);
+
+/* check_flow.c: what nobody reaches, meets or uses; for a program without errors. */
+void check_flow(Checker *checker);
 
 #endif

@@ -22,27 +22,37 @@ typedef struct ModelDomain {
     const Transition **transition_trees;
     size_t transition_count;
     ProgramHandler *handlers;
+    const Handler **handler_trees;
     size_t handler_count;
+    ProgramTimer *timers;
+    size_t timer_count;
     ProgramInvariant *invariants;
     size_t invariant_count;
+    ProgramMigration *migrations; /* by `from` */
+    const Migration **migration_trees;
+    size_t migration_count;
     int32_t boot;
+    int32_t environment;
     bool started;
+    bool used;       /* something outside of it names it */
     bool damaged;    /* the parser gave something up in it, outside of all bodies */
     Map field_names; /* name to index + 1 */
     Map transition_names;
+    Map message_names;        /* of `on message`, to the handler's index + 1 */
     struct FieldFacts *facts; /* one for each field */
 } ModelDomain;
 
 typedef struct ModelEventField {
     const char *name;
     StaticType type;
-    bool typed; /* some use has fixed the type */
-    Span span;  /* the use that fixed it */
+    bool typed; /* a declaration or some use has fixed the type */
+    Span span;  /* the place that fixed it */
 } ModelEventField;
 
 typedef struct ModelEvent {
     const char *name;
-    ModelEventField *fields; /* sorted by name */
+    const EventDecl *declared; /* NULL: its uses agree on its fields */
+    ModelEventField *fields;   /* sorted by name */
     size_t field_count;
     bool emitted;
     bool handled;
@@ -51,14 +61,90 @@ typedef struct ModelEvent {
     Span handled_at;
 } ModelEvent;
 
+/* How far the value of a constant, or the defaults of a record, are found out. */
+typedef enum Settled { SETTLED_NOT, SETTLED_UNDER_WAY, SETTLED_YES } Settled;
+
+typedef struct ModelRecord {
+    RecordDecl *ast;
+    StaticType type;
+    TypeMember *members; /* those of the type; their defaults are there once it is settled */
+    Settled settled;
+} ModelRecord;
+
+typedef struct ModelEnum {
+    Enum *ast;
+    StaticType type;
+} ModelEnum;
+
+typedef struct ModelConst {
+    Const *ast;
+    StaticType type; /* these two: once it is settled */
+    Value value;
+    Settled settled;
+} ModelConst;
+
+typedef struct ModelFunction {
+    Function *ast;
+    const ProgramParameter *parameters;
+    size_t parameter_count;
+    StaticType result;
+} ModelFunction;
+
+typedef struct ModelEffect {
+    EffectDecl *ast;
+    const ProgramParameter *parameters;
+    size_t parameter_count;
+    StaticType result;
+} ModelEffect;
+
+/* What a name that is declared outside of domains stands for. Constants, functions, records and
+ * enums share one name space of each file; effects and environments have their own; those of
+ * domains and events are the same in all files. */
+typedef enum DeclarationKind {
+    DECLARED_CONSTANT,
+    DECLARED_FUNCTION,
+    DECLARED_RECORD,
+    DECLARED_ENUM,
+    DECLARED_EFFECT,
+    DECLARED_ENVIRONMENT
+} DeclarationKind;
+
+typedef struct Declaration {
+    DeclarationKind kind;
+    uint32_t index; /* into the table of its kind; of a record or an enum its StaticType */
+    const char *name;
+    Span span; /* of its name, where it is declared */
+    const Declared *declared;
+    bool used;                /* something names it */
+    struct Declaration *next; /* of the same name, in another file */
+} Declaration;
+
 typedef struct Model {
     Arena *arena;
     const Ast *ast;
     Diagnostics *diagnostics;
+    TypeTable *types;
     ModelDomain *domains;
     size_t domain_count;
-    Map domain_names;   /* name to index + 1 */
-    ModelEvent *events; /* in the order of first use */
+    Map domain_names; /* name to index + 1 */
+    ModelRecord *records;
+    size_t record_count;
+    ModelEnum *enums;
+    size_t enum_count;
+    ModelConst *constants;
+    size_t constant_count;
+    ModelFunction *functions;
+    size_t function_count;
+    ModelEffect *effects;
+    size_t effect_count;
+    ProgramEnvironment *environments;
+    const Environment **environment_trees;
+    size_t environment_count;
+    Map names; /* of constants, functions, records and enums, to Declaration */
+    Map effect_names;
+    Map environment_names;
+    Map imports;        /* "importer imported", by number, to Import */
+    ModelEvent *events; /* in the order of declaration, then of first use */
     size_t event_count;
     size_t event_capacity;
     Map event_names;
@@ -71,14 +157,24 @@ typedef struct Model {
     MessageUse *messages; /* in source order */
     size_t message_count;
     size_t message_capacity;
+    FactUse *facts; /* in source order */
+    size_t fact_count;
+    size_t fact_capacity;
+    ProgramStart *starts;
+    size_t start_count;
+    ProgramAllow *allows;
+    size_t allow_count;
     bool has_system;
 } Model;
 
 /* Check a tree. `*ret` is in the arena but for its maps: give it to model_deinit(). */
-void check(Ast *ast, Arena *arena, Diagnostics *diagnostics, Model *ret);
+void check(Ast *ast, TypeTable *types, Arena *arena, Diagnostics *diagnostics, Model *ret);
 void model_deinit(Model *model);
 
-/* The index behind a name in one of the maps above, or -1. */
+/* The index behind a name in one of the maps of numbers above, or -1. */
 int model_find(const Map *names, const char *name);
+
+/* The record or enum that is that type. */
+ModelRecord *model_record(const Model *model, StaticType type);
 
 #endif
