@@ -119,8 +119,8 @@ static int set_apply(Stack *stack, const char *set, Error *err)
             "--set '%s': the domain has started, and '%s' is state that its slices "
             "assign: it can be set only before the first apply, or after `ved destroy`",
             set, field_name);
-    if (field_value_parse(declared, equals + 1, &stack->arena, &stack->first_values[domain][field],
-                          err) < 0) {
+    if (field_value_parse(stack->program, declared, equals + 1, &stack->arena,
+                          &stack->first_values[domain][field], err) < 0) {
         error_wrap(err, "--set '%s'", set);
         return err->code = ERROR_USAGE;
     }

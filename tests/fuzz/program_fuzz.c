@@ -21,29 +21,20 @@ typedef struct Run {
     size_t slices;
 } Run;
 
-static Value sample(Arena *arena, FieldType type)
+static Value sample(const Program *program, Arena *arena, StaticType type)
 {
-    switch (type) {
-    case FIELD_INT:
-        return value_int(3);
-    case FIELD_BOOL:
-        return value_bool(true);
-    case FIELD_STRING:
-        return value_string(arena, "text", 4);
-    case FIELD_DURATION:
-        return value_duration(1500);
-    case FIELD_ANY:
+    if (type == STATIC_ANY)
         return value_int(7);
-    }
-    return value_null();
+    return type_zero(&program->types, type, arena);
 }
 
-static Value *samples(Arena *arena, const ProgramParameter *parameters, size_t count)
+static Value *samples(const Program *program, Arena *arena, const ProgramParameter *parameters,
+                      size_t count)
 {
     Value *values = arena_array(arena, Value, count);
 
     for (size_t i = 0; i < count; i++)
-        values[i] = sample(arena, parameters[i].type);
+        values[i] = sample(program, arena, parameters[i].type);
     return values;
 }
 
@@ -64,11 +55,12 @@ static void answers_make(Run *run)
 static void slice_try(Run *run, const Code *code, const ProgramParameter *parameters, size_t count)
 {
     SliceResult result;
+    Value admitted;
     SliceInput input = {.program = run->program,
                         .domain = run->domain,
                         .code = code,
                         .fields = run->fields,
-                        .arguments = samples(&run->arena, parameters, count),
+                        .arguments = samples(run->program, &run->arena, parameters, count),
                         .argument_count = count,
                         .answers = run->answers,
                         .answer_count = ANSWERS_MAX};
@@ -79,8 +71,17 @@ static void slice_try(Run *run, const Code *code, const ProgramParameter *parame
     if ((result.status == SLICE_FAULTED) != (result.fault != NULL))
         abort();
     for (size_t i = 0; result.status == SLICE_DONE && i < run->domain->field_count; i++)
-        if (result.fields[i].type != run->fields[i].type && result.fields[i].type != VALUE_UNKNOWN)
+        if (!type_admit(&run->program->types, run->domain->fields[i].type, result.fields[i],
+                        &run->arena, &admitted))
             abort(); /* a field never changes its type */
+}
+
+static void predicate_try(const Run *run, const Code *code, Arena *arena)
+{
+    PredicateInput input = {
+        .program = run->program, .domain = run->domain, .code = code, .fields = run->fields};
+
+    predicate_evaluate(&input, arena, NULL);
 }
 
 static void domain_try(Run *run)
@@ -91,15 +92,18 @@ static void domain_try(Run *run)
     for (size_t i = 0; i < domain->field_count; i++)
         run->fields[i] = domain->fields[i].initial;
     for (size_t i = 0; i < domain->goal_count; i++)
-        predicate_evaluate(run->program, domain, domain->goals[i].predicate, run->fields,
-                           &run->arena, NULL);
+        predicate_try(run, domain->goals[i].predicate, &run->arena);
     for (size_t i = 0; i < domain->transition_count; i++)
         for (size_t s = 0; s < domain->transitions[i].slice_count; s++)
             slice_try(run, domain->transitions[i].slices[s], domain->transitions[i].parameters,
                       domain->transitions[i].parameter_count);
-    for (size_t i = 0; i < domain->handler_count; i++) {
-        const ProgramEvent *event = &run->program->events[domain->handlers[i].event];
-        slice_try(run, domain->handlers[i].code, event->fields, event->field_count);
+    for (size_t i = 0; i < domain->handler_count; i++)
+        slice_try(run, domain->handlers[i].code, domain->handlers[i].parameters,
+                  domain->handlers[i].parameter_count);
+    for (size_t i = 0; i < domain->timer_count; i++) {
+        slice_try(run, domain->timers[i].code, NULL, 0);
+        if (domain->timers[i].when != NULL)
+            predicate_try(run, domain->timers[i].when, &run->arena);
     }
 }
 
