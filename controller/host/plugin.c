@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
@@ -11,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "controller/host/child.h"
 #include "lang/base/buffer.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
@@ -20,6 +20,7 @@
 #define DEATHS_MAX 5
 #define DEATHS_WITHIN_MS 60000
 #define RESTART_DOUBLINGS_MAX 8
+#define PROGRAM_PREFIX "ved-provider-" /* of the built-in ones */
 
 struct Plugin {
     Loop *loop;
@@ -40,44 +41,48 @@ struct Plugin {
 
 static void plugin_spawn_or_report(Plugin *plugin);
 
-/* ---- the process ---- */
+/* ---- names ---- */
 
-/* A pipe whose ends are not 0, 1 or 2, whatever the parent has closed: the child's dup2() onto
- * those must not overwrite what it still needs. */
-static int pipe_make(int ret[2])
+bool plugin_is_url(const char *plugin)
 {
-    int low[2];
-
-    if (pipe2(low, O_CLOEXEC) < 0)
-        return -errno;
-    ret[0] = fcntl(low[0], F_DUPFD_CLOEXEC, 3);
-    ret[1] = fcntl(low[1], F_DUPFD_CLOEXEC, 3);
-    close(low[0]);
-    close(low[1]);
-    if (ret[0] >= 0 && ret[1] >= 0)
-        return 0;
-    fd_close(ret[0]);
-    fd_close(ret[1]);
-    return -EMFILE;
+    return strstr(plugin, "://") != NULL;
 }
+
+char *plugin_program(const char *plugin_dir, const char *plugin)
+{
+    if (plugin_is_url(plugin))
+        return NULL;
+    return strchr(plugin, '/') != NULL
+               ? memory_copy_string(plugin)
+               : memory_format("%s/" PROGRAM_PREFIX "%s", plugin_dir, plugin);
+}
+
+const char *plugin_short_name(const char *plugin)
+{
+    static const char prefix[] = PROGRAM_PREFIX;
+    const char *slash = strrchr(plugin, '/');
+    const char *name = slash != NULL ? slash + 1 : plugin;
+
+    return strncmp(name, prefix, strlen(prefix)) == 0 ? name + strlen(prefix) : name;
+}
+
+/* ---- the process ---- */
 
 /* plugin.log of the data folder; one that has grown large is put aside first. */
 static int log_open(const Plugin *plugin, Error *err)
 {
     cleanup(free) char *path = memory_format("%s/plugin.log", plugin->data_dir);
     cleanup(free) char *aside = memory_format("%s/plugin.log.1", plugin->data_dir);
-    cleanup(fd_close) int fd = -1;
     struct stat status;
-    int high;
 
     if (stat(path, &status) == 0 && status.st_size > LOG_MAX_SIZE)
         rename(path, aside);
-    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
-    return high < 0 ? error_errno(err, errno, "open '%s'", path) : high;
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    fd = fd < 0 ? -errno : child_stream(fd);
+    return fd < 0 ? error_errno(err, -fd, "open '%s'", path) : fd;
 }
 
-static int child_spawn(const Plugin *plugin, int in, int out, int log, pid_t *ret)
+static int process_start(const Plugin *plugin, const ChildStreams *streams, pid_t *ret)
 {
     char *arguments[] = {plugin->program,
                          (char *)"--listen",
@@ -89,32 +94,12 @@ static int child_spawn(const Plugin *plugin, int in, int out, int log, pid_t *re
                          NULL,
                          NULL,
                          NULL};
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    sigset_t none, all;
-    int r;
 
     if (plugin->config) {
         arguments[7] = (char *)"--config";
         arguments[8] = plugin->config;
     }
-    sigemptyset(&none);
-    sigfillset(&all);
-    posix_spawn_file_actions_init(&files);
-    posix_spawn_file_actions_adddup2(&files, in, STDIN_FILENO);
-    posix_spawn_file_actions_adddup2(&files, out, STDOUT_FILENO);
-    posix_spawn_file_actions_adddup2(&files, log, STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&files, 3);
-    posix_spawnattr_init(&attributes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |
-                                              POSIX_SPAWN_SETSIGMASK);
-    posix_spawnattr_setpgroup(&attributes, 0);
-    posix_spawnattr_setsigdefault(&attributes, &all);
-    posix_spawnattr_setsigmask(&attributes, &none);
-    r = posix_spawn(ret, plugin->program, &files, &attributes, arguments, environ);
-    posix_spawnattr_destroy(&attributes);
-    posix_spawn_file_actions_destroy(&files);
-    return r;
+    return child_start(arguments, streams, ret);
 }
 
 static void plugin_close_fds(Plugin *plugin)
@@ -125,15 +110,6 @@ static void plugin_close_fds(Plugin *plugin)
     fd_close(plugin->pid_fd);
     fd_close(plugin->stdin_fd);
     plugin->out_fd = plugin->pid_fd = plugin->stdin_fd = -1;
-}
-
-/* How the process ended, as the end of a sentence. */
-static void status_describe(int status, char *ret, size_t size)
-{
-    if (WIFSIGNALED(status))
-        snprintf(ret, size, "was killed by signal %d", WTERMSIG(status));
-    else
-        snprintf(ret, size, "ended with code %d", WEXITSTATUS(status));
 }
 
 /* ---- deaths and restarts ---- */
@@ -193,7 +169,7 @@ static void on_exit_of_process(void *context)
 
     if (waitpid(plugin->pid, &status, WNOHANG) == 0)
         return;
-    status_describe(status, how, sizeof how);
+    child_end_describe(status, how, sizeof how);
     if (plugin->reason[0])
         snprintf(how, sizeof how, "%s", plugin->reason);
     plugin->pid = 0;
@@ -278,22 +254,20 @@ static int plugin_spawn(Plugin *plugin, Error *err)
 
     if (folder_make(plugin->data_dir, 0700, err) < 0 || (log = log_open(plugin, err)) < 0)
         return error_wrap(err, "start plugin '%s'", plugin->program);
-    if ((r = pipe_make(in)) < 0 || (r = pipe_make(out)) < 0)
-        r = -r;
-    else
-        r = child_spawn(plugin, in[0], out[1], log, &pid);
+    if ((r = child_pipe(in)) == 0 && (r = child_pipe(out)) == 0)
+        r = process_start(plugin, &(ChildStreams){in[0], out[1], log}, &pid);
     fd_close(in[0]);
     fd_close(out[1]);
     plugin->stdin_fd = in[1];
     plugin->out_fd = out[0];
     if (r == 0 && (plugin->pid_fd = pidfd_open(pid, 0)) < 0) {
-        r = errno;
+        r = -errno;
         kill(pid, SIGKILL);
         waitpid(pid, NULL, 0);
     }
-    if (r != 0) {
+    if (r < 0) {
         plugin_close_fds(plugin);
-        return error_errno(err, r, "start plugin '%s'", plugin->program);
+        return error_errno(err, -r, "start plugin '%s'", plugin->program);
     }
     plugin->pid = pid;
     return 0;

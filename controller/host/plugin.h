@@ -36,6 +36,15 @@ typedef struct PluginOptions {
     int64_t restart_ms;    /* delay of the first restart, doubled by each further one */
 } PluginOptions;
 
+/* What a binding may name: a built-in plugin, the path of a program, or a URL. */
+bool plugin_is_url(const char *plugin);
+
+/* Its program: a built-in one is in `plugin_dir`; NULL: it is a URL. The caller frees it. */
+char *plugin_program(const char *plugin_dir, const char *plugin);
+
+/* The last part of its path, without what the built-in ones have in front. */
+const char *plugin_short_name(const char *plugin);
+
 Plugin *plugin_new(Loop *loop, const PluginOptions *options, PluginCallback *callback,
                    void *context);
 

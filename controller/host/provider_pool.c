@@ -151,16 +151,11 @@ void provider_pool_free(ProviderPool *pool)
 
 /* ---- bindings ---- */
 
-static bool is_url(const char *plugin)
-{
-    return strstr(plugin, "://") != NULL;
-}
-
 static int plugin_check(const char *plugin, Error *err)
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
 
-    if (is_url(plugin))
+    if (plugin_is_url(plugin))
         return strncmp(plugin, "https://", 8) == 0
                    ? 0
                    : error_set(err, ERROR_USAGE, "'%s' is no https:// URL; others are refused",
@@ -184,19 +179,9 @@ static char *binding_key(const ProviderBinding *binding)
     json_put_string(&key, binding->plugin);
     if (json_count(binding->config) > 0)
         json_write_canonical(&key, binding->config);
-    for (size_t i = 0; is_url(binding->plugin) && i < ARRAY_SIZE(files); i++)
+    for (size_t i = 0; plugin_is_url(binding->plugin) && i < ARRAY_SIZE(files); i++)
         json_put_string(&key, files[i] ? files[i] : "");
     return buffer_take(&key);
-}
-
-/* The last part of a plugin's path, without what the built-in ones have in front. */
-static const char *plugin_short_name(const char *plugin)
-{
-    static const char prefix[] = "ved-provider-";
-    const char *slash = strrchr(plugin, '/');
-    const char *name = slash ? slash + 1 : plugin;
-
-    return strncmp(name, prefix, strlen(prefix)) == 0 ? name + strlen(prefix) : name;
 }
 
 static bool folder_is_taken(const ProviderPool *pool, const char *folder)
@@ -254,10 +239,7 @@ static Endpoint *endpoint_for_url(ProviderPool *pool, const ProviderBinding *bin
 static Endpoint *endpoint_for_plugin(ProviderPool *pool, const ProviderBinding *binding,
                                      const char *folder)
 {
-    bool is_path = strchr(binding->plugin, '/') != NULL;
-    cleanup(free) char *program =
-        is_path ? memory_copy_string(binding->plugin)
-                : memory_format("%s/ved-provider-%s", pool->plugin_dir, binding->plugin);
+    cleanup(free) char *program = plugin_program(pool->plugin_dir, binding->plugin);
     cleanup(free) char *tls_dir = memory_format("%s/plugin", pool->run_dir);
     cleanup(free) char *ca = memory_format("%s/client/ca.crt", pool->run_dir);
     cleanup(free) char *cert = memory_format("%s/client/tls.crt", pool->run_dir);
@@ -297,7 +279,7 @@ static Endpoint *pool_endpoint(ProviderPool *pool, const ProviderBinding *bindin
     }
     entry = memory_zero(1, sizeof *entry);
     entry->key = take(key);
-    if (is_url(binding->plugin)) {
+    if (plugin_is_url(binding->plugin)) {
         entry->endpoint = endpoint_for_url(pool, binding);
     } else {
         entry->folder = plugin_folder(pool, binding);
