@@ -60,15 +60,51 @@ void format_list_add(Formatter *formatter, FormatList *list, const char *text, c
 void format_list(Formatter *formatter, const char *prefix, const FormatList *list,
                  const char *suffix);
 
-/* ---- expressions and statements (format_stmt.c) ---- */
+/* ---- expressions on one line (format_expr.c) ---- */
 
-void format_expr(Formatter *formatter, const Expr *expr, Buffer *ret); /* on one line */
+void format_expr(Formatter *formatter, const Expr *expr, Buffer *ret);
+void format_key(Formatter *formatter, const Expr *key, Buffer *ret); /* of a map */
+void format_call_head(const Expr *expr, Buffer *ret);                /* `f(`, `Infra.status(` */
 const char *format_operator(Operator operator);
 char *format_source_text(Formatter *formatter, Span span);
 char *format_quoted(Formatter *formatter, const char *text);
-const char *format_type(const TypeExpr *type);
+const char *format_type(Formatter *formatter, const TypeExpr *type);
+
+/* ---- statements (format_stmt.c) ---- */
+
+void format_statement(Formatter *formatter, const Stmt *stmt);
 void format_statements(Formatter *formatter, const Block *block);
 /* ` { ... }` without a line end; comments before `end` are inside. */
 void format_block(Formatter *formatter, const Block *block, uint32_t end);
+/* ` { f = v ... }` of a start, a spawn or a migration, without a line end; nothing where nothing is
+ * inside. */
+void format_assignments(Formatter *formatter, const StartField *fields, Span body);
+const char *format_instance(Formatter *formatter, Name domain, const Expr *key);
+
+/* ---- items of a domain (format_domain.c) ---- */
+
+void format_goal(Formatter *formatter, const Goal *goal);
+void format_invariant(Formatter *formatter, const Invariant *invariant);
+void format_transition(Formatter *formatter, const Transition *transition);
+void format_handler(Formatter *formatter, const Handler *handler);
+void format_timer(Formatter *formatter, const Timer *timer);
+void format_state(Formatter *formatter, const Domain *domain);
+void format_scope(Formatter *formatter, const ScopeDecl *scope);
+void format_capabilities(Formatter *formatter, const Capability *list, Span span);
+/* `@allow(...)`, a line each. */
+void format_allows(Formatter *formatter, const Allow *allows);
+/* Fields with their first values or defaults, a line each. */
+void format_fields(Formatter *formatter, const Field *fields);
+/* head(a: T, b: U)tail; only the head and tail where there are none and `always` is false. */
+void format_parameters(Formatter *formatter, const char *head, const Parameter *parameters,
+                       bool always, const char *tail);
+
+/* ---- items of a file, in the order of the source (format_file.c) ---- */
+
+void format_file(Formatter *formatter, const Ast *ast);
+void format_test(Formatter *formatter, const Test *test); /* format_test.c */
+/* Comments that are left before `before`, a line each. */
+void format_comments(Formatter *formatter, uint32_t before, bool blank_lines);
+void format_blank_line(Formatter *formatter, uint32_t at); /* if the author left one before `at` */
 
 #endif

@@ -2,7 +2,8 @@
  *
  * A list is broken into an item a line, an expression after its operators, outermost first: a chain
  * of one operator gets a line for each operand, and an operand that is still too long is broken in
- * turn, one level deeper. What cannot be broken, a long string, at least gets a line of its own. */
+ * turn, one level deeper. Literals of lists and maps and calls are broken inside their brackets.
+ * What cannot be broken, a long string, at least gets a line of its own. */
 #include "lang/format.h"
 
 #include <string.h>
@@ -61,11 +62,19 @@ static bool is_chain(const Expr *expr, Operator operator)
     return expr->kind == EXPR_BINARY && !expr->parenthesised && expr->operator== operator;
 }
 
+/* Has brackets with something between them. */
+static bool has_items(const Expr *expr)
+{
+    return (expr->kind == EXPR_LIST && expr->items != NULL) ||
+           (expr->kind == EXPR_MAP && expr->entries != NULL) ||
+           ((expr->kind == EXPR_CALL || expr->kind == EXPR_QUERY) && expr->arguments != NULL);
+}
+
 static bool can_break(const Expr *expr)
 {
     while (expr->kind == EXPR_UNARY)
         expr = expr->left;
-    return expr->kind == EXPR_BINARY;
+    return expr->kind == EXPR_BINARY || has_items(expr);
 }
 
 static void put_broken(Formatter *formatter, const Expr *expr, int more, size_t tail);
@@ -86,6 +95,48 @@ static void put_chain(Formatter *formatter, const Expr *expr, int more, size_t t
     put_broken(formatter, expr->right, more + 1, tail);
 }
 
+static void put_item(Formatter *formatter, const Expr *value, int more, bool last)
+{
+    put_broken(formatter, value, more + 1, last ? 0 : 1);
+    format_text(formatter, last ? "\n" : ",\n");
+}
+
+static void put_arguments_broken(Formatter *formatter, const Argument *arguments, int more)
+{
+    for (const Argument *a = arguments; a != NULL; a = a->next) {
+        format_indent(formatter, more);
+        if (a->name.text != NULL)
+            buffer_add_format(formatter->out, "%s: ", a->name.text);
+        put_item(formatter, a->value, more, a->next == NULL);
+    }
+}
+
+static void put_entries_broken(Formatter *formatter, const MapItem *entries, int more)
+{
+    for (const MapItem *entry = entries; entry != NULL; entry = entry->next) {
+        format_indent(formatter, more);
+        format_key(formatter, entry->key, formatter->out);
+        format_text(formatter, ": ");
+        put_item(formatter, entry->value, more, entry->next == NULL);
+    }
+}
+
+/* `[`, an item a line, and `]` at the end of a line that is indented one level less. */
+static void put_items(Formatter *formatter, const Expr *expr, int more)
+{
+    bool list = expr->kind == EXPR_LIST, map = expr->kind == EXPR_MAP;
+
+    if (!list && !map)
+        format_call_head(expr, formatter->out);
+    format_text(formatter, list ? "[\n" : map ? "{\n" : "\n");
+    if (map)
+        put_entries_broken(formatter, expr->entries, more);
+    else
+        put_arguments_broken(formatter, list ? expr->items : expr->arguments, more);
+    format_indent(formatter, more - 1);
+    format_text(formatter, list ? "]" : map ? "}" : ")");
+}
+
 /* Its further lines are indented by `more`; `tail` columns must stay free behind it. */
 static void put_broken(Formatter *formatter, const Expr *expr, int more, size_t tail)
 {
@@ -101,6 +152,8 @@ static void put_broken(Formatter *formatter, const Expr *expr, int more, size_t 
         format_text(formatter, "(");
     if (expr->kind == EXPR_BINARY) {
         put_chain(formatter, expr, more, tail + parenthesised);
+    } else if (has_items(expr)) {
+        put_items(formatter, expr, more);
     } else {
         format_text(formatter, format_operator(expr->operator));
         put_broken(formatter, expr->left, more, tail + parenthesised);
@@ -130,7 +183,7 @@ void format_value_here(Formatter *formatter, const char *prefix, const Expr *exp
     if (put_if_fits(formatter, prefix, expr, tail) || put_below(formatter, prefix, expr, tail))
         return;
     format_text(formatter, prefix);
-    put_broken(formatter, expr, 2, tail);
+    put_broken(formatter, expr, has_items(expr) ? 1 : 2, tail);
 }
 
 void format_value(Formatter *formatter, const char *prefix, const Expr *expr, size_t tail)

@@ -1,140 +1,7 @@
-/* Expressions and statements in the first form of the manual. */
+/* Statements in the first form of the manual. */
 #include "lang/format.h"
 
 #include <string.h>
-
-/* ---- texts ---- */
-
-char *format_source_text(Formatter *formatter, Span span)
-{
-    return arena_copy_bytes(formatter->arena, formatter->source->text + span.start,
-                            span.end - span.start);
-}
-
-char *format_quoted(Formatter *formatter, const char *text)
-{
-    cleanup(buffer_deinit) Buffer out = {0};
-
-    buffer_add_char(&out, '"');
-    for (; *text != '\0'; text++) {
-        if (*text == '"' || *text == '\\')
-            buffer_add_format(&out, "\\%c", *text);
-        else if (*text == '\n' || *text == '\t')
-            buffer_add_string(&out, *text == '\n' ? "\\n" : "\\t");
-        else if ((unsigned char)*text < 0x20 || (*text == '$' && text[1] == '{'))
-            buffer_add_format(&out, "\\u{%x}", (unsigned)*text);
-        else
-            buffer_add_char(&out, *text);
-    }
-    buffer_add_char(&out, '"');
-    return arena_copy_string(formatter->arena, buffer_text(&out));
-}
-
-const char *format_type(const TypeExpr *type)
-{
-    switch (type->type) {
-    case TYPE_INT:
-        return "int";
-    case TYPE_BOOL:
-        return "bool";
-    case TYPE_STRING:
-        return "string";
-    case TYPE_DURATION:
-        return "duration";
-    }
-    return "";
-}
-
-/* ---- expressions ---- */
-
-const char *format_operator(Operator operator)
-{
-    static const char *const texts[] = {
-        [OP_OR] = "||", [OP_AND] = "&&", [OP_EQ] = "==", [OP_NE] = "!=", [OP_LT] = "<",
-        [OP_LE] = "<=", [OP_GT] = ">",   [OP_GE] = ">=", [OP_ADD] = "+", [OP_SUB] = "-",
-        [OP_MUL] = "*", [OP_DIV] = "/",  [OP_MOD] = "%", [OP_NOT] = "!", [OP_NEG] = "-",
-    };
-
-    return texts[operator];
-}
-
-static void put_expr(Formatter *formatter, Buffer *out, const Expr *expr);
-
-/* Literals keep the author's spelling: 1_000, 90m, "\u{e9}". */
-static void put_literal(Formatter *formatter, Buffer *out, const Expr *expr)
-{
-    Span span = expr->parenthesised ? expr->inner : expr->span;
-
-    if (expr->kind == EXPR_INT && expr->integer == INT64_MIN)
-        buffer_add_int(out, expr->integer); /* its sign may stand apart from it in the source */
-    else
-        buffer_add(out, formatter->source->text + span.start, span.end - span.start);
-}
-
-static void put_string(Formatter *formatter, Buffer *out, const Expr *expr)
-{
-    buffer_add_char(out, '"');
-    for (const StringPart *part = expr->parts; part != NULL; part = part->next) {
-        if (part->expr == NULL) {
-            buffer_add(out, formatter->source->text + part->span.start,
-                       part->span.end - part->span.start);
-        } else {
-            buffer_add_string(out, "${");
-            put_expr(formatter, out, part->expr);
-            buffer_add_string(out, "}");
-        }
-    }
-    buffer_add_char(out, '"');
-}
-
-static void put_bare(Formatter *formatter, Buffer *out, const Expr *expr)
-{
-    switch (expr->kind) {
-    case EXPR_INT:
-    case EXPR_DURATION:
-        put_literal(formatter, out, expr);
-        break;
-    case EXPR_BOOL:
-        buffer_add_string(out, expr->boolean ? "true" : "false");
-        break;
-    case EXPR_STRING:
-        put_string(formatter, out, expr);
-        break;
-    case EXPR_NAME:
-        buffer_add_format(out, "%s%s", expr->from_state ? "state." : "", expr->name);
-        break;
-    case EXPR_MEMBER:
-        put_expr(formatter, out, expr->operand);
-        buffer_add_format(out, ".%s", expr->member.text);
-        break;
-    case EXPR_UNARY:
-        buffer_add_string(out, format_operator(expr->operator));
-        put_expr(formatter, out, expr->left);
-        break;
-    case EXPR_BINARY:
-        put_expr(formatter, out, expr->left);
-        buffer_add_format(out, " %s ", format_operator(expr->operator));
-        put_expr(formatter, out, expr->right);
-        break;
-    case EXPR_EMIT: /* format_let writes it */
-    case EXPR_ERROR:
-        break;
-    }
-}
-
-static void put_expr(Formatter *formatter, Buffer *out, const Expr *expr)
-{
-    if (expr->parenthesised)
-        buffer_add_char(out, '(');
-    put_bare(formatter, out, expr);
-    if (expr->parenthesised)
-        buffer_add_char(out, ')');
-}
-
-void format_expr(Formatter *formatter, const Expr *expr, Buffer *ret)
-{
-    put_expr(formatter, ret, expr);
-}
 
 /* ---- emit and send ---- */
 
@@ -150,7 +17,8 @@ static FormatList argument_list(Formatter *formatter, const Argument *arguments)
     return list;
 }
 
-/* `prefix` is "" or "let x = ". Without a line end. */
+/* `prefix` is what stands before the effect: "emit ", "release " or "let x = emit ". Without a line
+ * end. */
 static void format_emit(Formatter *formatter, const char *prefix, const Emit *emit)
 {
     Arena *arena = formatter->arena;
@@ -159,17 +27,17 @@ static void format_emit(Formatter *formatter, const char *prefix, const Emit *em
 
     switch (emit->kind) {
     case EMIT_EFFECT:
-        head = arena_format(arena, "%semit %s%s%s(", prefix,
+        head = arena_format(arena, "%s%s%s%s(", prefix,
                             emit->provider.text != NULL ? emit->provider.text : "",
                             emit->provider.text != NULL ? "." : "", emit->effect.text);
         break;
     case EMIT_BROADCAST:
-        head = arena_format(arena, "%semit Broadcast(Event::%s%s", prefix, emit->event.text,
+        head = arena_format(arena, "%sBroadcast(Event::%s%s", prefix, emit->event.text,
                             arguments.count > 0 ? "(" : "");
         tail = arguments.count > 0 ? "))" : ")";
         break;
     case EMIT_LOG:
-        head = arena_format(arena, "%semit Log(", prefix);
+        head = arena_format(arena, "%sLog(", prefix);
         break;
     }
     format_list(formatter, head, &arguments,
@@ -178,14 +46,43 @@ static void format_emit(Formatter *formatter, const char *prefix, const Emit *em
         format_block(formatter, emit->otherwise, emit->otherwise->span.end);
 }
 
+/* `D`, or `D["key"]`. */
+const char *format_instance(Formatter *formatter, Name domain, const Expr *key)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    buffer_add_string(&text, domain.text);
+    if (key != NULL) {
+        buffer_add_char(&text, '[');
+        format_expr(formatter, key, &text);
+        buffer_add_char(&text, ']');
+    }
+    return arena_copy_string(formatter->arena, buffer_text(&text));
+}
+
 static void format_send(Formatter *formatter, const Stmt *stmt)
 {
     FormatList arguments = argument_list(formatter, stmt->send.arguments);
-    const char *head = arena_format(
-        formatter->arena, "%s %s %s(", stmt->send.high ? "send_high" : "send",
-        stmt->send.to_self ? "self" : stmt->send.domain.text, stmt->send.transition.text);
+    const char *receiver =
+        stmt->send.to_self ? "self" : format_instance(formatter, stmt->send.domain, stmt->send.key);
+    const char *head =
+        arena_format(formatter->arena, "%s %s %s(", stmt->send.high ? "send_high" : "send",
+                     receiver, stmt->send.transition.text);
 
     format_list(formatter, head, &arguments, ")");
+}
+
+void format_assignments(Formatter *formatter, const StartField *fields, Span body)
+{
+    if (fields == NULL && (body.end == 0 || !format_has_comments(formatter, body.end)))
+        return;
+    format_open(formatter, body.start);
+    for (const StartField *f = fields; f != NULL; f = f->next) {
+        format_lead(formatter, f->span.start, f->span.end);
+        format_value(formatter, arena_format(formatter->arena, "%s = ", f->name.text), f->value, 0);
+        format_line_end(formatter, f->span.end);
+    }
+    format_close(formatter, body.end);
 }
 
 /* ---- statements ---- */
@@ -194,22 +91,42 @@ static void format_let(Formatter *formatter, const Stmt *stmt)
 {
     const Expr *value = stmt->let.value;
     const TypeExpr *type = stmt->let.type;
-    const char *head =
-        arena_format(formatter->arena, "let %s%s%s = ", stmt->let.name.text,
-                     type != NULL ? ": " : "", type != NULL ? format_type(type) : "");
+    bool emits = value->kind == EXPR_EMIT;
+    const char *head = arena_format(
+        formatter->arena, "let %s%s%s = %s", stmt->let.name.text, type != NULL ? ": " : "",
+        type != NULL ? format_type(formatter, type) : "", emits ? "emit " : "");
 
-    if (value->kind == EXPR_EMIT)
+    if (emits)
         format_emit(formatter, head, value->emit);
     else
         format_value(formatter, head, value, 0);
 }
 
+/* What is assigned: `m["k"].f`. */
+static const char *assign_target(Formatter *formatter, const Stmt *stmt)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    buffer_add_format(&text, "%s%s", stmt->assign.from_state ? "state." : "",
+                      stmt->assign.field.text);
+    for (const AssignStep *step = stmt->assign.steps; step != NULL; step = step->next) {
+        if (step->index == NULL) {
+            buffer_add_format(&text, ".%s", step->member.text);
+            continue;
+        }
+        buffer_add_char(&text, '[');
+        format_expr(formatter, step->index, &text);
+        buffer_add_char(&text, ']');
+    }
+    return arena_copy_string(formatter->arena, buffer_text(&text));
+}
+
 static void format_assign(Formatter *formatter, const Stmt *stmt)
 {
     Operator operator= stmt->assign.operator;
-    const char *head =
-        arena_format(formatter->arena, "%s%s %s= ", stmt->assign.from_state ? "state." : "",
-                     stmt->assign.field.text, operator== OP_EQ ? "" : format_operator(operator));
+    const char *head = arena_format(
+        formatter->arena, "%s %s= ",
+        assign_target(formatter, stmt), operator== OP_EQ ? "" : format_operator(operator));
 
     format_value(formatter, head, stmt->assign.value, 0);
 }
@@ -248,23 +165,92 @@ static void format_if(Formatter *formatter, const Stmt *stmt)
     }
 }
 
+static void format_for(Formatter *formatter, const Stmt *stmt)
+{
+    const char *second = stmt->each.value_name.text;
+    const char *head = arena_format(formatter->arena, "for %s%s%s in ", stmt->each.name.text,
+                                    second != NULL ? ", " : "", second != NULL ? second : "");
+
+    format_value(formatter, head, stmt->each.list, strlen(" {"));
+    format_block(formatter, stmt->each.body, stmt->each.body->span.end);
+}
+
+static void format_arm(Formatter *formatter, const MatchArm *arm)
+{
+    FormatList patterns = argument_list(formatter, arm->patterns);
+
+    format_lead(formatter, arm->span.start, arm->body->span.start);
+    if (patterns.count == 0)
+        format_list_add(formatter, &patterns, "_", NULL);
+    format_list(formatter, "", &patterns, " =>");
+    format_block(formatter, arm->body, arm->body->span.end);
+    format_line_end(formatter, arm->span.end);
+}
+
+static void format_match(Formatter *formatter, const Stmt *stmt)
+{
+    format_value(formatter, "match ", stmt->match.subject, strlen(" {"));
+    format_open(formatter, stmt->match.body.start);
+    for (const MatchArm *arm = stmt->match.arms; arm != NULL; arm = arm->next)
+        format_arm(formatter, arm);
+    format_close(formatter, stmt->match.body.end);
+}
+
+static void format_spawn(Formatter *formatter, const Stmt *stmt)
+{
+    format_indent(formatter, 0);
+    format_text(formatter, "spawn ");
+    format_text(formatter, format_instance(formatter, stmt->spawn.domain, stmt->spawn.key));
+    format_assignments(formatter, stmt->spawn.fields, stmt->spawn.body);
+}
+
+static void format_word(Formatter *formatter, const char *word)
+{
+    format_indent(formatter, 0);
+    format_text(formatter, word);
+}
+
 /* Where the part ends whose comments are moved before the statement. */
 static uint32_t head_end(const Stmt *stmt)
 {
     const Emit *emit = NULL;
 
-    if (stmt->kind == STMT_IF)
+    switch (stmt->kind) {
+    case STMT_IF:
         return stmt->branch.then->span.start;
-    if (stmt->kind == STMT_WHILE)
+    case STMT_WHILE:
         return stmt->loop.body->span.start;
-    if (stmt->kind == STMT_EMIT)
+    case STMT_FOR:
+        return stmt->each.body->span.start;
+    case STMT_MATCH:
+        return stmt->match.body.start;
+    case STMT_PARALLEL:
+        return stmt->parallel->span.start;
+    case STMT_ELEVATE:
+        return stmt->elevate.body->span.start;
+    case STMT_SPAWN:
+        return stmt->spawn.body.end != 0 ? stmt->spawn.body.start : stmt->span.end;
+    case STMT_EMIT:
         emit = stmt->emit;
-    else if (stmt->kind == STMT_LET && stmt->let.value->kind == EXPR_EMIT)
-        emit = stmt->let.value->emit;
+        break;
+    case STMT_LET:
+        if (stmt->let.value->kind == EXPR_EMIT)
+            emit = stmt->let.value->emit;
+        break;
+    case STMT_ASSIGN:
+    case STMT_RETURN:
+    case STMT_RELEASE:
+    case STMT_SEND:
+    case STMT_STOP:
+    case STMT_YIELD:
+    case STMT_FAIL:
+    case STMT_ERROR:
+        break;
+    }
     return emit != NULL && emit->otherwise != NULL ? emit->otherwise->span.start : stmt->span.end;
 }
 
-static void format_statement(Formatter *formatter, const Stmt *stmt)
+void format_statement(Formatter *formatter, const Stmt *stmt)
 {
     format_lead(formatter, stmt->span.start, head_end(stmt));
     switch (stmt->kind) {
@@ -281,11 +267,40 @@ static void format_statement(Formatter *formatter, const Stmt *stmt)
         format_value(formatter, "while ", stmt->loop.condition, strlen(" {"));
         format_block(formatter, stmt->loop.body, stmt->loop.body->span.end);
         break;
+    case STMT_FOR:
+        format_for(formatter, stmt);
+        break;
+    case STMT_MATCH:
+        format_match(formatter, stmt);
+        break;
+    case STMT_RETURN:
+        format_value(formatter, "return ", stmt->value, 0);
+        break;
     case STMT_EMIT:
-        format_emit(formatter, "", stmt->emit);
+        format_emit(formatter, "emit ", stmt->emit);
+        break;
+    case STMT_RELEASE:
+        format_emit(formatter, "release ", stmt->emit);
         break;
     case STMT_SEND:
         format_send(formatter, stmt);
+        break;
+    case STMT_SPAWN:
+        format_spawn(formatter, stmt);
+        break;
+    case STMT_STOP:
+        format_word(formatter, "stop");
+        break;
+    case STMT_YIELD:
+        format_word(formatter, "yield");
+        break;
+    case STMT_PARALLEL:
+        format_word(formatter, "parallel");
+        format_block(formatter, stmt->parallel, stmt->parallel->span.end);
+        break;
+    case STMT_ELEVATE:
+        format_value(formatter, "elevate ", stmt->elevate.reason, strlen(" {"));
+        format_block(formatter, stmt->elevate.body, stmt->elevate.body->span.end);
         break;
     case STMT_FAIL:
         format_value(formatter, "fail ", stmt->reason, 0);
