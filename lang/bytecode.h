@@ -62,6 +62,7 @@ struct Code {
     uint32_t parameter_count;
     uint32_t register_count; /* with fields and parameters */
     bool is_predicate;
+    const TypeTable *types; /* of the program */
 };
 
 /* "ADD", "JUMP_FALSE" ... */

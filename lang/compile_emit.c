@@ -37,8 +37,8 @@ void compile_send(Compiler *compiler, const Stmt *stmt)
 
     for (const Argument *a = stmt->send.arguments; a != NULL; a = a->next) {
         compile_into(compiler, a->value, base + a->place);
-        compile_check(compiler, a->span, base + a->place, (StaticType)a->value->static_type,
-                      static_type_of_field(transition->parameters[a->place].type));
+        compile_check(compiler, a->span, base + a->place, a->value->static_type,
+                      transition->parameters[a->place].type);
     }
     uint32_t site = code_site(builder, (CodeSite){.target = stmt->slot,
                                                   .transition = stmt->transition,
@@ -67,8 +67,7 @@ static uint32_t compile_effect_arguments(Compiler *compiler, const Emit *emit, c
         uint32_t target = is_name ? base + count : is_key ? base + count + use->has_name : next++;
         compile_into(compiler, a->value, target);
         if (is_name || is_key)
-            compile_check(compiler, a->span, target, (StaticType)a->value->static_type,
-                          STATIC_STRING);
+            compile_check(compiler, a->span, target, a->value->static_type, STATIC_STRING);
     }
     return base;
 }
@@ -123,7 +122,7 @@ void compile_let_emit(Compiler *compiler, const Stmt *stmt)
 
     compile_effect(compiler, stmt->let.value->emit, true);
     code_take_registers(&compiler->builder, 1);
-    compile_check(compiler, stmt->span, result, STATIC_ANY, (StaticType)stmt->static_type);
+    compile_check(compiler, stmt->span, result, STATIC_ANY, stmt->static_type);
 }
 
 void compile_emit(Compiler *compiler, const Emit *emit)

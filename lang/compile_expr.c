@@ -42,7 +42,7 @@ Opcode operator_opcode(Operator op)
 void compile_check(Compiler *compiler, Span span, uint32_t value, StaticType found,
                    StaticType expected)
 {
-    if (static_type_needs_check(found, expected))
+    if (type_needs_check(compiler->model->types, found, expected))
         code_emit(&compiler->builder, span, OPCODE_CHECK, value, expected, 0);
 }
 
@@ -60,7 +60,7 @@ static uint32_t take_one(Compiler *compiler)
 
 static uint32_t name_register(const Compiler *compiler, const Expr *expr)
 {
-    return expr->is_field ? expr->slot : compiler->field_count + expr->slot;
+    return expr->name_kind == NAME_FIELD ? expr->slot : compiler->field_count + expr->slot;
 }
 
 static void compile_name(Compiler *compiler, const Expr *expr, uint32_t target)
@@ -131,8 +131,8 @@ static void compile_binary(Compiler *compiler, const Expr *expr, uint32_t target
 {
     CodeBuilder *builder = &compiler->builder;
     Operator with = expr->operator;
-    StaticType left_type = (StaticType)expr->left->static_type;
-    StaticType right_type = (StaticType)expr->right->static_type;
+    StaticType left_type = expr->left->static_type;
+    StaticType right_type = expr->right->static_type;
 
     if (is_logic(expr)) {
         uint32_t result = take_one(compiler);
@@ -206,6 +206,14 @@ void compile_into(Compiler *compiler, const Expr *expr, uint32_t target)
     case EXPR_BINARY:
         compile_binary(compiler, expr, target);
         break;
+    case EXPR_FLOAT:
+    case EXPR_NULL:
+    case EXPR_LIST:
+    case EXPR_MAP:
+    case EXPR_INDEX:
+    case EXPR_ENUM:
+    case EXPR_CALL:
+    case EXPR_QUERY:
     case EXPR_EMIT:
     case EXPR_ERROR:
         break; /* the checker let neither pass */

@@ -18,8 +18,7 @@ static void compile_let(Compiler *compiler, const Stmt *stmt)
     }
     code_take_registers(&compiler->builder, 1);
     compile_into(compiler, value, target);
-    compile_check(compiler, stmt->span, target, (StaticType)value->static_type,
-                  (StaticType)stmt->static_type);
+    compile_check(compiler, stmt->span, target, value->static_type, stmt->static_type);
 }
 
 static void compile_assign(Compiler *compiler, const Stmt *stmt)
@@ -27,7 +26,7 @@ static void compile_assign(Compiler *compiler, const Stmt *stmt)
     CodeBuilder *builder = &compiler->builder;
     uint32_t target = stmt->is_field ? stmt->slot : compiler->field_count + stmt->slot;
     const Expr *value = stmt->assign.value;
-    StaticType found = (StaticType)value->static_type;
+    StaticType found = value->static_type;
     Operator with = stmt->assign.operator;
     uint32_t top = builder->top;
 
@@ -41,7 +40,7 @@ static void compile_assign(Compiler *compiler, const Stmt *stmt)
         code_emit(builder, stmt->span, operator_opcode(with), target, target, operand);
     }
     builder->top = top;
-    compile_check(compiler, value->span, target, found, (StaticType)stmt->static_type);
+    compile_check(compiler, value->span, target, found, stmt->static_type);
 }
 
 static uint32_t compile_condition(Compiler *compiler, const Expr *condition)
@@ -113,6 +112,15 @@ static void compile_stmt(Compiler *compiler, const Stmt *stmt)
     case STMT_FAIL:
         compile_fail(compiler, stmt);
         break;
+    case STMT_FOR:
+    case STMT_MATCH:
+    case STMT_RETURN:
+    case STMT_RELEASE:
+    case STMT_SPAWN:
+    case STMT_STOP:
+    case STMT_YIELD:
+    case STMT_PARALLEL:
+    case STMT_ELEVATE:
     case STMT_ERROR:
         break;
     }
@@ -129,7 +137,11 @@ void compile_block(Compiler *compiler, const Block *block)
 
 static Code *compiler_finish(Compiler *compiler)
 {
-    return compiler->builder.overflowed ? NULL : code_finish(&compiler->builder);
+    if (compiler->builder.overflowed)
+        return NULL;
+    Code *code = code_finish(&compiler->builder);
+    code->types = compiler->model->types;
+    return code;
 }
 
 Code *compile_body(Arena *arena, const Model *model, const BodyFrame *frame, const Block *body)
@@ -139,7 +151,7 @@ Code *compile_body(Arena *arena, const Model *model, const BodyFrame *frame, con
     StaticType *types = arena_array(arena, StaticType, frame->parameter_count);
 
     for (size_t i = 0; i < frame->parameter_count; i++)
-        types[i] = static_type_of_field(frame->parameters[i].type);
+        types[i] = frame->parameters[i].type;
     code_take_registers(&compiler.builder, (uint32_t)(frame->field_count + frame->parameter_count));
     compile_block(&compiler, body);
     code_emit(&compiler.builder, body->span, OPCODE_END, 0, 0, 0);
@@ -152,9 +164,9 @@ Code *compile_body(Arena *arena, const Model *model, const BodyFrame *frame, con
     return code;
 }
 
-Code *compile_predicate(Arena *arena, const Expr *expr)
+Code *compile_predicate(Arena *arena, const Model *model, const Expr *expr)
 {
-    Compiler compiler = {.builder.arena = arena, .is_predicate = true};
+    Compiler compiler = {.builder.arena = arena, .model = model, .is_predicate = true};
     uint32_t result = compile_operand(&compiler, expr);
 
     code_emit(&compiler.builder, expr->span, OPCODE_RESULT, result, 0, 0);
@@ -164,7 +176,7 @@ Code *compile_predicate(Arena *arena, const Expr *expr)
     return code;
 }
 
-Code *compile_constant(Arena *arena, const Expr *expr)
+Code *compile_constant(Arena *arena, const Model *model, const Expr *expr)
 {
-    return compile_predicate(arena, expr);
+    return compile_predicate(arena, model, expr);
 }

@@ -2,8 +2,8 @@
  *
  * Copies are made by one walk with an allocator that is either the heap or an arena. Decoding
  * follows the two JSON forms of the header: an object of exactly one member `$ms`, `$int`,
- * `$float` or `$unknown` is a scalar; a member of a real object whose key begins with `$` is
- * written with the `$` doubled, so that nothing a provider sends is mistaken for one. */
+ * `$float`, `$secret` or `$unknown` is a scalar; a member of a real object whose key begins with
+ * `$` is written with the `$` doubled, so that nothing a provider sends is mistaken for one. */
 #include "lang/value.h"
 
 #include <inttypes.h>
@@ -36,10 +36,15 @@ Value value_string(Arena *arena, const char *bytes, size_t size)
     return (Value){.type = VALUE_STRING, .string = string_copy(arena, bytes, size)};
 }
 
+Value value_secret(Arena *arena, const char *bytes, size_t size)
+{
+    return (Value){.type = VALUE_SECRET, .string = string_copy(arena, bytes, size)};
+}
+
 /* A copy of everything below; on the heap when `arena` is NULL. */
 static Value copy_deep(Arena *arena, Value value)
 {
-    if (value.type == VALUE_STRING) {
+    if (value.type == VALUE_STRING || value.type == VALUE_SECRET) {
         value.string = string_copy(arena, value.string->bytes, value.string->size);
     } else if (value.type == VALUE_LIST) {
         size_t count = value.list->count;
@@ -74,7 +79,7 @@ Value value_copy(Arena *arena, Value value)
 
 void value_free(Value value)
 {
-    if (value.type == VALUE_STRING) {
+    if (value.type == VALUE_STRING || value.type == VALUE_SECRET) {
         free((void *)value.string);
     } else if (value.type == VALUE_LIST) {
         for (size_t i = 0; i < value.list->count; i++)
@@ -168,6 +173,7 @@ bool value_equal(Value a, Value b)
     case VALUE_FLOAT:
         return a.number == b.number;
     case VALUE_STRING:
+    case VALUE_SECRET:
         return string_equal(a.string, b.string);
     case VALUE_LIST:
         return list_equal(a.list, b.list);
@@ -224,6 +230,7 @@ Digest128 value_digest(Value value)
     case VALUE_FLOAT:
         return digest_tagged(value.type, &number, sizeof number);
     case VALUE_STRING:
+    case VALUE_SECRET:
         return digest_tagged(value.type, value.string->bytes, value.string->size);
     case VALUE_LIST:
         return list_digest(value.list);
@@ -234,6 +241,8 @@ Digest128 value_digest(Value value)
 }
 
 /* ---- writing ---- */
+
+#define SENSITIVE "(sensitive)" /* where people see a secret */
 
 static void duration_print(Buffer *buffer, int64_t ms)
 {
@@ -331,6 +340,17 @@ static void json_put_key(Buffer *buffer, const ValueString *key, JsonForm form)
     buffer_deinit(&doubled);
 }
 
+static void json_put_secret(Buffer *buffer, const ValueString *text, JsonForm form)
+{
+    if (form == FORM_PEOPLE) {
+        buffer_add_string(buffer, "\"" SENSITIVE "\"");
+        return;
+    }
+    buffer_add_string(buffer, "{\"$secret\":");
+    json_put_bytes(buffer, text->bytes, text->size);
+    buffer_add_char(buffer, '}');
+}
+
 static void json_put_value(Buffer *buffer, Value value, JsonForm form)
 {
     switch (value.type) {
@@ -372,6 +392,9 @@ static void json_put_value(Buffer *buffer, Value value, JsonForm form)
         }
         buffer_add_char(buffer, '}');
         break;
+    case VALUE_SECRET:
+        json_put_secret(buffer, value.string, form);
+        break;
     case VALUE_UNKNOWN:
         buffer_add_string(buffer, "{\"$unknown\":{}}");
         break;
@@ -400,6 +423,9 @@ void value_print(Buffer *buffer, Value value)
     case VALUE_STRING:
         buffer_add(buffer, value.string->bytes, value.string->size);
         break;
+    case VALUE_SECRET:
+        buffer_add_string(buffer, SENSITIVE);
+        break;
     case VALUE_UNKNOWN:
         buffer_add_string(buffer, "(known after apply)");
         break;
@@ -416,7 +442,7 @@ void value_print(Buffer *buffer, Value value)
 /* ---- reading ---- */
 
 /* The scalar that a one-member object with a `$` key stands for; false: it is no such object. */
-static bool decode_marked(const Json *json, Value *ret)
+static bool decode_marked(Arena *arena, const Json *json, Value *ret)
 {
     const Json *only = json_first(json);
 
@@ -429,6 +455,8 @@ static bool decode_marked(const Json *json, Value *ret)
         *ret = value_duration(json_int(only, 0));
     else if (strcmp(key, "$int") == 0 && json_is_int(only))
         *ret = value_int(json_int(only, 0));
+    else if (strcmp(key, "$secret") == 0 && json_is_string(only))
+        *ret = value_secret(arena, json_string(only, ""), strlen(json_string(only, "")));
     else if (strcmp(key, "$float") == 0 && json_is_string(only))
         *ret = (Value){.type = VALUE_FLOAT, .number = strtod(json_string(only, "0"), NULL)};
     else
@@ -478,7 +506,7 @@ Value value_decode(Arena *arena, const Json *json)
     if (json_is_array(json))
         return decode_list(arena, json);
     if (json_is_object(json))
-        return decode_marked(json, &marked) ? marked : decode_object(arena, json);
+        return decode_marked(arena, json, &marked) ? marked : decode_object(arena, json);
     return value_null();
 }
 
@@ -501,6 +529,8 @@ const char *value_type_name(ValueType type)
         return "list";
     case VALUE_OBJECT:
         return "object";
+    case VALUE_SECRET:
+        return "secret";
     case VALUE_UNKNOWN:
         return "unknown";
     }

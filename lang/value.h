@@ -92,7 +92,13 @@ static inline Value value_unknown(void)
     return (Value){.type = VALUE_UNKNOWN};
 }
 
+static inline Value value_float(double number)
+{
+    return (Value){.type = VALUE_FLOAT, .number = number};
+}
+
 Value value_string(Arena *arena, const char *bytes, size_t size);
+Value value_secret(Arena *arena, const char *bytes, size_t size);
 
 /* True for VALUE_UNKNOWN and for anything that holds one. */
 bool value_is_unknown(Value value);
@@ -117,12 +123,13 @@ Value value_copy(Arena *arena, Value value);
 void value_print(Buffer *buffer, Value value);
 
 /* As JSON for people and providers: durations as "30s", integers beyond 2^53-1 as strings of
- * digits, unknown as {"$unknown":{}}. */
+ * digits, secrets as "(sensitive)", unknown as {"$unknown":{}}. */
 void value_write_json(Buffer *buffer, Value value);
 
 /* As JSON that reads back as the same value: durations {"$ms":30000}, large integers
- * {"$int":"9223372036854775807"}, whole floats {"$float":"3.0"}, unknown {"$unknown":{}}; a member
- * whose own key begins with `$` has that doubled. The form of journal and checkpoint. */
+ * {"$int":"9223372036854775807"}, whole floats {"$float":"3.0"}, secrets {"$secret":"text"},
+ * unknown {"$unknown":{}}; a member whose own key begins with `$` has that doubled. The form of
+ * journal and checkpoint. */
 void value_encode(Buffer *buffer, Value value);
 
 /* Either form back into a value, in the arena. Strings stay strings. */

@@ -386,15 +386,14 @@ static VmEnd predicate_run(Vm *vm, Value *ret)
     return vm_run(vm, ret);
 }
 
-Truth predicate_evaluate(const Program *program, const ProgramDomain *domain, const Code *predicate,
-                         const Value *fields, Arena *arena, const char **ret_fault)
+Truth predicate_evaluate(const PredicateInput *input, Arena *arena, const char **ret_fault)
 {
     Value result = value_unknown();
-    Vm vm = {.source = &program->source,
-             .program = program,
-             .domain = domain,
-             .code = predicate,
-             .fields = fields,
+    Vm vm = {.source = &input->program->source,
+             .program = input->program,
+             .domain = input->domain,
+             .code = input->code,
+             .fields = input->fields,
              .arena = arena};
 
     VmEnd end = predicate_run(&vm, &result);
@@ -431,8 +430,11 @@ static bool invariants_hold(Vm *vm)
 {
     for (size_t i = 0; i < vm->domain->invariant_count; i++) {
         const ProgramInvariant *invariant = &vm->domain->invariants[i];
-        Truth truth = predicate_evaluate(vm->program, vm->domain, invariant->predicate,
-                                         vm->registers, vm->arena, &vm->fault);
+        PredicateInput input = {.program = vm->program,
+                                .domain = vm->domain,
+                                .code = invariant->predicate,
+                                .fields = vm->registers};
+        Truth truth = predicate_evaluate(&input, vm->arena, &vm->fault);
         if (truth == TRUTH_FAULT)
             return false;
         if (truth == TRUTH_FALSE) {

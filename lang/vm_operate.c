@@ -324,8 +324,10 @@ bool vm_concat(Vm *vm, const Value *parts, size_t count, Value *ret)
 
 bool vm_check(Vm *vm, Value value, StaticType type)
 {
-    if (value_has_type(value, type))
+    Value admitted;
+
+    if (type_admit(vm->code->types, type, value, vm->arena, &admitted))
         return true;
-    return vm_fault(vm, "expected %s, found %s %s", static_type_name(type),
+    return vm_fault(vm, "expected %s, found %s %s", type_name(vm->code->types, type),
                     value_type_name(value.type), quoted(vm, value));
 }
