@@ -40,11 +40,14 @@ static const ProviderConfig *provider_search(Binder *binder)
     const ProviderConfig *found = NULL;
     size_t count = 0;
 
-    for (size_t i = 0; i < binder->config->provider_count; i++)
-        if (effect_of(binder, &binder->config->providers[i]) != NULL) {
-            found = &binder->config->providers[i];
+    for (size_t i = 0; i < binder->config->provider_count; i++) {
+        const ProviderConfig *provider = &binder->config->providers[i];
+        if (config_is_visible(binder->config, binder->program, binder->use->domain, provider) &&
+            effect_of(binder, provider) != NULL) {
+            found = provider;
             count++;
         }
+    }
     if (count == 1)
         return found;
     Diagnostic *diagnostic = diagnostics_add(
@@ -146,9 +149,10 @@ static void bind_effect(Binder *binder, BoundEffect *ret)
 {
     const EffectUse *use = binder->use;
     const ActionConfig *action;
-    const ProviderConfig *provider = use->provider != NULL
-                                         ? config_provider(binder->config, use->provider)
-                                         : provider_search(binder);
+    const ProviderConfig *provider =
+        use->provider != NULL
+            ? config_provider_in(binder->config, binder->program, use->domain, use->provider)
+            : provider_search(binder);
     if (provider == NULL)
         return;
     const char *name = action_name(provider, use->effect, &action);
@@ -191,14 +195,6 @@ static void bindings_digest(Bindings *bindings, const Config *config)
     }
     sha256(buffer_text(&text), text.size, digest);
     hex_encode(digest, SHA256_SIZE, bindings->digest);
-}
-
-bool program_uses_provider(const Program *program, const char *name)
-{
-    for (size_t i = 0; i < program->effect_count; i++)
-        if (program->effects[i].provider == NULL || strcmp(program->effects[i].provider, name) == 0)
-            return true;
-    return false;
 }
 
 /* ---- what fits nothing ---- */

@@ -7,9 +7,6 @@
 #include "controller/host/provider_client.h"
 #include "lang/diagnostic.h"
 
-/* Whether an effect of the program may need that provider. */
-bool program_uses_provider(const Program *program, const char *name);
-
 /* Append one sentence, with a line end, for each thing the bindings say that `program` has no use
  * for: a provider or an effect that it never names, a reference to an object that it never makes.
  * Each is most likely a slip of the pen. To be called before config_complete(). */

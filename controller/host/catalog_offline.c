@@ -19,6 +19,7 @@ typedef struct Found {
 
 typedef struct Search {
     const Program *program;
+    const Config *config;
     const CatalogPlaces *places;
     Buffer *notes;
     Map found; /* plugin and config -> Found */
@@ -85,7 +86,7 @@ static const ProviderSchema *schema_of(void *context, const ProviderConfig *prov
 {
     Search *search = context;
 
-    if (!program_uses_provider(search->program, provider->name))
+    if (!config_is_used(search->config, search->program, provider))
         return NULL;
     const Found *found = found_of(search, provider);
     if (found->schema == NULL)
@@ -99,7 +100,7 @@ static const ProviderSchema *schema_of(void *context, const ProviderConfig *prov
 Catalog *catalog_offline(const Program *program, const Config *config, const CatalogPlaces *places,
                          Buffer *ret_notes)
 {
-    Search search = {.program = program, .places = places, .notes = ret_notes};
+    Search search = {.program = program, .config = config, .places = places, .notes = ret_notes};
     Catalog *catalog = catalog_make(config, schema_of, &search);
 
     for (MapEntry *e = map_next(&search.found, NULL); e != NULL; e = map_next(&search.found, e))

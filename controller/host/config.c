@@ -84,6 +84,7 @@ static ActionConfig *action_add(ProviderConfig *provider, const char *effect)
 /* ---- reading ---- */
 
 typedef struct Place {
+    const char *kind; /* "bindings", or "program" for what an environment says */
     const char *file;
     const char *path; /* providers.Infra.limits */
     Error *err;
@@ -91,9 +92,9 @@ typedef struct Place {
 
 static int bad(const Place *place, const char *key, const char *expected)
 {
-    return error_set(place->err, ERROR_PROGRAM, "bindings '%s': %s%s%s: expected %s", place->file,
-                     place->path, place->path[0] != '\0' && key[0] != '\0' ? "." : "", key,
-                     expected);
+    return error_set(place->err, ERROR_PROGRAM, "%s '%s': %s%s%s: expected %s", place->kind,
+                     place->file, place->path, place->path[0] != '\0' && key[0] != '\0' ? "." : "",
+                     key, expected);
 }
 
 /* Every member must be one of `known`, separated by spaces: a misspelt one must not be ignored. */
@@ -107,7 +108,7 @@ static int check_members(const Place *place, const Json *json, const char *known
             at += length;
         if (at == NULL || length == 0)
             return error_set(place->err, ERROR_PROGRAM,
-                             "bindings '%s': %s%s%s is not known here: expected one of %s",
+                             "%s '%s': %s%s%s is not known here: expected one of %s", place->kind,
                              place->file, place->path, place->path[0] != '\0' ? "." : "", key,
                              known);
     }
@@ -158,7 +159,7 @@ static int read_rate(const Place *place, const Json *json, double *ret)
 static int read_limits(const Place *parent, const Json *json, ProviderConfig *provider)
 {
     cleanup(free) char *path = memory_format("%s.limits", parent->path);
-    Place place = {parent->file, path, parent->err};
+    Place place = {parent->kind, parent->file, path, parent->err};
 
     if (json == NULL)
         return 0;
@@ -178,7 +179,7 @@ static int read_limits(const Place *parent, const Json *json, ProviderConfig *pr
 static int read_tls(const Place *parent, const Json *json, ProviderConfig *provider)
 {
     cleanup(free) char *path = memory_format("%s.tls", parent->path);
-    Place place = {parent->file, path, parent->err};
+    Place place = {parent->kind, parent->file, path, parent->err};
 
     if (json == NULL)
         return 0;
@@ -195,7 +196,7 @@ static int read_tls(const Place *parent, const Json *json, ProviderConfig *provi
 static int read_actions(const Place *parent, const Json *json, ProviderConfig *provider)
 {
     cleanup(free) char *path = memory_format("%s.actions", parent->path);
-    Place place = {parent->file, path, parent->err};
+    Place place = {parent->kind, parent->file, path, parent->err};
 
     if (json == NULL)
         return 0;
@@ -217,37 +218,46 @@ static int read_actions(const Place *parent, const Json *json, ProviderConfig *p
     return 0;
 }
 
-static int read_provider(const char *file, const Json *json, Config *config, Error *err)
+/* What is said of a provider, at `place`. */
+static int read_provider(const Place *place, const char *name, const Json *json, Config *config)
 {
-    cleanup(free) char *path = memory_format("providers.%s", json_key(json));
-    Place place = {file, path, err};
-
     if (!json_is_object(json))
-        return bad(&place, "", "a mapping with plugin, config, limits, actions");
-    if (check_members(&place, json, "plugin config tls limits actions allow_short_ttl") < 0)
+        return bad(place, "", "a mapping with plugin, config, limits, actions");
+    if (check_members(place, json, "plugin config tls limits actions allow_short_ttl") < 0)
         return ERROR_PROGRAM;
     if (json_get(json, "config") != NULL && !json_is_object(json_get(json, "config")))
-        return bad(&place, "config", "a mapping");
+        return bad(place, "config", "a mapping");
     if (json_get(json, "allow_short_ttl") != NULL &&
         !json_is_bool(json_get(json, "allow_short_ttl")))
-        return bad(&place, "allow_short_ttl", "true or false");
-    ProviderConfig *provider = provider_add(config, json_key(json));
+        return bad(place, "allow_short_ttl", "true or false");
+    ProviderConfig *provider = provider_add(config, name);
     provider->is_written = true;
     provider->allow_short_ttl = json_get_bool(json, "allow_short_ttl", false);
     if (json_get(json, "config") != NULL)
         provider->config = json_copy(json_get(json, "config"));
-    if (read_string(&place, json, "plugin", &provider->plugin) < 0 ||
-        read_tls(&place, json_get(json, "tls"), provider) < 0 ||
-        read_limits(&place, json_get(json, "limits"), provider) < 0)
+    if (read_string(place, json, "plugin", &provider->plugin) < 0 ||
+        read_tls(place, json_get(json, "tls"), provider) < 0 ||
+        read_limits(place, json_get(json, "limits"), provider) < 0)
         return ERROR_PROGRAM;
     if (provider->plugin == NULL)
         provider->plugin = memory_copy_string("local");
-    return read_actions(&place, json_get(json, "actions"), provider);
+    return read_actions(place, json_get(json, "actions"), provider);
+}
+
+static int read_providers(const char *file, const Json *providers, Config *config, Error *err)
+{
+    for (const Json *m = json_first(providers); m != NULL; m = json_next(m)) {
+        cleanup(free) char *path = memory_format("providers.%s", json_key(m));
+        Place place = {"bindings", file, path, err};
+        if (read_provider(&place, json_key(m), m, config) < 0)
+            return ERROR_PROGRAM;
+    }
+    return 0;
 }
 
 static int read_document(const char *file, const Json *json, Config *config, Error *err)
 {
-    Place place = {file, "", err};
+    Place place = {"bindings", file, "", err};
 
     if (!json_is_object(json))
         return bad(&place, "the document", "a mapping with apiVersion, kind, providers");
@@ -262,10 +272,7 @@ static int read_document(const char *file, const Json *json, Config *config, Err
     const Json *providers = json_get(json, "providers");
     if (providers != NULL && !json_is_object(providers))
         return bad(&place, "providers", "a mapping of provider names");
-    for (const Json *m = json_first(providers); m != NULL; m = json_next(m))
-        if (read_provider(file, m, config, err) < 0)
-            return ERROR_PROGRAM;
-    return 0;
+    return read_providers(file, providers, config, err);
 }
 
 int config_load(const char *path, Config **ret, Error *err)
@@ -312,16 +319,113 @@ static void app_default(ProviderConfig *provider)
     json_parse(APP_DEFAULTS, strlen(APP_DEFAULTS), &action->defaults, NULL);
 }
 
-void config_complete(Config *config, const Program *program)
+/* ---- what the program's environments say ---- */
+
+static char *environment_name(const ProgramEnvironment *environment, const char *provider)
+{
+    return memory_format("%s.%s", environment->name, provider);
+}
+
+/* In braces stands what a binding file says of a provider, but for the plugin. */
+static int environment_provider(Config *config, const Program *program,
+                                const ProgramEnvironment *environment,
+                                const ProgramProvider *provider, Error *err)
+{
+    cleanup(free) char *name = environment_name(environment, provider->name);
+    cleanup(free) char *path =
+        memory_format("environment %s: provider %s", environment->name, provider->name);
+    cleanup(buffer_deinit) Buffer text = {0};
+    cleanup(json_free) Json *json = NULL;
+    Place place = {"program", program->source.name, path, err};
+
+    if (config_provider(config, name) != NULL)
+        return 0; /* the binding file names it, too, and it decides */
+    if (provider->config.type == VALUE_OBJECT)
+        value_write_json(&text, provider->config);
+    else
+        buffer_add_string(&text, "{}");
+    if (json_parse(buffer_text(&text), text.size, &json, err) < 0)
+        return err->code = ERROR_PROGRAM;
+    if (json_get(json, "plugin") != NULL)
+        return bad(&place, "plugin", "no plugin in the braces, it stands before them");
+    json_set(json, "plugin", json_new_string(provider->plugin));
+    return read_provider(&place, name, json, config);
+}
+
+static int environments_add(Config *config, const Program *program, Error *err)
+{
+    for (size_t i = 0; i < program->environment_count; i++) {
+        const ProgramEnvironment *environment = &program->environments[i];
+        for (size_t k = 0; k < environment->provider_count; k++)
+            if (environment_provider(config, program, environment, &environment->providers[k],
+                                     err) < 0)
+                return ERROR_PROGRAM;
+    }
+    return 0;
+}
+
+ProviderConfig *config_provider_in(const Config *config, const Program *program, uint32_t domain,
+                                   const char *name)
+{
+    int32_t environment =
+        domain < program->domain_count ? program->domains[domain].environment : -1;
+
+    if (environment >= 0) {
+        cleanup(free) char *own = environment_name(&program->environments[environment], name);
+        ProviderConfig *provider = config_provider(config, own);
+        if (provider != NULL)
+            return provider;
+    }
+    return config_provider(config, name);
+}
+
+bool config_is_visible(const Config *config, const Program *program, uint32_t domain,
+                       const ProviderConfig *provider)
+{
+    const char *dot = strchr(provider->name, '.');
+
+    return config_provider_in(config, program, domain, dot != NULL ? dot + 1 : provider->name) ==
+           provider;
+}
+
+bool config_is_used(const Config *config, const Program *program, const ProviderConfig *provider)
 {
     for (size_t i = 0; i < program->effect_count; i++) {
-        const char *name = program->effects[i].provider;
-        if (name == NULL && config->provider_count == 0)
-            name = "Infra"; /* a bare effect with nothing bound at all */
-        if (name == NULL || config_provider(config, name) != NULL)
-            continue;
-        provider_add(config, name)->plugin = memory_copy_string("local");
+        const EffectUse *use = &program->effects[i];
+        if (use->provider == NULL ||
+            config_provider_in(config, program, use->domain, use->provider) == provider)
+            return true;
     }
+    for (size_t i = 0; i < program->fact_count; i++) {
+        const FactUse *use = &program->facts[i];
+        if (config_provider_in(config, program, use->domain, use->provider) == provider)
+            return true;
+    }
+    return false;
+}
+
+/* ---- all of it ---- */
+
+static void default_add(Config *config, const Program *program, uint32_t domain, const char *name)
+{
+    if (config_provider_in(config, program, domain, name) == NULL)
+        provider_add(config, name)->plugin = memory_copy_string("local");
+}
+
+int config_complete(Config *config, const Program *program, Error *err)
+{
+    if (environments_add(config, program, err) < 0)
+        return ERROR_PROGRAM;
+    for (size_t i = 0; i < program->effect_count; i++) {
+        const EffectUse *use = &program->effects[i];
+        if (use->provider != NULL)
+            default_add(config, program, use->domain, use->provider);
+        else if (config->provider_count == 0) /* a bare effect with nothing bound at all */
+            default_add(config, program, use->domain, "Infra");
+    }
+    for (size_t i = 0; i < program->fact_count; i++)
+        default_add(config, program, program->facts[i].domain, program->facts[i].provider);
     for (size_t i = 0; i < config->provider_count; i++)
         app_default(&config->providers[i]);
+    return 0;
 }

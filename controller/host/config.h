@@ -51,8 +51,22 @@ CLEANUP_DEFINE(Config *, config_free);
 /* `--provider NAME=PLUGIN`: binds the name, keeping what the file says of its actions. */
 void config_bind(Config *config, const char *name, const char *plugin);
 
-/* Add the default for every provider name of the program that is not bound. */
-void config_complete(Config *config, const Program *program);
+/* Add what the program's environments say of their providers, each named "Environment.Provider",
+ * and the default for every provider name of the program that is not bound. ERROR_PROGRAM: an
+ * environment says what no binding may. */
+int config_complete(Config *config, const Program *program, Error *err);
+
+/* What a provider's name means in a domain: its environment's provider of that name, else the one
+ * that is bound for all. NULL: not bound. */
+ProviderConfig *config_provider_in(const Config *config, const Program *program, uint32_t domain,
+                                   const char *name);
+
+/* Whether it is what its name means in that domain. */
+bool config_is_visible(const Config *config, const Program *program, uint32_t domain,
+                       const ProviderConfig *provider);
+
+/* Whether the effects or facts of the program may need that provider. */
+bool config_is_used(const Config *config, const Program *program, const ProviderConfig *provider);
 
 ProviderConfig *config_provider(const Config *config, const char *name); /* NULL: not bound */
 const ActionConfig *config_action(const ProviderConfig *provider, const char *effect);

@@ -298,7 +298,9 @@ static bool is_needed(const Stack *stack, const char *name)
 {
     const char **names;
     size_t count = stack_providers(stack, &names);
-    bool found = !stack->as_it_is && program_uses_provider(stack->program, name);
+    const ProviderConfig *provider = config_provider(stack->config, name);
+    bool found = !stack->as_it_is && provider != NULL &&
+                 config_is_used(stack->config, stack->program, provider);
 
     for (size_t i = 0; i < count; i++)
         found |= strcmp(names[i], name) == 0;
@@ -426,7 +428,8 @@ int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagno
 {
     if (watch_signals(stack, err) < 0)
         return err->code;
-    config_complete(stack->config, stack->program);
+    if (config_complete(stack->config, stack->program, err) < 0)
+        return err->code;
     if (plugins_check(stack, err) < 0)
         return err->code;
     plugins_remember(stack);
