@@ -180,6 +180,7 @@ struct Emit {
     Argument *arguments;
     Block *otherwise; /* else { }, or NULL */
     uint32_t target;  /* set by the checker: index of the effect's use, or of the event */
+    uint32_t error;   /* set by the checker: slot of `error` in the else block */
 };
 
 /* ---- statements ---- */
@@ -300,8 +301,8 @@ struct Stmt {
     bool is_field;          /* STMT_ASSIGN: a field of the domain, else a local */
     bool to_handler;        /* STMT_SEND: to `on message`, not to a transition */
     StaticType static_type; /* STMT_LET, STMT_ASSIGN: of what is set */
-    uint32_t
-        slot; /* STMT_LET, STMT_ASSIGN, STMT_FOR: which one; STMT_SEND, STMT_SPAWN: the domain */
+    uint32_t slot; /* STMT_LET, STMT_ASSIGN: which one; STMT_FOR: of `name`, `value_name` has the
+                    * next; STMT_SEND, STMT_SPAWN: the domain */
     uint32_t transition; /* STMT_SEND: of the receiver; with to_handler: its handler */
 };
 

@@ -239,7 +239,7 @@ static void check_otherwise(Checker *checker, Emit *emit)
                    .loop_depth = checker->loop_depth,
                    .dynamic = true};
 
-    scope_add(&checker->scope, error);
+    emit->error = scope_add(&checker->scope, error)->slot;
     check_block(checker, emit->otherwise);
     scope_leave(&checker->scope, count, next_slot);
 }
