@@ -65,6 +65,16 @@ void diagnostic_note(Diagnostics *diagnostics, Diagnostic *diagnostic, Span span
     diagnostic->notes = notes;
 }
 
+void diagnostic_edit(Diagnostics *diagnostics, Diagnostic *diagnostic, Span span,
+                     const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    diagnostic->edit = (DiagnosticEdit){span, format_text(diagnostics->arena, format, args)};
+    va_end(args);
+}
+
 /* ---- order ---- */
 
 static int compare_unsigned(size_t a, size_t b)
@@ -261,8 +271,8 @@ static void print_note(Printer *printer, const DiagnosticNote *note, int width)
     SourcePlace place = source_index_place(&printer->index, note->span.start);
 
     print_line(printer, width, "note", note->text);
-    buffer_add_format(printer->out, "%*s--> %s:%u:%u\n", width, "", printer->source->name,
-                      place.line, place.column);
+    buffer_add_format(printer->out, "%*s--> %s:%u:%u\n", width, "", place.file, place.line,
+                      place.column);
     print_excerpt(printer, note->span, place, width, NULL, '-');
 }
 
@@ -278,8 +288,8 @@ static void print_diagnostic(Printer *printer, const Diagnostic *d)
     put_style(printer, severity_colors[d->severity]);
     buffer_add_format(printer->out, "%s[%s]", severity_names[d->severity], d->code);
     put_style(printer, "\x1b[0m");
-    buffer_add_format(printer->out, ": %s\n%*s--> %s:%u:%u\n", d->summary, width, "",
-                      printer->source->name, place.line, place.column);
+    buffer_add_format(printer->out, ": %s\n%*s--> %s:%u:%u\n", d->summary, width, "", place.file,
+                      place.line, place.column);
     print_gutter(printer, width, "|\n");
     print_excerpt(printer, d->span, place, width, d->label, '^');
     for (size_t i = 0; i < d->note_count; i++)
@@ -313,13 +323,13 @@ static void json_place(Buffer *out, const SourceIndex *index, const char *key, u
     SourcePlace place = source_index_place(index, offset);
 
     buffer_add_format(out, "\"%s\":{\"line\":%u,\"column\":%u,\"byte\":%u}", key, place.line,
-                      place.column, offset);
+                      place.column, place.byte);
 }
 
 static void json_range(Buffer *out, const SourceIndex *index, Span span)
 {
     buffer_add_string(out, "\"range\":{\"file\":");
-    json_put_string(out, index->source->name);
+    json_put_string(out, source_index_place(index, span.start).file);
     buffer_add_char(out, ',');
     json_place(out, index, "start", span.start);
     buffer_add_char(out, ',');
@@ -365,7 +375,14 @@ static void json_diagnostic(Buffer *out, const SourceIndex *index, const Diagnos
         json_range(out, index, d->notes[i].span);
         buffer_add_char(out, '}');
     }
-    buffer_add_string(out, "]}\n");
+    buffer_add_char(out, ']');
+    if (d->edit.text != NULL) {
+        buffer_add_string(out, ",\"edit\":{");
+        json_member(out, "text", d->edit.text);
+        json_range(out, index, d->edit.span);
+        buffer_add_char(out, '}');
+    }
+    buffer_add_string(out, "}\n");
 }
 
 void diagnostics_print_json(const Diagnostics *diagnostics, Buffer *ret)

@@ -17,6 +17,12 @@ typedef struct DiagnosticNote {
     const char *text;
 } DiagnosticNote;
 
+/* What to write instead of a stretch of the source. */
+typedef struct DiagnosticEdit {
+    Span span;
+    const char *text; /* NULL: there is nothing that could be done by itself */
+} DiagnosticEdit;
+
 typedef struct Diagnostic {
     Severity severity;
     const char *code; /* "V-ERR-004" */
@@ -27,6 +33,7 @@ typedef struct Diagnostic {
     const char *remedy;      /* what to write or do instead; may be NULL */
     DiagnosticNote *notes;   /* where the other half is */
     size_t note_count;
+    DiagnosticEdit edit; /* the remedy, as `ved fix` carries it out */
 } Diagnostic;
 
 #define DIAGNOSTIC_COUNT_MAX 200 /* after that one says how many more there were */
@@ -50,6 +57,11 @@ Diagnostic *diagnostics_add(Diagnostics *diagnostics, Severity severity, const c
 void diagnostic_note(Diagnostics *diagnostics, Diagnostic *diagnostic, Span span,
                      const char *format, ...) PRINTF_LIKE(4, 5);
 
+/* Say which edit is the remedy; only where it is surely what was meant, or the program would not
+ * run anyway. */
+void diagnostic_edit(Diagnostics *diagnostics, Diagnostic *diagnostic, Span span,
+                     const char *format, ...) PRINTF_LIKE(4, 5);
+
 /* Sort by place, then severity; drop exact repetitions. */
 void diagnostics_sort(Diagnostics *diagnostics);
 
@@ -58,7 +70,7 @@ void diagnostics_sort(Diagnostics *diagnostics);
 void diagnostics_print(const Diagnostics *diagnostics, bool color, Buffer *ret);
 
 /* One JSON object a line: {severity, code, summary, detail, remedy, range{file,start{line,column,
- * byte},end{...}}, notes[]}. */
+ * byte},end{...}}, notes[], and edit{text,range} where there is one}. */
 void diagnostics_print_json(const Diagnostics *diagnostics, Buffer *ret);
 
 /* What a code of lang/codes.def means, in one line; NULL: no such code. */
