@@ -42,31 +42,75 @@ static uint32_t line_break(const Source *source, uint32_t from, uint32_t to)
     return from;
 }
 
-static SourcePlace place_of(const Source *source, const SourceMark *mark)
+/* The file that has the byte: of those that begin before it the last. -1: there are no files. */
+static int file_at(const Source *source, uint32_t offset)
+{
+    size_t low = 0, high = source->file_count;
+
+    while (low + 1 < high) {
+        size_t middle = (low + high) / 2;
+        if (source->files[middle].start <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high == 0 ? -1 : (int)low;
+}
+
+/* The nearest place of the file. */
+static uint32_t offset_in(const Source *source, int file, uint32_t offset)
+{
+    if (file >= 0 && offset < source->files[file].start)
+        return source->files[file].start;
+    return offset > source->size ? (uint32_t)source->size : offset;
+}
+
+static SourcePlace place_of(const Source *source, const SourceMark *mark, int file, uint32_t offset)
 {
     uint32_t end = mark->line_end;
 
     if (end > mark->line_start && source->text[end - 1] == '\r')
         end--;
-    return (SourcePlace){.line = mark->line,
+    return (SourcePlace){.file = file < 0 ? source->name : source->files[file].path,
+                         .line = mark->line,
                          .column = mark->column,
+                         .byte = file < 0 ? offset : offset - source->files[file].start,
                          .line_start = mark->line_start,
                          .line_end = end};
 }
 
 SourcePlace source_place(const Source *source, uint32_t offset)
 {
-    SourceMark mark = {.line = 1, .column = 1};
     uint32_t size = (uint32_t)source->size;
+    int file = file_at(source, offset);
+    uint32_t start = file < 0 ? 0 : source->files[file].start;
+    SourceMark mark = {.line = 1, .line_start = start, .column = 1};
 
-    if (offset > size)
-        offset = size;
-    mark_advance(source, &mark, 0, offset);
+    offset = offset_in(source, file, offset);
+    mark_advance(source, &mark, start, offset);
     mark.line_end = line_break(source, offset, size);
-    return place_of(source, &mark);
+    return place_of(source, &mark, file, offset);
 }
 
 /* ---- many places ---- */
+
+/* What is known of a byte, lines counted over all files. */
+static SourceMark index_mark(const SourceIndex *index, uint32_t offset)
+{
+    const Source *source = index->source;
+    uint32_t at = offset / MARK_DISTANCE;
+    SourceMark mark = index->marks[at];
+    uint32_t next = at + 1 < index->mark_count ? (at + 1) * MARK_DISTANCE : (uint32_t)source->size;
+    mark_advance(source, &mark, at * MARK_DISTANCE, offset);
+    uint32_t end = line_break(source, offset, next);
+    if (end < next)
+        mark.line_end = end;
+    else if (at + 1 < index->mark_count)
+        mark.line_end = index->marks[at + 1].line_end;
+    else
+        mark.line_end = (uint32_t)source->size;
+    return mark;
+}
 
 void source_index_init(SourceIndex *index, const Source *source)
 {
@@ -86,32 +130,28 @@ void source_index_init(SourceIndex *index, const Source *source)
         marks[i].line_end = end;
     }
     *index = (SourceIndex){.source = source, .marks = marks, .mark_count = count};
+    index->lines_before = memory_zero(source->file_count + 1, sizeof *index->lines_before);
+    for (size_t i = 0; i < source->file_count; i++)
+        index->lines_before[i] = index_mark(index, source->files[i].start).line - 1;
 }
 
 void source_index_deinit(SourceIndex *index)
 {
     free(index->marks);
+    free(index->lines_before);
     *index = (SourceIndex){0};
 }
 
 SourcePlace source_index_place(const SourceIndex *index, uint32_t offset)
 {
     const Source *source = index->source;
+    int file = file_at(source, offset);
 
-    if (offset > source->size)
-        offset = (uint32_t)source->size;
-    uint32_t at = offset / MARK_DISTANCE;
-    SourceMark mark = index->marks[at];
-    uint32_t next = at + 1 < index->mark_count ? (at + 1) * MARK_DISTANCE : (uint32_t)source->size;
-    mark_advance(source, &mark, at * MARK_DISTANCE, offset);
-    uint32_t end = line_break(source, offset, next);
-    if (end < next)
-        mark.line_end = end;
-    else if (at + 1 < index->mark_count)
-        mark.line_end = index->marks[at + 1].line_end;
-    else
-        mark.line_end = (uint32_t)source->size;
-    return place_of(source, &mark);
+    offset = offset_in(source, file, offset);
+    SourceMark mark = index_mark(index, offset);
+    if (file >= 0)
+        mark.line -= index->lines_before[file];
+    return place_of(source, &mark, file, offset);
 }
 
 size_t utf8_decode(const char *text, size_t size, uint32_t *ret)

@@ -9,7 +9,8 @@
 
 /* One file of a program that imports others: bytes [start, end) of the text. */
 typedef struct SourceFile {
-    const char *name; /* as the user gave it, or relative to the first file */
+    const char *name; /* its path from the folder of the first file */
+    const char *path; /* as messages show it */
     uint32_t start;
     uint32_t end;
 } SourceFile;
@@ -29,14 +30,15 @@ typedef struct Span {
 } Span;
 
 typedef struct SourcePlace {
-    const char *file; /* its name */
-    uint32_t line;    /* from 1 */
+    const char *file; /* its path */
+    uint32_t line;    /* from 1, in its file */
     uint32_t column;  /* from 1, in Unicode code points */
+    uint32_t byte;    /* from 0, in its file */
     uint32_t line_start;
     uint32_t line_end; /* without the line break */
 } SourcePlace;
 
-/* Counts from the start of the text: for one place. Who wants many makes an index. */
+/* Counts from the start of its file: for one place. Who wants many makes an index. */
 SourcePlace source_place(const Source *source, uint32_t offset);
 
 /* Answers the same question by looking at no more than a few thousand bytes, however long the text
@@ -45,6 +47,7 @@ typedef struct SourceIndex {
     const Source *source;
     struct SourceMark *marks; /* owned: one every so many bytes */
     size_t mark_count;
+    uint32_t *lines_before; /* owned: of each file, those of the files before it */
 } SourceIndex;
 
 void source_index_init(SourceIndex *index, const Source *source);
