@@ -18,7 +18,7 @@ bool vm_fault(Vm *vm, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    vm->fault = arena_format(vm->arena, "%s:%" PRIu32 ":%" PRIu32 ": %s", vm->source->name,
+    vm->fault = arena_format(vm->arena, "%s:%" PRIu32 ":%" PRIu32 ": %s", place.file,
                              place.line, place.column, text);
     return false;
 }
