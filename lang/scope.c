@@ -17,6 +17,7 @@ Local *scope_find(Scope *scope, const char *name)
 Local *scope_add(Scope *scope, Local local)
 {
     memory_reserve_one(scope->locals, scope->count, scope->capacity);
+    scope->names.borrows = true; /* the tree's names */
     local.slot = scope->next_slot++;
     local.hidden =
         (size_t)(uintptr_t)map_put(&scope->names, local.name, index_value(scope->count + 1));

@@ -1,5 +1,6 @@
 /* Blocks in a list, newest first; the newest is carved from the front. A request larger than a
- * block gets one of its own, so nothing is ever copied. */
+ * block gets one of its own, so nothing is ever copied. Each block is as large as all before it
+ * together, within bounds: small arenas stay small, large ones have few blocks. */
 #include "arena.h"
 
 #include <stdarg.h>
@@ -9,8 +10,9 @@
 
 #include "memory.h"
 
-#define ARENA_BLOCK_SIZE 16384
-#define ARENA_ALIGN 16
+#define BLOCK_SIZE_MIN 16384
+#define BLOCK_SIZE_MAX ((size_t)4 << 20)
+#define BLOCK_SIZE_LARGE ((size_t)2 << 20)
 
 struct ArenaBlock {
     ArenaBlock *previous;
@@ -53,36 +55,35 @@ void arena_reset(Arena *arena)
 
 static void block_add(Arena *arena, size_t need)
 {
-    size_t size = need > ARENA_BLOCK_SIZE ? need : ARENA_BLOCK_SIZE;
-    ArenaBlock *block = memory_alloc(sizeof *block + size);
+    size_t size = arena->used < BLOCK_SIZE_MIN   ? BLOCK_SIZE_MIN
+                  : arena->used < BLOCK_SIZE_MAX ? arena->used
+                                                 : BLOCK_SIZE_MAX;
+    size_t whole = sizeof(ArenaBlock) + (need > size ? need : size);
+    ArenaBlock *block = whole < BLOCK_SIZE_LARGE ? memory_alloc(whole) : memory_alloc_large(&whole);
 
     block->previous = arena->blocks;
-    block->size = size;
+    block->size = whole - sizeof *block;
     arena->blocks = block;
     arena->next = block->bytes;
-    arena->end = block->bytes + size;
+    arena->end = block->bytes + block->size;
 }
 
-void *arena_alloc(Arena *arena, size_t size)
+void *arena_alloc_block(Arena *arena, size_t size)
 {
     size_t need = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
 
-    if (need < size)
-        need = SIZE_MAX / 2; /* overflow: let the allocator refuse it */
-    if (arena->next == NULL || (size_t)(arena->end - arena->next) < need)
-        block_add(arena, need);
-    void *piece = arena->next;
-    arena->next += need;
-    arena->used += need;
-    return memset(piece, 0, need);
+    /* What overflows is for the allocator to refuse. */
+    block_add(arena, need < size ? SIZE_MAX / 2 : need);
+    return arena_alloc_raw(arena, size);
 }
 
 char *arena_copy_bytes(Arena *arena, const void *bytes, size_t size)
 {
-    char *copy = arena_alloc(arena, size + 1);
+    char *copy = arena_alloc_raw(arena, size + 1);
 
     if (size > 0)
         memcpy(copy, bytes, size);
+    copy[size] = '\0';
     return copy;
 }
 

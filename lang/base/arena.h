@@ -6,8 +6,11 @@
 #define VED_BASE_ARENA_H
 
 #include <stddef.h>
+#include <string.h>
 
 #include "macros.h"
+
+#define ARENA_ALIGN 16
 
 typedef struct ArenaBlock ArenaBlock;
 
@@ -25,8 +28,27 @@ void arena_deinit(Arena *arena);
 /* Forget every piece but keep one block, to be used again. */
 void arena_reset(Arena *arena);
 
-/* `size` zeroed bytes, aligned for any type; never NULL. */
-void *arena_alloc(Arena *arena, size_t size);
+/* `size` bytes of a new block, for the function below. */
+void *arena_alloc_block(Arena *arena, size_t size);
+
+/* `size` bytes aligned for any type, with anything in them; never NULL. */
+static inline void *arena_alloc_raw(Arena *arena, size_t size)
+{
+    if (arena->next == NULL || (size_t)(arena->end - arena->next) < size)
+        return arena_alloc_block(arena, size);
+    /* A block's size is a multiple of the alignment, so rounding up stays within it. */
+    size_t need = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
+    void *piece = arena->next;
+    arena->next += need;
+    arena->used += need;
+    return piece;
+}
+
+/* The same, zeroed. */
+static inline void *arena_alloc(Arena *arena, size_t size)
+{
+    return memset(arena_alloc_raw(arena, size), 0, size);
+}
 
 /* Copies with a terminating NUL. */
 char *arena_copy_bytes(Arena *arena, const void *bytes, size_t size);

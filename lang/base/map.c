@@ -5,27 +5,45 @@
 #include "hash.h"
 #include "memory.h"
 
+/* So many entries are looked through one by one. */
+#define SMALL_MAX 8
+
 void map_deinit(Map *map)
 {
-    for (size_t i = 0; i < map->entry_count; i++)
+    for (size_t i = 0; i < map->entry_count && !map->borrows; i++)
         free(map->entries[i].key);
     free(map->entries);
     free(map->slots);
-    *map = (Map){0};
+    *map = (Map){.borrows = map->borrows};
 }
 
-static void slots_fill(Map *map)
+/* Eight bytes at a time: the products of a long chain of bytes would have to wait for each other.
+ */
+static uint64_t key_hash(const char *key)
 {
-    memset(map->slots, 0, map->slot_count * sizeof *map->slots);
-    for (size_t i = 0; i < map->entry_count; i++) {
-        size_t slot = map->entries[i].hash & (map->slot_count - 1);
-        while (map->slots[slot] != 0)
-            slot = (slot + 1) & (map->slot_count - 1);
-        map->slots[slot] = (uint32_t)i + 1;
+    size_t size = strlen(key);
+    uint64_t hash = size, word;
+
+    for (; size >= sizeof word; key += sizeof word, size -= sizeof word) {
+        memcpy(&word, key, sizeof word);
+        hash = hash_mix(hash ^ word);
     }
+    word = 0;
+    memcpy(&word, key, size);
+    return hash_mix(hash ^ word);
 }
 
-/* Drop removed entries, keeping the order, and double the slots when they are half full. */
+static void slot_take(Map *map, size_t index)
+{
+    size_t slot = map->entries[index].hash & (map->slot_count - 1);
+
+    while (map->slots[slot] != 0)
+        slot = (slot + 1) & (map->slot_count - 1);
+    map->slots[slot] = (uint32_t)index + 1;
+}
+
+/* Drop removed entries, keeping the order, and double the slots when they are half full. A map that
+ * is small then needs none. */
 static void map_rebuild(Map *map)
 {
     size_t kept = 0;
@@ -34,20 +52,33 @@ static void map_rebuild(Map *map)
         if (map->entries[i].key != NULL)
             map->entries[kept++] = map->entries[i];
     map->entry_count = kept;
+    if (kept < SMALL_MAX && map->slot_count == 0)
+        return;
     while (map->slot_count < 16 || map->slot_count < kept * 4)
         map->slot_count = map->slot_count ? map->slot_count * 2 : 16;
     map->slots = memory_grow(map->slots, map->slot_count, sizeof *map->slots);
-    slots_fill(map);
+    memset(map->slots, 0, map->slot_count * sizeof *map->slots);
+    for (size_t i = 0; i < kept; i++)
+        slot_take(map, i);
+}
+
+static bool entry_is(const MapEntry *entry, const char *key, uint64_t hash)
+{
+    return entry->hash == hash && entry->key != NULL && strcmp(entry->key, key) == 0;
 }
 
 static MapEntry *map_find(const Map *map, const char *key, uint64_t hash)
 {
-    if (map->slot_count == 0)
+    if (map->slot_count == 0) {
+        for (size_t i = 0; i < map->entry_count; i++)
+            if (entry_is(&map->entries[i], key, hash))
+                return &map->entries[i];
         return NULL;
+    }
     for (size_t slot = hash & (map->slot_count - 1); map->slots[slot] != 0;
          slot = (slot + 1) & (map->slot_count - 1)) {
         MapEntry *entry = &map->entries[map->slots[slot] - 1];
-        if (entry->hash == hash && entry->key != NULL && strcmp(entry->key, key) == 0)
+        if (entry_is(entry, key, hash))
             return entry;
     }
     return NULL;
@@ -55,14 +86,14 @@ static MapEntry *map_find(const Map *map, const char *key, uint64_t hash)
 
 void *map_get(const Map *map, const char *key)
 {
-    MapEntry *entry = map_find(map, key, hash_string(key));
+    MapEntry *entry = map->count > 0 ? map_find(map, key, key_hash(key)) : NULL;
 
     return entry != NULL ? entry->value : NULL;
 }
 
 void *map_put(Map *map, const char *key, void *value)
 {
-    uint64_t hash = hash_string(key);
+    uint64_t hash = key_hash(key);
     MapEntry *entry = map_find(map, key, hash);
 
     if (entry != NULL) {
@@ -70,29 +101,32 @@ void *map_put(Map *map, const char *key, void *value)
         entry->value = value;
         return previous;
     }
-    if ((map->entry_count + 1) * 2 > map->slot_count)
+    if (map->entry_count >= SMALL_MAX && (map->entry_count + 1) * 2 > map->slot_count)
         map_rebuild(map);
     memory_reserve_one(map->entries, map->entry_count, map->entry_capacity);
-    map->entries[map->entry_count++] = (MapEntry){memory_copy_string(key), value, hash};
+    map->entries[map->entry_count++] =
+        (MapEntry){map->borrows ? (char *)key : memory_copy_string(key), value, hash};
     map->count++;
-    size_t slot = hash & (map->slot_count - 1);
-    while (map->slots[slot] != 0)
-        slot = (slot + 1) & (map->slot_count - 1);
-    map->slots[slot] = (uint32_t)map->entry_count;
+    if (map->slot_count > 0)
+        slot_take(map, map->entry_count - 1);
     return NULL;
 }
 
 void *map_remove(Map *map, const char *key)
 {
-    MapEntry *entry = map_find(map, key, hash_string(key));
+    MapEntry *entry = map_find(map, key, key_hash(key));
 
     if (entry == NULL)
         return NULL;
     void *value = entry->value;
-    free(entry->key);
+    if (!map->borrows)
+        free(entry->key);
     entry->key = NULL;
     entry->value = NULL;
     map->count--;
+    while (map->slot_count == 0 && map->entry_count > 0 &&
+           map->entries[map->entry_count - 1].key == NULL)
+        map->entry_count--; /* no slot knows of it */
     return value;
 }
 

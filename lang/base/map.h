@@ -1,6 +1,6 @@
 /* Strings to pointers: open addressing, insertion order kept, so iterating is deterministic.
  *
- * Keys are copied; values belong to the caller. */
+ * Keys are copied, unless the map borrows them; values belong to the caller. */
 #ifndef VED_BASE_MAP_H
 #define VED_BASE_MAP_H
 
@@ -18,12 +18,13 @@ typedef struct Map {
     MapEntry *entries; /* in the order of insertion, removed ones with a NULL key */
     size_t entry_count;
     size_t entry_capacity;
-    uint32_t *slots; /* index into entries + 1; 0: free */
+    uint32_t *slots; /* index into entries + 1; 0: free; none while there are few entries */
     size_t slot_count;
     size_t count;
+    bool borrows; /* keys stay the caller's and outlive the map */
 } Map;
 
-/* `= {0}` is an empty map. */
+/* `= {0}` is an empty map; `= {.borrows = true}` one that does not copy its keys. */
 void map_deinit(Map *map);
 void *map_get(const Map *map, const char *key); /* NULL: not there */
 

@@ -4,8 +4,10 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define EXIT_INTERNAL 70
+#define HUGE_PAGE_SIZE ((size_t)2 << 20)
 
 static void *checked(void *block)
 {
@@ -20,6 +22,16 @@ static void *checked(void *block)
 void *memory_alloc(size_t size)
 {
     return checked(malloc(size ? size : 1));
+}
+
+void *memory_alloc_large(size_t *size)
+{
+    size_t whole = (*size + HUGE_PAGE_SIZE - 1) & ~(HUGE_PAGE_SIZE - 1);
+    void *block = checked(whole < *size ? NULL : aligned_alloc(HUGE_PAGE_SIZE, whole));
+
+    madvise(block, whole, MADV_HUGEPAGE); /* without them it is slower and nothing else */
+    *size = whole;
+    return block;
 }
 
 void *memory_zero(size_t count, size_t size)

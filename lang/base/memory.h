@@ -18,6 +18,11 @@ void *memory_grow(void *block, size_t count, size_t size);
 char *memory_copy_string(const char *text);
 char *memory_copy_bytes(const void *bytes, size_t size);
 
+/* At least `*size` bytes, for millions of them that are written one after the other; sets how many
+ * it is. They stand in huge pages where the system has some, so that it steps in once for two
+ * million of them, not for four thousand. */
+void *memory_alloc_large(size_t *size);
+
 /* Format into a new string; the caller frees it. */
 char *memory_format(const char *format, ...) PRINTF_LIKE(1, 2);
 

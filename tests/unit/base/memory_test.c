@@ -49,6 +49,32 @@ Test(arena, reset_hands_the_same_memory_out_again_zeroed)
     arena_deinit(&arena);
 }
 
+Test(arena, pieces_are_apart_and_keep_their_bytes_however_many_there_are)
+{
+    enum { PIECES = 20000, SIZE = 1000 };
+    Arena arena = {0};
+    unsigned char **pieces = calloc(PIECES, sizeof *pieces);
+
+    for (int i = 0; i < PIECES; i++) {
+        pieces[i] = arena_alloc(&arena, SIZE);
+        cr_assert_eq((uintptr_t)pieces[i] % ARENA_ALIGN, 0);
+        cr_assert_eq(pieces[i][0] | pieces[i][SIZE - 1], 0);
+        memset(pieces[i], i % 251, SIZE);
+    }
+    for (int i = 0; i < PIECES; i++)
+        cr_assert(pieces[i][0] == i % 251 && pieces[i][SIZE - 1] == i % 251);
+    free(pieces);
+    arena_deinit(&arena);
+}
+
+Test(arena, nothing_is_a_piece_as_well)
+{
+    Arena arena = {0};
+
+    cr_assert_not_null(arena_alloc(&arena, 0));
+    arena_deinit(&arena);
+}
+
 Test(arena, formatted_text_and_copied_bytes_end_in_nul)
 {
     Arena arena = {0};
@@ -150,6 +176,43 @@ Test(map, iterates_in_the_order_of_insertion_past_removed_ones)
         expected += 2;
     }
     cr_assert_eq(expected, 1001);
+    map_deinit(&map);
+}
+
+/* As many as are looked through, one more, and many more: all the same from outside. */
+Test(map, finds_and_removes_at_every_size)
+{
+    char keys[40][24];
+
+    for (size_t size = 0; size < ARRAY_SIZE(keys); size++) {
+        Map map = {0};
+        for (size_t i = 0; i < size; i++) {
+            snprintf(keys[i], sizeof keys[i], "k%zu", i);
+            cr_assert_null(map_put(&map, keys[i], keys[i]));
+        }
+        for (size_t i = 0; i < size; i++)
+            cr_assert_eq(map_get(&map, keys[i]), keys[i]);
+        for (size_t i = size; i-- > size / 2;)
+            cr_assert_eq(map_remove(&map, keys[i]), keys[i]);
+        cr_assert_eq(map.count, size / 2);
+        for (size_t i = 0; i < size; i++)
+            cr_assert_eq(map_get(&map, keys[i]), i < size / 2 ? keys[i] : NULL);
+        for (size_t i = size; i-- > size / 2;)
+            cr_assert_null(map_put(&map, keys[i], keys[i]));
+        cr_assert_eq(map.count, size);
+        map_deinit(&map);
+    }
+}
+
+Test(map, borrows_keys_where_it_is_told_to)
+{
+    Map map = {.borrows = true};
+    char key[] = "key", same[] = "key";
+
+    map_put(&map, key, key);
+    cr_assert_eq(map_get(&map, same), key);
+    cr_assert_eq(map_next(&map, NULL)->key, key);
+    cr_assert_eq(map_remove(&map, same), key);
     map_deinit(&map);
 }
 
