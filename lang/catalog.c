@@ -39,11 +39,6 @@ CatalogProvider *catalog_add(Catalog *catalog, const char *name, const char *plu
     return provider;
 }
 
-const CatalogProvider *catalog_provider(const Catalog *catalog, const char *name)
-{
-    return map_get(&catalog->providers, name);
-}
-
 const CatalogEntry *catalog_effect(const CatalogProvider *provider, const char *name)
 {
     const CatalogEntry *entry = map_get(&provider->effects, name);
@@ -56,24 +51,6 @@ const CatalogEntry *catalog_query(const CatalogProvider *provider, const char *n
     const CatalogEntry *entry = map_get(&provider->queries, name);
 
     return entry != NULL ? entry : provider->any_query;
-}
-
-size_t catalog_search(const Catalog *catalog, const char *effect, const CatalogProvider **ret,
-                      bool *ret_open)
-{
-    size_t count = 0;
-
-    *ret_open = false;
-    for (MapEntry *e = map_next(&catalog->providers, NULL); e != NULL;
-         e = map_next(&catalog->providers, e)) {
-        const CatalogProvider *provider = e->value;
-        *ret_open |= !provider->known;
-        if (catalog_effect(provider, effect) == NULL)
-            continue;
-        *ret = provider;
-        count++;
-    }
-    return count;
 }
 
 const CatalogMember *catalog_member(const CatalogType *type, const char *name)
@@ -89,13 +66,6 @@ const CatalogType *catalog_member_type(const CatalogType *type, const char *name
     const CatalogMember *member = catalog_member(type, name);
 
     return member != NULL ? member->type : type->others;
-}
-
-bool catalog_types_meet(const CatalogType *a, const CatalogType *b)
-{
-    unsigned numbers = CATALOG_INTEGER | CATALOG_NUMBER;
-
-    return (a->kinds & b->kinds) != 0 || ((a->kinds & numbers) != 0 && (b->kinds & numbers) != 0);
 }
 
 static const char *kind_name(unsigned kind)
@@ -128,7 +98,8 @@ void catalog_type_print(Buffer *ret, const CatalogType *type)
         return;
     }
     for (unsigned kind = 1; kind < CATALOG_ANY_KIND; kind <<= 1) {
-        if ((type->kinds & kind) == 0)
+        bool is_number = kind == CATALOG_INTEGER && (type->kinds & CATALOG_NUMBER) != 0;
+        if ((type->kinds & kind) == 0 || is_number)
             continue;
         buffer_add_string(ret, before);
         before = " or ";

@@ -1,5 +1,5 @@
 /* What the providers bound to a program offer: their effects and queries, what each takes and what
- * it results in.
+ * it results in; and which of them each use in the program means.
  *
  * Only holds and looks up; whoever knows bindings and schemas fills it. A provider that is in it
  * without being known is one of which nothing may be said: its uses are neither right nor wrong. */
@@ -12,8 +12,10 @@
 #include "lang/base/arena.h"
 #include "lang/base/buffer.h"
 #include "lang/base/map.h"
+#include "lang/type.h"
 
-/* A set of these is what a value may be, as JSON has it. An integer is a number, too. */
+/* A set of these is what a value may be, as JSON has it. What may be a number may be an integer,
+ * and has both. */
 typedef enum CatalogKind {
 #define KIND(id, bit, json, name) CATALOG_##id = 1 << (bit),
 #include "lang/catalog_kind.def"
@@ -65,9 +67,18 @@ typedef struct CatalogProvider {
     const CatalogEntry *any_query;
 } CatalogProvider;
 
+/* Whom one effect or query of the program asks. */
+typedef struct CatalogUse {
+    const CatalogProvider *provider; /* the last of those below; NULL: there is none */
+    size_t count; /* who is meant: 1 by name; without, how many are known to have the effect */
+    bool open;    /* without a name: one that is not known might have it as well */
+} CatalogUse;
+
 typedef struct Catalog {
-    Arena arena;   /* what it is made of */
-    Map providers; /* name -> CatalogProvider */
+    Arena arena;         /* what it is made of */
+    Map providers;       /* name -> CatalogProvider; of an environment's: "Environment.Provider" */
+    CatalogUse *effects; /* of each in Program.effects */
+    CatalogUse *queries; /* of each in Program.facts */
 } Catalog;
 
 /* An empty one; catalog_free() frees it with everything in its arena. */
@@ -79,25 +90,21 @@ CLEANUP_DEFINE(Catalog *, catalog_free);
  * catalog's arena. The strings are copied. */
 CatalogProvider *catalog_add(Catalog *catalog, const char *name, const char *plugin);
 
-/* NULL: nobody bound that name. */
-const CatalogProvider *catalog_provider(const Catalog *catalog, const char *name);
-
 /* The entry of that name, else the one for any name, else NULL. */
 const CatalogEntry *catalog_effect(const CatalogProvider *provider, const char *name);
 const CatalogEntry *catalog_query(const CatalogProvider *provider, const char *name);
-
-/* How many providers have an effect of that name, and the last of them in `ret`. With one that is
- * not known there may be more: `ret_open`. */
-size_t catalog_search(const Catalog *catalog, const char *effect, const CatalogProvider **ret,
-                      bool *ret_open);
 
 /* The member of an object, else NULL; what may be known of a value under that name, NULL if there
  * can be none. */
 const CatalogMember *catalog_member(const CatalogType *type, const char *name);
 const CatalogType *catalog_member_type(const CatalogType *type, const char *name);
 
-/* Whether a value of the one may be one of the other. */
-bool catalog_types_meet(const CatalogType *a, const CatalogType *b);
+/* Whether a value of the static type `found` may be one that `wanted` asks for; whether a value of
+ * `found` may be one of the static type `wanted`; whether one of `found` may be one of `wanted`
+ * (catalog_fit.c). */
+bool catalog_takes(const TypeTable *types, const CatalogType *wanted, StaticType found);
+bool catalog_gives(const TypeTable *types, const CatalogType *found, StaticType wanted);
+bool catalog_types_meet(const CatalogType *found, const CatalogType *wanted);
 
 /* "string", "int or string", "list<string>", "one of \"a\", \"b\"", for messages. */
 void catalog_type_print(Buffer *ret, const CatalogType *type);

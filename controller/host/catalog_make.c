@@ -4,6 +4,11 @@
 
 /* ---- types ---- */
 
+static unsigned with_integers(unsigned kinds)
+{
+    return (kinds & CATALOG_NUMBER) != 0 ? kinds | CATALOG_INTEGER : kinds;
+}
+
 /* Of a set of kinds by name; one that is not known here may be anything. */
 static unsigned kinds_of_name(const Json *name)
 {
@@ -18,7 +23,7 @@ static unsigned kinds_of_name(const Json *name)
 
     for (size_t i = 0; i < ARRAY_SIZE(known); i++)
         if (strcmp(json_string(name, ""), known[i].name) == 0)
-            return known[i].kinds;
+            return with_integers(known[i].kinds);
     return CATALOG_ANY_KIND;
 }
 
@@ -34,7 +39,7 @@ static unsigned kind_of_value(const Json *value)
         return CATALOG_LIST;
     if (json_is_object(value))
         return CATALOG_OBJECT;
-    return json_is_int(value) ? CATALOG_INTEGER : CATALOG_NUMBER;
+    return json_is_int(value) ? CATALOG_INTEGER : with_integers(CATALOG_NUMBER);
 }
 
 /* Words that narrow a type in ways that are not understood here. */
@@ -228,18 +233,75 @@ static void provider_fill(Arena *arena, const ProviderConfig *config, const Json
     map_deinit(&offered);
 }
 
-Catalog *catalog_make(const Config *config, SchemaOf *schema_of, void *context)
+/* ---- uses ---- */
+
+typedef struct Maker {
+    const Program *program;
+    const Config *config;
+    Catalog *catalog;
+} Maker;
+
+static CatalogUse use_of_provider(const Maker *maker, uint32_t domain, const char *name)
 {
-    Catalog *catalog = catalog_new();
+    const ProviderConfig *provider =
+        config_provider_in(maker->config, maker->program, domain, name);
+    const CatalogProvider *found =
+        provider != NULL ? map_get(&maker->catalog->providers, provider->name) : NULL;
+
+    return (CatalogUse){.provider = found, .count = found != NULL};
+}
+
+/* Of an effect that names no provider: everyone who has it and is seen there. */
+static CatalogUse use_of_anyone(const Maker *maker, uint32_t domain, const char *effect)
+{
+    CatalogUse use = {0};
+
+    for (size_t i = 0; i < maker->config->provider_count; i++) {
+        const ProviderConfig *config = &maker->config->providers[i];
+        const CatalogProvider *provider = map_get(&maker->catalog->providers, config->name);
+        if (!config_is_visible(maker->config, maker->program, domain, config))
+            continue;
+        use.open |= !provider->known;
+        if (catalog_effect(provider, effect) == NULL)
+            continue;
+        use.provider = provider;
+        use.count++;
+    }
+    return use;
+}
+
+static void uses_add(const Maker *maker)
+{
+    const Program *program = maker->program;
+    Arena *arena = &maker->catalog->arena;
+
+    maker->catalog->effects = arena_array(arena, CatalogUse, program->effect_count);
+    for (size_t i = 0; i < program->effect_count; i++) {
+        const EffectUse *use = &program->effects[i];
+        maker->catalog->effects[i] = use->provider != NULL
+                                         ? use_of_provider(maker, use->domain, use->provider)
+                                         : use_of_anyone(maker, use->domain, use->effect);
+    }
+    maker->catalog->queries = arena_array(arena, CatalogUse, program->fact_count);
+    for (size_t i = 0; i < program->fact_count; i++)
+        maker->catalog->queries[i] =
+            use_of_provider(maker, program->facts[i].domain, program->facts[i].provider);
+}
+
+Catalog *catalog_make(const Program *program, const Config *config, SchemaOf *schema_of,
+                      void *context)
+{
+    const Maker maker = {program, config, catalog_new()};
 
     for (size_t i = 0; i < config->provider_count; i++) {
         const ProviderConfig *provider = &config->providers[i];
         const ProviderSchema *schema = schema_of(context, provider);
-        CatalogProvider *added = catalog_add(catalog, provider->name, provider->plugin);
+        CatalogProvider *added = catalog_add(maker.catalog, provider->name, provider->plugin);
         if (schema == NULL)
             continue;
         added->known = true;
-        provider_fill(&catalog->arena, provider, provider_schema_document(schema), added);
+        provider_fill(&maker.catalog->arena, provider, provider_schema_document(schema), added);
     }
-    return catalog;
+    uses_add(&maker);
+    return maker.catalog;
 }

@@ -14,7 +14,9 @@
 typedef const ProviderSchema *SchemaOf(void *context, const ProviderConfig *provider);
 
 /* The catalog of all bindings: an effect stands in it under the name the program uses, with the
- * parameters that its binding gives it marked as given. `config` must be complete. */
-Catalog *catalog_make(const Config *config, SchemaOf *schema_of, void *context);
+ * parameters that its binding gives it marked as given. `config` must be complete. The caller frees
+ * it. */
+Catalog *catalog_make(const Program *program, const Config *config, SchemaOf *schema_of,
+                      void *context);
 
 #endif

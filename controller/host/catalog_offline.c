@@ -101,7 +101,7 @@ Catalog *catalog_offline(const Program *program, const Config *config, const Cat
                          Buffer *ret_notes)
 {
     Search search = {.program = program, .config = config, .places = places, .notes = ret_notes};
-    Catalog *catalog = catalog_make(config, schema_of, &search);
+    Catalog *catalog = catalog_make(program, config, schema_of, &search);
 
     for (MapEntry *e = map_next(&search.found, NULL); e != NULL; e = map_next(&search.found, e))
         found_free(e->value);
