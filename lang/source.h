@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SOURCE_SIZE_MAX (16u * 1024 * 1024)
+#define SOURCE_SIZE_MAX (64u * 1024 * 1024)
 
 /* One file of a program that imports others: bytes [start, end) of the text. */
 typedef struct SourceFile {

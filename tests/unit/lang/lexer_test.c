@@ -1,4 +1,5 @@
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lang/lexer.h"
@@ -161,4 +162,58 @@ Test(lexer, a_misspelt_word_finds_its_neighbour)
     cr_assert_eq(token_nearest_word("gaol", 4, items), TOKEN_GOAL);
     cr_assert_eq(token_nearest_word("banana", 6, items), TOKEN_NAME);
     cr_assert_eq(token_nearest_word("emti", 4, items), TOKEN_NAME);
+}
+
+/* ---- text and words ---- */
+
+static bool is_text(const char *text, size_t size)
+{
+    source = (Source){.name = "test.ved", .text = text, .size = size};
+    diagnostics_init(&diagnostics, &arena, &source);
+    return source_is_text(&source, &diagnostics);
+}
+
+Test(lexer, what_is_no_text_is_found_wherever_it_stands)
+{
+    enum { SIZE = 40 };
+    char text[SIZE];
+
+    for (size_t at = 0; at < SIZE; at++) {
+        memset(text, 'x', SIZE);
+        cr_assert(is_text(text, SIZE));
+        text[at] = '\0';
+        cr_assert(!is_text(text, SIZE));
+        cr_assert_eq(diagnostics.items[0].span.start, at);
+        text[at] = (char)0xff;
+        cr_assert(!is_text(text, SIZE));
+        cr_assert_eq(diagnostics.items[0].span.start, at);
+        if (at + 2 > SIZE)
+            continue;
+        memcpy(text + at, "\xc3\xa9", 2);
+        cr_assert(is_text(text, SIZE));
+    }
+}
+
+Test(lexer, a_text_that_is_too_large_is_refused_unread)
+{
+    cr_assert(!is_text("x", (size_t)SOURCE_SIZE_MAX + 1));
+    cr_assert_eq(diagnostics.error_count, 1);
+}
+
+Test(lexer, every_reserved_word_is_known_and_nothing_near_it)
+{
+    char near[64];
+
+    for (TokenKind kind = 0; kind < TOKEN_KIND_COUNT; kind++) {
+        const char *text = token_kind_text(kind);
+        size_t size = strlen(text);
+        if (token_role(kind) == ROLE_NONE)
+            continue;
+        cr_assert_eq(token_word(text, size), kind, "%s", text);
+        snprintf(near, sizeof near, "%s_", text);
+        cr_assert_eq(token_word(near, size + 1), TOKEN_NAME, "%s", near);
+        snprintf(near, sizeof near, "%s", text);
+        near[size - 1] = '_';
+        cr_assert_eq(token_word(near, size), TOKEN_NAME, "%s", near);
+    }
 }
