@@ -164,7 +164,8 @@ struct Argument {
     Name name; /* absent: positional */
     Expr *value;
     Span span;
-    uint32_t place; /* set by the checker: the parameter, event or record field it is for */
+    uint32_t place;  /* set by the checker: the parameter, event or record field it is for */
+    StaticType type; /* set by the checker of calls and effects: what it becomes; 0: as it is */
 };
 
 /* emit Infra.CreatePostgres(a, name: "x", idempotency_key: k) else { }
@@ -467,6 +468,7 @@ typedef struct Invariant {
     struct Invariant *next;
     Name name; /* may be absent */
     Expr *predicate;
+    Allow *allows;
     Span span;
 } Invariant;
 
