@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "lang/check.h"
+#include "lang/walk.h"
 
 /* A block, within what it stands in. */
 typedef struct Place {
     const struct Place *outer; /* NULL: the slice itself */
     const Expr *condition;     /* NULL: none */
     bool negated;              /* the block runs when the condition is false */
+    const Expr *subject;       /* of the `match` whose `_` it is: none of the values there */
     bool loop;
 } Place;
 
@@ -20,7 +22,7 @@ typedef struct Growth {
     struct Growth *next;
     struct Growth *next_of_field;
     uint32_t field;
-    int32_t transition; /* -1: in a handler */
+    int32_t transition; /* -1: in a handler or a timer */
     bool by_one;
     const Place *place;
     const Emit *beside; /* an unnamed effect on its path in the same slice, or NULL */
@@ -44,11 +46,13 @@ typedef struct DomainHazards {
 } DomainHazards;
 
 typedef struct Walk {
+    Visitor visitor;
     Checker *checker;
     DomainHazards *all; /* of each domain */
     DomainHazards *domain;
     int32_t transition;
     const Place *place;
+    Growth **growths;    /* where those of this slice begin */
     Emission *emissions; /* of this slice, the last one first */
 } Walk;
 
@@ -78,9 +82,14 @@ static bool in_loop(const Place *place)
 
 /* ---- growth ---- */
 
+static bool is_any_field(const Expr *expr)
+{
+    return expr->kind == EXPR_NAME && expr->name_kind == NAME_FIELD;
+}
+
 static bool is_field(const Expr *expr, uint32_t field)
 {
-    return expr->kind == EXPR_NAME && expr->is_field && expr->slot == field;
+    return is_any_field(expr) && expr->slot == field;
 }
 
 static bool is_positive(Checker *checker, const Expr *expr, bool *ret_one)
@@ -88,17 +97,20 @@ static bool is_positive(Checker *checker, const Expr *expr, bool *ret_one)
     const char *fault;
     Value value;
 
-    if (!expr_is_constant(expr) || !expr_constant_value(checker, expr, &value, &fault) ||
-        (value.type != VALUE_INT && value.type != VALUE_DURATION) || value.integer <= 0)
+    if (!expr_is_constant(expr) || !expr_constant_value(checker, expr, &value, &fault))
         return false;
     *ret_one = value.type == VALUE_INT && value.integer == 1;
-    return true;
+    if (value.type == VALUE_FLOAT)
+        return value.number > 0;
+    return (value.type == VALUE_INT || value.type == VALUE_DURATION) && value.integer > 0;
 }
 
 static bool is_growth(Checker *checker, const Stmt *stmt, bool *ret_one)
 {
     const Expr *value = stmt->assign.value;
 
+    if (stmt->assign.steps != NULL)
+        return false;
     if (stmt->assign.operator== OP_ADD)
         return is_positive(checker, value, ret_one);
     if (stmt->assign.operator!= OP_EQ || value->kind != EXPR_BINARY || value->operator!= OP_ADD)
@@ -107,7 +119,7 @@ static bool is_growth(Checker *checker, const Stmt *stmt, bool *ret_one)
            (is_field(value->right, stmt->slot) && is_positive(checker, value->left, ret_one));
 }
 
-static void walk_assign(Walk *walk, const Stmt *stmt)
+static void see_assign(Walk *walk, const Stmt *stmt)
 {
     bool by_one = false;
 
@@ -142,68 +154,7 @@ static void note_failure(Walk *walk)
             walk->checker->model->uses[e->emit->target].failure_follows = true;
 }
 
-static void walk_block(Walk *walk, const Block *block, Place place);
-
-static void walk_emit(Walk *walk, const Emit *emit)
-{
-    bool can_abort = emit->otherwise == NULL;
-
-    if (emit->kind != EMIT_EFFECT) /* the others cannot fail */
-        return;
-    if (can_abort)
-        note_failure(walk);
-    walk_block(walk, emit->otherwise, (Place){0});
-    Emission *emission = arena_new(walk->checker->arena, Emission);
-    *emission = (Emission){.next = walk->emissions, .emit = emit, .place = walk->place};
-    walk->emissions = emission;
-    if (can_abort && in_loop(walk->place)) /* the next turn may fail */
-        walk->checker->model->uses[emit->target].failure_follows = true;
-}
-
-static bool is_unnamed(const Emit *emit)
-{
-    for (const Argument *a = emit->arguments; a != NULL; a = a->next)
-        if (a->name.text != NULL &&
-            (strcmp(a->name.text, "name") == 0 || strcmp(a->name.text, "idempotency_key") == 0))
-            return false;
-    return true;
-}
-
-/* ---- the walk ---- */
-
-static void walk_stmt(Walk *walk, const Stmt *stmt)
-{
-    switch (stmt->kind) {
-    case STMT_LET:
-        if (stmt->let.value->kind == EXPR_EMIT)
-            walk_emit(walk, stmt->let.value->emit);
-        break;
-    case STMT_ASSIGN:
-        walk_assign(walk, stmt);
-        break;
-    case STMT_IF:
-        walk_block(walk, stmt->branch.then, (Place){.condition = stmt->branch.condition});
-        walk_block(walk, stmt->branch.otherwise,
-                   (Place){.condition = stmt->branch.condition, .negated = true});
-        break;
-    case STMT_WHILE:
-        walk_block(walk, stmt->loop.body, (Place){.condition = stmt->loop.condition, .loop = true});
-        break;
-    case STMT_EMIT:
-        walk_emit(walk, stmt->emit);
-        break;
-    case STMT_SEND:
-        walk->all[stmt->slot].sent_to[stmt->transition] = true;
-        break;
-    case STMT_FAIL:
-        note_failure(walk);
-        break;
-    case STMT_ERROR:
-        break;
-    }
-}
-
-static void walk_block(Walk *walk, const Block *block, Place place)
+static void see_block(Walk *walk, const Block *block, Place place)
 {
     const Place *outer = walk->place;
 
@@ -213,9 +164,134 @@ static void walk_block(Walk *walk, const Block *block, Place place)
     *here = place;
     here->outer = outer;
     walk->place = here;
-    for (const Stmt *stmt = block->first; stmt != NULL; stmt = stmt->next)
-        walk_stmt(walk, stmt);
+    walk_block(&walk->visitor, block);
     walk->place = outer;
+}
+
+static bool see_emit(Visitor *visitor, const Emit *emit)
+{
+    Walk *walk = visitor->context;
+    bool can_abort = emit->otherwise == NULL;
+
+    if (emit->kind != EMIT_EFFECT) /* the others cannot fail */
+        return false;
+    if (can_abort)
+        note_failure(walk);
+    see_block(walk, emit->otherwise, (Place){0});
+    Emission *emission = arena_new(walk->checker->arena, Emission);
+    *emission = (Emission){.next = walk->emissions, .emit = emit, .place = walk->place};
+    walk->emissions = emission;
+    if (can_abort && in_loop(walk->place)) /* the next turn may fail */
+        walk->checker->model->uses[emit->target].failure_follows = true;
+    return false;
+}
+
+static const Emit *unnamed_beside(const Walk *walk, const Growth *growth)
+{
+    const EffectUse *uses = walk->checker->model->uses;
+    size_t count = 0;
+
+    for (const Emission *e = walk->emissions; e != NULL && count < LOOKED_AT_MAX;
+         e = e->next, count++) {
+        const EffectUse *use = &uses[e->emit->target];
+        if (!use->has_name && !use->has_key && !use->releases &&
+            on_one_path(e->place, growth->place))
+            return e->emit;
+    }
+    return NULL;
+}
+
+/* What was done before this is done for good. */
+static void see_slice_end(Walk *walk)
+{
+    for (Growth *g = *walk->growths; g != NULL; g = g->next)
+        g->beside = unnamed_beside(walk, g);
+    walk->growths = walk->domain->growths_end;
+    walk->emissions = NULL;
+}
+
+/* ---- the walk ---- */
+
+static void see_match(Walk *walk, const Stmt *stmt)
+{
+    for (const MatchArm *arm = stmt->match.arms; arm != NULL; arm = arm->next)
+        see_block(walk, arm->body,
+                  (Place){.subject = arm->patterns == NULL ? stmt->match.subject : NULL});
+}
+
+static bool see_stmt(Visitor *visitor, const Stmt *stmt)
+{
+    Walk *walk = visitor->context;
+
+    switch (stmt->kind) {
+    case STMT_ASSIGN:
+        see_assign(walk, stmt);
+        return false;
+    case STMT_IF:
+        see_block(walk, stmt->branch.then, (Place){.condition = stmt->branch.condition});
+        see_block(walk, stmt->branch.otherwise,
+                  (Place){.condition = stmt->branch.condition, .negated = true});
+        return false;
+    case STMT_WHILE:
+        see_block(walk, stmt->loop.body, (Place){.condition = stmt->loop.condition, .loop = true});
+        return false;
+    case STMT_FOR:
+        see_block(walk, stmt->each.body, (Place){.loop = true});
+        return false;
+    case STMT_MATCH:
+        see_match(walk, stmt);
+        return false;
+    case STMT_SEND:
+        if (!stmt->to_handler)
+            walk->all[stmt->slot].sent_to[stmt->transition] = true;
+        return false;
+    case STMT_FAIL:
+        note_failure(walk);
+        return false;
+    case STMT_YIELD:
+        if (walk->place->outer == NULL) /* else it may be passed by */
+            see_slice_end(walk);
+        return false;
+    case STMT_LET: /* the blocks of the last two are on the path of what is around them */
+    case STMT_EMIT:
+    case STMT_RELEASE:
+    case STMT_PARALLEL:
+    case STMT_ELEVATE:
+        return true;
+    case STMT_RETURN:
+    case STMT_SPAWN:
+    case STMT_STOP:
+    case STMT_ERROR:
+        return false;
+    }
+    return false;
+}
+
+static bool see_expr(Visitor *visitor, const Expr *expr)
+{
+    (void)visitor;
+    return expr->kind == EXPR_EMIT;
+}
+
+static void see_body(Walk *walk, const Block *body)
+{
+    see_block(walk, body, (Place){0});
+    see_slice_end(walk);
+}
+
+static void see_domain(Walk *walk, const ModelDomain *domain)
+{
+    walk->growths = walk->domain->growths_end;
+    for (size_t i = 0; i < domain->transition_count; i++) {
+        walk->transition = (int32_t)i;
+        for (const Slice *s = domain->transition_trees[i]->slices; s != NULL; s = s->next)
+            see_body(walk, s->body);
+    }
+    walk->transition = -1;
+    for (const Handler *h = domain->ast->handlers; h != NULL; h = h->next)
+        see_body(walk, h->body);
+    for (const Timer *timer = domain->ast->timers; timer != NULL; timer = timer->next)
+        see_body(walk, timer->body);
 }
 
 /* ---- counters of effects ---- */
@@ -252,17 +328,26 @@ static bool same_expr(const Expr *a, const Expr *b)
     case EXPR_INT:
     case EXPR_DURATION:
         return a->integer == b->integer;
+    case EXPR_FLOAT:
+        return a->number == b->number;
     case EXPR_BOOL:
         return a->boolean == b->boolean;
     case EXPR_NAME:
-        return a->is_field && b->is_field && a->slot == b->slot;
+        return a->name_kind == b->name_kind && a->slot == b->slot && a->name_kind != NAME_LOCAL;
     case EXPR_UNARY:
         return a->operator== b->operator&& same_expr(a->left, b->left);
     case EXPR_BINARY:
         return a->operator== b->operator&& same_expr(a->left, b->left) &&
                same_expr(a->right, b->right);
+    case EXPR_NULL:
     case EXPR_STRING:
+    case EXPR_LIST:
+    case EXPR_MAP:
     case EXPR_MEMBER:
+    case EXPR_INDEX:
+    case EXPR_ENUM:
+    case EXPR_CALL:
+    case EXPR_QUERY:
     case EXPR_EMIT:
     case EXPR_ERROR:
         return false;
@@ -295,9 +380,12 @@ static bool bounds(const Expr *expr, bool negated, uint32_t field, const Expr *g
 
 static bool is_bounded(const Growth *growth, const Expr *goal_bound)
 {
-    for (const Place *p = growth->place; p != NULL; p = p->outer)
+    for (const Place *p = growth->place; p != NULL; p = p->outer) {
         if (p->condition != NULL && bounds(p->condition, p->negated, growth->field, goal_bound))
             return true;
+        if (p->subject != NULL && is_field(p->subject, growth->field))
+            return true;
+    }
     return false;
 }
 
@@ -335,11 +423,11 @@ static void check_equality(Checker *checker, const ModelDomain *domain,
                            const DomainHazards *hazards, const Expr *comparison, bool whole)
 {
     size_t count = 0;
-    bool left = comparison->left->kind == EXPR_NAME && comparison->left->is_field;
+    bool left = is_any_field(comparison->left);
     const Expr *name = left ? comparison->left : comparison->right;
     const Expr *bound = left ? comparison->right : comparison->left;
 
-    if (name->kind != EXPR_NAME || !name->is_field || hazards->falls[name->slot])
+    if (!is_any_field(name) || hazards->falls[name->slot])
         return;
     for (const Growth *g = hazards->of_field[name->slot]; g != NULL && count < LOOKED_AT_MAX;
          g = g->next_of_field, count++) {
@@ -361,34 +449,64 @@ typedef struct Demand {
     Span span;
 } Demand;
 
-/* Smallest and largest integer for which the demand holds. */
-static void demand_range(const Demand *demand, int64_t *ret_low, int64_t *ret_high)
+/* Below 0, 0, or above: how `a` stands to `b`, of which one may be an int where the other is a
+ * float. What has no order is 0 where it is equal, else anything else. */
+static int value_order(Value a, Value b)
 {
-    int64_t value = demand->value.integer;
-
-    *ret_low = INT64_MIN;
-    *ret_high = INT64_MAX;
-    if (demand->operator== OP_EQ || demand->operator== OP_GE)
-        *ret_low = value;
-    if (demand->operator== OP_EQ || demand->operator== OP_LE)
-        *ret_high = value;
-    if (demand->operator== OP_GT && value<INT64_MAX)
-        *ret_low = value + 1;
-    if (demand->operator== OP_LT && value> INT64_MIN)
-        *ret_high = value - 1;
+    if (a.type == VALUE_FLOAT || b.type == VALUE_FLOAT) {
+        double left = a.type == VALUE_FLOAT ? a.number : (double)a.integer;
+        double right = b.type == VALUE_FLOAT ? b.number : (double)b.integer;
+        return (left > right) - (left < right);
+    }
+    if (a.type == VALUE_INT || a.type == VALUE_DURATION)
+        return (a.integer > b.integer) - (a.integer < b.integer);
+    return !value_equal(a, b);
 }
 
-static bool demands_exclude(const Demand *a, const Demand *b)
+/* Whether a value that stands so to the demanded one fulfils the demand. */
+static bool order_fulfils(int order, Operator with)
 {
-    int64_t a_low, a_high, b_low, b_high;
+    return with == OP_EQ   ? order == 0
+           : with == OP_NE ? order != 0
+           : with == OP_LT ? order < 0
+           : with == OP_LE ? order <= 0
+           : with == OP_GT ? order > 0
+                           : order >= 0;
+}
 
-    if (a->operator== OP_NE || b->operator== OP_NE)
-        return (a->operator== OP_EQ || b->operator== OP_EQ) && value_equal(a->value, b->value);
-    if (a->operator== OP_EQ && b->operator== OP_EQ)
-        return !value_equal(a->value, b->value);
-    demand_range(a, &a_low, &a_high);
-    demand_range(b, &b_low, &b_high);
-    return a_low > b_high || b_low > a_high;
+/* `f > 3` of an int is `f >= 4`: the same with its bound within, if there is such a bound. */
+static Demand demand_closed(Demand demand)
+{
+    if (demand.value.type != VALUE_INT && demand.value.type != VALUE_DURATION)
+        return demand;
+    if (demand.operator== OP_GT && demand.value.integer<INT64_MAX) {
+        demand.operator= OP_GE;
+        demand.value.integer++;
+    } else if (demand.operator== OP_LT && demand.value.integer> INT64_MIN) {
+        demand.operator= OP_LE;
+        demand.value.integer--;
+    }
+    return demand;
+}
+
+static bool is_from_below(const Demand *demand)
+{
+    return demand->operator== OP_GT || demand->operator== OP_GE;
+}
+
+static bool demands_exclude(const Demand *first, const Demand *second)
+{
+    Demand a = demand_closed(*first), b = demand_closed(*second);
+    int order = value_order(a.value, b.value);
+
+    if (a.operator== OP_EQ)
+        return !order_fulfils(order, b.operator);
+    if (b.operator== OP_EQ)
+        return !order_fulfils(-order, a.operator);
+    if (a.operator== OP_NE || b.operator== OP_NE || is_from_below(&a) == is_from_below(&b))
+        return false;
+    int gap = is_from_below(&a) ? order : -order; /* of the lower bound to the upper one */
+    return gap > 0 || (gap == 0 && !(order_fulfils(0, a.operator) && order_fulfils(0, b.operator)));
 }
 
 static void report_fight(Checker *checker, const ModelDomain *domain, const ProgramField *field,
@@ -450,7 +568,7 @@ static bool demand_of(Checker *checker, const Expr *expr, Demand *ret, uint32_t 
     ret->operator= OP_EQ;
     ret->value = value_bool(!negated);
     if (expr->kind == EXPR_BINARY && expr->operator>= OP_EQ && expr->operator<= OP_GE) {
-        bool left = expr->left->kind == EXPR_NAME && expr->left->is_field;
+        bool left = is_any_field(expr->left);
         const Expr *constant = left ? expr->right : expr->left;
         name = left ? expr->left : expr->right;
         ret->operator= left ? expr->operator: mirrored(expr->operator);
@@ -458,7 +576,7 @@ static bool demand_of(Checker *checker, const Expr *expr, Demand *ret, uint32_t 
             !expr_constant_value(checker, constant, &ret->value, &fault))
             return false;
     }
-    if (name->kind != EXPR_NAME || !name->is_field)
+    if (!is_any_field(name))
         return false;
     *ret_field = name->slot;
     return true;
@@ -475,17 +593,18 @@ typedef struct GoalWalk {
 } GoalWalk;
 
 /* What must hold for the goal to hold: the operands of its `&&`. */
-static void walk_goal(GoalWalk *walk, const Expr *expr, bool whole)
+static void see_goal(GoalWalk *walk, const Expr *expr, bool whole)
 {
     Demand demand = {.goal = walk->goal, .span = expr->span};
     uint32_t field;
 
     if (expr->kind == EXPR_BINARY && expr->operator== OP_AND) {
-        walk_goal(walk, expr->left, false);
-        walk_goal(walk, expr->right, false);
+        see_goal(walk, expr->left, false);
+        see_goal(walk, expr->right, false);
         return;
     }
-    if (demand_of(walk->checker, expr, &demand, &field) && walk->domain->facts[field].assigned)
+    if (walk->domain->goal_count > 1 && demand_of(walk->checker, expr, &demand, &field) &&
+        walk->domain->facts[field].assigned)
         demand_add(walk->checker, walk->domain, walk->demands, field, demand);
     if (expr->kind == EXPR_BINARY && expr->operator== OP_EQ)
         check_equality(walk->checker, walk->domain, walk->hazards, expr, whole);
@@ -499,73 +618,21 @@ static void check_domain_goals(Checker *checker, const ModelDomain *domain,
                      .hazards = hazards,
                      .demands = arena_array(checker->arena, Demand *, domain->field_count)};
 
+    if (domain->goal_count < 2 && hazards->growths == NULL)
+        return;
     for (const Goal *goal = domain->ast->goals; goal != NULL; goal = goal->next, walk.goal++)
-        walk_goal(&walk, goal->predicate, true);
+        see_goal(&walk, goal->predicate, true);
 }
 
-/* ---- collecting ---- */
+/* ---- what goals read and serve ---- */
 
-static const Emit *unnamed_beside(const Walk *walk, const Growth *growth)
+static bool mark_read(Visitor *visitor, const Expr *expr)
 {
-    size_t count = 0;
+    bool *reads = visitor->context;
 
-    for (const Emission *e = walk->emissions; e != NULL && count < LOOKED_AT_MAX;
-         e = e->next, count++)
-        if (is_unnamed(e->emit) && on_one_path(e->place, growth->place))
-            return e->emit;
-    return NULL;
-}
-
-static void walk_body(Walk *walk, const Block *body)
-{
-    Growth **growths = walk->domain->growths_end;
-
-    walk->emissions = NULL;
-    walk_block(walk, body, (Place){0});
-    for (Growth *g = *growths; g != NULL; g = g->next)
-        g->beside = unnamed_beside(walk, g);
-}
-
-static void walk_domain(Walk *walk, const ModelDomain *domain)
-{
-    for (size_t i = 0; i < domain->transition_count; i++) {
-        walk->transition = (int32_t)i;
-        for (const Slice *s = domain->transition_trees[i]->slices; s != NULL; s = s->next)
-            walk_body(walk, s->body);
-    }
-    walk->transition = -1;
-    for (const Handler *h = domain->ast->handlers; h != NULL; h = h->next)
-        walk_body(walk, h->body);
-}
-
-static void mark_read(const Expr *expr, bool *reads)
-{
-    switch (expr->kind) {
-    case EXPR_NAME:
+    if (is_any_field(expr))
         reads[expr->slot] = true;
-        break;
-    case EXPR_STRING:
-        for (const StringPart *part = expr->parts; part != NULL; part = part->next)
-            if (part->text == NULL)
-                mark_read(part->expr, reads);
-        break;
-    case EXPR_MEMBER:
-        mark_read(expr->operand, reads);
-        break;
-    case EXPR_UNARY:
-        mark_read(expr->left, reads);
-        break;
-    case EXPR_BINARY:
-        mark_read(expr->left, reads);
-        mark_read(expr->right, reads);
-        break;
-    case EXPR_INT:
-    case EXPR_BOOL:
-    case EXPR_DURATION:
-    case EXPR_EMIT:
-    case EXPR_ERROR:
-        break;
-    }
+    return true;
 }
 
 /* Goals without a strategy share one list of transitions, so this can be many times many. */
@@ -594,21 +661,24 @@ static void hazards_init(Checker *checker, const ModelDomain *domain, DomainHaza
     ret->sent_to = arena_array(checker->arena, bool, domain->transition_count);
     ret->served = arena_array(checker->arena, uint32_t, domain->transition_count);
     count_served(domain, ret->served);
+    Visitor visitor = {.expr = mark_read, .context = ret->counts};
     for (const Goal *goal = domain->ast->goals; goal != NULL; goal = goal->next)
-        mark_read(goal->predicate, ret->counts);
+        walk_expr(&visitor, goal->predicate);
 }
 
 void check_hazards(Checker *checker)
 {
     const Model *model = checker->model;
-    Walk walk = {.checker = checker,
+    Walk walk = {.visitor = {.stmt = see_stmt, .emit = see_emit, .expr = see_expr},
+                 .checker = checker,
                  .all = arena_array(checker->arena, DomainHazards, model->domain_count)};
 
+    walk.visitor.context = &walk;
     for (size_t i = 0; i < model->domain_count; i++)
         hazards_init(checker, &model->domains[i], &walk.all[i]);
     for (size_t i = 0; i < model->domain_count; i++) {
         walk.domain = &walk.all[i];
-        walk_domain(&walk, &model->domains[i]);
+        see_domain(&walk, &model->domains[i]);
     }
     for (size_t i = 0; i < model->domain_count; i++) {
         check_counters(checker, &model->domains[i], &walk.all[i]);
