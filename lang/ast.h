@@ -149,6 +149,7 @@ struct Expr {
     Span inner;         /* if so: the span without them */
     /* Left zero by the parser; the checker's findings for the compiler. */
     StaticType static_type;
+    StaticType wanted; /* where it is `any`: what it is used as; STATIC_ERROR: as it is */
     uint8_t name_kind; /* EXPR_NAME: NameKind */
     uint8_t call_kind; /* EXPR_CALL: CallKind */
     uint32_t slot; /* EXPR_NAME: which field, local or constant; EXPR_MEMBER of a record, EXPR_ENUM:
@@ -639,34 +640,34 @@ typedef struct Migration {
 /* The lines of a test's blocks. In expressions `D.field` is a domain's state, `D["k"].field` an
  * instance's, and `D.Goal` whether a goal is met. */
 typedef enum TestStepKind {
-    TEST_SET,        /* given: D.field = value */
-    TEST_EFFECT,     /* simulate: effect Infra.Create { fail timeout } or { result {...} } */
-    TEST_SEND,       /* simulate: send D T(args) */
-    TEST_EMIT,       /* simulate: emit Broadcast(Event::E()) */
-    TEST_RUN,        /* simulate: run 500 ticks, run 5m */
-    TEST_CRASH,      /* simulate: crash */
-    TEST_ALWAYS,     /* expect: always P */
-    TEST_EVENTUALLY, /* expect: eventually P */
-    TEST_WITHIN,     /* expect: within 500 ticks P */
-    TEST_NEVER       /* expect: never P */
+    STEP_SET,        /* given: D.field = value */
+    STEP_EFFECT,     /* simulate: effect Infra.Create { fail timeout } or { result {...} } */
+    STEP_SEND,       /* simulate: send D T(args) */
+    STEP_EMIT,       /* simulate: emit Broadcast(Event::E()) */
+    STEP_RUN,        /* simulate: run 500 ticks, run 5m */
+    STEP_CRASH,      /* simulate: crash */
+    STEP_ALWAYS,     /* expect: always P */
+    STEP_EVENTUALLY, /* expect: eventually P */
+    STEP_WITHIN,     /* expect: within 500 ticks P */
+    STEP_NEVER       /* expect: never P */
 } TestStepKind;
 
 typedef struct TestStep {
     struct TestStep *next;
     TestStepKind kind;
     Span span;
-    Name domain; /* TEST_SET */
-    Expr *key;   /* TEST_SET of a keyed domain */
+    Name domain; /* STEP_SET */
+    Expr *key;   /* STEP_SET of a keyed domain */
     Name field;
-    Expr *value;     /* TEST_SET; the condition of an expectation */
-    Name provider;   /* TEST_EFFECT */
-    Name effect;     /* TEST_EFFECT */
-    bool fails;      /* TEST_EFFECT: `fail`; else `result` */
+    Expr *value;     /* STEP_SET; the condition of an expectation */
+    Name provider;   /* STEP_EFFECT */
+    Name effect;     /* STEP_EFFECT */
+    bool fails;      /* STEP_EFFECT: `fail`; else `result` */
     Name failure;    /* its code */
     int64_t times;   /* fail CODE N: the first N calls; 0: every one */
-    Expr *result;    /* TEST_EFFECT: an EXPR_MAP */
-    Stmt *statement; /* TEST_SEND, TEST_EMIT */
-    bool in_ticks;   /* TEST_RUN, TEST_WITHIN: slices, else milliseconds */
+    Expr *result;    /* STEP_EFFECT: an EXPR_MAP */
+    Stmt *statement; /* STEP_SEND, STEP_EMIT */
+    bool in_ticks;   /* STEP_RUN, STEP_WITHIN: slices, else milliseconds */
     int64_t limit;
 } TestStep;
 

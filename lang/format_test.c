@@ -44,45 +44,45 @@ static void format_step(Formatter *formatter, const TestStep *step)
 {
     Arena *arena = formatter->arena;
 
-    if (step->kind == TEST_SEND || step->kind == TEST_EMIT) {
+    if (step->kind == STEP_SEND || step->kind == STEP_EMIT) {
         format_statement(formatter, step->statement);
         return;
     }
     format_lead(formatter, step->span.start, step->span.end);
     switch (step->kind) {
-    case TEST_SET:
+    case STEP_SET:
         format_value(formatter,
                      arena_format(arena,
                                   "%s.%s = ", format_instance(formatter, step->domain, step->key),
                                   step->field.text),
                      step->value, 0);
         break;
-    case TEST_EFFECT:
+    case STEP_EFFECT:
         format_scripted_effect(formatter, step);
         break;
-    case TEST_RUN:
+    case STEP_RUN:
         format_indent(formatter, 0);
         buffer_add_format(formatter->out, "run %s", limit_text(formatter, step));
         break;
-    case TEST_CRASH:
+    case STEP_CRASH:
         format_indent(formatter, 0);
         format_text(formatter, "crash");
         break;
-    case TEST_ALWAYS:
+    case STEP_ALWAYS:
         format_condition(formatter, "always", step);
         break;
-    case TEST_EVENTUALLY:
+    case STEP_EVENTUALLY:
         format_condition(formatter, "eventually", step);
         break;
-    case TEST_WITHIN:
+    case STEP_WITHIN:
         format_condition(formatter, arena_format(arena, "within %s", limit_text(formatter, step)),
                          step);
         break;
-    case TEST_NEVER:
+    case STEP_NEVER:
         format_condition(formatter, "never", step);
         break;
-    case TEST_SEND:
-    case TEST_EMIT:
+    case STEP_SEND:
+    case STEP_EMIT:
         break;
     }
     format_line_end(formatter, step->span.end);

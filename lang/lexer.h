@@ -18,15 +18,14 @@ typedef enum TokenKind {
     TOKEN_KIND_COUNT
 } TokenKind;
 
-/* What a reserved word is for; decides where recovery may stop and what is refused by name. */
+/* What a reserved word is for; decides where recovery may stop. */
 typedef enum TokenRole {
-    ROLE_NONE, /* no word */
-    ROLE_ITEM,
+    ROLE_NONE,        /* no word */
+    ROLE_ITEM,        /* begins a domain, a system, or an item of a domain */
+    ROLE_DECLARATION, /* begins what stands outside of domains */
     ROLE_PART,
     ROLE_STATEMENT,
-    ROLE_OTHER,
-    ROLE_LATER_ITEM,
-    ROLE_LATER_STATEMENT
+    ROLE_OTHER
 } TokenRole;
 
 typedef struct Token {

@@ -1,4 +1,4 @@
-/* Tokens, reports, recovery, and the top level of a file. */
+/* Tokens, reports and recovery. */
 #include "lang/parser.h"
 
 #include <stdarg.h>
@@ -41,6 +41,25 @@ bool parser_accept(Parser *parser, TokenKind kind)
         return false;
     parser_take(parser);
     return true;
+}
+
+bool parser_on_same_line(Parser *parser, TokenKind kind)
+{
+    return parser_at(parser, kind) && !parser_peek(parser, 0)->after_newline;
+}
+
+void parser_split_greater(Parser *parser)
+{
+    if (!parser_at(parser, TOKEN_GE))
+        return;
+    Token *ahead = parser->ahead;
+    memmove(ahead + 1, ahead, parser->ahead_count * sizeof *ahead);
+    parser->ahead_count++;
+    ahead[0].kind = TOKEN_GT;
+    ahead[0].span.end--;
+    ahead[1].kind = TOKEN_ASSIGN;
+    ahead[1].span.start++;
+    ahead[1].after_newline = false;
 }
 
 bool token_is(const Parser *parser, const Token *token, const char *text)
@@ -142,19 +161,33 @@ void parser_refuse_spelling(Parser *parser, Span span, const char *spelling, con
     d->remedy = remedy;
 }
 
-void parser_refuse_phrase(Parser *parser, Span span, const char *phrase)
+void parser_refuse(Parser *parser, Span span, const char *construct)
 {
     if (parser->panicking)
         return;
     Diagnostic *d = diagnostics_add(parser->diagnostics, SEVERITY_ERROR, "V-ERR-011", span,
-                                    "%s is not yet supported", phrase);
+                                    "`%s` is not yet supported", construct);
     d->consequence = "it was skipped";
     d->remedy = "remove it, or express it with what is there";
 }
 
-void parser_refuse(Parser *parser, Span span, const char *construct)
+void parser_second_time(Parser *parser, Span first, Span second, const char *what)
 {
-    parser_refuse_phrase(parser, span, arena_format(parser->arena, "`%s`", construct));
+    Diagnostic *d = parser_error(parser, "V-ERR-016", second, "a second %s", what);
+
+    parser->panicking = parser->panicking && (d == NULL || parser->given_up);
+    if (d == NULL)
+        return;
+    diagnostic_note(parser->diagnostics, d, first, "the first one");
+    d->remedy = "join the two";
+}
+
+void parser_out_of_range(Parser *parser, Span span, const char *what, const char *remedy)
+{
+    if (parser->panicking)
+        return;
+    diagnostics_add(parser->diagnostics, SEVERITY_ERROR, "V-ERR-017", span, "%s", what)->remedy =
+        remedy;
 }
 
 bool parser_deeper(Parser *parser)
@@ -251,12 +284,17 @@ void parser_skip_balanced(Parser *parser)
 
 static bool begins_item(TokenKind kind)
 {
-    return token_role(kind) == ROLE_ITEM || token_role(kind) == ROLE_LATER_ITEM;
+    return token_role(kind) == ROLE_ITEM || token_role(kind) == ROLE_DECLARATION;
+}
+
+bool parser_begins_item(Parser *parser)
+{
+    return begins_item(parser_kind(parser));
 }
 
 static bool begins_statement(TokenKind kind)
 {
-    return token_role(kind) == ROLE_STATEMENT || token_role(kind) == ROLE_LATER_STATEMENT;
+    return token_role(kind) == ROLE_STATEMENT;
 }
 
 static bool is_assignment(TokenKind kind)
@@ -303,9 +341,8 @@ static bool left_block(Parser *parser)
 {
     TokenKind kind = parser_kind(parser);
 
-    return kind == TOKEN_END ||
-           (token_role(kind) == ROLE_ITEM &&
-            !(kind == TOKEN_STATE && parser_peek(parser, 1)->kind == TOKEN_DOT));
+    return kind == TOKEN_END || (begins_item(kind) && !(kind == TOKEN_STATE &&
+                                                        parser_peek(parser, 1)->kind == TOKEN_DOT));
 }
 
 void parser_skip_to_statement(Parser *parser)
@@ -325,13 +362,9 @@ void parser_skip_to_statement(Parser *parser)
     panic_end(parser);
 }
 
-void parser_close_paren(Parser *parser, const char *what)
+void parser_skip_to_close(Parser *parser, TokenKind close)
 {
-    if (!parser->panicking)
-        parser_expect(parser, TOKEN_PAREN_CLOSE, what);
-    if (!parser->panicking)
-        return;
-    while (!parser_at(parser, TOKEN_PAREN_CLOSE)) {
+    while (!parser_at(parser, close)) {
         TokenKind kind = parser_kind(parser);
         if (kind == TOKEN_END || kind == TOKEN_BRACE_CLOSE || begins_statement(kind) ||
             begins_item(kind) || (kind >= TOKEN_STRING_MIDDLE && kind <= TOKEN_STRING_TAIL))
@@ -342,6 +375,14 @@ void parser_close_paren(Parser *parser, const char *what)
     panic_end(parser);
 }
 
+void parser_close_paren(Parser *parser, const char *what)
+{
+    if (!parser->panicking)
+        parser_expect(parser, TOKEN_PAREN_CLOSE, what);
+    if (parser->panicking)
+        parser_skip_to_close(parser, TOKEN_PAREN_CLOSE);
+}
+
 void parser_close_brace(Parser *parser, Span open)
 {
     if (parser_accept(parser, TOKEN_BRACE_CLOSE))
@@ -350,6 +391,15 @@ void parser_close_brace(Parser *parser, Span open)
     if (d == NULL)
         return;
     diagnostic_note(parser->diagnostics, d, open, "to close this `{`");
+}
+
+void parser_skip_to_brace(Parser *parser)
+{
+    while (parser->panicking && !parser_at(parser, TOKEN_END) &&
+           !parser_at(parser, TOKEN_BRACE_CLOSE) && !begins_item(parser_kind(parser)))
+        parser_skip_balanced(parser);
+    if (parser_at(parser, TOKEN_BRACE_CLOSE))
+        parser->panicking = parser->given_up;
 }
 
 bool parser_mend_word(Parser *parser, const char *expected, unsigned roles)
@@ -370,171 +420,4 @@ bool parser_mend_word(Parser *parser, const char *expected, unsigned roles)
     if (parser->panicking)
         parser_take(parser); /* a file cut off in the word: what is missing after it is no news */
     return true;
-}
-
-/* ---- the file ---- */
-
-static void loose_refuse(Parser *parser, const Ast *ast, Span span)
-{
-    Diagnostic *d =
-        parser_error(parser, "V-ERR-014", span, "this item stands outside every domain");
-
-    parser->panicking = parser->given_up;
-    if (d == NULL)
-        return;
-    d->consequence = "the file has several domains, so it is not clear to which it belongs";
-    d->remedy =
-        arena_format(parser->arena, "move it into the braces of its domain, for example `%s`",
-                     ast->domains->name.text != NULL ? ast->domains->name.text : "D");
-}
-
-static uint32_t loose_start(const Domain *loose)
-{
-    uint32_t start = UINT32_MAX;
-
-#define EARLIER(list)                                                                              \
-    if ((list) != NULL && (list)->span.start < start)                                              \
-    start = (list)->span.start
-    EARLIER(loose->goals);
-    EARLIER(loose->transitions);
-    EARLIER(loose->handlers);
-    EARLIER(loose->invariants);
-#undef EARLIER
-    return start;
-}
-
-/* Two lists in source order become one. */
-#define LIST_MERGE(type, into, from)                                                               \
-    do {                                                                                           \
-        type **at_ = &(into), *other_ = (from);                                                    \
-        while (other_ != NULL) {                                                                   \
-            while (*at_ != NULL && (*at_)->span.start < other_->span.start)                        \
-                at_ = &(*at_)->next;                                                               \
-            type *rest_ = *at_;                                                                    \
-            *at_ = other_;                                                                         \
-            other_ = rest_;                                                                        \
-        }                                                                                          \
-    } while (0)
-
-/* In a file with one domain, what stands outside its braces belongs to it. */
-static void loose_settle(Parser *parser, Ast *ast, Domain *loose)
-{
-    uint32_t start = loose_start(loose);
-
-    if (start == UINT32_MAX)
-        return;
-    if (ast->domains == NULL) {
-        parser_refuse_phrase(parser, (Span){start, start + 1}, "a file without a domain");
-        return;
-    }
-    if (ast->domains->next != NULL) {
-        loose_refuse(parser, ast, (Span){start, start + 1});
-        return;
-    }
-    LIST_MERGE(Goal, ast->domains->goals, loose->goals);
-    LIST_MERGE(Transition, ast->domains->transitions, loose->transitions);
-    LIST_MERGE(Handler, ast->domains->handlers, loose->handlers);
-    LIST_MERGE(Invariant, ast->domains->invariants, loose->invariants);
-}
-
-static bool is_loose_item(TokenKind kind)
-{
-    return kind == TOKEN_GOAL || kind == TOKEN_TRANSITION || kind == TOKEN_ON ||
-           kind == TOKEN_INVARIANT;
-}
-
-/* Statements and state outside of domains: a script. Reported once for a file. */
-static void script_refuse(Parser *parser, bool *reported)
-{
-    if (!*reported)
-        parser_refuse_phrase(parser, parser_peek(parser, 0)->span,
-                             "a script, statements outside of domains,");
-    *reported = true;
-    parser_skip_construct(parser);
-}
-
-static void stray_brace(Parser *parser)
-{
-    if (!parser->brace_reported) {
-        Diagnostic *d =
-            parser_error(parser, "V-ERR-009", parser_peek(parser, 0)->span,
-                         "this `%s` closes nothing", token_kind_text(parser_kind(parser)));
-        if (d != NULL)
-            d->remedy = "remove it, or look for a `}` too many above it";
-        parser->brace_reported = true;
-    }
-    parser_take(parser);
-    parser->panicking = parser->given_up;
-}
-
-static void top_level_unknown(Parser *parser)
-{
-    const char *expected = "`domain`, `system` or an item of a domain";
-
-    if (hint_file(parser) == NULL &&
-        parser_mend_word(parser, expected, 1u << ROLE_ITEM | 1u << ROLE_LATER_ITEM))
-        return;
-    parser_expected_but(parser, expected, hint_file(parser));
-    parser_take(parser);
-    parser_skip_to_item(parser);
-}
-
-typedef struct TopLevel {
-    Domain **domains;
-    System **systems;
-    DomainLists loose; /* items that stand outside every domain */
-    bool script_reported;
-} TopLevel;
-
-static void top_level_item(Parser *parser, TopLevel *top)
-{
-    Annotations annotations = parse_annotations(parser);
-    TokenKind kind = parser_kind(parser);
-
-    if (kind == TOKEN_DOMAIN) {
-        Domain *domain = parse_domain(parser, &annotations);
-        list_append(top->domains, domain);
-    } else if (kind == TOKEN_SYSTEM) {
-        System *system = parse_system(parser);
-        list_append(top->systems, system);
-    } else if (closes(kind)) {
-        stray_brace(parser);
-    } else if (is_loose_item(kind) || token_role(kind) == ROLE_LATER_ITEM) {
-        parse_domain_item(parser, &top->loose, &annotations);
-    } else if (kind == TOKEN_STATE || begins_statement(kind) ||
-               (kind == TOKEN_NAME && is_assignment(parser_peek(parser, 1)->kind))) {
-        script_refuse(parser, &top->script_reported);
-    } else if (!annotations.any || kind != TOKEN_END) {
-        top_level_unknown(parser);
-    }
-    if (parser->panicking)
-        parser_skip_to_item(parser);
-}
-
-Ast *parse_with_comments(const Source *source, Arena *arena, Diagnostics *diagnostics,
-                         Comments *comments)
-{
-    Ast *ast = arena_new(arena, Ast);
-    Parser parser = {.source = source, .arena = arena, .diagnostics = diagnostics};
-    Domain loose = {0};
-    TopLevel top = {
-        .domains = &ast->domains, .systems = &ast->systems, .loose = domain_lists(&loose)};
-
-    ast->source = source;
-    if (!source_is_text(source, diagnostics))
-        return ast;
-    lexer_init(&parser.lexer, source, arena, diagnostics, comments);
-    parser_separators(&parser, false);
-    while (!parser_at(&parser, TOKEN_END)) {
-        top_level_item(&parser, &top);
-        parser_separators(&parser, false);
-    }
-    if (!parser.given_up)
-        loose_settle(&parser, ast, &loose);
-    return ast;
-}
-
-Ast *parse(const Source *source, Arena *arena, Diagnostics *diagnostics)
-{
-    return parse_with_comments(source, arena, diagnostics, NULL);
 }

@@ -11,19 +11,24 @@
 #include "lang/lexer.h"
 
 #define PARSE_DEPTH_MAX 200
-#define PARSE_LOOKAHEAD 3
+#define PARSE_LOOKAHEAD 4
 
 typedef struct Parser {
     Lexer lexer;
     const Source *source;
     Arena *arena;
     Diagnostics *diagnostics;
-    Token ahead[PARSE_LOOKAHEAD]; /* ahead[0] is the current token */
+    struct AstLists *lists; /* where the next declaration of each kind goes */
+    struct ForeignType **foreign_types;
+    uint32_t module;                  /* index of the file that is read */
+    Token ahead[PARSE_LOOKAHEAD + 1]; /* ahead[0] is the current token */
     size_t ahead_count;
     uint32_t previous_end; /* of the token last taken */
     uint64_t taken;        /* tokens so far: who must make progress compares */
     uint32_t depth;        /* of blocks and expressions that are open */
     uint32_t height;       /* of the expression parsed last */
+    bool imports_over;     /* something else than an import has stood in this file */
+    bool no_map;           /* in a head, whose `{` begins its body and no map */
     bool panicking;
     bool brace_reported; /* a `}` that closes nothing: one report a file */
     bool given_up;       /* nested too deeply: the rest is not read */
@@ -41,7 +46,9 @@ TokenKind parser_kind(Parser *parser);
 Token parser_take(Parser *parser);
 bool parser_at(Parser *parser, TokenKind kind);
 bool parser_accept(Parser *parser, TokenKind kind);
-bool parser_at_name(Parser *parser, const char *text); /* a name that is no reserved word */
+bool parser_at_name(Parser *parser, const char *text);    /* a name that is no reserved word */
+bool parser_on_same_line(Parser *parser, TokenKind kind); /* at it, without a line break before */
+void parser_split_greater(Parser *parser); /* a `>=` that is here becomes `>` and `=` */
 bool token_is(const Parser *parser, const Token *token, const char *text);
 char *token_copy(Parser *parser, const Token *token);
 
@@ -73,12 +80,16 @@ Diagnostic *parser_error(Parser *parser, const char *code, Span span, const char
 void parser_refuse_spelling(Parser *parser, Span span, const char *spelling, const char *remedy);
 /* A construct that is not there yet (V-ERR-011). Does not start panicking: skip it next. */
 void parser_refuse(Parser *parser, Span span, const char *construct);
-/* The same for what has no word of its own: "a list literal". */
-void parser_refuse_phrase(Parser *parser, Span span, const char *phrase);
+/* What may stand once stands here again (V-ERR-016). Does not start panicking. */
+void parser_second_time(Parser *parser, Span first, Span second, const char *what);
+/* A number outside of its range (V-ERR-017). Does not start panicking. */
+void parser_out_of_range(Parser *parser, Span span, const char *what, const char *remedy);
 /* One level deeper; false, reported and the rest given up, past the limit. */
 bool parser_deeper(Parser *parser);
 
 /* ---- recovery (parser.c) ---- */
+
+bool parser_begins_item(Parser *parser); /* of a domain or of the file */
 
 void parser_skip_balanced(Parser *parser);  /* one token, or all from a bracket to its partner */
 void parser_skip_construct(Parser *parser); /* the current word and what belongs to it */
@@ -87,6 +98,9 @@ void parser_skip_to_statement(Parser *parser);
 
 /* Take the `)` that ends what `what` says; after a mistake inside, what stands before it, too. */
 void parser_close_paren(Parser *parser, const char *what);
+
+/* After a mistake: what stands before the closing bracket, and it, if it is in this statement. */
+void parser_skip_to_close(Parser *parser, TokenKind close);
 
 /* Take the `}` of a body that was opened at `open`, or report that it is missing. */
 void parser_close_brace(Parser *parser, Span open);
@@ -110,28 +124,86 @@ const char *hint_type(Parser *parser);
 /* `var x = ...`: a `let` in other words. */
 bool hint_is_let(Parser *parser);
 
-/* ---- grammar ---- */
+/* ---- types (parser_type.c) ---- */
 
-Expr *parse_expr(Parser *parser, const char *what); /* parser_expr.c */
+/* The name of another language's type, which is a mistake if no record or enum is called so. */
+typedef struct ForeignType {
+    struct ForeignType *next;
+    TypeExpr *type;
+    const char *meant;
+} ForeignType;
+
+TypeExpr *parse_type(Parser *parser);
+
+/* `int n` where `n: int` belongs: reported, and taken as that. */
+bool at_type_before_name(Parser *parser);
+void type_before_name(Parser *parser, Name *ret_name, TypeExpr **ret_type);
+
+/* When all declarations are known: report them, and make them what was meant. */
+void foreign_types_settle(Diagnostics *diagnostics, const Ast *ast, const ForeignType *foreign);
+
+/* ---- expressions (parser_expr.c) ---- */
+
+Expr *parse_expr(Parser *parser, const char *what);
+/* What stands in a head, before a `{` that begins a body. `after`: the head's word. */
+Expr *parse_head_expr(Parser *parser, const char *what);
 Expr *parse_condition(Parser *parser, const char *after);
-Argument *parse_arguments(Parser *parser);             /* from ( to ) */
-Block *parse_block(Parser *parser, const char *after); /* parser_stmt.c */
+Argument *parse_arguments(Parser *parser);         /* from ( to ) */
+Expr *parse_map(Parser *parser, bool commas);      /* { key: value, ... }, at its `{` */
+Expr *parse_key(Parser *parser);                   /* ["k"], if it is there */
+Name parse_text(Parser *parser, const char *what); /* a string without holes, as a name */
+
+/* A whole number from 1 to `most`, or reported and 1. */
+uint32_t parse_count(Parser *parser, const char *what, uint32_t most);
+int64_t parse_duration(Parser *parser, const char *what, Span *ret_span);
+
+/* ---- statements (parser_stmt.c, parser_output.c) ---- */
+
+Block *parse_block(Parser *parser, const char *after);
 void parse_statements(Parser *parser, Block *block);
+/* One statement, or what stands in its place is reported and skipped. */
+Stmt *parse_statement(Parser *parser);
+bool at_statement(Parser *parser);
+Stmt *stmt_new(Parser *parser, StmtKind kind); /* at its first token */
+
 Emit *parse_emit(Parser *parser);
-TypeExpr *parse_type(Parser *parser); /* parser_decl.c */
+Stmt *parse_send(Parser *parser);
+Stmt *parse_release(Parser *parser);
+Stmt *parse_spawn(Parser *parser);
+/* Infra.Create, or Create: then `ret_provider` stays absent. */
+void parse_effect_name(Parser *parser, const char *what, Name *ret_provider, Name *ret_effect);
+
+/* ---- annotations (parser_annotation.c) ---- */
+
+typedef enum AnnotationKind {
+#define ANNOTATION(name, text, belongs) ANNOTATION_##name,
+#include "lang/annotation.def"
+    ANNOTATION_COUNT
+} AnnotationKind;
 
 /* @name(...) that stand before an item. */
 typedef struct Annotations {
     uint32_t start; /* of the first one, or of the item */
     bool any;
-    bool has_priority;
+    bool closed;                  /* a `;` stands behind the last one */
+    Span spans[ANNOTATION_COUNT]; /* empty: it is not there */
     uint8_t priority;
-    Span priority_span; /* of the value */
-    Span priority_whole;
-    ScopeDecl scope; /* with an empty span: none */
+    Span priority_value;
+    ScopeDecl scope;
+    uint32_t version;
+    Allow *allows;
 } Annotations;
 
 Annotations parse_annotations(Parser *parser);
+/* Those that stand before the one that `kinds` (bits 1 << kind) does not allow are reported. */
+void annotations_restrict(Parser *parser, const Annotations *annotations, unsigned kinds);
+bool annotations_have(const Annotations *annotations, AnnotationKind kind);
+/* `@allow(...);` at the beginning of a file is of all that stands in it. True: it was that, and the
+ * tree has it. */
+bool annotations_of_file(Parser *parser, const Annotations *annotations);
+ScopeDecl parse_scope(Parser *parser); /* scope ..., at its word */
+
+/* ---- domains (parser_domain.c, parser_goal.c, parser_transition.c) ---- */
 
 /* A domain that grows: where the next item of each list goes. */
 typedef struct DomainLists {
@@ -139,6 +211,7 @@ typedef struct DomainLists {
     Goal **goals;
     Transition **transitions;
     Handler **handlers;
+    Timer **timers;
     Invariant **invariants;
 } DomainLists;
 
@@ -147,12 +220,60 @@ DomainLists domain_lists(Domain *domain); /* of an empty domain */
 /* One item of a domain, at its word; or what stands in its place is reported, and either skipped or
  * turned into the word that was meant. */
 void parse_domain_item(Parser *parser, DomainLists *lists, const Annotations *annotations);
+/* Take out of the annotations what is about the domain that they stand in. */
+void domain_annotate(Parser *parser, Domain *domain, Annotations *annotations);
 Domain *parse_domain(Parser *parser, const Annotations *annotations);
-System *parse_system(Parser *parser);                             /* parser_system.c */
-Goal *parse_goal(Parser *parser, const Annotations *annotations); /* parser_goal.c */
 
+Goal *parse_goal(Parser *parser, const Annotations *annotations);
 /* critical high normal low background, or 0 to 255, in `ret`. */
 bool parse_priority(Parser *parser, uint8_t *ret);
+
+Transition *parse_transition(Parser *parser, const Annotations *annotations);
+Handler *parse_handler(Parser *parser, const Annotations *annotations); /* NULL: refused */
+Timer *parse_timer(Parser *parser, const Annotations *annotations);
+Parameter *parse_parameters(Parser *parser, bool typed);    /* from ( to ), if they are there */
+Span parse_capabilities(Parser *parser, Capability **tail); /* capability { ... }, at its word */
+
+/* name: type = value, in a state or a record. */
+Field *parse_field(Parser *parser);
+/* { field field }, at the `{`, behind the fields in `tail`. Returns the span of the braces. */
+Span parse_fields(Parser *parser, Field **tail);
+
+/* After a mistake: on to the `}` of the innermost body, if it is there before the next item. */
+void parser_skip_to_brace(Parser *parser);
+
+/* ---- declarations (parser_decl.c, parser_environment.c, parser_system.c, parser_test.c) ---- */
+
+typedef struct AstLists {
+    Import **imports;
+    RecordDecl **records;
+    Enum **enums;
+    Const **constants;
+    Function **functions;
+    EventDecl **events;
+    EffectDecl **effects;
+    Domain **domains;
+    System **systems;
+    Environment **environments;
+    Deploy **deploys;
+    Migration **migrations;
+    Test **tests;
+    Allow **allows;
+} AstLists;
+
+AstLists ast_lists(Ast *ast); /* of an empty tree */
+
+/* One declaration, at its word; domains and systems, too. It goes to its list in the tree. */
+void parse_declaration(Parser *parser, const Annotations *annotations);
+bool at_declaration(Parser *parser);
+/* A spelling of another dialect, or what is not there yet: reported and skipped. */
+bool declaration_refused(Parser *parser);
+
+System *parse_system(Parser *parser);
+/* { f = v }, at the `{`; in start, spawn and migration. Returns the span of the braces. */
+Span parse_start_fields(Parser *parser, StartField **tail);
+Environment *parse_environment(Parser *parser);
+Test *parse_test(Parser *parser);
 
 #define list_append(tail, node)                                                                    \
     do {                                                                                           \

@@ -1,11 +1,9 @@
 /* Expressions, by precedence climbing. Besides the depth of what is open, the height of the
  * finished tree is limited: a chain of a million `+` nests nothing in the source, but whoever walks
  * the tree would recurse once for each. */
-#include "lang/parser.h"
+#include "lang/parser_expr.h"
 
-#include <string.h>
-
-static Expr *expr_new(Parser *parser, ExprKind kind, uint32_t start)
+Expr *expr_new(Parser *parser, ExprKind kind, uint32_t start)
 {
     Expr *expr = arena_new(parser->arena, Expr);
 
@@ -14,8 +12,7 @@ static Expr *expr_new(Parser *parser, ExprKind kind, uint32_t start)
     return expr;
 }
 
-/* One level above operands of at most `height`. */
-static void height_set(Parser *parser, uint32_t height)
+void height_set(Parser *parser, uint32_t height)
 {
     parser->height = height + 1;
     if (parser->height <= PARSE_DEPTH_MAX)
@@ -31,111 +28,50 @@ static void height_set(Parser *parser, uint32_t height)
     parser->given_up = true;
 }
 
-/* ---- literals ---- */
-
-static Expr *integer(Parser *parser)
+void height_raise(Parser *parser, uint32_t *height)
 {
-    Token token = parser_take(parser);
-    Expr *expr = expr_new(parser, EXPR_INT, token.span.start);
-
-    if (token.number > INT64_MAX) {
-        Diagnostic *d = diagnostics_add(parser->diagnostics, SEVERITY_ERROR, "V-ERR-013",
-                                        token.span, "this number does not fit in 64 bits");
-        d->remedy = "the largest is 9223372036854775807";
-        token.number = 0;
-    }
-    expr->integer = (int64_t)token.number;
-    return expr;
-}
-
-static StringPart *string_text(Parser *parser, const Token *token)
-{
-    bool closed = token->kind == TOKEN_STRING || token->kind == TOKEN_STRING_TAIL;
-    StringPart *part = arena_new(parser->arena, StringPart);
-
-    part->text = token->text;
-    part->size = token->size;
-    part->span = (Span){token->span.start + 1, token->span.end - (closed ? 1 : 2)};
-    return part;
-}
-
-/* The `}` that ends a hole, after a mistake in it. False: the string is lost. */
-static bool hole_recover(Parser *parser)
-{
-    while (!parser_at(parser, TOKEN_STRING_MIDDLE) && !parser_at(parser, TOKEN_STRING_TAIL)) {
-        TokenKind kind = parser_kind(parser);
-        if (kind == TOKEN_END || kind == TOKEN_ERROR || parser_peek(parser, 0)->after_newline)
-            return false;
-        if (kind == TOKEN_STRING_HEAD) {
-            while (!parser_at(parser, TOKEN_STRING_TAIL) && !parser_at(parser, TOKEN_END) &&
-                   !parser_at(parser, TOKEN_ERROR))
-                parser_take(parser);
-        }
-        if (!parser_at(parser, TOKEN_END))
-            parser_take(parser);
-    }
-    parser->panicking = false;
-    return true;
-}
-
-static StringPart *string_hole(Parser *parser)
-{
-    StringPart *part = arena_new(parser->arena, StringPart);
-
-    part->expr = parse_expr(parser, "an expression in `${ }`");
-    part->span = part->expr->span;
-    if (parser_at(parser, TOKEN_STRING_MIDDLE) || parser_at(parser, TOKEN_STRING_TAIL))
-        return part;
-    parser_expected(parser, "`}` after the expression in a string");
-    return part;
-}
-
-static Expr *string(Parser *parser)
-{
-    Token token = parser_take(parser);
-    Expr *expr = expr_new(parser, EXPR_STRING, token.span.start);
-    StringPart **tail = &expr->parts;
-    uint32_t height = 0;
-
-    while (token.kind == TOKEN_STRING_HEAD || token.kind == TOKEN_STRING_MIDDLE) {
-        if (token.size > 0) {
-            StringPart *text = string_text(parser, &token);
-            list_append(tail, text);
-        }
-        StringPart *hole = string_hole(parser);
-        list_append(tail, hole);
-        height = parser->height > height ? parser->height : height;
-        if (parser->panicking && !hole_recover(parser)) {
-            token.size = 0;
-            break;
-        }
-        token = parser_take(parser);
-    }
-    if (token.size > 0) {
-        StringPart *text = string_text(parser, &token);
-        list_append(tail, text);
-    }
-    expr->span = span_to_here(parser, expr->span.start);
-    height_set(parser, height);
-    return expr;
+    if (parser->height > *height)
+        *height = parser->height;
 }
 
 /* ---- operands ---- */
 
-static void operand_refuse(Parser *parser, Expr *expr, const char *construct)
+Expr *parse_inner(Parser *parser, const char *what)
 {
-    expr->kind = EXPR_ERROR;
-    parser_refuse(parser, expr->span, construct);
+    bool no_map = parser->no_map;
+
+    parser->no_map = false;
+    Expr *expr = parse_expr(parser, what);
+    parser->no_map = no_map;
+    return expr;
 }
 
-static Expr *refused_token(Parser *parser, const char *construct)
+Expr *parse_head_expr(Parser *parser, const char *what)
 {
-    Token token = *parser_peek(parser, 0);
+    bool no_map = parser->no_map;
 
-    parser_skip_balanced(parser);
-    Expr *expr = expr_new(parser, EXPR_ERROR, token.span.start);
-    parser_refuse_phrase(parser, token.span, construct);
+    parser->no_map = true;
+    Expr *expr = parse_expr(parser, what);
+    parser->no_map = no_map;
     return expr;
+}
+
+void close_bracket(Parser *parser, const char *what)
+{
+    if (!parser->panicking)
+        parser_expect(parser, TOKEN_BRACKET_CLOSE, what);
+    if (parser->panicking)
+        parser_skip_to_close(parser, TOKEN_BRACKET_CLOSE);
+}
+
+Expr *parse_key(Parser *parser)
+{
+    if (!parser_on_same_line(parser, TOKEN_BRACKET_OPEN) || parser->panicking)
+        return NULL;
+    parser_take(parser);
+    Expr *key = parse_inner(parser, "a key, a string, after `[`");
+    close_bracket(parser, "after the key");
+    return key;
 }
 
 static Expr *state_field(Parser *parser)
@@ -155,7 +91,7 @@ static void assignment_in_condition(Parser *parser, const Expr *left);
 static Expr *parenthesised(Parser *parser)
 {
     uint32_t start = parser_take(parser).span.start;
-    Expr *expr = parse_expr(parser, "an expression after `(`");
+    Expr *expr = parse_inner(parser, "an expression after `(`");
 
     if (!parser->panicking && parser_at(parser, TOKEN_ASSIGN))
         assignment_in_condition(parser, expr);
@@ -208,7 +144,7 @@ static Expr *operand(Parser *parser, const char *what)
     parser->height = 1;
     switch ((unsigned)kind) {
     case TOKEN_INT:
-        return integer(parser);
+        return literal_integer(parser);
     case TOKEN_DURATION:
         expr = expr_new(parser, EXPR_DURATION, token->span.start);
         expr->integer = (int64_t)token->number;
@@ -227,17 +163,21 @@ static Expr *operand(Parser *parser, const char *what)
         return expr;
     case TOKEN_STRING:
     case TOKEN_STRING_HEAD:
-        return string(parser);
+        return literal_string(parser);
     case TOKEN_STATE:
         return state_field(parser);
     case TOKEN_PAREN_OPEN:
         return parenthesised(parser);
     case TOKEN_FLOAT:
-        return refused_token(parser, "a number with a fraction");
+        return literal_fraction(parser);
     case TOKEN_NULL_WORD:
-        return refused_token(parser, "`null`");
+        expr = expr_new(parser, EXPR_NULL, token->span.start);
+        expr->span = parser_take(parser).span;
+        return expr;
     case TOKEN_BRACKET_OPEN:
-        return refused_token(parser, "a list literal");
+        return literal_list(parser);
+    case TOKEN_BRACE_OPEN:
+        return parser->no_map ? no_operand(parser, what) : parse_map(parser, true);
     case TOKEN_EMIT:
         return misplaced_emit(parser);
     default: /* the kinds that begin no operand */
@@ -264,11 +204,17 @@ const char *parser_source_text(Parser *parser, Span span)
     return text;
 }
 
-/* `Infra.CreatePostgres(...)`: effects have capital letters, as no query has. */
-static bool is_effect_call(const Expr *expr)
+/* `Infra.name` with nothing before it. */
+static bool is_provider_member(const Expr *expr)
 {
     return expr->kind == EXPR_MEMBER && expr->operand->kind == EXPR_NAME &&
-           expr->member.text[0] >= 'A' && expr->member.text[0] <= 'Z';
+           !expr->operand->from_state && !expr->operand->parenthesised && !expr->parenthesised;
+}
+
+/* Effects have capital letters, as no query has. */
+static bool is_effect(const Expr *expr)
+{
+    return is_provider_member(expr) && expr->member.text[0] >= 'A' && expr->member.text[0] <= 'Z';
 }
 
 static void effect_call(Parser *parser, Expr *expr)
@@ -278,7 +224,6 @@ static void effect_call(Parser *parser, Expr *expr)
                                  "an effect is emitted, `%s(...)` calls it", text);
 
     parser->panicking = parser->given_up;
-    expr->kind = EXPR_ERROR;
     if (d != NULL)
         d->remedy = arena_format(parser->arena,
                                  "write `let result = emit %s(...)` on a line of its own and use "
@@ -286,17 +231,59 @@ static void effect_call(Parser *parser, Expr *expr)
                                  text);
 }
 
-static void refused_suffix(Parser *parser, Expr *expr, const char *suffix)
+static void no_function(Parser *parser, const Expr *expr)
 {
-    const char *construct =
-        arena_format(parser->arena, "%s%s", parser_source_text(parser, expr->span), suffix);
+    Diagnostic *d = parser_error(parser, "V-ERR-009", parser_peek(parser, 0)->span,
+                                 "`%s` cannot be called", parser_source_text(parser, expr->span));
 
-    if (parser_at(parser, TOKEN_PAREN_OPEN) && is_effect_call(expr))
-        effect_call(parser, expr);
-    else if (expr->kind != EXPR_ERROR)
-        operand_refuse(parser, expr, construct);
-    parser_skip_balanced(parser);
-    expr->span = span_to_here(parser, expr->span.start);
+    parser->panicking = parser->given_up;
+    if (d != NULL)
+        d->remedy = "what takes arguments is a function `f(a)`, a record `R(field: a)` or a fact "
+                    "`Infra.status(a)`";
+}
+
+/* f(a), R(f: v) or Infra.status("db"), at the `(`. */
+static Expr *call(Parser *parser, Expr *callee)
+{
+    uint32_t height = parser->height;
+    Expr *expr = expr_new(parser, EXPR_CALL, callee->span.start);
+
+    if (callee->kind == EXPR_NAME && !callee->from_state && !callee->parenthesised) {
+        expr->callee = (Name){callee->name, callee->span};
+    } else if (is_provider_member(callee) && !is_effect(callee)) {
+        expr->kind = EXPR_QUERY;
+        expr->provider = (Name){callee->operand->name, callee->operand->span};
+        expr->callee = callee->member;
+    } else {
+        if (is_effect(callee))
+            effect_call(parser, callee);
+        else if (callee->kind != EXPR_ERROR)
+            no_function(parser, callee);
+        expr->kind = EXPR_ERROR;
+    }
+    Argument *arguments = parse_arguments(parser);
+    if (expr->kind != EXPR_ERROR)
+        expr->arguments = arguments;
+    expr->span = span_to_here(parser, callee->span.start);
+    height_raise(parser, &height);
+    height_set(parser, height);
+    return expr;
+}
+
+/* list[i], at the bracket. */
+static Expr *element(Parser *parser, Expr *operand_expr)
+{
+    uint32_t height = parser->height;
+    Expr *expr = expr_new(parser, EXPR_INDEX, operand_expr->span.start);
+
+    parser_take(parser);
+    expr->operand = operand_expr;
+    expr->index = parse_inner(parser, "an index after `[`");
+    close_bracket(parser, "after the index");
+    expr->span = span_to_here(parser, operand_expr->span.start);
+    height_raise(parser, &height);
+    height_set(parser, height);
+    return expr;
 }
 
 static Expr *member(Parser *parser, Expr *operand_expr)
@@ -314,15 +301,28 @@ static Expr *member(Parser *parser, Expr *operand_expr)
     return expr;
 }
 
-static Expr *enum_member(Parser *parser, Expr *expr)
+/* E::A, at the `::`. */
+static Expr *enum_member(Parser *parser, Expr *operand_expr)
 {
-    parser_take(parser);
+    Span colons = parser_take(parser).span;
     Name name = parser_any_word(parser, "a name after `::`");
-    if (expr->kind != EXPR_ERROR) {
-        expr->span = span_to_here(parser, expr->span.start);
-        operand_refuse(parser, expr, parser_source_text(parser, expr->span));
+    Expr *expr = expr_new(parser, EXPR_ENUM, operand_expr->span.start);
+    bool is_name = operand_expr->kind == EXPR_NAME && !operand_expr->from_state &&
+                   !operand_expr->parenthesised;
+
+    if (name.text == NULL || !is_name) {
+        expr->kind = EXPR_ERROR;
+        if (name.text == NULL || operand_expr->kind == EXPR_ERROR)
+            return expr;
+        Diagnostic *d =
+            parser_error(parser, "V-ERR-009", colons, "`::` stands behind an enum's name only");
+        parser->panicking = parser->given_up;
+        if (d != NULL)
+            d->remedy = "a member of a record is written with `.`";
+        return expr;
     }
-    (void)name;
+    expr->enumeration = (Name){operand_expr->name, operand_expr->span};
+    expr->constant = name;
     return expr;
 }
 
@@ -332,15 +332,14 @@ static Expr *postfix(Parser *parser, const char *what)
     Expr *expr = operand(parser, what);
 
     while (!parser->panicking) {
-        const Token *token = parser_peek(parser, 0);
         if (parser_at(parser, TOKEN_DOT))
             expr = member(parser, expr);
         else if (parser_at(parser, TOKEN_COLONS))
             expr = enum_member(parser, expr);
-        else if (parser_at(parser, TOKEN_PAREN_OPEN) && !token->after_newline)
-            refused_suffix(parser, expr, "(...)");
-        else if (parser_at(parser, TOKEN_BRACKET_OPEN) && !token->after_newline)
-            refused_suffix(parser, expr, "[...]");
+        else if (parser_on_same_line(parser, TOKEN_PAREN_OPEN))
+            expr = call(parser, expr);
+        else if (parser_on_same_line(parser, TOKEN_BRACKET_OPEN))
+            expr = element(parser, expr);
         else
             break;
     }
@@ -502,7 +501,7 @@ Expr *parse_condition(Parser *parser, const char *after)
         expr->span = (Span){start, start};
         return expr;
     }
-    Expr *expr = parse_expr(parser, what);
+    Expr *expr = parse_head_expr(parser, what);
     if (!parser->panicking && parser_at(parser, TOKEN_ASSIGN))
         assignment_in_condition(parser, expr);
     else if (!parser->panicking && hint_condition(parser) != NULL)
@@ -528,11 +527,8 @@ static Argument *argument(Parser *parser)
         parser->panicking = parser->given_up;
         parser_take(parser);
     }
-    if (parser_at(parser, TOKEN_BRACE_OPEN))
-        arg->value = refused_token(parser, "a map literal");
-    else
-        arg->value = parse_expr(parser, arg->name.text != NULL ? "the argument's value"
-                                                               : "an argument or `)`");
+    arg->value =
+        parse_inner(parser, arg->name.text != NULL ? "the argument's value" : "an argument or `)`");
     arg->span = span_to_here(parser, start);
     return arg;
 }
@@ -540,6 +536,7 @@ static Argument *argument(Parser *parser)
 Argument *parse_arguments(Parser *parser)
 {
     Argument *first = NULL, **tail = &first;
+    uint32_t height = 0;
 
     if (!parser_expect(parser, TOKEN_PAREN_OPEN, "before the arguments"))
         return NULL;
@@ -547,9 +544,11 @@ Argument *parse_arguments(Parser *parser)
            !parser_at(parser, TOKEN_END)) {
         Argument *arg = argument(parser);
         list_append(tail, arg);
+        height_raise(parser, &height);
         if (!parser_accept(parser, TOKEN_COMMA))
             break;
     }
     parser_close_paren(parser, "or `,` after an argument");
+    parser->height = height;
     return first;
 }

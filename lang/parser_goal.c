@@ -100,28 +100,19 @@ static void terminate_after(Parser *parser, Goal *goal)
     }
 }
 
-static int64_t duration(Parser *parser, const char *what, Span *ret_span)
-{
-    *ret_span = parser_peek(parser, 0)->span;
-    if (parser_at(parser, TOKEN_DURATION))
-        return (int64_t)parser_take(parser).number;
-    parser_expected(parser, what);
-    return 0;
-}
-
 static void backoff(Parser *parser, Goal *goal)
 {
     uint32_t start = parser_peek(parser, 0)->span.start;
 
     goal->has_backoff = true;
-    goal->backoff_first_ms = duration(parser, "a duration after `backoff`: `5s`, or `1s to 5m`",
-                                      &goal->backoff_first_span);
+    goal->backoff_first_ms = parse_duration(
+        parser, "a duration after `backoff`: `5s`, or `1s to 5m`", &goal->backoff_first_span);
     goal->backoff_cap_ms = goal->backoff_first_ms;
     if (parser->panicking || !parser_at_name(parser, "to"))
         return;
     parser_take(parser);
-    goal->backoff_cap_ms =
-        duration(parser, "the longest delay, a duration, after `to`", &goal->backoff_cap_span);
+    goal->backoff_cap_ms = parse_duration(parser, "the longest delay, a duration, after `to`",
+                                          &goal->backoff_cap_span);
     if (parser->panicking || goal->backoff_cap_ms >= goal->backoff_first_ms)
         return;
     Diagnostic *d = parser_error(parser, "V-ERR-017", span_to_here(parser, start),
@@ -211,10 +202,9 @@ static void goal_part(Parser *parser, Goal *goal, GoalPart part)
 static void skip_to_part(Parser *parser)
 {
     while (!parser_at(parser, TOKEN_END) && !parser_at(parser, TOKEN_BRACE_CLOSE) &&
-           part_of(parser_kind(parser)) == GOAL_PART_COUNT &&
-           token_role(parser_kind(parser)) != ROLE_ITEM)
+           part_of(parser_kind(parser)) == GOAL_PART_COUNT && !parser_begins_item(parser))
         parser_skip_balanced(parser);
-    if (!parser_at(parser, TOKEN_END) && token_role(parser_kind(parser)) != ROLE_ITEM)
+    if (!parser_at(parser, TOKEN_END) && !parser_begins_item(parser))
         parser->panicking = parser->given_up;
 }
 
@@ -259,7 +249,7 @@ static void goal_body(Parser *parser, Goal *goal)
     parser->panicking = parser->given_up;
     parser_separators(parser, true);
     while (!parser_at(parser, TOKEN_BRACE_CLOSE) && !parser_at(parser, TOKEN_END) &&
-           token_role(parser_kind(parser)) != ROLE_ITEM) {
+           !parser_begins_item(parser)) {
         GoalPart part = part_of(parser_kind(parser));
         if (part != GOAL_PART_COUNT)
             goal_part(parser, goal, part);
@@ -306,11 +296,13 @@ Goal *parse_goal(Parser *parser, const Annotations *annotations)
     Span word = parser_take(parser).span;
     size_t errors = parser->diagnostics->error_count;
 
-    if (annotations->has_priority) {
+    annotations_restrict(parser, annotations, 1u << ANNOTATION_PRIORITY | 1u << ANNOTATION_ALLOW);
+    goal->allows = annotations->allows;
+    if (annotations_have(annotations, ANNOTATION_PRIORITY)) {
         goal->has_priority = true;
         goal->priority = annotations->priority;
-        goal->priority_span = annotations->priority_span;
-        goal->parts[GOAL_PART_PRIORITY] = annotations->priority_whole;
+        goal->priority_span = annotations->priority_value;
+        goal->parts[GOAL_PART_PRIORITY] = annotations->spans[ANNOTATION_PRIORITY];
     }
     if (parser_at(parser, TOKEN_NAME) && parser_peek(parser, 1)->kind == TOKEN_BRACE_OPEN) {
         goal->name = parser_name(parser, "a name");

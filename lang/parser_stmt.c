@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static Stmt *stmt_new(Parser *parser, StmtKind kind)
+Stmt *stmt_new(Parser *parser, StmtKind kind)
 {
     Stmt *stmt = arena_new(parser->arena, Stmt);
 
@@ -29,20 +29,6 @@ static bool is_assignment(TokenKind kind)
            kind == TOKEN_MUL_ASSIGN;
 }
 
-/* The value of a `let` or an assignment, where `{` can only be a map. */
-static Expr *assigned_value(Parser *parser)
-{
-    if (parser_at(parser, TOKEN_BRACE_OPEN)) {
-        Expr *expr = arena_new(parser->arena, Expr);
-        expr->kind = EXPR_ERROR;
-        expr->span = parser_peek(parser, 0)->span;
-        parser_refuse_phrase(parser, expr->span, "a map literal");
-        parser_skip_balanced(parser);
-        return expr;
-    }
-    return parse_expr(parser, "a value after `=`");
-}
-
 static void emit_in_assignment(Parser *parser)
 {
     Diagnostic *d = parser_error(parser, "V-ERR-009", parser_peek(parser, 0)->span,
@@ -53,6 +39,24 @@ static void emit_in_assignment(Parser *parser)
         return;
     d->label = "only `let` takes the result of an `emit`";
     d->remedy = "write `let result = emit ...` and then assign from `result`";
+}
+
+/* [index] and .member behind the variable. */
+static AssignStep *assign_steps(Parser *parser)
+{
+    AssignStep *first = NULL, **tail = &first;
+
+    while (!parser->panicking) {
+        AssignStep *step = arena_new(parser->arena, AssignStep);
+        uint32_t start = parser_peek(parser, 0)->span.start;
+        if (parser_accept(parser, TOKEN_DOT))
+            step->member = parser_any_word(parser, "a name after `.`");
+        else if ((step->index = parse_key(parser)) == NULL)
+            break;
+        step->span = span_to_here(parser, start);
+        list_append(tail, step);
+    }
+    return first;
 }
 
 static Stmt *assignment(Parser *parser)
@@ -67,6 +71,7 @@ static Stmt *assignment(Parser *parser)
     } else {
         stmt->assign.field = parser_name(parser, "a field's name");
     }
+    stmt->assign.steps = assign_steps(parser);
     if (!is_assignment(parser_kind(parser))) {
         Diagnostic *d = parser_expected(parser, "`=`, `+=`, `-=` or `*=`");
         if (d != NULL && parser_at(parser, TOKEN_EQ))
@@ -81,7 +86,7 @@ static Stmt *assignment(Parser *parser)
         stmt->kind = STMT_ERROR;
         return stmt;
     }
-    stmt->assign.value = assigned_value(parser);
+    stmt->assign.value = parse_expr(parser, "a value after `=`");
     return stmt;
 }
 
@@ -114,7 +119,7 @@ static Stmt *let(Parser *parser)
         return stmt;
     }
     if (!parser_at(parser, TOKEN_EMIT)) {
-        stmt->let.value = assigned_value(parser);
+        stmt->let.value = parse_expr(parser, "a value after `=`");
         return stmt;
     }
     Expr *expr = arena_new(parser->arena, Expr);
@@ -162,6 +167,75 @@ static Stmt *loop(Parser *parser)
     return stmt;
 }
 
+/* for x in list { }    for k, v in map { } */
+static Stmt *each(Parser *parser)
+{
+    Stmt *stmt = stmt_new(parser, STMT_FOR);
+
+    parser_take(parser);
+    if (parser_at(parser, TOKEN_PAREN_OPEN))
+        parser_expected_but(parser, "a name after `for`", "write `for x in list { ... }`");
+    stmt->each.name = parser_name(parser, "a name after `for`");
+    if (!parser->panicking && parser_accept(parser, TOKEN_COMMA))
+        stmt->each.value_name = parser_name(parser, "the value's name after `,`");
+    if (!parser_at(parser, TOKEN_IN))
+        parser_expected_but(parser, "`in` after the name", "write `for x in list { ... }`");
+    parser_accept(parser, TOKEN_IN);
+    stmt->each.list = parse_head_expr(parser, "a list or a map after `in`");
+    stmt->each.body = parse_block(parser, "after the list");
+    if (stmt->each.name.text == NULL)
+        stmt->kind = STMT_ERROR;
+    return stmt;
+}
+
+static Stmt *parallel(Parser *parser)
+{
+    Stmt *stmt = stmt_new(parser, STMT_PARALLEL);
+
+    parser_take(parser);
+    stmt->parallel = parse_block(parser, "after `parallel`");
+    return stmt;
+}
+
+static Stmt *elevate(Parser *parser)
+{
+    Stmt *stmt = stmt_new(parser, STMT_ELEVATE);
+
+    parser_take(parser);
+    stmt->elevate.reason = parse_head_expr(parser, "a reason, a string, after `elevate`");
+    stmt->elevate.body = parse_block(parser, "after the reason");
+    return stmt;
+}
+
+static Stmt *result(Parser *parser)
+{
+    Stmt *stmt = stmt_new(parser, STMT_RETURN);
+
+    parser_take(parser);
+    stmt->value = parse_expr(parser, "a value after `return`");
+    return stmt;
+}
+
+static Stmt *word_alone(Parser *parser, StmtKind kind)
+{
+    Stmt *stmt = stmt_new(parser, kind);
+
+    parser_take(parser);
+    return stmt;
+}
+
+static Stmt *yield(Parser *parser)
+{
+    if (parser_peek(parser, 1)->kind != TOKEN_EFFECT)
+        return word_alone(parser, STMT_YIELD);
+    Stmt *stmt = stmt_new(parser, STMT_ERROR);
+    parser_refuse_spelling(parser, stmt->span, "yield effect",
+                           "write `emit Infra.CreatePostgres()`: the provider, the effect, its "
+                           "arguments");
+    parser_skip_construct(parser);
+    return stmt;
+}
+
 static Stmt *fail(Parser *parser)
 {
     Stmt *stmt = stmt_new(parser, STMT_FAIL);
@@ -171,224 +245,147 @@ static Stmt *fail(Parser *parser)
     return stmt;
 }
 
-/* ---- emit ---- */
+/* ---- match ---- */
 
-/* Event::E or Event::E(arguments). */
-static void event(Parser *parser, Emit *emit)
+static bool is_pattern(const Expr *expr)
 {
-    parser_take(parser);
-    if (!parser_at(parser, TOKEN_COLONS))
-        parser_expected_but(parser, "`::` after `Event`", "write `Event::NAME`");
-    parser_expect(parser, TOKEN_COLONS, "after `Event`");
-    emit->event = parser_any_word(parser, "an event's name after `Event::`");
-    if (parser_at(parser, TOKEN_PAREN_OPEN) && !parser_peek(parser, 0)->after_newline)
-        emit->arguments = parse_arguments(parser);
+    if (expr->parenthesised)
+        return false;
+    switch (expr->kind) {
+    case EXPR_INT:
+    case EXPR_FLOAT:
+    case EXPR_BOOL:
+    case EXPR_NULL:
+    case EXPR_DURATION:
+    case EXPR_ENUM:
+    case EXPR_ERROR:
+        return true;
+    case EXPR_NAME:
+        return !expr->from_state;
+    case EXPR_STRING:
+        return expr->parts == NULL || (expr->parts->text != NULL && expr->parts->next == NULL);
+    case EXPR_UNARY:
+        return expr->operator==
+               OP_NEG &&(expr->left->kind == EXPR_INT || expr->left->kind == EXPR_FLOAT) &&
+               !expr->left->parenthesised;
+    case EXPR_LIST:
+    case EXPR_MAP:
+    case EXPR_MEMBER:
+    case EXPR_INDEX:
+    case EXPR_CALL:
+    case EXPR_QUERY:
+    case EXPR_BINARY:
+    case EXPR_EMIT:
+        return false;
+    }
+    return false;
 }
 
-static void emit_broadcast(Parser *parser, Emit *emit)
+static Argument *pattern(Parser *parser)
 {
-    emit->kind = EMIT_BROADCAST;
-    if (!parser_expect(parser, TOKEN_PAREN_OPEN, "after `Broadcast`"))
-        return;
-    if (parser_at_name(parser, "Event"))
-        event(parser, emit);
-    else
-        parser_expected_but(parser, "`Event::` and the event's name",
-                            arena_format(parser->arena, "write `emit Broadcast(Event::%s)`",
-                                         parser_at(parser, TOKEN_NAME)
-                                             ? token_copy(parser, parser_peek(parser, 0))
-                                             : "NAME"));
-    parser_close_paren(parser, "after the event");
+    Argument *node = arena_new(parser->arena, Argument);
+
+    node->value = parse_head_expr(parser, "a pattern, `_` or `}`");
+    node->span = node->value->span;
+    if (is_pattern(node->value))
+        return node;
+    Diagnostic *d = parser_error(parser, "V-ERR-009", node->span, "a pattern is a constant");
+    parser->panicking = parser->panicking && (d == NULL || parser->given_up);
+    if (d != NULL)
+        d->remedy = "write a literal, a name or a member `E::A`; a condition stands in an `if`";
+    node->value->kind = EXPR_ERROR;
+    return node;
 }
 
-static void emit_bare_event(Parser *parser, Emit *emit)
+/* A, B => { }    _ => { } */
+static MatchArm *match_arm(Parser *parser)
 {
+    MatchArm *arm = arena_new(parser->arena, MatchArm);
+    Argument **tail = &arm->patterns;
     uint32_t start = parser_peek(parser, 0)->span.start;
 
-    emit->kind = EMIT_BROADCAST;
-    event(parser, emit);
-    if (parser->panicking)
-        return;
-    parser_refuse_spelling(
-        parser, span_to_here(parser, start), "emit Event::...",
-        arena_format(parser->arena, "write `emit Broadcast(Event::%s)`", emit->event.text));
-}
-
-static bool emit_intent(Parser *parser)
-{
-    TokenKind next = parser_peek(parser, 1)->kind;
-
-    if (!parser_at_name(parser, "intent") || next == TOKEN_DOT || next == TOKEN_PAREN_OPEN)
-        return false;
-    parser_refuse_spelling(parser, parser_peek(parser, 0)->span, "emit intent",
-                           "write `emit Infra.CreatePostgres()`: the provider, the effect, its "
-                           "arguments");
-    parser_skip_construct(parser);
-    return true;
-}
-
-/* Behind the effect's name: why there is no `(`. */
-static const char *no_arguments_remedy(Parser *parser, const Emit *emit)
-{
-    if (parser_at(parser, TOKEN_BRACE_OPEN) && !parser_peek(parser, 0)->after_newline)
-        return "arguments stand in parentheses: `(name: value, ...)`";
-    if (emit->provider.text != NULL || emit->effect.text == NULL)
-        return "an effect without arguments is written with `()`";
-    return arena_format(parser->arena,
-                        "an effect without arguments is written `%s()`, an event `emit "
-                        "Broadcast(Event::%s)`",
-                        emit->effect.text, emit->effect.text);
-}
-
-static void emit_effect(Parser *parser, Emit *emit)
-{
-    if (parser_at(parser, TOKEN_PAREN_OPEN))
-        parser_expected_but(parser, "an effect, `Broadcast` or `Log` after `emit`",
-                            "write `emit Infra.NAME(...)`, without parentheses around it");
-    emit->effect = parser_name(parser, "an effect, `Broadcast` or `Log` after `emit`");
-    if (parser_accept(parser, TOKEN_DOT)) {
-        emit->provider = emit->effect;
-        emit->effect = parser_any_word(parser, "the effect's name after `.`");
-    }
-    if (parser->panicking)
-        return;
-    if (!parser_at(parser, TOKEN_PAREN_OPEN) || parser_peek(parser, 0)->after_newline) {
-        Diagnostic *d = parser_expected_next(parser, "`(` after the effect's name");
-        if (d != NULL)
-            d->remedy = no_arguments_remedy(parser, emit);
-        return;
-    }
-    emit->arguments = parse_arguments(parser);
-    if (!parser->panicking && parser_accept(parser, TOKEN_ELSE))
-        emit->otherwise = parse_block(parser, "after `else`");
-}
-
-/* `Broadcast` or `Log`; in small letters it is too near to be somebody's effect. */
-static bool at_builtin(Parser *parser, const char *name, const char *small)
-{
-    if (parser_at_name(parser, name))
-        return true;
-    if (!parser_at_name(parser, small) || parser_peek(parser, 1)->kind != TOKEN_PAREN_OPEN)
-        return false;
-    parser_refuse_spelling(parser, parser_peek(parser, 0)->span,
-                           arena_format(parser->arena, "emit %s", small),
-                           arena_format(parser->arena, "write `emit %s(...)`", name));
-    return true;
-}
-
-Emit *parse_emit(Parser *parser)
-{
-    Emit *emit = arena_new(parser->arena, Emit);
-    uint32_t start = parser_take(parser).span.start;
-
-    if (at_builtin(parser, "Broadcast", "broadcast")) {
+    if (parser_at_name(parser, "_")) {
         parser_take(parser);
-        emit_broadcast(parser, emit);
-    } else if (at_builtin(parser, "Log", "log")) {
+    } else {
+        do {
+            Argument *node = pattern(parser);
+            list_append(tail, node);
+        } while (!parser->panicking && parser_accept(parser, TOKEN_COMMA));
+    }
+    if (parser_at(parser, TOKEN_COLON) || parser_at(parser, TOKEN_ARROW)) {
+        parser_expected_but(parser, "`=>` after the pattern", "write `pattern => { ... }`");
+        parser->panicking = parser->given_up;
         parser_take(parser);
-        emit->kind = EMIT_LOG;
-        emit->arguments = parse_arguments(parser);
-    } else if (parser_at_name(parser, "Event") && parser_peek(parser, 1)->kind == TOKEN_COLONS) {
-        emit_bare_event(parser, emit);
-    } else if (!emit_intent(parser)) {
-        emit_effect(parser, emit);
+    } else {
+        parser_expect(parser, TOKEN_FAT_ARROW, "after the pattern");
     }
-    emit->span = span_to_here(parser, start);
-    return emit;
+    arm->body = parse_block(parser, "after `=>`");
+    arm->span = span_to_here(parser, start);
+    return arm;
 }
 
-/* ---- send ---- */
-
-static bool is_plain_name(const char *text, size_t size)
+static bool left_match(Parser *parser)
 {
-    if (size == 0 || (text[0] >= '0' && text[0] <= '9') || token_word(text, size) != TOKEN_NAME)
-        return false;
-    for (size_t i = 0; i < size; i++)
-        if (!(text[i] == '_' || (text[i] >= '0' && text[i] <= '9') ||
-              (text[i] >= 'A' && text[i] <= 'Z') || (text[i] >= 'a' && text[i] <= 'z')))
-            return false;
-    return true;
+    TokenKind kind = parser_kind(parser);
+
+    return kind == TOKEN_END || kind == TOKEN_BRACE_CLOSE || token_role(kind) == ROLE_ITEM ||
+           token_role(kind) == ROLE_DECLARATION;
 }
 
-/* The string that names a domain or a transition in send("Peer", "Pong"). */
-static Name quoted_name(Parser *parser, const char *what)
+/* After a mistake in an arm: past its block, or to the end of the `match`. */
+static void skip_to_arm(Parser *parser)
 {
-    const Token *token = parser_peek(parser, 0);
+    bool block = false;
 
-    if (token->kind != TOKEN_STRING || !is_plain_name(token->text, token->size)) {
-        parser_expected(parser, what);
-        return (Name){NULL, token->span};
+    while (!block && !left_match(parser)) {
+        block = parser_at(parser, TOKEN_BRACE_OPEN);
+        parser_skip_balanced(parser);
     }
-    Token taken = parser_take(parser);
-    return (Name){taken.text, taken.span};
+    if (!parser_at(parser, TOKEN_END))
+        parser->panicking = parser->given_up;
 }
 
-static void send_quoted(Parser *parser, Stmt *stmt)
+static void match_arms(Parser *parser, Stmt *stmt)
 {
-    Argument **tail = &stmt->send.arguments;
+    MatchArm **tail = &stmt->match.arms;
+
+    parser_separators(parser, true);
+    while (!left_match(parser)) {
+        MatchArm *arm = match_arm(parser);
+        list_append(tail, arm);
+        if (parser->panicking)
+            skip_to_arm(parser);
+        parser_separators(parser, true);
+    }
+}
+
+static Stmt *match(Parser *parser)
+{
+    Stmt *stmt = stmt_new(parser, STMT_MATCH);
 
     parser_take(parser);
-    stmt->send.domain = quoted_name(parser, "a domain's name in quotes");
-    parser_expect(parser, TOKEN_COMMA, "between domain and transition");
-    stmt->send.transition = quoted_name(parser, "a transition's name in quotes");
-    while (!parser->panicking && parser_accept(parser, TOKEN_COMMA) &&
-           !parser_at(parser, TOKEN_PAREN_CLOSE)) {
-        Argument *arg = arena_new(parser->arena, Argument);
-        arg->value = parse_expr(parser, "an argument or `)`");
-        arg->span = arg->value->span;
-        list_append(tail, arg);
-    }
-    parser_close_paren(parser, "after the transition");
-}
-
-static void send_named(Parser *parser, Stmt *stmt)
-{
-    stmt->send.domain = parser_name(parser, "a domain's name or `self` after `send`");
-    if (!parser->panicking && !parser_at(parser, TOKEN_NAME) && stmt->send.domain.text != NULL)
-        parser_expected_but(parser, "a transition's name",
-                            hint_send(parser, stmt->send.domain.text));
-    stmt->send.transition = parser_name(parser, "a transition's name");
-    if (!parser->panicking && parser_at(parser, TOKEN_PAREN_OPEN) &&
-        !parser_peek(parser, 0)->after_newline)
-        stmt->send.arguments = parse_arguments(parser);
-}
-
-static Stmt *send(Parser *parser)
-{
-    Stmt *stmt = stmt_new(parser, STMT_SEND);
-
-    stmt->send.high = parser_take(parser).kind == TOKEN_SEND_HIGH;
-    if (parser_at(parser, TOKEN_PAREN_OPEN))
-        send_quoted(parser, stmt);
-    else
-        send_named(parser, stmt);
-    if (stmt->send.domain.text != NULL && strcmp(stmt->send.domain.text, "self") == 0) {
-        stmt->send.to_self = true;
-        stmt->send.domain.text = NULL;
-    }
-    if (parser->panicking)
+    stmt->match.subject = parse_head_expr(parser, "a value after `match`");
+    Span open = parser_peek(parser, 0)->span;
+    if (!parser_at(parser, TOKEN_BRACE_OPEN)) {
+        parser_expected_next(parser, "`{` after the value");
         stmt->kind = STMT_ERROR;
+        return stmt;
+    }
+    parser->panicking = parser->given_up; /* the mistake, if any, was before the braces */
+    if (!parser_deeper(parser))
+        return stmt;
+    parser_take(parser);
+    match_arms(parser, stmt);
+    parser_close_brace(parser, open);
+    parser->depth--;
+    stmt->match.body = span_to_here(parser, open.start);
     return stmt;
 }
 
 /* ---- any statement ---- */
 
-static Stmt *refused_statement(Parser *parser)
-{
-    Stmt *stmt = stmt_new(parser, STMT_ERROR);
-    TokenKind kind = parser_kind(parser);
-
-    if (kind == TOKEN_YIELD && parser_peek(parser, 1)->kind == TOKEN_EFFECT)
-        parser_refuse_spelling(parser, stmt->span, "yield effect",
-                               "write `emit Infra.CreatePostgres()`: the provider, the effect, its "
-                               "arguments");
-    else
-        parser_refuse(parser, stmt->span, token_kind_text(kind));
-    parser_skip_construct(parser);
-    return stmt;
-}
-
-#define STATEMENTS "a statement (let, if, while, emit, send, fail or an assignment)"
+#define STATEMENTS                                                                                 \
+    "a statement (let, if, match, for, while, emit, send, return, fail or an assignment)"
 
 /* `name.member ...`: an effect without its `emit`, or what belongs to others. */
 static const char *dotted_remedy(Parser *parser)
@@ -401,11 +398,15 @@ static const char *dotted_remedy(Parser *parser)
 
     if (strcmp(name, "this") == 0 || strcmp(name, "self") == 0)
         return arena_format(parser->arena, "a field is written `%s` or `state.%s`", member, member);
-    if (third->kind == TOKEN_NAME && (member[0] < 'A' || member[0] > 'Z'))
-        return arena_format(parser->arena,
-                            "another domain's fields cannot be touched: `send %s TRANSITION(...)`",
-                            name);
     return arena_format(parser->arena, "an effect is written `emit %s.%s(...)`", name, member);
+}
+
+/* `Infra.Create(...)`, and `this.field`, which is no assignment although it looks like one. */
+static bool at_foreign_dot(Parser *parser)
+{
+    return parser_at(parser, TOKEN_NAME) && parser_peek(parser, 1)->kind == TOKEN_DOT &&
+           (parser_peek(parser, 3)->kind == TOKEN_PAREN_OPEN || parser_at_name(parser, "this") ||
+            parser_at_name(parser, "self"));
 }
 
 /* A name that begins no assignment: perhaps a word of ours misspelt. */
@@ -437,32 +438,50 @@ static Stmt *let_in_other_words(Parser *parser)
     return let(parser);
 }
 
-static Stmt *statement(Parser *parser)
+/* A name that something is assigned to, or to a part of it. */
+static bool at_assignment(Parser *parser)
 {
-    TokenKind kind = parser_kind(parser);
-    TokenKind next = parser_peek(parser, 1)->kind;
+    const Token *next = parser_peek(parser, 1);
 
-    if (hint_is_let(parser))
-        return let_in_other_words(parser);
-    if (kind == TOKEN_NAME && next == TOKEN_NAME && parser_at_name(parser, "set"))
-        return not_a_statement(parser);
-    if (kind == TOKEN_NAME && !is_assignment(next) && next != TOKEN_DOT &&
-        parser_mend_word(parser, STATEMENTS, 1u << ROLE_STATEMENT | 1u << ROLE_LATER_STATEMENT))
-        kind = parser_kind(parser);
-    if (token_role(kind) != ROLE_NONE && is_assignment(next))
-        return assignment_to_reserved(parser);
-    switch ((unsigned)kind) {
+    if (!parser_at(parser, TOKEN_NAME) || at_foreign_dot(parser))
+        return false;
+    return is_assignment(next->kind) || next->kind == TOKEN_DOT ||
+           (next->kind == TOKEN_BRACKET_OPEN && !next->after_newline);
+}
+
+/* At the word of a statement; NULL: it is none. */
+static Stmt *worded_statement(Parser *parser)
+{
+    switch ((unsigned)parser_kind(parser)) {
     case TOKEN_LET:
         return let(parser);
     case TOKEN_IF:
         return branch(parser);
     case TOKEN_WHILE:
         return loop(parser);
+    case TOKEN_FOR:
+        return each(parser);
+    case TOKEN_MATCH:
+        return match(parser);
+    case TOKEN_RETURN:
+        return result(parser);
     case TOKEN_FAIL:
         return fail(parser);
     case TOKEN_SEND:
     case TOKEN_SEND_HIGH:
-        return send(parser);
+        return parse_send(parser);
+    case TOKEN_RELEASE:
+        return parse_release(parser);
+    case TOKEN_SPAWN:
+        return parse_spawn(parser);
+    case TOKEN_STOP:
+        return word_alone(parser, STMT_STOP);
+    case TOKEN_YIELD:
+        return yield(parser);
+    case TOKEN_PARALLEL:
+        return parallel(parser);
+    case TOKEN_ELEVATE:
+        return elevate(parser);
     case TOKEN_EMIT: {
         Stmt *stmt = stmt_new(parser, STMT_EMIT);
         stmt->emit = parse_emit(parser);
@@ -470,14 +489,39 @@ static Stmt *statement(Parser *parser)
     }
     case TOKEN_STATE:
         return assignment(parser);
-    default: /* every other kind begins an assignment, something refused, or nothing */
-        break;
+    default: /* every other kind begins an assignment to a name, or nothing */
+        return NULL;
     }
-    if (kind == TOKEN_NAME && is_assignment(next))
+}
+
+static Stmt *statement(Parser *parser)
+{
+    TokenKind next = parser_peek(parser, 1)->kind;
+
+    if (hint_is_let(parser))
+        return let_in_other_words(parser);
+    if (next == TOKEN_NAME && parser_at_name(parser, "set"))
+        return not_a_statement(parser);
+    if (at_assignment(parser))
         return assignment(parser);
-    if (token_role(kind) == ROLE_LATER_STATEMENT || token_role(kind) == ROLE_LATER_ITEM)
-        return refused_statement(parser);
-    return not_a_statement(parser);
+    if (token_role(parser_kind(parser)) != ROLE_NONE && is_assignment(next))
+        return assignment_to_reserved(parser);
+    if (parser_at(parser, TOKEN_NAME) && next != TOKEN_DOT)
+        parser_mend_word(parser, STATEMENTS, 1u << ROLE_STATEMENT);
+    Stmt *stmt = worded_statement(parser);
+    return stmt != NULL ? stmt : not_a_statement(parser);
+}
+
+bool at_statement(Parser *parser)
+{
+    TokenKind next = parser_peek(parser, 1)->kind;
+
+    if (parser_at(parser, TOKEN_STATE))
+        return next == TOKEN_DOT;
+    return token_role(parser_kind(parser)) == ROLE_STATEMENT || hint_is_let(parser) ||
+           (parser_at(parser, TOKEN_NAME) &&
+            (is_assignment(next) || next == TOKEN_DOT || next == TOKEN_BRACKET_OPEN ||
+             next == TOKEN_PAREN_OPEN));
 }
 
 /* At what can only be an item, the end, or a part of a transition: the list ends here. */
@@ -487,11 +531,34 @@ static bool statements_end(Parser *parser)
 
     if (kind == TOKEN_END || kind == TOKEN_BRACE_CLOSE)
         return true;
-    if (is_assignment(parser_peek(parser, 1)->kind))
+    if (is_assignment(parser_peek(parser, 1)->kind) || hint_is_let(parser))
         return false;
     if (kind == TOKEN_STATE)
         return parser_peek(parser, 1)->kind == TOKEN_BRACE_OPEN;
-    return token_role(kind) == ROLE_ITEM || kind == TOKEN_SLICE || kind == TOKEN_STEP;
+    return token_role(kind) == ROLE_ITEM || token_role(kind) == ROLE_DECLARATION ||
+           kind == TOKEN_SLICE || kind == TOKEN_STEP;
+}
+
+/* What a statement with a body still is after a mistake in it. */
+static bool has_body(StmtKind kind)
+{
+    return kind == STMT_IF || kind == STMT_WHILE || kind == STMT_FOR || kind == STMT_MATCH ||
+           kind == STMT_PARALLEL || kind == STMT_ELEVATE;
+}
+
+Stmt *parse_statement(Parser *parser)
+{
+    uint64_t before = parser->taken;
+    Stmt *stmt = statement(parser);
+
+    stmt->span = span_to_here(parser, stmt->span.start);
+    if (parser->panicking && !has_body(stmt->kind))
+        stmt->kind = STMT_ERROR;
+    if (parser->panicking && parser->taken == before && !parser->given_up)
+        parser_skip_balanced(parser);
+    if (parser->panicking)
+        parser_skip_to_statement(parser);
+    return stmt;
 }
 
 void parse_statements(Parser *parser, Block *block)
@@ -500,16 +567,8 @@ void parse_statements(Parser *parser, Block *block)
 
     parser_separators(parser, false);
     while (!statements_end(parser)) {
-        uint64_t before = parser->taken;
-        Stmt *stmt = statement(parser);
-        stmt->span = span_to_here(parser, stmt->span.start);
-        if (parser->panicking && stmt->kind != STMT_IF && stmt->kind != STMT_WHILE)
-            stmt->kind = STMT_ERROR;
+        Stmt *stmt = parse_statement(parser);
         list_append(tail, stmt);
-        if (parser->panicking && parser->taken == before && !parser->given_up)
-            parser_skip_balanced(parser);
-        if (parser->panicking)
-            parser_skip_to_statement(parser);
         parser_separators(parser, false);
     }
 }
@@ -546,7 +605,10 @@ Block *parse_block(Parser *parser, const char *after)
     if (!parser_deeper(parser))
         return block;
     parser_take(parser);
+    bool no_map = parser->no_map;
+    parser->no_map = false;
     parse_statements(parser, block);
+    parser->no_map = no_map;
     parser_close_brace(parser, open);
     parser->depth--;
     block->span = span_to_here(parser, open.start);

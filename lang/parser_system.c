@@ -1,9 +1,8 @@
-/* system S { start domain D { f = v } } */
+/* system S { start domain D { f = v }  start domain W["a"] } */
 #include "lang/parser.h"
 
-static void start_fields(Parser *parser, Start *start)
+Span parse_start_fields(Parser *parser, StartField **tail)
 {
-    StartField **tail = &start->fields;
     Span open = parser_take(parser).span;
 
     parser_separators(parser, true);
@@ -29,12 +28,13 @@ static void start_fields(Parser *parser, Start *start)
         parser_separators(parser, true);
     }
     while (parser->panicking && !parser_at(parser, TOKEN_END) &&
-           !parser_at(parser, TOKEN_BRACE_CLOSE) && !parser_at(parser, TOKEN_START))
+           !parser_at(parser, TOKEN_BRACE_CLOSE) && !parser_at(parser, TOKEN_START) &&
+           !parser_begins_item(parser))
         parser_skip_balanced(parser);
     if (parser_at(parser, TOKEN_BRACE_CLOSE))
         parser->panicking = parser->given_up;
     parser_close_brace(parser, open);
-    start->body = span_to_here(parser, open.start);
+    return span_to_here(parser, open.start);
 }
 
 static Start *start_item(Parser *parser)
@@ -51,12 +51,9 @@ static Start *start_item(Parser *parser)
         parser_expect(parser, TOKEN_DOMAIN, "after `start`");
     }
     node->domain = parser_name(parser, "a domain's name after `start domain`");
-    if (parser_at(parser, TOKEN_BRACKET_OPEN) && !parser->panicking) {
-        parser_refuse_phrase(parser, parser_peek(parser, 0)->span, "a domain with a key");
-        parser_skip_balanced(parser);
-    }
+    node->key = parse_key(parser);
     if (parser_at(parser, TOKEN_BRACE_OPEN) && !parser->panicking)
-        start_fields(parser, node);
+        node->body = parse_start_fields(parser, &node->fields);
     node->span = span_to_here(parser, start);
     return node;
 }
@@ -83,7 +80,7 @@ System *parse_system(Parser *parser)
     }
     parser_separators(parser, true);
     while (!parser_at(parser, TOKEN_BRACE_CLOSE) && !parser_at(parser, TOKEN_END) &&
-           token_role(parser_kind(parser)) != ROLE_ITEM) {
+           !parser_begins_item(parser)) {
         if (parser_at(parser, TOKEN_START) ||
             parser_mend_word(parser, "`start domain` or `}`", 1u << ROLE_PART)) {
             Start *node = start_item(parser);

@@ -178,54 +178,16 @@ Test(parser, refused_spellings_name_the_line_to_write)
 
 Test(parser, what_is_not_there_yet_is_refused_by_name_and_skipped)
 {
-    static const char *const items[] = {
-        "const X = 1",
-        "fn f(a: int) -> int { return a }",
-        "event E(x: int)",
-        "every 5m { x = 1 }",
-        "after 30s when x { y = 1 }",
-        "enum E { A, B }",
-        "import \"x.ved\"",
-        "record R { a: int }",
-        "deploy service A to E",
-        "moved domain A -> B",
-        "test \"a\" { given { } }",
-        "environment E { provider P }",
-        "migration A 1 -> 2 { }",
-        "export fn f() { }",
-        "effect e(a: int) -> any",
-    };
-    static const char *const stmts[] = {
-        "match v { A => { } _ => { } }",
-        "for x in list { y = 1 }",
-        "yield",
-        "parallel { emit A() }",
-        "spawn D[\"k\"] { f = 1 }",
-        "stop",
-        "release Infra.A()",
-        "elevate \"x\" { }",
-        "return 1",
-    };
-    char text[300], expected[100];
-
-    for (size_t i = 0; i < ARRAY_SIZE(items); i++) {
-        snprintf(text, sizeof text, "domain A {\n%s\ngoal x\n}\n", items[i]);
-        snprintf(expected, sizeof expected, "V-ERR-011 `%.*s` is not yet supported",
-                 (int)strcspn(items[i], " "), items[i]);
-        assert_mistakes(text, expected);
-    }
-    for (size_t i = 0; i < ARRAY_SIZE(stmts); i++) {
-        snprintf(text, sizeof text, "domain A { transition T {\n%s\nx = 1\n} goal x }", stmts[i]);
-        snprintf(expected, sizeof expected, "V-ERR-011 `%.*s` is not yet supported",
-                 (int)strcspn(stmts[i], " "), stmts[i]);
-        assert_mistakes(text, expected);
-    }
+    assert_mistakes("domain A {\nmoved domain A -> B\ngoal x\n}\n",
+                    "V-ERR-011 `moved` is not yet supported");
+    assert_mistakes("moved A.B.C -> D.E.C\ndomain A { goal x }\n",
+                    "V-ERR-011 `moved` is not yet supported");
 }
 
 Test(parser, mistakes_are_reported_once_each_and_the_rest_is_read)
 {
     assert_mistakes("domain A {\n transtion T { if { x = } y == 1 }\n goal G { priority 300 "
-                    "predicate }\n state { a: Foo b: int }\n capability { a b }\n}\n)",
+                    "predicate }\n state { a: 3 b: int }\n capability { a b }\n}\n)",
                     "V-ERR-009 found `transtion`", "V-ERR-009 expected a condition after `if`",
                     "V-ERR-009 expected a value after `=`", "V-ERR-009 expected `=`",
                     "V-ERR-017 0 to 255", "V-ERR-009 a condition after `predicate`",
@@ -285,7 +247,8 @@ Test(parser, what_nests_without_end_is_one_report, .timeout = 20)
 
 Test(parser, a_file_of_mistakes_takes_linear_time, .timeout = 20)
 {
-    static const char *const repeated[] = {"}", "@ ", "domain ", "( { ", "goal a ", "x . ", "' \""};
+    static const char *const repeated[] = {"}",         "@ ",   "domain ", "( { ",
+                                           "goal a = ", "x . ", "' \""};
 
     for (size_t i = 0; i < ARRAY_SIZE(repeated); i++) {
         cleanup(buffer_deinit) Buffer text = {0};
@@ -301,8 +264,7 @@ Test(parser, empty_files_and_text_without_a_domain)
 {
     valid("");
     valid(" // nothing\n");
-    assert_mistakes("emit Log(\"hello\")\nx = 1\n", "V-ERR-011 a script");
-    assert_mistakes("goal a", "V-ERR-011 a file without a domain");
+    cr_assert_null(valid("record R { a: int } enum E { A } const c = 1")->domains);
 }
 
 Test(parser, scopes_in_every_spelling)
