@@ -175,6 +175,21 @@ bench: $(OUT)/bench
 $(OUT)/bench: $(call objects,$(wildcard tests/bench/*.c)) $(call lib,lang) $(call lib,base)
 	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_lang)
 
+# --- Torture -------------------------------------------------------------------------------------
+# Programs that were spoiled at random, against the sanitizers.
+
+MUTATIONS ?= 1000000
+MUTATION_SEED ?= 1
+MUTATED := tests/golden tests/programs manifests/tour manifests/shop tests/fuzz/corpus/parser
+
+.PHONY: mutate
+mutate:
+	@$(MAKE) -s BUILD=asan mutate-build
+	@tests/torture/run.sh build/asan/mutate $(MUTATIONS) $(MUTATION_SEED) $(MUTATED)
+mutate-build: $(OUT)/mutate
+$(OUT)/mutate: $(call objects,tests/torture/mutate.c tests/lib/lang/ast_dump.c) $(call lib,lang) $(call lib,base)
+	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_base)
+
 # --- Checks --------------------------------------------------------------------------------------
 
 # A file is looked at again when its object is newer, so when it or a header of its has changed.
