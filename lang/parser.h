@@ -121,6 +121,7 @@ const char *hint_operand(Parser *parser, TokenKind operator); /* behind an opera
 const char *hint_send(Parser *parser, const char *domain); /* where a transition's name belongs */
 /* The type's name in this language. */
 const char *hint_type(Parser *parser);
+const char *hint_container(Parser *parser); /* the same for `Array<...>` */
 /* `var x = ...`: a `let` in other words. */
 bool hint_is_let(Parser *parser);
 

@@ -11,7 +11,8 @@ typedef struct Hint {
     const char *remedy;
 } Hint;
 
-static const char *const let_words[] = {"var", "val", "local", "int", "bool", "string", "duration"};
+static const char *const let_words[] = {"var",  "val",    "local",    "int",
+                                        "bool", "string", "duration", "float"};
 
 static const Hint statement_words[] = {
     {"elif", "write `else if`"},
@@ -35,18 +36,23 @@ static const Hint statement_words[] = {
     {"raise", "write `fail \"reason\"`"},
     {"break", "put what ends the loop into its condition"},
     {"continue", "put the rest of the body into an `if`"},
-    {"switch", "write `if ... { } else if ... { }`"},
-    {"case", "write `if ... { } else if ... { }`"},
+    {"switch", "write `match value { A => { } _ => { } }`"},
+    {"case", "write `match value { A => { } _ => { } }`"},
+    {"foreach", "write `for x in list { }`"},
     {"unless", "write `if !(...) { }`"},
     {"loop", "write `while condition { }`"},
     {"do", "write `while condition { }`"},
 };
 
+#define FUNCTION                                                                                   \
+    "write `transition NAME { ... }`; what only computes is `fn NAME(a: int) -> int { ... }`, "    \
+    "outside of domains"
+
 static const Hint item_words[] = {
-    {"function", "write `transition NAME { ... }`"},
-    {"func", "write `transition NAME { ... }`"},
-    {"def", "write `transition NAME { ... }`"},
-    {"method", "write `transition NAME { ... }`"},
+    {"function", FUNCTION},
+    {"func", FUNCTION},
+    {"def", FUNCTION},
+    {"method", FUNCTION},
     {"action", "write `transition NAME { ... }`"},
     {"task", "write `transition NAME { ... }`"},
     {"handle", "write `on Event::NAME { ... }`"},
@@ -57,17 +63,35 @@ static const Hint item_words[] = {
 };
 
 static const Hint file_words[] = {
-    {"class", "write `domain NAME { ... }`"},     {"resource", "write `domain NAME { ... }`"},
-    {"service", "write `domain NAME { ... }`"},   {"module", "write `domain NAME { ... }`"},
-    {"component", "write `domain NAME { ... }`"}, {"actor", "write `domain NAME { ... }`"},
-    {"struct", "write `domain NAME { ... }`"},    {"object", "write `domain NAME { ... }`"},
+    {"class", "write `domain NAME { ... }`"},
+    {"resource", "write `domain NAME { ... }`"},
+    {"service", "write `domain NAME { ... }`"},
+    {"module", "write `domain NAME { ... }`"},
+    {"component", "write `domain NAME { ... }`"},
+    {"actor", "write `domain NAME { ... }`"},
+    {"struct", "write `record NAME { ... }`"},
+    {"object", "write `domain NAME { ... }`"},
+    {"type", "write `record NAME { ... }`"},
+    {"function", "write `fn NAME(a: int) -> int { ... }`"},
+    {"func", "write `fn NAME(a: int) -> int { ... }`"},
+    {"def", "write `fn NAME(a: int) -> int { ... }`"},
+    {"include", "write `import \"file.ved\"`"},
+    {"use", "write `import \"file.ved\"`"},
 };
 
 static const Hint types[] = {
-    {"integer", "int"},    {"Integer", "int"},  {"number", "int"},    {"Number", "int"},
-    {"long", "int"},       {"i64", "int"},      {"int64", "int"},     {"uint", "int"},
-    {"str", "string"},     {"Str", "string"},   {"text", "string"},   {"char", "string"},
-    {"varchar", "string"}, {"boolean", "bool"}, {"time", "duration"}, {"timeout", "duration"},
+    {"integer", "int"},    {"Integer", "int"},  {"number", "int"},      {"Number", "int"},
+    {"long", "int"},       {"i64", "int"},      {"int64", "int"},       {"uint", "int"},
+    {"str", "string"},     {"Str", "string"},   {"text", "string"},     {"char", "string"},
+    {"varchar", "string"}, {"boolean", "bool"}, {"time", "duration"},   {"timeout", "duration"},
+    {"double", "float"},   {"real", "float"},   {"Double", "float"},    {"decimal", "float"},
+    {"json", "any"},       {"object", "any"},   {"password", "secret"}, {"Secret", "secret"},
+};
+
+static const Hint containers[] = {
+    {"List", "list"},   {"Array", "list"}, {"array", "list"}, {"vector", "list"}, {"Vec", "list"},
+    {"set", "list"},    {"Set", "list"},   {"Map", "map"},    {"dict", "map"},    {"Dict", "map"},
+    {"HashMap", "map"}, {"hash", "map"},   {"object", "map"},
 };
 
 static const char *look_up(Parser *parser, const Hint *hints, size_t count)
@@ -89,6 +113,11 @@ bool hint_is_let(Parser *parser)
         if (parser_at_name(parser, let_words[i]))
             return declares;
     return false;
+}
+
+const char *hint_container(Parser *parser)
+{
+    return look_up(parser, containers, ARRAY_SIZE(containers));
 }
 
 const char *hint_type(Parser *parser)

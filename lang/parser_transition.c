@@ -320,7 +320,9 @@ Handler *parse_handler(Parser *parser, const Annotations *annotations)
     if (handler_refused(parser, word))
         return NULL;
     handler_head(parser, node);
-    node->body = parse_block(parser, "after what is handled");
+    node->body = parse_block(parser, node->kind == HANDLER_EVENT     ? "after the event"
+                                     : node->kind == HANDLER_MESSAGE ? "after the message"
+                                                                     : "after what is reported");
     node->span = span_to_here(parser, annotations->start);
     return node;
 }

@@ -15,6 +15,9 @@ static const struct {
     {"map", TYPE_MAP},
 };
 
+#define TYPES                                                                                      \
+    "a type: int, float, bool, string, duration, list<T>, map<T>, or the name of a record or enum"
+
 /* Index in `types`; their count: it is none of them. */
 static size_t type_index(const char *name)
 {
@@ -87,10 +90,29 @@ static void type_unknown(Parser *parser)
         remedy = "a list is written `list<int>`";
     else if (parser_at(parser, TOKEN_BRACE_OPEN))
         remedy = "a map is written `map<int>`";
-    parser_expected_but(parser,
-                        "a type: int, float, bool, string, duration, list<T>, map<T> or "
-                        "a record's or enum's name",
-                        remedy);
+    parser_expected_but(parser, TYPES, remedy);
+}
+
+/* `Array<T>`: reported, and taken as the list or map it is elsewhere. */
+static void type_generic(Parser *parser, TypeExpr *type)
+{
+    const char *meant = hint_container(parser);
+
+    if (meant == NULL) {
+        type->name = parser_name(parser, "a type");
+        parser_expected_but(parser, "no `<` after the name of a record or enum",
+                            "only `list<T>` and `map<T>` have types inside");
+        return;
+    }
+    Token word = parser_take(parser);
+    type->type = types[type_index(meant)].type;
+    type_element(parser, type);
+    if (parser->panicking)
+        return;
+    const char *text = token_copy(parser, &word);
+    parser_refuse_spelling(parser, word.span, arena_format(parser->arena, "%s<T>", text),
+                           arena_format(parser->arena, "write `%s<%s>`", meant,
+                                        parser_source_text(parser, type->element->span)));
 }
 
 /* A record or an enum; or what other languages call a type, unless something here is called so. */
@@ -99,6 +121,10 @@ static void type_named(Parser *parser, TypeExpr *type)
     const char *meant = hint_type(parser);
 
     type->type = TYPE_NAMED;
+    if (parser_peek(parser, 1)->kind == TOKEN_LT) {
+        type_generic(parser, type);
+        return;
+    }
     type->name = parser_name(parser, "a type");
     if (meant == NULL)
         return;
@@ -150,8 +176,8 @@ void foreign_types_settle(Diagnostics *diagnostics, const Ast *ast, const Foreig
             continue;
         foreign->type->type = types[type_index(foreign->meant)].type;
         Diagnostic *d = diagnostics_add(diagnostics, SEVERITY_ERROR, "V-ERR-009", name.span,
-                                        "expected a type, found `%s`", name.text);
-        d->label = "no type of this language, and no record or enum has this name";
+                                        "expected %s, found `%s`", TYPES, name.text);
+        d->label = "no record or enum has this name";
         d->remedy = arena_format(diagnostics->arena, "write `%s`", foreign->meant);
     }
 }

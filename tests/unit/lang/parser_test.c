@@ -2,66 +2,14 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lang/ast.h"
+#include "tests/lib/lang/parse_text.h"
 
-static Arena arena;
-static Diagnostics diagnostics;
-static Source source;
-
-static void done(void)
-{
-    arena_deinit(&arena);
-}
-
-TestSuite(parser, .fini = done);
-
-static const Ast *parsed(const char *text)
-{
-    source = (Source){.name = "test.ved", .text = text, .size = strlen(text)};
-    diagnostics_init(&diagnostics, &arena, &source);
-    const Ast *ast = parse(&source, &arena, &diagnostics);
-    diagnostics_sort(&diagnostics);
-    return ast;
-}
-
-static const Ast *valid(const char *text)
-{
-    const Ast *ast = parsed(text);
-
-    cr_assert_eq(diagnostics.error_count, 0, "'%s': %s", text,
-                 diagnostics.count > 0 ? diagnostics.items[0].summary : "");
-    return ast;
-}
-
-/* A program whose one step has the statements. */
-static const Stmt *statements(const char *text)
-{
-    char program[2000];
-
-    snprintf(program, sizeof program, "domain A { transition T { step {\n%s\n} } }", text);
-    return valid(arena_copy_string(&arena, program))->domains->transitions->slices->body->first;
-}
-
-/* Exactly these reports, "CODE summary-part" each, in the order of their places. */
-static void assert_reports(const char *text, const char *const *expected, size_t count)
-{
-    parsed(text);
-    for (size_t i = 0; i < diagnostics.count && i < count; i++) {
-        const Diagnostic *d = &diagnostics.items[i];
-        cr_assert_eq(strncmp(d->code, expected[i], 9), 0, "'%s': %s %s", text, d->code, d->summary);
-        cr_assert_not_null(strstr(d->summary, expected[i] + 10), "'%s': %s", text, d->summary);
-    }
-    cr_assert_eq(diagnostics.count, count, "'%s' has %zu reports, not %zu", text, diagnostics.count,
-                 count);
-}
-
-#define assert_mistakes(text, ...)                                                                 \
-    assert_reports(text, (const char *const[]){__VA_ARGS__},                                       \
-                   ARRAY_SIZE(((const char *const[]){__VA_ARGS__})))
+TestSuite(parser, .fini = text_done);
 
 Test(parser, spellings_of_send_are_one)
 {
-    const Stmt *s = statements("send(\"P\", \"Q\", 1) send P Q(1) send_high P Q send self Q()");
+    const Stmt *s =
+        text_statements("send(\"P\", \"Q\", 1) send P Q(1) send_high P Q send self Q()");
 
     cr_assert_str_eq(s->send.domain.text, "P");
     cr_assert_str_eq(s->send.transition.text, "Q");
@@ -77,7 +25,7 @@ Test(parser, spellings_of_send_are_one)
 
 Test(parser, precedence_is_or_and_comparison_sum_product_sign)
 {
-    const Expr *e = statements("x = a or b and not c == d + -1 * 2")->assign.value;
+    const Expr *e = text_statements("x = a or b and not c == d + -1 * 2")->assign.value;
 
     cr_assert_eq(e->operator, OP_OR);
     cr_assert_eq(e->right->operator, OP_AND);
@@ -86,24 +34,25 @@ Test(parser, precedence_is_or_and_comparison_sum_product_sign)
     cr_assert_eq(e->right->right->right->operator, OP_ADD);
     cr_assert_eq(e->right->right->right->right->operator, OP_MUL);
     cr_assert_eq(e->right->right->right->right->left->operator, OP_NEG);
-    e = statements("x = 1 - 2 - 3")->assign.value;
+    e = text_statements("x = 1 - 2 - 3")->assign.value;
     cr_assert_eq(e->left->operator, OP_SUB, "subtraction groups from the left");
 }
 
 Test(parser, the_range_of_integers_is_exact)
 {
-    cr_assert_eq(statements("x = -9223372036854775808")->assign.value->integer, INT64_MIN);
-    cr_assert_eq(statements("x = 9_223_372_036_854_775_807")->assign.value->integer, INT64_MAX);
+    cr_assert_eq(text_statements("x = -9223372036854775808")->assign.value->integer, INT64_MIN);
+    cr_assert_eq(text_statements("x = 9_223_372_036_854_775_807")->assign.value->integer,
+                 INT64_MAX);
     assert_mistakes("domain A { state { x: int = 9223372036854775808 } }", "V-ERR-013 64 bits");
     assert_mistakes("domain A { state { x: int = 1 - 9223372036854775808 } }", "V-ERR-013 64 bits");
 }
 
 Test(parser, goals_take_their_parts_in_any_order_with_or_without_colons)
 {
-    const Ast *ast = valid("domain A { goal G { priority: high fallback F strategy { T, U } "
-                           "terminate_after 50 retries backoff 1s to 5m target: x == 1 } "
-                           "goal workers == 5 goal { predicate a terminate_after 4h } "
-                           "@priority(7) goal b }");
+    const Ast *ast = text_valid("domain A { goal G { priority: high fallback F strategy { T, U } "
+                                "terminate_after 50 retries backoff 1s to 5m target: x == 1 } "
+                                "goal workers == 5 goal { predicate a terminate_after 4h } "
+                                "@priority(7) goal b }");
     const Goal *g = ast->domains->goals;
 
     cr_assert_eq(g->priority, 150);
@@ -121,9 +70,10 @@ Test(parser, goals_take_their_parts_in_any_order_with_or_without_colons)
 
 Test(parser, step_slice_step_and_a_bare_body_are_one_slice)
 {
-    const Ast *ast = valid("domain A { transition T { step { x = 1 } } transition U { slice step "
-                           "{ x = 1 } } transition V { x = 1 } transition W { slice a { } slice b "
-                           "{ } } }");
+    const Ast *ast =
+        text_valid("domain A { transition T { step { x = 1 } } transition U { slice step "
+                   "{ x = 1 } } transition V { x = 1 } transition W { slice a { } slice b "
+                   "{ } } }");
 
     for (const Transition *t = ast->domains->transitions; t->next != NULL; t = t->next) {
         cr_assert_null(t->slices->next);
@@ -135,7 +85,7 @@ Test(parser, step_slice_step_and_a_bare_body_are_one_slice)
 
 Test(parser, items_outside_the_only_domain_belong_to_it_in_source_order)
 {
-    const Ast *ast = valid("goal a domain D { goal b } goal c transition T { }");
+    const Ast *ast = text_valid("goal a domain D { goal b } goal c transition T { }");
 
     cr_assert_str_eq(ast->domains->goals->predicate->name, "a");
     cr_assert_str_eq(ast->domains->goals->next->predicate->name, "b");
@@ -146,9 +96,9 @@ Test(parser, items_outside_the_only_domain_belong_to_it_in_source_order)
 
 Test(parser, after_a_dot_and_before_a_colon_any_word_is_a_name)
 {
-    const Ast *ast = valid("domain A { state { priority: int on: bool } goal state.on "
-                           "transition T { emit Infra.release(target: state.priority) "
-                           "state.priority = 2 let r = emit X() y = r.domain } }");
+    const Ast *ast = text_valid("domain A { state { priority: int on: bool } goal state.on "
+                                "transition T { emit Infra.release(target: state.priority) "
+                                "state.priority = 2 let r = emit X() y = r.domain } }");
 
     cr_assert_str_eq(ast->domains->fields->name.text, "priority");
     assert_mistakes("domain A { transition T { priority = 2 } }", "V-ERR-009 reserved word");
@@ -156,7 +106,7 @@ Test(parser, after_a_dot_and_before_a_colon_any_word_is_a_name)
 
 Test(parser, a_bracket_on_a_new_line_belongs_to_nothing_before_it)
 {
-    const Stmt *s = statements("send P Q\nx = 1");
+    const Stmt *s = text_statements("send P Q\nx = 1");
 
     cr_assert_null(s->send.arguments);
     cr_assert_eq(s->next->kind, STMT_ASSIGN);
@@ -165,7 +115,7 @@ Test(parser, a_bracket_on_a_new_line_belongs_to_nothing_before_it)
 Test(parser, refused_spellings_name_the_line_to_write)
 {
     assert_mistakes("domain A { goal G { target x = 1 } }", "V-ERR-010 `x = 1`");
-    cr_assert_str_eq(diagnostics.items[0].remedy, "to compare, write `x == 1`");
+    cr_assert_str_eq(text_diagnostics.items[0].remedy, "to compare, write `x == 1`");
     assert_mistakes("domain A { goal x =\n1 }", "V-ERR-010 `x = 1`");
     assert_mistakes("domain A { on goal G when c { x = 1 } goal x }", "V-ERR-010 `on goal`");
     assert_mistakes("domain A { transition T { yield effect { a } x = 1 } }",
@@ -193,14 +143,14 @@ Test(parser, mistakes_are_reported_once_each_and_the_rest_is_read)
                     "V-ERR-017 0 to 255", "V-ERR-009 a condition after `predicate`",
                     "V-ERR-009 expected a type", "V-ERR-009 `,` or `}`",
                     "V-ERR-009 closes nothing");
-    cr_assert_str_eq(diagnostics.items[0].remedy, "did you mean `transition`?");
+    cr_assert_str_eq(text_diagnostics.items[0].remedy, "did you mean `transition`?");
 }
 
 Test(parser, a_missing_brace_is_reported_where_the_next_item_begins)
 {
     assert_mistakes("domain A {\n transition T { step { if x { y = 1\n transition U { y = 2 }\n}",
                     "V-ERR-009 expected `}`, found `transition`");
-    cr_assert_eq(diagnostics.items[0].note_count, 1);
+    cr_assert_eq(text_diagnostics.items[0].note_count, 1);
 }
 
 Test(parser, every_beginning_of_a_program_ends_with_a_report_at_most)
@@ -211,10 +161,11 @@ Test(parser, every_beginning_of_a_program_ends_with_a_report_at_most)
         "int) { slice s { if x == 1 { emit I.E(n: \"a${x}\") else { fail \"f\" } } } "
         "} on Event::E(a) { send P Q(1) } } system S { start domain A { x = 2 } }";
 
-    valid(text);
+    text_valid(text);
     for (size_t size = 0; size < strlen(text); size++) {
-        parsed(arena_copy_bytes(&arena, text, size));
-        cr_assert_leq(diagnostics.count, 1, "at %zu: %s", size, diagnostics.items[0].summary);
+        text_parse(arena_copy_bytes(&text_arena, text, size));
+        cr_assert_leq(text_diagnostics.count, 1, "at %zu: %s", size,
+                      text_diagnostics.items[0].summary);
     }
 }
 
@@ -239,9 +190,9 @@ Test(parser, what_nests_without_end_is_one_report, .timeout = 20)
         buffer_add_string(&text, openings[i]);
         for (int n = 0; n < 100000; n++)
             buffer_add_string(&text, repeated[i]);
-        parsed(buffer_text(&text));
-        cr_assert_eq(diagnostics.error_count, 1, "%s", openings[i]);
-        cr_assert_str_eq(diagnostics.items[0].code, codes[i]);
+        text_parse(buffer_text(&text));
+        cr_assert_eq(text_diagnostics.error_count, 1, "%s", openings[i]);
+        cr_assert_str_eq(text_diagnostics.items[0].code, codes[i]);
     }
 }
 
@@ -254,23 +205,24 @@ Test(parser, a_file_of_mistakes_takes_linear_time, .timeout = 20)
         cleanup(buffer_deinit) Buffer text = {0};
         for (int n = 0; n < 200000; n++)
             buffer_add_string(&text, repeated[i]);
-        parsed(buffer_text(&text));
-        cr_assert_gt(diagnostics.error_count, 0);
-        cr_assert_leq(diagnostics.count, DIAGNOSTIC_COUNT_MAX);
+        text_parse(buffer_text(&text));
+        cr_assert_gt(text_diagnostics.error_count, 0);
+        cr_assert_leq(text_diagnostics.count, DIAGNOSTIC_COUNT_MAX);
     }
 }
 
 Test(parser, empty_files_and_text_without_a_domain)
 {
-    valid("");
-    valid(" // nothing\n");
-    cr_assert_null(valid("record R { a: int } enum E { A } const c = 1")->domains);
+    text_valid("");
+    text_valid(" // nothing\n");
+    cr_assert_null(text_valid("record R { a: int } enum E { A } const c = 1")->domains);
 }
 
 Test(parser, scopes_in_every_spelling)
 {
-    const Ast *ast = valid("domain A { scope { domain } } domain B { scope { root } } domain C { "
-                           "scope Namespace } @scope Workspace(\"pay\") domain D { }");
+    const Ast *ast =
+        text_valid("domain A { scope { domain } } domain B { scope { root } } domain C { "
+                   "scope Namespace } @scope Workspace(\"pay\") domain D { }");
     const Domain *d = ast->domains;
 
     cr_assert_eq(d->scope.level, SCOPE_DEFAULT);
