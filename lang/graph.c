@@ -15,30 +15,54 @@ typedef struct Maker {
 
 /* ---- nodes ---- */
 
+static const char **domain_details(Maker *maker, const ProgramDomain *domain, size_t *ret_count)
+{
+    size_t count = 0;
+    const char **details =
+        arena_array(maker->arena, const char *, domain->goal_count + domain->timer_count + 1);
+
+    for (size_t i = 0; i < domain->goal_count; i++)
+        details[count++] =
+            arena_format(maker->arena, "%s: %s", domain->goals[i].name, domain->goals[i].text);
+    for (size_t i = 0; i < domain->timer_count; i++)
+        details[count++] = domain->timers[i].text;
+    if (domain->environment >= 0)
+        details[count++] = arena_format(maker->arena, "deployed to %s",
+                                        maker->program->environments[domain->environment].name);
+    *ret_count = count;
+    return details;
+}
+
+/* A keyed domain has instances as soon as somebody sends to it. */
 static void add_domain(Maker *maker, const ProgramDomain *domain)
 {
     GraphNode *node = &maker->graph->nodes[maker->graph->node_count++];
-    const char **details = arena_array(maker->arena, const char *, domain->goal_count);
+    const char *name = domain->name;
 
-    for (size_t i = 0; i < domain->goal_count; i++)
-        details[i] =
-            arena_format(maker->arena, "%s: %s", domain->goals[i].name, domain->goals[i].text);
-    *node = (GraphNode){.kind = GRAPH_DOMAIN,
-                        .name = domain->name,
-                        .idle = !domain->started,
-                        .details = details,
-                        .detail_count = domain->goal_count};
+    if (domain->key != NULL)
+        name = arena_format(maker->arena, "%s[%s]", domain->name, domain->key);
+    *node = (GraphNode){
+        .kind = GRAPH_DOMAIN, .name = name, .idle = !domain->started && domain->key == NULL};
+    node->details = domain_details(maker, domain, &node->detail_count);
 }
 
-/* Room for the most there can be: a provider of its own for each effect. */
+/* Room for the most there can be: a provider of its own for each effect, fact and report. */
+static size_t node_limit(const Program *program)
+{
+    size_t count =
+        program->domain_count + program->event_count + program->effect_count + program->fact_count;
+
+    for (size_t i = 0; i < program->domain_count; i++)
+        count += program->domains[i].handler_count;
+    return count;
+}
+
 static void add_nodes(Maker *maker)
 {
     const Program *program = maker->program;
     Graph *graph = maker->graph;
 
-    graph->nodes =
-        arena_array(maker->arena, GraphNode,
-                    program->domain_count + program->event_count + program->effect_count);
+    graph->nodes = arena_array(maker->arena, GraphNode, node_limit(program));
     for (size_t i = 0; i < program->domain_count; i++)
         add_domain(maker, &program->domains[i]);
     for (size_t i = 0; i < program->event_count; i++)
@@ -88,6 +112,35 @@ static void label_add(Maker *maker, GraphEdge *edge, const char *label)
     edge->labels[edge->label_count++] = label;
 }
 
+static void add_report(Maker *maker, uint32_t domain, const ProgramHandler *handler,
+                       const char *word)
+{
+    uint32_t provider = provider_node(maker, handler->provider);
+
+    label_add(maker, edge_between(maker, GRAPH_REPORTS, provider, domain), word);
+}
+
+static void add_handler(Maker *maker, uint32_t domain, const ProgramHandler *handler)
+{
+    switch (handler->kind) {
+    case ON_EVENT:
+        edge_between(maker, GRAPH_HANDLED, (uint32_t)maker->program->domain_count + handler->event,
+                     domain);
+        break;
+    case ON_MESSAGE:
+        break; /* who sends it has the edge */
+    case ON_LOST:
+        add_report(maker, domain, handler, "lost");
+        break;
+    case ON_CHANGED:
+        add_report(maker, domain, handler, "changed");
+        break;
+    case ON_FAILED:
+        add_report(maker, domain, handler, "failed");
+        break;
+    }
+}
+
 static void add_events(Maker *maker)
 {
     const Program *program = maker->program;
@@ -98,8 +151,15 @@ static void add_events(Maker *maker)
                      first + program->broadcasts[i].event);
     for (size_t i = 0; i < program->domain_count; i++)
         for (size_t h = 0; h < program->domains[i].handler_count; h++)
-            edge_between(maker, GRAPH_HANDLED, first + program->domains[i].handlers[h].event,
-                         (uint32_t)i);
+            add_handler(maker, (uint32_t)i, &program->domains[i].handlers[h]);
+}
+
+static const char *message_name(const Program *program, const MessageUse *use)
+{
+    const ProgramDomain *receiver = &program->domains[use->receiver];
+
+    return use->to_handler ? receiver->handlers[use->transition].name
+                           : receiver->transitions[use->transition].name;
 }
 
 static void add_messages(Maker *maker)
@@ -108,9 +168,8 @@ static void add_messages(Maker *maker)
 
     for (size_t i = 0; i < program->message_count; i++) {
         const MessageUse *use = &program->messages[i];
-        const ProgramDomain *receiver = &program->domains[use->receiver];
         label_add(maker, edge_between(maker, GRAPH_SENDS, use->domain, use->receiver),
-                  receiver->transitions[use->transition].name);
+                  message_name(program, use));
     }
 }
 
@@ -121,7 +180,14 @@ static void add_effects(Maker *maker)
     for (size_t i = 0; i < program->effect_count; i++) {
         const EffectUse *use = &program->effects[i];
         uint32_t provider = provider_node(maker, use->provider);
-        label_add(maker, edge_between(maker, GRAPH_EFFECTS, use->domain, provider), use->effect);
+        const char *label =
+            use->releases ? arena_format(maker->arena, "release %s", use->effect) : use->effect;
+        label_add(maker, edge_between(maker, GRAPH_EFFECTS, use->domain, provider), label);
+    }
+    for (size_t i = 0; i < program->fact_count; i++) {
+        const FactUse *use = &program->facts[i];
+        uint32_t provider = provider_node(maker, use->provider);
+        label_add(maker, edge_between(maker, GRAPH_OBSERVES, use->domain, provider), use->query);
     }
 }
 

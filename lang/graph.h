@@ -30,15 +30,17 @@ typedef struct GraphNode {
     const char *name; /* of a provider that is not named: "any provider" */
     bool idle;        /* a domain that `system` does not start */
     const char **details;
-    size_t detail_count; /* a domain's goals: "Ready: status == \"ready\"" */
+    size_t detail_count; /* a domain's goals: "Ready: status == \"ready\"", then its timers */
 } GraphNode;
 
 /* All that goes from one node to another in one way. */
 typedef struct GraphEdge {
     GraphEdgeKind kind;
-    uint32_t from; /* domain to event, event to domain, domain to domain, domain to provider */
+    uint32_t
+        from; /* domain to event, event to domain, domain to domain, domain to provider and back */
     uint32_t to;
-    const char **labels; /* transitions that are sent to, effects; none for events */
+    const char *
+        *labels; /* transitions that are sent to, effects, facts, reports; none for events */
     size_t label_count;
     size_t label_capacity;
 } GraphEdge;
