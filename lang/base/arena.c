@@ -5,10 +5,10 @@
 
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "memory.h"
+#include "text.h"
 
 #define BLOCK_SIZE_MIN 16384
 #define BLOCK_SIZE_MAX ((size_t)4 << 20)
@@ -94,14 +94,18 @@ char *arena_copy_string(Arena *arena, const char *text)
 
 char *arena_format(Arena *arena, const char *format, ...)
 {
+    char text[256];
     va_list args, again;
 
     va_start(args, format);
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
+    size_t size = text_format(text, sizeof text, format, args);
     va_end(args);
-    char *text = arena_alloc(arena, (size_t)length + 1);
-    vsnprintf(text, (size_t)length + 1, format, again);
+    char *copy = arena_alloc_raw(arena, size + 1);
+    if (size < sizeof text)
+        memcpy(copy, text, size + 1);
+    else
+        text_format(copy, size + 1, format, again);
     va_end(again);
-    return text;
+    return copy;
 }

@@ -1,10 +1,10 @@
 #include "buffer.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "memory.h"
+#include "text.h"
 
 void buffer_init(Buffer *buffer, size_t ceiling)
 {
@@ -61,19 +61,24 @@ void buffer_add_char(Buffer *buffer, char c)
     buffer_add(buffer, &c, 1);
 }
 
+/* Formatted into the room that is there; a second time only if that was not enough. */
 void buffer_add_format(Buffer *buffer, const char *format, ...)
 {
     va_list args, again;
 
+    if (!buffer_make_room(buffer, 0))
+        return;
     va_start(args, format);
     va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
+    size_t room = buffer->capacity - buffer->size;
+    size_t size = text_format(buffer->bytes + buffer->size, room, format, args);
     va_end(args);
-    if (length >= 0 && buffer_make_room(buffer, (size_t)length)) {
-        vsnprintf(buffer->bytes + buffer->size, (size_t)length + 1, format, again);
-        buffer->size += (size_t)length;
-    }
+    bool fits = buffer_make_room(buffer, size);
+    if (fits && size >= room)
+        text_format(buffer->bytes + buffer->size, size + 1, format, again);
     va_end(again);
+    buffer->size += fits ? size : 0;
+    buffer->bytes[buffer->size] = '\0';
 }
 
 void buffer_add_unsigned(Buffer *buffer, uint64_t value)

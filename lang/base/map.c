@@ -17,20 +17,28 @@ void map_deinit(Map *map)
     *map = (Map){.borrows = map->borrows};
 }
 
-/* Eight bytes at a time: the products of a long chain of bytes would have to wait for each other.
- */
+static uint64_t word_mix(uint64_t hash, uint64_t word)
+{
+    hash = (hash ^ word) * 0x9fb21c651e98df25ULL;
+    return hash ^ hash >> 32;
+}
+
+/* Eight bytes at a time: of a long chain of products each would have to wait for the one before. */
 static uint64_t key_hash(const char *key)
 {
-    size_t size = strlen(key);
-    uint64_t hash = size, word;
+    uint64_t hash = 0, word = 0;
+    unsigned shift = 0;
 
-    for (; size >= sizeof word; key += sizeof word, size -= sizeof word) {
-        memcpy(&word, key, sizeof word);
-        hash = hash_mix(hash ^ word);
+    for (; *key != '\0'; key++) {
+        word |= (uint64_t)(unsigned char)*key << shift;
+        shift += 8;
+        if (shift == 64) {
+            hash = word_mix(hash, word);
+            word = 0;
+            shift = 0;
+        }
     }
-    word = 0;
-    memcpy(&word, key, size);
-    return hash_mix(hash ^ word);
+    return word_mix(hash, word);
 }
 
 static void slot_take(Map *map, size_t index)

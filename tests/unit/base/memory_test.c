@@ -1,5 +1,6 @@
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,18 @@
 #include "lang/base/buffer.h"
 #include "lang/base/error.h"
 #include "lang/base/map.h"
+#include "lang/base/memory.h"
+#include "lang/base/text.h"
+
+static size_t PRINTF_LIKE(3, 4) text_put(char *ret, size_t size, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    size_t length = text_format(ret, size, format, args);
+    va_end(args);
+    return length;
+}
 
 Test(arena, pieces_are_zeroed_aligned_and_counted)
 {
@@ -65,6 +78,53 @@ Test(arena, pieces_are_apart_and_keep_their_bytes_however_many_there_are)
         cr_assert(pieces[i][0] == i % 251 && pieces[i][SIZE - 1] == i % 251);
     free(pieces);
     arena_deinit(&arena);
+}
+
+/* The room for a text ends at every place of it. */
+Test(text, is_formatted_as_printf_does_it_whatever_the_room)
+{
+    static const char whole[] = "one, two and 100% of three";
+    char easy[sizeof whole + 1], other[sizeof whole + 1];
+
+    for (size_t room = 0; room <= sizeof whole; room++) {
+        memset(easy, 'x', sizeof easy);
+        memset(other, 'x', sizeof other);
+        cr_assert_eq(text_put(easy, room, "%s, %s and %s three", "one", "two", "100% of"),
+                     strlen(whole));
+        cr_assert_eq(text_put(other, room, "%s, %s and %d%% of three", "one", "two", 100),
+                     strlen(whole));
+        cr_assert_arr_eq(easy, other, sizeof easy);
+    }
+    cr_assert_str_eq(easy, whole);
+}
+
+Test(text, may_be_longer_than_any_room)
+{
+    char *text = memory_copy_bytes((char[5000]){0}, 4999);
+    Arena arena = {0};
+    Buffer buffer = {0};
+
+    memset(text, 'a', 4999);
+    cr_assert_eq(strlen(arena_format(&arena, "<%s%s>", text, text)), 10000);
+    buffer_add_format(&buffer, "<%s>", text);
+    buffer_add_format(&buffer, "%s%d", text, 7);
+    cr_assert_eq(buffer.size, 10001);
+    cr_assert_eq(strlen(buffer_text(&buffer)), 10001);
+    cr_assert_eq(buffer_text(&buffer)[10000], '7');
+    buffer_deinit(&buffer);
+    arena_deinit(&arena);
+    free(text);
+}
+
+Test(buffer, a_format_past_the_ceiling_leaves_what_is_there)
+{
+    Buffer buffer = {.ceiling = 10};
+
+    buffer_add_format(&buffer, "%s", "12345");
+    buffer_add_format(&buffer, "%s", "6789012");
+    cr_assert(buffer.overflowed);
+    cr_assert_str_eq(buffer_text(&buffer), "12345");
+    buffer_deinit(&buffer);
 }
 
 Test(arena, nothing_is_a_piece_as_well)
