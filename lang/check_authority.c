@@ -106,46 +106,52 @@ void check_narrowing(Checker *checker, const Transition *transition)
     }
 }
 
-static void report_denied(Checker *checker, Span span, const char *what, bool by_transition,
-                          const char *remedy)
-{
-    Diagnostic *d = check_report(
-        checker, SEVERITY_ERROR, "V-ERR-001", span, "%s '%s' has no capability for %s",
-        by_transition ? "transition" : "domain",
-        by_transition ? checker->transition->name.text : checker->domain->ast->name.text, what);
+/* ---- asking ---- */
 
-    d->consequence = "with a `capability` block there is only what it lists";
-    d->remedy = remedy;
-}
-
-/* Ask the domain, then the transition, which can only have less. */
+/* Whether a list of capabilities has what is wanted. */
 typedef bool AllowTest(const Capability *list, const char *wanted);
 
-static bool is_allowed(Checker *checker, AllowTest *test, const char *wanted, bool *ret_transition)
+/* "transition 'T'", "domain 'D'" or "environment 'E'": who has not what is wanted; NULL: nobody
+ * objects. A transition can only have less than its domain, and so can an environment. */
+static const char *who_denies(Checker *checker, AllowTest *test, const char *wanted)
 {
     const Domain *domain = checker->domain->ast;
     const Transition *transition = checker->transition;
+    int32_t index = checker->domain->environment;
+    const Environment *environment = index >= 0 ? checker->model->environment_trees[index] : NULL;
 
-    *ret_transition = false;
     if (domain->has_capabilities && !test(domain->capabilities, wanted))
-        return false;
-    *ret_transition = true;
-    return transition == NULL || !transition->has_capabilities ||
-           test(transition->capabilities, wanted);
+        return arena_format(checker->arena, "domain '%s'", domain->name.text);
+    if (transition != NULL && transition->has_capabilities &&
+        !test(transition->capabilities, wanted))
+        return arena_format(checker->arena, "transition '%s'", transition->name.text);
+    if (environment != NULL && environment->has_capabilities &&
+        !test(environment->capabilities, wanted))
+        return arena_format(checker->arena, "environment '%s' that it is deployed to",
+                            environment->name.text);
+    return NULL;
 }
 
-void check_effect_allowed(Checker *checker, const Emit *emit)
+/* False: it is denied, which is reported as `what`, with the capability that would allow it. */
+static bool check_allowed(Checker *checker, AllowTest *test, const char *wanted, Span span,
+                          const char *what, const char *capability)
 {
-    bool by_transition;
-    const char *wanted =
-        emit->provider.text != NULL
-            ? arena_format(checker->arena, "%s.%s", emit->provider.text, emit->effect.text)
-            : emit->effect.text;
+    const char *denies = who_denies(checker, test, wanted);
 
-    if (is_allowed(checker, allows_effect, wanted, &by_transition))
-        return;
-    report_denied(checker, emit->span, arena_format(checker->arena, "effect '%s'", wanted),
-                  by_transition, arena_format(checker->arena, "add effect:%s", wanted));
+    if (denies == NULL)
+        return true;
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-001", span,
+                                 "%s has no capability for %s", denies, what);
+    d->consequence = "with a `capability` block there is only what it lists";
+    d->remedy = arena_format(checker->arena, "add %s", capability);
+    return false;
+}
+
+void check_effect_allowed(Checker *checker, Span span, const char *effect)
+{
+    check_allowed(checker, allows_effect, effect, span,
+                  arena_format(checker->arena, "effect '%s'", effect),
+                  arena_format(checker->arena, "effect:%s", effect));
 }
 
 /* ---- scopes ---- */
@@ -182,7 +188,8 @@ static void check_scope(Checker *checker, const Stmt *stmt, const Domain *receiv
 {
     const Domain *sender = checker->domain->ast;
 
-    if (scope_same(sender, receiver) || scope_level(sender) < scope_level(receiver))
+    if (checker->elevated > 0 || scope_same(sender, receiver) ||
+        scope_level(sender) < scope_level(receiver))
         return;
     Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-001", stmt->span,
                                  "'%s' in %s may not command '%s' in %s", sender->name.text,
@@ -190,7 +197,8 @@ static void check_scope(Checker *checker, const Stmt *stmt, const Domain *receiv
                                  scope_text(checker, receiver));
     check_note(checker, d, receiver->name.span, "the receiver is declared here");
     d->consequence = "a message runs a transition, which is allowed downward and within one scope";
-    d->remedy = "broadcast an event that the receiver handles: events carry no authority";
+    d->remedy = "broadcast an event that the receiver handles, or say why it must be so: "
+                "elevate \"reason\" { ... }";
 }
 
 static bool allows_messaging(const Capability *list, const char *unused)
@@ -199,16 +207,25 @@ static bool allows_messaging(const Capability *list, const char *unused)
     return capability_find(list, "messaging") != NULL;
 }
 
+static bool allows_spawn(const Capability *list, const char *unused)
+{
+    (void)unused;
+    return capability_find(list, "spawn") != NULL;
+}
+
 void check_send_allowed(Checker *checker, const Stmt *send, const ModelDomain *receiver)
 {
     const char *name = receiver->ast->name.text;
-    bool by_transition;
 
-    if (!is_allowed(checker, allows_messaging, NULL, &by_transition))
-        report_denied(checker, send->span, "sending", by_transition, "add messaging");
-    else if (!send->send.to_self && !is_allowed(checker, allows_receiver, name, &by_transition))
-        report_denied(checker, send->span, arena_format(checker->arena, "sending to '%s'", name),
-                      by_transition, arena_format(checker->arena, "add send_to:%s", name));
-    else
+    if (check_allowed(checker, allows_messaging, NULL, send->span, "sending", "messaging") &&
+        (send->send.to_self || check_allowed(checker, allows_receiver, name, send->span,
+                                             arena_format(checker->arena, "sending to '%s'", name),
+                                             arena_format(checker->arena, "send_to:%s", name))))
         check_scope(checker, send, receiver->ast);
+}
+
+void check_spawn_allowed(Checker *checker, const Stmt *spawn, const ModelDomain *domain)
+{
+    if (check_allowed(checker, allows_spawn, NULL, spawn->span, "spawning", "spawn"))
+        check_scope(checker, spawn, domain->ast);
 }

@@ -1,91 +1,84 @@
-/* What leaves a slice: effects, events, log lines and messages, and their arguments. */
+/* What leaves a slice for the outside: effects, events and log lines. */
 #include <string.h>
 
 #include "lang/check.h"
 
-/* ---- arguments ---- */
+/* ---- which effect is meant ---- */
 
-static size_t argument_count(const Argument *arguments)
+/* What `emit` and `release` name: a declared effect, or what a provider calls it. */
+typedef struct Meant {
+    const ModelEffect *declared; /* NULL: none */
+    const char *provider;        /* NULL: any */
+    const char *effect;
+} Meant;
+
+static Meant effect_meant(Checker *checker, const Emit *emit)
 {
-    size_t count = 0;
+    Model *model = checker->model;
+    Meant meant = {.provider = emit->provider.text, .effect = emit->effect.text};
 
-    for (const Argument *a = arguments; a != NULL; a = a->next)
-        count++;
-    return count;
-}
-
-static void check_values(Checker *checker, Argument *arguments)
-{
-    for (Argument *a = arguments; a != NULL; a = a->next)
-        check_expr(checker, a->value);
-}
-
-static bool names_are_unique(Checker *checker, const Argument *arguments)
-{
-    Map seen = {0};
-    bool unique = true;
-
-    for (const Argument *a = arguments; a != NULL; a = a->next) {
-        if (a->name.text == NULL)
-            continue;
-        const Argument *first = map_put(&seen, a->name.text, (void *)a);
-        if (first == NULL)
-            continue;
-        Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-024", a->name.span,
-                                     "argument '%s' is given twice", a->name.text);
-        check_note(checker, d, first->name.span, "it is given here");
-        unique = false;
+    if (meant.provider != NULL)
+        return meant;
+    const Declaration *found = declaration_in(checker, &model->effect_names, meant.effect);
+    if (found == NULL) {
+        const Declaration *other = map_get(&model->effect_names, meant.effect);
+        if (other != NULL)
+            check_visible(checker, emit->effect, "effect", other->declared, other->span);
+        return meant;
     }
-    map_deinit(&seen);
-    return unique;
+    meant.declared = &model->effects[found->index];
+    meant.provider = meant.declared->ast->provider.text;
+    if (meant.declared->ast->action.text != NULL)
+        meant.effect = meant.declared->ast->action.text;
+    return meant;
 }
 
-/* ---- effects ---- */
-
-static bool argument_is(const Argument *argument, const char *name)
+static const char *meant_text(Checker *checker, const Meant *meant)
 {
-    return argument->name.text != NULL && strcmp(argument->name.text, name) == 0;
+    return meant->provider != NULL
+               ? arena_format(checker->arena, "%s.%s", meant->provider, meant->effect)
+               : meant->effect;
 }
 
-/* The n of "n-th emit of that effect in this transition's or handler's text". */
-static uint32_t site_number(Checker *checker, const Emit *emit)
+/* ---- uses ---- */
+
+/* The n of "n-th emit of that effect in this transition's, handler's or timer's text". */
+static uint32_t site_number(Checker *checker, const Meant *meant)
 {
-    const char *provider = emit->provider.text != NULL ? emit->provider.text : "";
-    const char *key = arena_format(checker->arena, "%s.%s", provider, emit->effect.text);
+    const char *key = meant_text(checker, meant);
     uintptr_t number = (uintptr_t)map_get(&checker->sites, key);
 
     map_put(&checker->sites, key, (void *)(number + 1));
     return (uint32_t)number;
 }
 
-static void record_use(Checker *checker, Emit *emit, bool has_result)
+static void record_use(Checker *checker, Emit *emit, const Meant *meant, EffectUse use)
 {
     Model *model = checker->model;
-    size_t count = argument_count(emit->arguments), kept = 0;
-    const char **names = arena_array(checker->arena, const char *, count);
-    EffectUse use = {.provider = emit->provider.text,
-                     .effect = emit->effect.text,
-                     .domain = checker->domain_index,
-                     .transition = checker->transition_index,
-                     .handler = checker->handler_index,
-                     .site = site_number(checker, emit),
-                     .argument_names = names,
-                     .awaited = has_result || emit->otherwise != NULL,
-                     .span = emit->span};
+    const char **names = arena_array(checker->arena, const char *, argument_count(emit->arguments));
 
+    use.provider = meant->provider;
+    use.effect = meant->effect;
+    use.domain = checker->domain_index;
+    use.transition = checker->transition_index;
+    use.handler = checker->handler_index;
+    use.timer = checker->timer_index;
+    use.argument_names = names;
+    use.span = emit->span;
     for (const Argument *a = emit->arguments; a != NULL; a = a->next) {
         if (argument_is(a, "name"))
             use.has_name = true;
         else if (argument_is(a, "idempotency_key"))
             use.has_key = true;
         else
-            names[kept++] = a->name.text;
+            names[use.argument_count++] = a->name.text;
     }
-    use.argument_count = kept;
     arena_reserve_one(checker->arena, model->uses, model->use_count, model->use_capacity);
     emit->target = (uint32_t)model->use_count;
     model->uses[model->use_count++] = use;
 }
+
+/* ---- names that mean the same object more than once ---- */
 
 static void lint_constant_identity(Checker *checker, const Argument *argument)
 {
@@ -106,7 +99,7 @@ static void lint_loop(Checker *checker, const Emit *emit)
     if (checker->loop == NULL)
         return;
     for (const Argument *a = emit->arguments; a != NULL; a = a->next) {
-        if (!argument_is(a, "name") && !argument_is(a, "idempotency_key"))
+        if (!argument_is_identity(a))
             continue;
         named = true;
         lint_constant_identity(checker, a);
@@ -119,53 +112,144 @@ static void lint_loop(Checker *checker, const Emit *emit)
     d->remedy = "give each a name: name: \"...${i}\"";
 }
 
-static void check_effect(Checker *checker, Emit *emit, bool has_result)
+/* Objects of different instances are different, but what a provider is told is one name. */
+static void lint_instances(Checker *checker, const Emit *emit)
 {
-    names_are_unique(checker, emit->arguments);
-    for (Argument *a = emit->arguments; a != NULL; a = a->next) {
-        if (argument_is(a, "name") || argument_is(a, "idempotency_key"))
+    if (checker->loop != NULL || checker->domain->ast->key.text == NULL)
+        return;
+    for (const Argument *a = emit->arguments; a != NULL; a = a->next) {
+        if (!argument_is_identity(a) || a->value == NULL || a->value->static_type == STATIC_ERROR ||
+            expr_is_dynamic(checker, a->value))
+            continue;
+        Diagnostic *d = check_report(checker, SEVERITY_LINT, "V-LNT-001", a->span,
+                                     "'%s' is the same in every instance of '%s'", a->name.text,
+                                     checker->domain->ast->name.text);
+        d->consequence = "the provider is asked for the same name once by each of them";
+        d->remedy = arena_format(checker->arena, "put the key into it: %s: \"...${%s}\"",
+                                 a->name.text, checker->domain->ast->key.text);
+    }
+}
+
+/* ---- effects ---- */
+
+/* The parameters that are given by place get the names that the provider knows them by. */
+static void name_arguments(Emit *emit, const ModelEffect *declared)
+{
+    for (Argument *a = emit->arguments; a != NULL; a = a->next)
+        if (a->name.text == NULL)
+            a->name.text = declared->parameters[a->place].name;
+}
+
+static void check_effect_arguments(Checker *checker, Emit *emit, const Meant *meant)
+{
+    const ModelEffect *declared = meant->declared;
+
+    if (declared != NULL) {
+        const Callee callee = {.name = declared->ast->name.text,
+                               .parameters = declared->parameters,
+                               .parameter_count = declared->parameter_count,
+                               .trees = declared->ast->parameters,
+                               .span = declared->ast->name.span,
+                               .is_effect = true};
+        if (check_arguments(checker, emit->arguments, &callee, emit->span))
+            name_arguments(emit, declared);
+        return;
+    }
+    arguments_are_unique(checker, emit->arguments);
+    for (Argument *a = emit->arguments; a != NULL; a = a->next)
+        if (argument_is_identity(a))
             check_expect(checker, a->value, STATIC_STRING, a->name.text);
         else
             check_expr(checker, a->value);
-    }
-    if (emit->effect.text == NULL)
-        return;
-    check_effect_allowed(checker, emit);
-    lint_loop(checker, emit);
-    if (!checker->muted)
-        record_use(checker, emit, has_result);
 }
 
-/* ---- events and log lines ---- */
+static StaticType check_effect(Checker *checker, Emit *emit, bool has_result)
+{
+    if (emit->effect.text == NULL) {
+        check_values(checker, emit->arguments);
+        return STATIC_ANY;
+    }
+    const Meant meant = effect_meant(checker, emit);
+    check_effect_arguments(checker, emit, &meant);
+    check_effect_allowed(checker, emit->span, meant_text(checker, &meant));
+    lint_loop(checker, emit);
+    lint_instances(checker, emit);
+    if (!checker->muted)
+        record_use(checker, emit, &meant,
+                   (EffectUse){.site = site_number(checker, &meant),
+                               .awaited = has_result || emit->otherwise != NULL});
+    StaticType result = meant.declared != NULL ? meant.declared->result : STATIC_ANY;
+    return emit->otherwise != NULL && result != STATIC_ERROR
+               ? type_optional(checker->model->types, result)
+               : result;
+}
+
+void check_release(Checker *checker, Emit *emit)
+{
+    if (emit == NULL || emit->effect.text == NULL)
+        return;
+    const Meant meant = effect_meant(checker, emit);
+    arguments_are_unique(checker, emit->arguments);
+    for (Argument *a = emit->arguments; a != NULL; a = a->next) {
+        check_expect(checker, a->value, STATIC_STRING, "the name of an object");
+        if (argument_is(a, "name"))
+            continue;
+        Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-024", a->span,
+                                     "`release` takes nothing but the name of an object");
+        d->remedy = arena_format(checker->arena, "write release %s(), or name: with its name",
+                                 meant_text(checker, &meant));
+    }
+    check_effect_allowed(checker, emit->span, meant_text(checker, &meant));
+    if (!checker->muted)
+        record_use(checker, emit, &meant, (EffectUse){.releases = true});
+}
+
+/* ---- events ---- */
 
 static void report_field_types(Checker *checker, const Argument *argument,
                                const ModelEventField *field, const char *event, StaticType found)
 {
+    const TypeTable *types = checker->model->types;
     Diagnostic *d =
         check_report(checker, SEVERITY_ERROR, "V-ERR-025", argument->span,
                      "field '%s' of event '%s' is %s here and %s elsewhere", field->name, event,
-                     static_type_name(found), static_type_name(field->type));
+                     type_name(types, found), type_name(types, field->type));
 
-    check_note(checker, d, field->span, "here it is %s", static_type_name(field->type));
+    check_note(checker, d, field->span, "here it is %s", type_name(types, field->type));
     d->remedy = "give the field one type in every broadcast";
 }
 
-/* A use fixes the type of a field that has none yet, and widens it to `any` if it carries a result.
- */
-static void event_field_meet(Checker *checker, ModelEvent *event, const Argument *argument,
-                             StaticType found)
+/* The type that carries both; STATIC_ERROR: there is none. */
+static StaticType field_join(Checker *checker, StaticType known, StaticType found)
 {
-    ModelEventField *field = event_field_find(event, argument->name.text);
+    TypeTable *types = checker->model->types;
+    StaticType type;
 
-    if (field == NULL || found == STATIC_ERROR)
+    if (known == STATIC_ANY || found == STATIC_ANY)
+        return STATIC_ANY;
+    if (known == STATIC_NULL || found == STATIC_NULL)
+        return type_optional(types, known == STATIC_NULL ? found : known);
+    if (type_join(types, known, found, &type))
+        return type;
+    if (type_fits(types, found, known))
+        return known;
+    return type_fits(types, known, found) ? found : STATIC_ERROR;
+}
+
+/* A use fixes the type of a field that has none yet, and widens it where it must. */
+static void event_field_meet(Checker *checker, const ModelEvent *event, ModelEventField *field,
+                             const Argument *argument, StaticType found)
+{
+    if (found == STATIC_ERROR)
         return;
-    if (!field->typed || (found == STATIC_ANY && field->type != STATIC_ANY)) {
-        field->type = found;
+    StaticType type = field->typed ? field_join(checker, field->type, found) : found;
+    if (type == STATIC_ERROR) {
+        report_field_types(checker, argument, field, event->name, found);
+    } else if (!field->typed || type != field->type) {
+        field->type = type;
         field->typed = true;
         field->span = argument->span;
         checker->events_moved = true;
-    } else if (!static_type_fits(found, field->type)) {
-        report_field_types(checker, argument, field, event->name, found);
     }
 }
 
@@ -181,26 +265,43 @@ static void record_broadcast(Checker *checker, const Emit *emit)
     model->broadcasts[model->broadcast_count++] = use;
 }
 
+static void check_event_value(Checker *checker, ModelEvent *event, Argument *a)
+{
+    ModelEventField *field = a->name.text != NULL ? event_field_find(event, a->name.text) : NULL;
+
+    if (field == NULL) {
+        check_expr(checker, a->value);
+        return;
+    }
+    a->place = (uint32_t)(field - event->fields);
+    if (event->declared != NULL && event->declared->has_fields) {
+        check_fits(
+            checker, a->value, field->type,
+            arena_format(checker->arena, "field '%s' of event '%s'", field->name, event->name),
+            field->span);
+        return;
+    }
+    StaticType wanted = field->typed ? field->type : STATIC_ERROR;
+    event_field_meet(checker, event, field, a, check_wanted(checker, a->value, wanted));
+}
+
 static void check_broadcast(Checker *checker, Emit *emit)
 {
     ModelEvent *event =
         emit->event.text != NULL ? event_find(checker->model, emit->event.text) : NULL;
 
-    names_are_unique(checker, emit->arguments);
-    check_values(checker, emit->arguments);
-    if (event == NULL)
+    arguments_are_unique(checker, emit->arguments);
+    if (event == NULL) {
+        check_values(checker, emit->arguments);
         return;
+    }
     emit->target = (uint32_t)(event - checker->model->events);
     record_broadcast(checker, emit);
-    for (Argument *a = emit->arguments; a != NULL; a = a->next) {
-        if (a->name.text == NULL || a->value == NULL)
-            continue;
-        const ModelEventField *field = event_field_find(event, a->name.text);
-        if (field != NULL)
-            a->place = (uint32_t)(field - event->fields);
-        event_field_meet(checker, event, a, (StaticType)a->value->static_type);
-    }
+    for (Argument *a = emit->arguments; a != NULL; a = a->next)
+        check_event_value(checker, event, a);
 }
+
+/* ---- log lines ---- */
 
 static void check_log(Checker *checker, Emit *emit)
 {
@@ -240,17 +341,19 @@ static void check_otherwise(Checker *checker, Emit *emit)
                    .dynamic = true};
 
     emit->error = scope_add(&checker->scope, error)->slot;
-    check_block(checker, emit->otherwise);
+    check_block_perhaps(checker, emit->otherwise);
     scope_leave(&checker->scope, count, next_slot);
 }
 
-void check_emit(Checker *checker, Emit *emit, bool has_result)
+StaticType check_emit(Checker *checker, Emit *emit, bool has_result)
 {
+    StaticType result = STATIC_ANY;
+
     if (emit == NULL)
-        return;
+        return STATIC_ERROR;
     switch (emit->kind) {
     case EMIT_EFFECT:
-        check_effect(checker, emit, has_result);
+        result = check_effect(checker, emit, has_result);
         break;
     case EMIT_BROADCAST:
         check_broadcast(checker, emit);
@@ -263,152 +366,5 @@ void check_emit(Checker *checker, Emit *emit, bool has_result)
     }
     if (emit->otherwise != NULL)
         check_otherwise(checker, emit);
-}
-
-/* ---- messages ---- */
-
-static const Parameter *parameter_at(const Parameter *parameter, size_t index)
-{
-    while (parameter != NULL && index-- > 0)
-        parameter = parameter->next;
-    return parameter;
-}
-
-static int parameter_index(const ProgramTransition *transition, const char *name)
-{
-    for (size_t i = 0; i < transition->parameter_count; i++)
-        if (transition->parameters[i].name != NULL &&
-            strcmp(transition->parameters[i].name, name) == 0)
-            return (int)i;
-    return -1;
-}
-
-static void check_parameter_type(Checker *checker, Argument *argument,
-                                 const ProgramTransition *transition, const Parameter *parameter)
-{
-    StaticType found =
-        argument->value == NULL ? STATIC_ERROR : (StaticType)argument->value->static_type;
-    StaticType expected = static_type_of_expr(parameter->type);
-
-    if (static_type_fits(found, expected))
-        return;
-    Diagnostic *d =
-        check_report(checker, SEVERITY_ERROR, "V-ERR-022", argument->span,
-                     "parameter '%s' of '%s' is %s, found %s", parameter->name.text,
-                     transition->name, static_type_name(expected), static_type_name(found));
-    check_note(checker, d, parameter->span, "it is declared here");
-}
-
-static void report_argument_count(Checker *checker, const Stmt *stmt,
-                                  const ProgramTransition *transition, size_t found)
-{
-    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-024", stmt->span,
-                                 "'%s' takes %zu argument%s, found %zu", transition->name,
-                                 transition->parameter_count,
-                                 transition->parameter_count == 1 ? "" : "s", found);
-
-    check_note(checker, d, transition->span, "it is declared here");
-}
-
-/* Each argument to its parameter: by name, or by its place among all. */
-static void check_parameters(Checker *checker, Stmt *stmt, const ModelDomain *receiver)
-{
-    const ProgramTransition *transition = &receiver->transitions[stmt->transition];
-    const Transition *tree = receiver->transition_trees[stmt->transition];
-    size_t count = argument_count(stmt->send.arguments), place = 0;
-
-    if (!names_are_unique(checker, stmt->send.arguments))
-        return;
-    if (count != transition->parameter_count) {
-        report_argument_count(checker, stmt, transition, count);
-        return;
-    }
-    for (Argument *a = stmt->send.arguments; a != NULL; a = a->next, place++) {
-        int index = a->name.text != NULL ? parameter_index(transition, a->name.text) : (int)place;
-        if (index < 0) {
-            Diagnostic *d =
-                check_report(checker, SEVERITY_ERROR, "V-ERR-024", a->name.span,
-                             "'%s' has no parameter '%s'", transition->name, a->name.text);
-            check_note(checker, d, transition->span, "it is declared here");
-            continue;
-        }
-        a->place = (uint32_t)index;
-        check_parameter_type(checker, a, transition, parameter_at(tree->parameters, (size_t)index));
-    }
-}
-
-/* Mixing names and places could fill one parameter twice and another never. */
-static bool arguments_are_uniform(Checker *checker, const Argument *arguments)
-{
-    for (const Argument *a = arguments; a != NULL && a->next != NULL; a = a->next)
-        if ((a->name.text == NULL) != (a->next->name.text == NULL)) {
-            Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-024", a->next->span,
-                                         "some arguments have names and some have none");
-            d->remedy = "name all of a message's arguments, or none";
-            return false;
-        }
-    return true;
-}
-
-static ModelDomain *send_receiver(Checker *checker, Stmt *stmt)
-{
-    Model *model = checker->model;
-
-    if (stmt->send.to_self)
-        return checker->domain;
-    if (stmt->send.domain.text == NULL)
-        return NULL;
-    int index = model_find(&model->domain_names, stmt->send.domain.text);
-    if (index >= 0)
-        return &model->domains[index];
-    check_unknown(checker, "V-ERR-005", "domain", stmt->send.domain, &model->domain_names, NULL);
-    return NULL;
-}
-
-static void check_started(Checker *checker, const Stmt *stmt, const ModelDomain *receiver)
-{
-    if (receiver->started || stmt->send.to_self)
-        return;
-    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-006", stmt->send.domain.span,
-                                 "`system` does not start domain '%s'", receiver->ast->name.text);
-    check_note(checker, d, receiver->ast->name.span, "it is declared here");
-    d->consequence = "the message would wait for ever";
-    d->remedy = arena_format(checker->arena, "add `start domain %s { }` to the system",
-                             receiver->ast->name.text);
-}
-
-static void record_message(Checker *checker, const Stmt *stmt)
-{
-    Model *model = checker->model;
-    const MessageUse use = {checker->domain_index, stmt->slot, stmt->transition, stmt->span};
-
-    if (checker->muted)
-        return;
-    arena_reserve_one(checker->arena, model->messages, model->message_count,
-                      model->message_capacity);
-    model->messages[model->message_count++] = use;
-}
-
-void check_send(Checker *checker, Stmt *stmt)
-{
-    ModelDomain *receiver = send_receiver(checker, stmt);
-
-    check_values(checker, stmt->send.arguments);
-    if (receiver == NULL || stmt->send.transition.text == NULL)
-        return;
-    int transition = model_find(&receiver->transition_names, stmt->send.transition.text);
-    if (transition < 0) {
-        check_unknown(
-            checker, "V-ERR-005",
-            arena_format(checker->arena, "transition of domain '%s'", receiver->ast->name.text),
-            stmt->send.transition, &receiver->transition_names, NULL);
-        return;
-    }
-    stmt->slot = (uint32_t)(receiver - checker->model->domains);
-    stmt->transition = (uint32_t)transition;
-    record_message(checker, stmt);
-    check_started(checker, stmt, receiver);
-    check_send_allowed(checker, stmt, receiver);
-    if (arguments_are_uniform(checker, stmt->send.arguments))
-        check_parameters(checker, stmt, receiver);
+    return result;
 }

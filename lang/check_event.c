@@ -1,8 +1,9 @@
-/* The fields of events, which nobody declares: their uses agree on them.
+/* The fields of events: declared, or what their uses agree on.
  *
  * The rule: a broadcast names every value it carries; all broadcasts of an event name the same
- * fields; a handler names those it wants, in any order. So a handler binds by name and never by
- * place. An event that nobody broadcasts has the fields its handlers name.
+ * fields, those of its declaration if it has any; a handler names those it wants, in any order. So
+ * a handler binds by name and never by place. An event that nobody broadcasts has the fields its
+ * handlers name.
  *
  * Types flow from broadcasts to handlers and, through what handlers broadcast in turn, on to other
  * events. A few muted rounds over all bodies carry them along; what a longer chain would still have
@@ -12,6 +13,7 @@
 #include <string.h>
 
 #include "lang/check.h"
+#include "lang/walk.h"
 
 #define TYPE_ROUNDS_MAX 8
 
@@ -39,18 +41,28 @@ ModelEventField *event_field_find(ModelEvent *event, const char *name)
     return NULL;
 }
 
-static ModelEvent *event_meet(Checker *checker, Name name)
+static ModelEvent *event_add(Checker *checker, Name name)
 {
     Model *model = checker->model;
-    ModelEvent *event = event_find(model, name.text);
 
-    if (event != NULL)
-        return event;
     assert(model->events != NULL || model->event_count == 0);
     arena_reserve_one(checker->arena, model->events, model->event_count, model->event_capacity);
-    event = &model->events[model->event_count++];
+    ModelEvent *event = &model->events[model->event_count++];
     *event = (ModelEvent){.name = name.text};
     map_put(&model->event_names, name.text, (void *)(uintptr_t)model->event_count);
+    return event;
+}
+
+/* An event is one in all files, but a declared one is only known where it is visible. */
+static ModelEvent *event_meet(Checker *checker, Name name)
+{
+    ModelEvent *event = event_find(checker->model, name.text);
+
+    if (event == NULL)
+        return event_add(checker, name);
+    if (event->declared != NULL)
+        check_visible(checker, name, "event", &event->declared->declared,
+                      event->declared->name.span);
     return event;
 }
 
@@ -71,6 +83,51 @@ static void event_set_fields(ModelEvent *event, ModelEventField *fields, size_t 
             fields[kept++] = fields[i];
     event->fields = fields;
     event->field_count = kept;
+}
+
+/* ---- declarations ---- */
+
+static void declare_fields(Checker *checker, ModelEvent *event)
+{
+    size_t count = LIST_COUNT(Parameter, event->declared->fields), i = 0;
+    ModelEventField *fields = arena_array(checker->arena, ModelEventField, count);
+    Map seen = {0};
+
+    for (const Parameter *p = event->declared->fields; p != NULL; p = p->next) {
+        if (p->name.text == NULL)
+            continue;
+        const Parameter *first = map_put(&seen, p->name.text, (void *)p);
+        if (first != NULL)
+            check_taken(checker, "field", p->name, first->span);
+        fields[i++] = (ModelEventField){.name = p->name.text,
+                                        .type = check_declared_type(checker, p->type),
+                                        .typed = true,
+                                        .span = p->span};
+    }
+    map_deinit(&seen);
+    event_set_fields(event, fields, i);
+}
+
+static void declare_event(Checker *checker, const EventDecl *tree)
+{
+    ModelEvent *event = event_find(checker->model, tree->name.text);
+
+    if (tree->name.text == NULL)
+        return;
+    if (event != NULL) {
+        check_taken(checker, "event", tree->name, event->declared->name.span);
+        return;
+    }
+    checker->module = tree->declared.module;
+    event = event_add(checker, tree->name);
+    event->declared = tree;
+    if (tree->has_fields)
+        declare_fields(checker, event);
+}
+
+static bool has_declared_fields(const ModelEvent *event)
+{
+    return event->declared != NULL && event->declared->has_fields;
 }
 
 /* ---- broadcasts ---- */
@@ -108,28 +165,27 @@ static void compare_shape(Checker *checker, const ModelEvent *event, const Model
 {
     size_t i = 0, j = 0;
 
-    while (i < event->field_count || j < other->field_count) {
-        int order = i == event->field_count ? 1
-                    : j == other->field_count
-                        ? -1
-                        : strcmp(event->fields[i].name, other->fields[j].name);
-        if (order == 0) {
-            i++;
-            j++;
-            continue;
-        }
-        Diagnostic *d;
-        if (order < 0)
-            d = check_report(checker, SEVERITY_ERROR, "V-ERR-025", span,
-                             "event '%s' is broadcast without its field '%s'", event->name,
-                             event->fields[i].name);
-        else
-            d = check_report(checker, SEVERITY_ERROR, "V-ERR-025", span,
-                             "event '%s' is broadcast with '%s', elsewhere without it", event->name,
-                             other->fields[j].name);
+    while (i < event->field_count && j < other->field_count &&
+           strcmp(event->fields[i].name, other->fields[j].name) == 0) {
+        i++;
+        j++;
+    }
+    bool lacks =
+        i < event->field_count &&
+        (j == other->field_count || strcmp(event->fields[i].name, other->fields[j].name) < 0);
+    if (!lacks && j == other->field_count)
+        return;
+    Diagnostic *d =
+        check_report(checker, SEVERITY_ERROR, "V-ERR-025", span,
+                     lacks ? "event '%s' is broadcast without its field '%s'"
+                           : "event '%s' is broadcast with '%s', elsewhere without it",
+                     event->name, lacks ? event->fields[i].name : other->fields[j].name);
+    if (has_declared_fields(event)) {
+        check_note(checker, d, event->declared->name.span, "its fields are declared here");
+        d->remedy = "give exactly the declared fields";
+    } else {
         check_note(checker, d, event->emitted_at, "the first broadcast is here");
         d->remedy = "give the same fields in every broadcast of an event";
-        return;
     }
 }
 
@@ -145,7 +201,7 @@ static void collect_broadcast(Checker *checker, const Emit *emit)
         ModelEvent shape = {.name = event->name};
         ModelEventField *fields = emit_fields(checker, emit, &count);
         event_set_fields(&shape, fields, count);
-        if (event->emitted) {
+        if (event->emitted || has_declared_fields(event)) {
             compare_shape(checker, event, &shape, emit->span);
         } else {
             event->fields = shape.fields;
@@ -158,44 +214,11 @@ static void collect_broadcast(Checker *checker, const Emit *emit)
     event->emitted = true;
 }
 
-static void collect_emit(Checker *checker, const Emit *emit, uint32_t depth);
-
-static void collect_block(Checker *checker, const Block *block, uint32_t depth)
+static bool visit_emit(Visitor *visitor, const Emit *emit)
 {
-    if (block == NULL || depth > CHECK_DEPTH_MAX)
-        return;
-    for (const Stmt *stmt = block->first; stmt != NULL; stmt = stmt->next) {
-        switch (stmt->kind) {
-        case STMT_LET:
-            if (stmt->let.value != NULL && stmt->let.value->kind == EXPR_EMIT)
-                collect_emit(checker, stmt->let.value->emit, depth);
-            break;
-        case STMT_IF:
-            collect_block(checker, stmt->branch.then, depth + 1);
-            collect_block(checker, stmt->branch.otherwise, depth + 1);
-            break;
-        case STMT_WHILE:
-            collect_block(checker, stmt->loop.body, depth + 1);
-            break;
-        case STMT_EMIT:
-            collect_emit(checker, stmt->emit, depth);
-            break;
-        case STMT_ASSIGN:
-        case STMT_SEND:
-        case STMT_FAIL:
-        case STMT_ERROR:
-            break;
-        }
-    }
-}
-
-static void collect_emit(Checker *checker, const Emit *emit, uint32_t depth)
-{
-    if (emit == NULL)
-        return;
     if (emit->kind == EMIT_BROADCAST)
-        collect_broadcast(checker, emit);
-    collect_block(checker, emit->otherwise, depth + 1);
+        collect_broadcast(visitor->context, emit);
+    return true;
 }
 
 /* ---- handlers ---- */
@@ -206,7 +229,10 @@ static void handler_names_known(Checker *checker, ModelEvent *event, const Handl
         if (p->name.text != NULL && event_field_find(event, p->name.text) == NULL) {
             Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-025", p->span,
                                          "event '%s' has no field '%s'", event->name, p->name.text);
-            check_note(checker, d, event->emitted_at, "it is broadcast here");
+            if (has_declared_fields(event))
+                check_note(checker, d, event->declared->name.span, "it is declared here");
+            else
+                check_note(checker, d, event->emitted_at, "it is broadcast here");
             d->remedy = "a handler takes the values of an event by their names";
         }
 }
@@ -228,13 +254,13 @@ static void handler_adds_fields(Checker *checker, ModelEvent *event, const Handl
 
 static void collect_handler(Checker *checker, const Handler *handler)
 {
-    if (handler->event.text == NULL)
+    if (handler->kind != HANDLER_EVENT || handler->event.text == NULL)
         return;
     ModelEvent *event = event_meet(checker, handler->event);
     if (!event->handled)
         event->handled_at = handler->span;
     event->handled = true;
-    if (event->emitted && !event->unnamed)
+    if (has_declared_fields(event) || (event->emitted && !event->unnamed))
         handler_names_known(checker, event, handler);
     else
         handler_adds_fields(checker, event, handler);
@@ -256,17 +282,19 @@ static void settle_types(Model *model)
 void events_collect(Checker *checker)
 {
     Model *model = checker->model;
+    Visitor visitor = {.emit = visit_emit, .context = checker};
 
+    for (const EventDecl *tree = model->ast->events; tree != NULL; tree = tree->next)
+        declare_event(checker, tree);
     for (const Domain *domain = model->ast->domains; domain != NULL; domain = domain->next) {
-        for (const Transition *t = domain->transitions; t != NULL; t = t->next)
-            for (const Slice *slice = t->slices; slice != NULL; slice = slice->next)
-                collect_block(checker, slice->body, 0);
-        for (const Handler *h = domain->handlers; h != NULL; h = h->next)
-            collect_block(checker, h->body, 0);
+        checker->module = domain->declared.module;
+        walk_domain(&visitor, domain);
     }
-    for (const Domain *domain = model->ast->domains; domain != NULL; domain = domain->next)
+    for (const Domain *domain = model->ast->domains; domain != NULL; domain = domain->next) {
+        checker->module = domain->declared.module;
         for (const Handler *h = domain->handlers; h != NULL; h = h->next)
             collect_handler(checker, h);
+    }
     checker->muted = true;
     for (int round = 0; round < TYPE_ROUNDS_MAX; round++) {
         checker->events_moved = false;

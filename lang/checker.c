@@ -82,10 +82,28 @@ static const char *foreign_remedy(Checker *checker, const char *name, bool is_va
     return is_value ? arena_format(checker->arena, "if a text is meant, write \"%s\"", name) : NULL;
 }
 
+static bool is_of_declarations(const Model *model, const Map *names)
+{
+    return names == &model->names || names == &model->effect_names ||
+           names == &model->environment_names;
+}
+
+/* A name that is declared, but not for this file. */
+static bool name_is_hidden(Checker *checker, const char *what, Name name, const Map *names)
+{
+    const Declaration *other =
+        is_of_declarations(checker->model, names) ? map_get(names, name.text) : NULL;
+
+    return other != NULL && !check_visible(checker, name, what, other->declared, other->span);
+}
+
 void check_unknown(Checker *checker, const char *code, const char *what, Name name,
                    const Map *known, const Map *also_known)
 {
-    if (checker->muted || declaration_is_lost(checker, name.span))
+    if (checker->muted || checker->model->import_failed || declaration_is_lost(checker, name.span))
+        return;
+    if (name_is_hidden(checker, what, name, known) ||
+        name_is_hidden(checker, what, name, also_known))
         return;
     Suggestion suggestion = suggest_begin(name.text);
     Diagnostic *d = check_report(checker, SEVERITY_ERROR, code, name.span, "there is no %s '%.*s'",
@@ -101,17 +119,38 @@ void check_unknown(Checker *checker, const char *code, const char *what, Name na
         d->remedy = arena_format(checker->arena, "did you mean '%s'?", suggestion.best);
 }
 
-StaticType check_declared_type(Checker *checker, const TypeExpr *type)
+/* One line of the source, for people: comments gone, white space as one space. */
+const char *source_line(Checker *checker, Span span)
 {
-    const Diagnostics *diagnostics = checker->model->diagnostics;
+    const Source *source = checker->model->ast->source;
+    Buffer text = {0};
+    bool quoted = false, space = false;
 
-    if (type == NULL)
-        return STATIC_ERROR;
-    for (size_t i = 0; i < checker->parse_diagnostics; i++)
-        if (diagnostics->items[i].span.start >= type->span.start &&
-            diagnostics->items[i].span.start <= type->span.end)
-            return STATIC_ERROR;
-    return static_type_of_expr(type);
+    for (uint32_t i = span.start; i < span.end; i++) {
+        const char *at = source->text + i;
+        size_t left = span.end - i;
+        if (!quoted && left >= 2 && at[0] == '/' && (at[1] == '/' || at[1] == '*')) {
+            const char *stop = at[1] == '/' ? "\n" : "*/";
+            const char *end = memmem(at + 2, left - 2, stop, strlen(stop));
+            i = end == NULL ? span.end
+                            : (uint32_t)(end - source->text) + (uint32_t)strlen(stop) - 1;
+            space = true;
+        } else if (!quoted && (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r')) {
+            space = true;
+        } else {
+            if (space && text.size > 0)
+                buffer_add_char(&text, ' ');
+            space = false;
+            buffer_add_char(&text, *at);
+            if (quoted && *at == '\\' && left >= 2)
+                buffer_add_char(&text, source->text[++i]);
+            else if (*at == '"')
+                quoted = !quoted;
+        }
+    }
+    const char *result = arena_copy_bytes(checker->arena, buffer_text(&text), text.size);
+    buffer_deinit(&text);
+    return result;
 }
 
 bool check_descend(Checker *checker, Span span)
@@ -157,25 +196,51 @@ static void warn_of_lonely_events(Checker *checker)
     }
 }
 
-void check(Ast *ast, Arena *arena, Diagnostics *diagnostics, Model *ret)
+/* What has to be known before any body can be looked at. */
+static void declare_all(Checker *checker)
+{
+    declare_names(checker);
+    declare_types(checker);
+    declare_domains(checker);
+    declare_systems(checker);
+    declare_environments(checker);
+    declare_migrations(checker);
+}
+
+/* What may be said of a program that was read as a whole. */
+static void check_whole(Checker *checker)
+{
+    check_comparisons(checker);
+    warn_of_lonely_events(checker);
+    if (checker->model->diagnostics->error_count > 0)
+        return;
+    check_hazards(checker);
+    check_flow(checker);
+}
+
+void check(Ast *ast, TypeTable *types, Arena *arena, Diagnostics *diagnostics, Model *ret)
 {
     Checker checker = {.model = ret,
                        .arena = arena,
                        .parse_diagnostics = diagnostics->count,
                        .incomplete = diagnostics->error_count > 0};
 
-    *ret = (Model){.arena = arena, .ast = ast, .diagnostics = diagnostics};
-    declare_domains(&checker);
+    *ret = (Model){.arena = arena, .ast = ast, .diagnostics = diagnostics, .types = types};
+    declare_all(&checker);
+    check_records(&checker);
+    check_constants(&checker);
     events_collect(&checker);
+    check_functions(&checker);
     check_bodies(&checker);
     check_goals(&checker);
+    check_migrations(&checker);
     check_first_values(&checker);
-    if (!checker.incomplete) {
-        check_comparisons(&checker);
-        warn_of_lonely_events(&checker);
-    }
-    if (diagnostics->error_count == 0)
-        check_hazards(&checker);
+    check_starts(&checker);
+    check_environments(&checker);
+    check_tests(&checker);
+    if (!checker.incomplete)
+        check_whole(&checker);
+    check_allows(&checker);
     scope_deinit(&checker.scope);
     map_deinit(&checker.sites);
 }
@@ -186,9 +251,14 @@ void model_deinit(Model *model)
         ModelDomain *domain = &model->domains[i];
         map_deinit(&domain->field_names);
         map_deinit(&domain->transition_names);
+        map_deinit(&domain->message_names);
         for (size_t j = 0; j < domain->field_count; j++)
             map_deinit(&domain->facts[j].assigned_texts);
     }
     map_deinit(&model->domain_names);
+    map_deinit(&model->names);
+    map_deinit(&model->effect_names);
+    map_deinit(&model->environment_names);
+    map_deinit(&model->imports);
     map_deinit(&model->event_names);
 }

@@ -31,6 +31,7 @@ typedef struct ModelDomain {
     ProgramMigration *migrations; /* by `from` */
     const Migration **migration_trees;
     size_t migration_count;
+    size_t migration_capacity;
     int32_t boot;
     int32_t environment;
     bool started;
@@ -165,6 +166,7 @@ typedef struct Model {
     ProgramAllow *allows;
     size_t allow_count;
     bool has_system;
+    bool import_failed; /* a file is missing, so that names of it may be */
 } Model;
 
 /* Check a tree. `*ret` is in the arena but for its maps: give it to model_deinit(). */
