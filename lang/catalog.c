@@ -68,6 +68,14 @@ const CatalogType *catalog_member_type(const CatalogType *type, const char *name
     return member != NULL ? member->type : type->others;
 }
 
+bool catalog_has_choice(const CatalogType *type, const char *text)
+{
+    for (size_t i = 0; i < type->choice_count; i++)
+        if (strcmp(type->choices[i], text) == 0)
+            return true;
+    return type->choices == NULL;
+}
+
 static const char *kind_name(unsigned kind)
 {
     switch ((CatalogKind)kind) {

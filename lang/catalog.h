@@ -72,6 +72,7 @@ typedef struct CatalogUse {
     const CatalogProvider *provider; /* the last of those below; NULL: there is none */
     size_t count; /* who is meant: 1 by name; without, how many are known to have the effect */
     bool open;    /* without a name: one that is not known might have it as well */
+    bool assumed; /* nobody has bound the name: it means what it means by default */
 } CatalogUse;
 
 typedef struct Catalog {
@@ -79,6 +80,7 @@ typedef struct Catalog {
     Map providers;       /* name -> CatalogProvider; of an environment's: "Environment.Provider" */
     CatalogUse *effects; /* of each in Program.effects */
     CatalogUse *queries; /* of each in Program.facts */
+    bool tentative;      /* what is only assumed may be bound to something else later */
 } Catalog;
 
 /* An empty one; catalog_free() frees it with everything in its arena. */
@@ -98,6 +100,9 @@ const CatalogEntry *catalog_query(const CatalogProvider *provider, const char *n
  * can be none. */
 const CatalogMember *catalog_member(const CatalogType *type, const char *name);
 const CatalogType *catalog_member_type(const CatalogType *type, const char *name);
+
+/* Whether a string may be that one. */
+bool catalog_has_choice(const CatalogType *type, const char *text);
 
 /* Whether a value of the static type `found` may be one that `wanted` asks for; whether a value of
  * `found` may be one of the static type `wanted`; whether one of `found` may be one of `wanted`

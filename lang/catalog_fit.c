@@ -7,19 +7,11 @@
 
 #include "lang/catalog.h"
 
-static bool has_choice(const CatalogType *type, const char *text)
-{
-    for (size_t i = 0; i < type->choice_count; i++)
-        if (strcmp(type->choices[i], text) == 0)
-            return true;
-    return type->choices == NULL;
-}
-
 /* Whether one of the enum's members is among the strings that there are. */
 static bool enum_meets(const Type *enumeration, const CatalogType *type)
 {
     for (size_t i = 0; i < enumeration->member_count; i++)
-        if (has_choice(type, enumeration->members[i].name))
+        if (catalog_has_choice(type, enumeration->members[i].name))
             return (type->kinds & CATALOG_STRING) != 0;
     return false;
 }
@@ -166,7 +158,7 @@ bool catalog_gives(const TypeTable *types, const CatalogType *found, StaticType 
 static bool choices_meet(const CatalogType *a, const CatalogType *b)
 {
     for (size_t i = 0; i < a->choice_count; i++)
-        if (has_choice(b, a->choices[i]))
+        if (catalog_has_choice(b, a->choices[i]))
             return true;
     return a->choices == NULL || b->choices == NULL;
 }

@@ -169,6 +169,7 @@ Program *program_compile(const char *name, const char *text, size_t size)
     }
     source_set(program, name, text, size);
     Ast *ast = parse(&program->source, &program->arena, &program->diagnostics);
+    program->ast = ast;
     check(ast, &program->arena, &program->diagnostics, &model);
     if (program->diagnostics.error_count == 0)
         compile_all(program, &model);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "lang/base/arena.h"
+#include "lang/catalog.h"
 #include "lang/diagnostic.h"
 #include "lang/source.h"
 #include "lang/type.h"
@@ -223,8 +224,9 @@ typedef struct FactUse {
 
 typedef struct Program {
     Arena arena;
-    Source source;   /* a copy */
-    char digest[65]; /* SHA-256 of the text, hexadecimal */
+    Source source;         /* a copy */
+    const struct Ast *ast; /* of the source, in the arena; for lang/ alone */
+    char digest[65];       /* SHA-256 of the text, hexadecimal */
     TypeTable types;
     const ProgramDomain *domains;
     size_t domain_count;
@@ -254,6 +256,11 @@ typedef struct Program {
 Program *program_compile(const char *name, const char *text, size_t size);
 void program_free(Program *program);
 CLEANUP_DEFINE(Program *, program_free);
+
+/* What is wrong, by what the bound providers offer, with effects, queries and results of a valid
+ * program: V-ERR-004s in `diagnostics`, which are of its source. */
+void program_check_effects(const Program *program, const Catalog *catalog,
+                           Diagnostics *diagnostics);
 
 /* -1: no such thing. */
 int program_find_domain(const Program *program, const char *name);

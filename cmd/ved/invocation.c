@@ -176,20 +176,31 @@ static void make_absolute(char **path)
     *path = absolute;
 }
 
-/* ---- opening ---- */
-
-static int open_stack(Invocation *invocation, const char *file, Program *program, InvocationUse use,
-                      Error *err)
+int invocation_find(Invocation *invocation, Ui *ui, const Options *options, const char *file,
+                    Config **ret, Error *err)
 {
-    const Options *options = invocation->options;
-    cleanup(program_free) Program *owned = program;
     cleanup(config_free) Config *config = NULL;
 
+    *invocation = (Invocation){.ui = ui, .options = options};
     invocation->folder = file != NULL ? folder_of(file) : memory_copy_string(".");
     invocation->plugin_dir = plugin_folder();
     if (config_find(invocation, &config, err) < 0 || names_find(invocation, file, config, err) < 0)
         return err->code;
     make_absolute(&invocation->state_path);
+    *ret = take(config);
+    return 0;
+}
+
+/* ---- opening ---- */
+
+static int open_stack(Invocation *invocation, Ui *ui, const Options *options, const char *file,
+                      Program *program, InvocationUse use, Error *err)
+{
+    cleanup(program_free) Program *owned = program;
+    cleanup(config_free) Config *config = NULL;
+
+    if (invocation_find(invocation, ui, options, file, &config, err) < 0)
+        return err->code;
     invocation->stack_options = (StackOptions){
         .name = invocation->name,
         .state_path = invocation->state_path,
@@ -214,17 +225,16 @@ static int open_stack(Invocation *invocation, const char *file, Program *program
 int invocation_open(Invocation *invocation, Ui *ui, const Options *options, const char *file,
                     Program *program, InvocationUse use, Error *err)
 {
-    *invocation = (Invocation){.ui = ui, .options = options};
+    *invocation = (Invocation){0};
     if (program == NULL && program_read(ui, file, &program, err) < 0)
         return err->code;
-    return open_stack(invocation, file, program, use, err);
+    return open_stack(invocation, ui, options, file, program, use, err);
 }
 
 int invocation_open_state(Invocation *invocation, Ui *ui, const Options *options, const char *file,
                           InvocationUse use, Error *err)
 {
-    *invocation = (Invocation){.ui = ui, .options = options};
-    return open_stack(invocation, file, NULL, use, err);
+    return open_stack(invocation, ui, options, file, NULL, use, err);
 }
 
 /* What the bindings say in vain is no error: one file may serve several programs. */
@@ -232,15 +242,11 @@ static void warn_of_misfits(const Invocation *invocation)
 {
     const Stack *stack = invocation->stack;
     cleanup(buffer_deinit) Buffer lines = {0};
-    const char *at, *end;
 
     if (stack->as_it_is)
         return;
     bind_misfits(stack->program, stack->config, &lines);
-    for (at = buffer_text(&lines); (end = strchr(at, '\n')) != NULL; at = end + 1) {
-        cleanup(free) char *line = memory_format("bindings: %.*s", (int)(end - at), at);
-        ui_warning(invocation->ui, line);
-    }
+    ui_warnings(invocation->ui, "bindings: ", &lines);
 }
 
 int invocation_connect(Invocation *invocation, Error *err)

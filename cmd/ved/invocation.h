@@ -25,6 +25,12 @@ typedef enum InvocationUse { INVOCATION_LOOK, INVOCATION_PLAN, INVOCATION_CHANGE
 /* Read and check the program at `file`; diagnostics are shown. ERROR_PROGRAM: it does not check. */
 int program_read(Ui *ui, const char *file, Program **ret, Error *err);
 
+/* Find the bindings, the stack's name, its state and the plugins' folder, by the command line and
+ * the place of `file` (may be NULL). Opens nothing. The caller frees the bindings, and closes the
+ * invocation also after a failure. */
+int invocation_find(Invocation *invocation, Ui *ui, const Options *options, const char *file,
+                    Config **ret, Error *err);
+
 /* Find everything and open the stack of a program file. `program` may be given instead of read (a
  * saved plan's); it is taken over either way. */
 int invocation_open(Invocation *invocation, Ui *ui, const Options *options, const char *file,

@@ -28,7 +28,8 @@ typedef struct Verb {
 } Verb;
 
 static const Verb verbs[] = {
-    {"check", "FILE...", "parse and type-check programs", OUTPUT_FLAGS, verb_check, false},
+    {"check", "FILE...", "check programs, and their effects by what is bound to them; offline",
+     OUTPUT_FLAGS | STATE_FLAGS, verb_check, false},
     {"fmt", "FILE...", "rewrite programs in the manual's first form (- is standard input)",
      OUTPUT_FLAGS | FLAG_BIT(CHECK), verb_fmt, false},
     {"plan", "FILE", "what apply would do, in which order, because of what; touches nothing",

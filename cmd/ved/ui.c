@@ -174,6 +174,16 @@ static void diagnostic_events(Ui *ui, const Diagnostics *diagnostics)
     }
 }
 
+void ui_warnings(Ui *ui, const char *before, const Buffer *lines)
+{
+    const char *end;
+
+    for (const char *at = buffer_text(lines); (end = strchr(at, '\n')) != NULL; at = end + 1) {
+        cleanup(free) char *line = memory_format("%s%.*s", before, (int)(end - at), at);
+        ui_warning(ui, line);
+    }
+}
+
 void ui_diagnostics(Ui *ui, const Diagnostics *diagnostics)
 {
     cleanup(buffer_deinit) Buffer text = {0};

@@ -42,6 +42,8 @@ void ui_progress(Ui *ui, const char *format, ...) PRINTF_LIKE(2, 3);
 /* An error for people and machine: "Error: sentence". */
 void ui_error(Ui *ui, const Error *err);
 void ui_warning(Ui *ui, const char *text);
+/* One for each line of `lines`, with `before` in front. */
+void ui_warnings(Ui *ui, const char *before, const Buffer *lines);
 void ui_diagnostics(Ui *ui, const Diagnostics *diagnostics);
 
 /* One line of the machine's stream; takes over `members` (may be NULL), to which it adds level,

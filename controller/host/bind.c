@@ -1,7 +1,8 @@
-#include "bind.h"
+#include "controller/host/bind.h"
 
 #include <string.h>
 
+#include "controller/host/catalog_make.h"
 #include "lang/base/hash.h"
 #include "lang/base/memory.h"
 #include "lang/suggest.h"
@@ -9,108 +10,15 @@
 #define TIMEOUT_DEFAULT_MS 600000
 
 typedef struct Binder {
-    const Program *program;
     const Config *config;
     const ProviderPool *pool;
     Diagnostics *diagnostics;
     const EffectUse *use;
 } Binder;
 
-/* The provider's name of an effect, and what the file says of it (may be NULL). */
-static const char *action_name(const ProviderConfig *provider, const char *effect,
-                               const ActionConfig **ret_action)
+static const ProviderSchema *schema_of(void *context, const ProviderConfig *provider)
 {
-    *ret_action = config_action(provider, effect);
-    return *ret_action != NULL ? (*ret_action)->action : effect;
-}
-
-static const SchemaEffect *effect_of(const Binder *binder, const ProviderConfig *provider)
-{
-    const ActionConfig *action;
-    const ProviderSchema *schema = provider_schema(binder->pool, provider->name);
-
-    return schema != NULL
-               ? schema_effect(schema, action_name(provider, binder->use->effect, &action))
-               : NULL;
-}
-
-/* The provider of a bare effect: the one that has it. */
-static const ProviderConfig *provider_search(Binder *binder)
-{
-    const ProviderConfig *found = NULL;
-    size_t count = 0;
-
-    for (size_t i = 0; i < binder->config->provider_count; i++) {
-        const ProviderConfig *provider = &binder->config->providers[i];
-        if (config_is_visible(binder->config, binder->program, binder->use->domain, provider) &&
-            effect_of(binder, provider) != NULL) {
-            found = provider;
-            count++;
-        }
-    }
-    if (count == 1)
-        return found;
-    Diagnostic *diagnostic = diagnostics_add(
-        binder->diagnostics, SEVERITY_ERROR, "V-ERR-004", binder->use->span,
-        count == 0 ? "no bound provider has an effect %s" : "more than one bound provider has %s",
-        binder->use->effect);
-    diagnostic->consequence = "Ved cannot tell whom to ask, so nothing is run";
-    diagnostic->remedy = "name the provider: `emit Infra.Effect(...)`";
-    return NULL;
-}
-
-/* The effect of the schema that is spelt most alike; NULL: none comes near. */
-static const char *effect_alike(const ProviderSchema *schema, const char *name)
-{
-    Suggestion suggestion = suggest_begin(name);
-    const SchemaEffect *effect;
-
-    for (size_t i = 0; (effect = schema_effect_at(schema, i)) != NULL; i++)
-        suggest_try(&suggestion, effect->name);
-    return suggestion.best;
-}
-
-static void report_effect(Binder *binder, const ProviderConfig *provider, const char *name)
-{
-    const ProviderSchema *schema = provider_schema(binder->pool, provider->name);
-    const char *alike = schema != NULL ? effect_alike(schema, name) : NULL;
-    Arena *arena = binder->diagnostics->arena;
-    Diagnostic *diagnostic = diagnostics_add(
-        binder->diagnostics, SEVERITY_ERROR, "V-ERR-004", binder->use->span,
-        "provider %s (plugin %s) has no effect %s", provider->name, provider->plugin, name);
-
-    diagnostic->consequence = "the effect could never be performed, so nothing is run";
-    diagnostic->remedy =
-        alike != NULL
-            ? arena_format(arena, "did you mean %s? Or bind %s to an action in the binding file",
-                           alike, binder->use->effect)
-            : arena_format(arena,
-                           "bind %s to one of the provider's actions, or the provider to "
-                           "another plugin (`--provider %s=sim` tries without one)",
-                           binder->use->effect, provider->name);
-}
-
-static void check_parameters(Binder *binder, const SchemaEffect *effect, const char *action)
-{
-    const EffectUse *use = binder->use;
-    size_t positional = 0;
-
-    for (size_t i = 0; i < use->argument_count; i++) {
-        const char *name = use->argument_names[i];
-        if (name == NULL && positional < effect->positional_count)
-            name = effect->positional[positional];
-        positional += use->argument_names[i] == NULL;
-        if (name == NULL) {
-            diagnostics_add(binder->diagnostics, SEVERITY_ERROR, "V-ERR-004", use->span,
-                            "%s takes %zu arguments without a name, found one more", action,
-                            effect->positional_count)
-                ->remedy = "name the argument: `parameter: value`";
-        } else if (!schema_effect_takes(effect, name)) {
-            diagnostics_add(binder->diagnostics, SEVERITY_ERROR, "V-ERR-004", use->span,
-                            "%s has no parameter %s", action, name)
-                ->remedy = "see the provider's parameters in the manual, or its schema";
-        }
-    }
+    return context != NULL ? provider_schema(context, provider->name) : NULL;
 }
 
 static void bind_parameters(const SchemaEffect *effect, BoundEffect *ret)
@@ -145,24 +53,14 @@ static void warn_of_unnamed_action(Binder *binder, const char *name)
         "slice of its own";
 }
 
-static void bind_effect(Binder *binder, BoundEffect *ret)
+static void bind_effect(Binder *binder, const CatalogProvider *asked, BoundEffect *ret)
 {
     const EffectUse *use = binder->use;
-    const ActionConfig *action;
-    const ProviderConfig *provider =
-        use->provider != NULL
-            ? config_provider_in(binder->config, binder->program, use->domain, use->provider)
-            : provider_search(binder);
-    if (provider == NULL)
-        return;
-    const char *name = action_name(provider, use->effect, &action);
-    const ProviderSchema *schema = provider_schema(binder->pool, provider->name);
-    const SchemaEffect *effect = schema != NULL ? schema_effect(schema, name) : NULL;
-    if (effect == NULL) {
-        report_effect(binder, provider, name);
-        return;
-    }
-    check_parameters(binder, effect, name);
+    const ProviderConfig *provider = config_provider(binder->config, asked->name);
+    const ActionConfig *action = config_action(provider, use->effect);
+    const char *name = action != NULL ? action->action : use->effect;
+    const SchemaEffect *effect = schema_effect(provider_schema(binder->pool, provider->name), name);
+
     ret->provider = memory_copy_string(provider->name);
     ret->action = memory_copy_string(name);
     ret->is_action = effect->kind == SCHEMA_ACTION;
@@ -298,17 +196,21 @@ void bind_misfits(const Program *program, const Config *config, Buffer *ret)
     }
 }
 
-int bind_program(const Program *program, const Config *config, const ProviderPool *pool,
+int bind_program(const Program *program, const Config *config, ProviderPool *pool,
                  Diagnostics *diagnostics, Bindings *ret)
 {
-    Binder binder = {program, config, pool, diagnostics, NULL};
+    cleanup(catalog_free) Catalog *catalog = catalog_make(program, config, schema_of, pool);
+    Binder binder = {config, pool, diagnostics, NULL};
 
+    program_check_effects(program, catalog, diagnostics);
+    if (diagnostics->error_count > 0)
+        return ERROR_PROGRAM;
     *ret = (Bindings){.effect_count = program->effect_count};
     ret->effects = memory_zero(program->effect_count, sizeof *ret->effects);
     for (size_t i = 0; i < program->effect_count; i++) {
         binder.use = &program->effects[i];
-        bind_effect(&binder, &ret->effects[i]);
+        bind_effect(&binder, catalog->effects[i].provider, &ret->effects[i]);
     }
     bindings_digest(ret, config);
-    return diagnostics->error_count > 0 ? ERROR_PROGRAM : 0;
+    return 0;
 }

@@ -12,10 +12,10 @@
  * Each is most likely a slip of the pen. To be called before config_complete(). */
 void bind_misfits(const Program *program, const Config *config, Buffer *ret);
 
-/* Resolve every effect of the program. What no bound provider has – effect or parameter – is a
- * V-ERR-004 in `diagnostics`, with the nearest that it has. 0, or ERROR_PROGRAM if there was any.
- */
-int bind_program(const Program *program, const Config *config, const ProviderPool *pool,
+/* Resolve every effect of the program. What its effects, queries and results have that the bound
+ * providers have not is reported by program_check_effects(); then ERROR_PROGRAM, and `ret` is
+ * untouched. Else 0. `pool` may be NULL where nothing is asked of anybody. */
+int bind_program(const Program *program, const Config *config, ProviderPool *pool,
                  Diagnostics *diagnostics, Bindings *ret);
 
 #endif

@@ -248,13 +248,15 @@ static CatalogUse use_of_provider(const Maker *maker, uint32_t domain, const cha
     const CatalogProvider *found =
         provider != NULL ? map_get(&maker->catalog->providers, provider->name) : NULL;
 
-    return (CatalogUse){.provider = found, .count = found != NULL};
+    return (CatalogUse){.provider = found,
+                        .count = found != NULL,
+                        .assumed = provider != NULL && !provider->is_written};
 }
 
 /* Of an effect that names no provider: everyone who has it and is seen there. */
 static CatalogUse use_of_anyone(const Maker *maker, uint32_t domain, const char *effect)
 {
-    CatalogUse use = {0};
+    CatalogUse use = {.assumed = true};
 
     for (size_t i = 0; i < maker->config->provider_count; i++) {
         const ProviderConfig *config = &maker->config->providers[i];
@@ -262,6 +264,7 @@ static CatalogUse use_of_anyone(const Maker *maker, uint32_t domain, const char 
         if (!config_is_visible(maker->config, maker->program, domain, config))
             continue;
         use.open |= !provider->known;
+        use.assumed &= !config->is_written;
         if (catalog_effect(provider, effect) == NULL)
             continue;
         use.provider = provider;

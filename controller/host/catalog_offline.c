@@ -106,5 +106,6 @@ Catalog *catalog_offline(const Program *program, const Config *config, const Cat
     for (MapEntry *e = map_next(&search.found, NULL); e != NULL; e = map_next(&search.found, e))
         found_free(e->value);
     map_deinit(&search.found);
+    catalog->tentative = true;
     return catalog;
 }

@@ -12,10 +12,10 @@ typedef struct CatalogPlaces {
     const char *plugin_dir; /* where ved-provider-NAME are */
 } CatalogPlaces;
 
-/* The catalog of the bindings; of providers that `program` does not use it knows nothing. Appends
- * one sentence, with a line end, to `ret_notes` for each one of which nothing could be found out,
- * and for each kept schema that could not be used. `config` must be complete. The caller frees the
- * catalog. */
+/* The catalog of the bindings, tentative; of providers that `program` does not use it knows
+ * nothing. Appends one sentence, with a line end, to `ret_notes` for each one of which nothing
+ * could be found out, and for each kept schema that could not be used. `config` must be complete.
+ * The caller frees the catalog. */
 Catalog *catalog_offline(const Program *program, const Config *config, const CatalogPlaces *places,
                          Buffer *ret_notes);
 

@@ -9,6 +9,8 @@
 
 #include "controller/core/evolution.h"
 #include "controller/core/snapshot.h"
+#include "controller/host/plugin.h"
+#include "controller/host/schema_cache.h"
 #include "controller/host/state_files.h"
 #include "controller/host/state_lock.h"
 #include "lang/base/file.h"
@@ -393,6 +395,21 @@ static int pool_start(Stack *stack, const StackOptions *options, Error *err)
     return provider_pool_start_and_wait(stack->pool, err);
 }
 
+/* What the providers said of themselves, for checks while none of them runs. Only a copy: where it
+ * cannot be written, such checks say what they miss. */
+static void schemas_keep(const Stack *stack, const StackOptions *options)
+{
+    for (size_t i = 0; i < stack->config->provider_count; i++) {
+        const ProviderConfig *provider = &stack->config->providers[i];
+        cleanup(free) char *program = plugin_program(options->plugin_dir, provider->plugin);
+        const SchemaCacheKey key = {stack->state_path, provider, program};
+        const ProviderSchema *schema = provider_schema(stack->pool, provider->name);
+        ProviderStatus status;
+        if (schema != NULL && provider_status(stack->pool, provider->name, &status))
+            schema_cache_write(&key, status.vendor_version, schema, NULL);
+    }
+}
+
 static bool needs_providers(const Stack *stack)
 {
     const char **names;
@@ -439,6 +456,7 @@ int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagno
             return code;
         if (code == PROVIDER_POOL_INTERRUPTED)
             return STACK_INTERRUPTED;
+        schemas_keep(stack, options);
     }
     if (stack->as_it_is)
         return 0;
