@@ -257,10 +257,11 @@ bool builtin_type(Builtin builtin, TypeTable *types, BuiltinArgument *arguments,
     for (const char *form = signatures[builtin].forms; form != NULL; form = form_next(form)) {
         if (form_size(form) != count)
             continue;
+        bool ambiguous = form_fits(form, types, arguments, count, ret) == count &&
+                         is_ambiguous(form, types, arguments, count, *ret);
         size_t fitting = form_fits(form, types, arguments, count, ret);
         if (fitting == count) {
-            if (is_ambiguous(form, types, arguments, count, *ret))
-                *ret = STATIC_ANY;
+            *ret = ambiguous ? STATIC_ANY : *ret;
             return true;
         }
         if (fitting > *ret_wrong)

@@ -123,7 +123,8 @@ typedef struct Checker {
     uint32_t module;               /* whose names are visible */
     const ModelFunction *function; /* CHECK_FUNCTION */
     struct Narrowing *narrowing;   /* what is known of optionals here; see check_narrow.c */
-    const Block *parallel;         /* the `parallel` block around; NULL: none */
+    const Block *parallel;         /* the `parallel` block around, but for an `else` in it */
+    bool in_parallel;              /* the same, and in such an `else` as well */
     uint32_t elevated;             /* `elevate` blocks around */
     const char *role;              /* CHECK_CONSTANT: "the first value of 'x'" */
 } Checker;
@@ -178,6 +179,9 @@ StaticType check_expect(Checker *checker, Expr *expr, StaticType expected, const
 
 /* The same; `declared`, if not empty, is where the expected type is written. */
 bool check_fits(Checker *checker, Expr *expr, StaticType expected, const char *role, Span declared);
+
+/* `operand.member` of an operand of that type. */
+StaticType check_member_of(Checker *checker, Expr *expr, StaticType type);
 
 /* `value[index]` of a value of that type; `span` is all of it. */
 StaticType check_index_of(Checker *checker, StaticType type, Expr *index, Span span);
@@ -297,6 +301,11 @@ void check_block(Checker *checker, Block *block);
 
 /* A block that runs or does not: an `else`. */
 void check_block_perhaps(Checker *checker, Block *block);
+
+/* check_assign.c, check_loop.c */
+void check_assign(Checker *checker, Stmt *stmt);
+void check_while(Checker *checker, Stmt *stmt);
+void check_for(Checker *checker, Stmt *stmt);
 
 /* A new local, unless the name is taken; its slot, also if it is. */
 uint32_t check_local(Checker *checker, Name name, Local local);

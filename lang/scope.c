@@ -19,6 +19,7 @@ Local *scope_add(Scope *scope, Local local)
     memory_reserve_one(scope->locals, scope->count, scope->capacity);
     scope->names.borrows = true; /* the tree's names */
     local.slot = scope->next_slot++;
+    local.serial = ++scope->serial;
     local.hidden =
         (size_t)(uintptr_t)map_put(&scope->names, local.name, index_value(scope->count + 1));
     scope->locals[scope->count] = local;
