@@ -258,10 +258,13 @@ void check_functions(Checker *checker);
 void check_return(Checker *checker, Stmt *stmt);
 
 /* Whether nothing runs after it: it returns or fails on every path. */
-bool block_ends(const Block *block);
+bool block_ends(const Checker *checker, const Block *block);
 
 /* check_match.c */
 void check_match(Checker *checker, Stmt *stmt);
+
+/* Whether some arm runs whatever the value is; for one that was checked. */
+bool match_is_whole(const TypeTable *types, const Stmt *stmt);
 
 /* check_narrow.c: optionals that are known not to be null. The type of a variable by what is
  * known; what a condition that holds, or does not, says; an assignment (of NULL: of no one knows

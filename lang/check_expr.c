@@ -1,44 +1,16 @@
-/* Types of expressions, bottom up. */
+/* Types of expressions, bottom up; what a place asks for goes down to literals. */
 #include <string.h>
 
 #include "lang/check.h"
-#include "lang/compiler.h"
-#include "lang/vm.h"
 
-const char *operator_text(Operator op)
+static const char *shown(const Checker *checker, StaticType type)
 {
-    switch (op) {
-    case OP_OR:
-        return "||";
-    case OP_AND:
-        return "&&";
-    case OP_EQ:
-        return "==";
-    case OP_NE:
-        return "!=";
-    case OP_LT:
-        return "<";
-    case OP_LE:
-        return "<=";
-    case OP_GT:
-        return ">";
-    case OP_GE:
-        return ">=";
-    case OP_ADD:
-        return "+";
-    case OP_SUB:
-    case OP_NEG:
-        return "-";
-    case OP_MUL:
-        return "*";
-    case OP_DIV:
-        return "/";
-    case OP_MOD:
-        return "%";
-    case OP_NOT:
-        return "!";
-    }
-    return "?";
+    return type_name(checker->model->types, type);
+}
+
+static const Type *type_at(const Checker *checker, StaticType type)
+{
+    return type_of(checker->model->types, type);
 }
 
 static bool is_open(StaticType type)
@@ -46,216 +18,457 @@ static bool is_open(StaticType type)
     return type == STATIC_ANY || type == STATIC_ERROR;
 }
 
-/* What is known of the one type that both sides must have. */
-static bool common_type(StaticType left, StaticType right, StaticType *ret)
-{
-    if (!static_type_fits(left, right))
-        return false;
-    *ret = is_open(left) ? right : left;
-    return true;
-}
-
-static bool sum_type(Operator op, StaticType left, StaticType right, StaticType *ret)
-{
-    StaticType type;
-
-    if (!common_type(left, right, &type) || type == STATIC_BOOL)
-        return false;
-    *ret = type;
-    return op == OP_ADD || type != STATIC_STRING;
-}
-
-/* A duration may be scaled by an int, from either side, and divided by one. */
-static bool scale_type(Operator op, StaticType left, StaticType right, StaticType *ret)
-{
-    if (left == STATIC_BOOL || left == STATIC_STRING || right == STATIC_BOOL ||
-        right == STATIC_STRING)
-        return false;
-    if (op == OP_MOD || (left == STATIC_INT && op == OP_DIV)) {
-        *ret = STATIC_INT;
-        return left != STATIC_DURATION && right != STATIC_DURATION;
-    }
-    if (left == STATIC_DURATION || right == STATIC_DURATION) {
-        *ret = STATIC_DURATION;
-        return left != right && (op == OP_MUL || left == STATIC_DURATION);
-    }
-    *ret = left == STATIC_INT && right == STATIC_INT ? STATIC_INT : STATIC_ANY;
-    return true;
-}
-
-bool operation_type(Operator op, StaticType left, StaticType right, StaticType *ret)
-{
-    StaticType type = STATIC_ERROR;
-    bool valid = true;
-
-    *ret = STATIC_ERROR;
-    switch (op) {
-    case OP_OR:
-    case OP_AND:
-        type = STATIC_BOOL;
-        valid = static_type_fits(left, type) && static_type_fits(right, type);
-        break;
-    case OP_EQ:
-    case OP_NE:
-        valid = common_type(left, right, &type);
-        type = STATIC_BOOL;
-        break;
-    case OP_LT:
-    case OP_LE:
-    case OP_GT:
-    case OP_GE:
-        valid = common_type(left, right, &type) && type != STATIC_BOOL && type != STATIC_STRING;
-        type = STATIC_BOOL;
-        break;
-    case OP_ADD:
-    case OP_SUB:
-        valid = sum_type(op, left, right, &type);
-        break;
-    case OP_MUL:
-    case OP_DIV:
-    case OP_MOD:
-        valid = scale_type(op, left, right, &type);
-        break;
-    case OP_NOT:
-    case OP_NEG:
-        valid = false;
-        break;
-    }
-    if (valid)
-        *ret = type;
-    return valid;
-}
-
 /* ---- names ---- */
 
-static StaticType name_bound(Expr *expr, bool is_field, uint32_t slot, StaticType type)
+static StaticType name_bound(Expr *expr, NameKind kind, uint32_t slot, StaticType type)
 {
-    expr->is_field = is_field;
+    expr->name_kind = (uint8_t)kind;
     expr->slot = slot;
     return type;
 }
 
-static StaticType check_name(Checker *checker, Expr *expr)
+/* `old`, and nothing else but constants. */
+static bool is_old(const Checker *checker, const Expr *expr)
 {
-    const ModelDomain *domain = checker->domain;
-    const Local *local = expr->from_state ? NULL : scope_find(&checker->scope, expr->name);
+    return checker->mode == CHECK_MIGRATION && !expr->from_state && strcmp(expr->name, "old") == 0;
+}
 
-    if (checker->mode == CHECK_CONSTANT) {
-        Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-026", expr->span,
-                                     "a first value is constant, it cannot read '%s'", expr->name);
-        d->remedy = "write a literal or an expression of literals";
-        return STATIC_ERROR;
-    }
+static bool reads_state(CheckMode mode)
+{
+    return mode == CHECK_SLICE || mode == CHECK_PREDICATE;
+}
+
+static bool find_variable(Checker *checker, Expr *expr, StaticType *ret)
+{
+    const ModelDomain *domain = reads_state(checker->mode) ? checker->domain : NULL;
+    const Local *local = expr->from_state || checker->mode == CHECK_CONSTANT
+                             ? NULL
+                             : scope_find(&checker->scope, expr->name);
+    int field = domain != NULL ? model_find(&domain->field_names, expr->name) : -1;
+    bool found = true;
+
     if (local != NULL)
-        return name_bound(expr, false, local->slot, local->type);
-    int field = model_find(&domain->field_names, expr->name);
-    if (field >= 0)
-        return name_bound(expr, true, (uint32_t)field,
-                          static_type_of_field(domain->fields[field].type));
-    check_unknown(checker, "V-ERR-020", expr->from_state ? "field" : "name",
-                  (Name){expr->name, expr->span}, &domain->field_names,
-                  expr->from_state ? NULL : &checker->scope.names);
+        *ret = name_bound(expr, NAME_LOCAL, local->slot, narrow_local(checker, local));
+    else if (field >= 0)
+        *ret =
+            name_bound(expr, NAME_FIELD, (uint32_t)field, narrow_field(checker, (uint32_t)field));
+    else if (is_old(checker, expr))
+        *ret = name_bound(expr, NAME_OLD, 0, STATIC_ANY);
+    else if (domain != NULL && !expr->from_state && domain->ast->key.text != NULL &&
+             strcmp(domain->ast->key.text, expr->name) == 0)
+        *ret = name_bound(expr, NAME_KEY, 0, STATIC_STRING);
+    else
+        found = false;
+    return found;
+}
+
+static StaticType declared_name(Checker *checker, Expr *expr, const Declaration *declaration)
+{
+    static const char *const what[] = {
+        [DECLARED_FUNCTION] = "function", [DECLARED_RECORD] = "record", [DECLARED_ENUM] = "enum"};
+
+    if (declaration->kind == DECLARED_CONSTANT)
+        return name_bound(expr, NAME_CONSTANT, declaration->index,
+                          constant_settle(checker, declaration->index)->type);
+    if (declaration->kind > DECLARED_ENUM)
+        return STATIC_ERROR;
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-020", expr->span,
+                                 "'%s' is a %s, not a value", expr->name, what[declaration->kind]);
+    check_note(checker, d, declaration->span, "it is declared here");
+    d->remedy = declaration->kind == DECLARED_FUNCTION
+                    ? arena_format(checker->arena, "call it: %s(...)", expr->name)
+                : declaration->kind == DECLARED_RECORD
+                    ? arena_format(checker->arena, "build one: %s(...)", expr->name)
+                    : arena_format(checker->arena, "write a member of it: %s::...", expr->name);
     return STATIC_ERROR;
 }
 
-/* ---- operators ---- */
+/* Whether some domain has a field of that name. */
+#define DOMAINS_LOOKED_AT 1000
 
-const char *mismatch_remedy(const Expr *expr, StaticType found, StaticType wanted)
+static bool names_a_field(const Checker *checker, const char *name)
 {
-    bool number = wanted == STATIC_INT || wanted == STATIC_DURATION;
+    const Model *model = checker->model;
 
-    if (wanted == STATIC_BOOL && expr->kind != EXPR_STRING)
-        return "compare it with something: `value != 0`";
-    if (wanted == STATIC_DURATION && found == STATIC_INT && expr->kind == EXPR_INT)
-        return "write a duration with its unit: `5s`, `10m`";
-    if (expr->kind == EXPR_STRING && (number || wanted == STATIC_BOOL))
-        return "write a number, a duration, `true` or `false` without quotes";
-    if (wanted == STATIC_STRING && found != STATIC_ANY)
-        return "write a text in quotes; a value becomes text with \"${value}\"";
-    return NULL;
+    for (size_t i = 0; i < model->domain_count && i < DOMAINS_LOOKED_AT; i++)
+        if (model_find(&model->domains[i].field_names, name) >= 0)
+            return true;
+    return false;
 }
 
-static void report_operation(Checker *checker, const Expr *expr, StaticType left, StaticType right)
+/* A name of the state where the state cannot be seen. False: it is no such name. */
+static bool report_unseen(Checker *checker, const Expr *expr)
 {
-    Operator with = expr->operator;
-    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", expr->span,
-                                 "`%s` does not take %s and %s", operator_text(with),
-                                 static_type_name(left), static_type_name(right));
+    Diagnostic *d;
 
-    check_note(checker, d, expr->left->span, "this is %s", static_type_name(left));
-    check_note(checker, d, expr->right->span, "this is %s", static_type_name(right));
-    d->remedy = mismatch_remedy(expr->right, right, left);
-    if (d->remedy == NULL)
-        d->remedy = mismatch_remedy(expr->left, left, right);
-    if (with == OP_ADD && (left == STATIC_STRING || right == STATIC_STRING))
-        d->remedy = "put the value into the text: \"...${value}...\"";
-}
-
-static StaticType check_binary(Checker *checker, Expr *expr)
-{
-    StaticType left = check_expr(checker, expr->left);
-    StaticType right = check_expr(checker, expr->right);
-    StaticType result;
-
-    if (expr->left == NULL || expr->right == NULL || left == STATIC_ERROR || right == STATIC_ERROR)
-        return STATIC_ERROR;
-    if (!operation_type(expr->operator, left, right, &result))
-        report_operation(checker, expr, left, right);
-    return result;
-}
-
-static StaticType check_unary(Checker *checker, Expr *expr)
-{
-    Operator with = expr->operator;
-
-    if (with == OP_NOT) {
-        check_expect(checker, expr->left, STATIC_BOOL, "the operand of `!`");
-        return STATIC_BOOL;
+    if (checker->mode == CHECK_CONSTANT) {
+        d = check_report(checker, SEVERITY_ERROR, "V-ERR-026", expr->span,
+                         "%s is constant, it cannot read '%s'",
+                         checker->role != NULL ? checker->role : "this value", expr->name);
+        d->remedy = "write a literal, a constant, or an expression of these";
+        return true;
     }
-    StaticType type = check_expr(checker, expr->left);
-    if (type != STATIC_BOOL && type != STATIC_STRING)
+    if (!expr->from_state && !names_a_field(checker, expr->name))
+        return false;
+    if (checker->mode == CHECK_FUNCTION) {
+        d = check_report(checker, SEVERITY_ERROR, "V-ERR-020", expr->span,
+                         "a fn does not see the state, so it has no '%s'", expr->name);
+        d->remedy = arena_format(
+            checker->arena, "make '%s' a parameter and pass the field as an argument", expr->name);
+        return true;
+    }
+    if (checker->mode == CHECK_MIGRATION) {
+        d = check_report(checker, SEVERITY_ERROR, "V-ERR-020", expr->span,
+                         "a migration sees only the state of before, so it has no '%s'",
+                         expr->name);
+        d->remedy = arena_format(checker->arena, "write old.%s", expr->name);
+        return true;
+    }
+    return false;
+}
+
+static void report_unknown_name(Checker *checker, const Expr *expr)
+{
+    const Map *fields = reads_state(checker->mode) && checker->domain != NULL
+                            ? &checker->domain->field_names
+                            : NULL;
+    const Map *locals = expr->from_state ? NULL : &checker->scope.names;
+
+    if (!reads_state(checker->mode) && report_unseen(checker, expr))
+        return;
+    check_unknown(checker, "V-ERR-020", expr->from_state ? "field" : "name",
+                  (Name){expr->name, expr->span}, fields != NULL ? fields : locals,
+                  fields != NULL ? locals : NULL);
+}
+
+static StaticType check_name(Checker *checker, Expr *expr)
+{
+    const Declaration *declaration;
+    StaticType type;
+
+    if (find_variable(checker, expr, &type))
         return type;
-    check_report(checker, SEVERITY_ERROR, "V-ERR-022", expr->span, "`-` does not take %s",
-                 static_type_name(type));
+    declaration = expr->from_state ? NULL : declaration_find(checker, expr->name);
+    if (declaration != NULL)
+        return declared_name(checker, expr, declaration);
+    report_unknown_name(checker, expr);
+    return STATIC_ERROR;
+}
+
+/* ---- lists and maps ---- */
+
+/* The type of an item, given that of those before it; the literal's type is `wanted` if it is
+ * known. */
+static StaticType item_meet(Checker *checker, Expr *item, StaticType before, StaticType found,
+                            const Expr *first, const char *what)
+{
+    StaticType type;
+
+    if (before == STATIC_ERROR || found == STATIC_ERROR)
+        return before == STATIC_ERROR ? found : before;
+    found = check_literal_as(checker, item, found, before);
+    if (type_join(checker->model->types, before, found, &type))
+        return type;
+    if ((before == STATIC_NULL || found == STATIC_NULL) && before != found)
+        return type_optional(checker->model->types, before == STATIC_NULL ? found : before);
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", item->span,
+                                 "%s are of one type, this one is %s and the first is %s", what,
+                                 shown(checker, found), shown(checker, before));
+    check_note(checker, d, first->span, "the first is here");
+    d->remedy = mismatch_remedy(checker, item, found, before);
+    return STATIC_ERROR;
+}
+
+/* What is asked of the items of a literal, or STATIC_ERROR. */
+static StaticType wanted_element(const Checker *checker, StaticType wanted, TypeKind kind)
+{
+    const Type *type = type_at(checker, wanted);
+
+    if (type->kind == KIND_OPTIONAL)
+        type = type_at(checker, type->element);
+    return type->kind == kind ? type->element : STATIC_ERROR;
+}
+
+static void check_item(Checker *checker, Expr *item, StaticType wanted, const char *what)
+{
+    if (item != NULL)
+        check_fits(checker, item, wanted, what, (Span){0, 0});
+}
+
+/* The numbers before a float are floats as well. */
+static void items_become_float(Checker *checker, Argument *items)
+{
+    for (Argument *item = items; item != NULL; item = item->next)
+        if (item->value != NULL)
+            check_literal_as(checker, item->value, item->value->static_type, STATIC_FLOAT);
+}
+
+static bool has_float(const Argument *items)
+{
+    for (const Argument *item = items; item != NULL; item = item->next)
+        if (item->value != NULL && item->value->kind == EXPR_FLOAT)
+            return true;
+    return false;
+}
+
+static StaticType check_list(Checker *checker, Expr *expr, StaticType wanted)
+{
+    StaticType element = wanted_element(checker, wanted, KIND_LIST), type = STATIC_ERROR;
+
+    if (element != STATIC_ERROR) {
+        for (Argument *item = expr->items; item != NULL; item = item->next)
+            check_item(checker, item->value, element, "an item of this list");
+        return type_list(checker->model->types, element);
+    }
+    for (Argument *item = expr->items; item != NULL; item = item->next)
+        check_expr(checker, item->value);
+    if (has_float(expr->items))
+        items_become_float(checker, expr->items);
+    for (Argument *item = expr->items; item != NULL; item = item->next)
+        if (item->value != NULL)
+            type = item_meet(checker, item->value, type, item->value->static_type,
+                             expr->items->value, "the items of a list");
+    return type_list(checker->model->types, type);
+}
+
+static void check_map_keys(Checker *checker, const Expr *expr)
+{
+    Map seen = {0};
+
+    for (MapItem *entry = expr->entries; entry != NULL; entry = entry->next) {
+        const Expr *key = entry->key;
+        check_expect(checker, entry->key, STATIC_STRING, "a key of a map");
+        if (key == NULL || key->kind != EXPR_STRING || key->parts == NULL ||
+            key->parts->text == NULL || key->parts->next != NULL)
+            continue;
+        const MapItem *first = map_put(&seen, key->parts->text, entry);
+        if (first == NULL)
+            continue;
+        Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-016", key->span,
+                                     "key \"%s\" is given twice", key->parts->text);
+        check_note(checker, d, first->key->span, "it is given here");
+    }
+    map_deinit(&seen);
+}
+
+static StaticType check_map(Checker *checker, Expr *expr, StaticType wanted)
+{
+    StaticType element = wanted_element(checker, wanted, KIND_MAP), type = STATIC_ERROR;
+    bool known = element != STATIC_ERROR;
+
+    check_map_keys(checker, expr);
+    for (MapItem *entry = expr->entries; entry != NULL; entry = entry->next) {
+        if (entry->value == NULL)
+            continue;
+        if (known)
+            check_item(checker, entry->value, element, "a value of this map");
+        else
+            type = item_meet(checker, entry->value, type, check_expr(checker, entry->value),
+                             expr->entries->value, "the values of a map");
+    }
+    return type_map(checker->model->types, known ? element : type);
+}
+
+/* ---- parts of values ---- */
+
+/* A part is asked of something that may be null. */
+static bool report_null_operand(Checker *checker, const Expr *expr, StaticType type)
+{
+    const Type *optional = type_at(checker, type);
+
+    if (optional->kind != KIND_OPTIONAL)
+        return false;
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", expr->operand->span,
+                                 "this may be null: it is %s", optional->name);
+    d->remedy = mismatch_remedy(checker, expr->operand, type, optional->element);
+    return true;
+}
+
+static StaticType report_no_member(Checker *checker, const Expr *expr, StaticType type)
+{
+    Suggestion suggestion = suggest_begin(expr->member.text);
+    const Type *record = type_at(checker, type);
+    const ModelRecord *declared = model_record(checker->model, type);
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-020", expr->member.span,
+                                 "record '%s' has no field '%s'", record->name, expr->member.text);
+
+    for (size_t i = 0; i < record->member_count; i++)
+        suggest_try(&suggestion, record->members[i].name);
+    if (declared != NULL)
+        check_note(checker, d, declared->ast->name.span, "it is declared here");
+    if (suggestion.best != NULL)
+        d->remedy = arena_format(checker->arena, "did you mean '%s'?", suggestion.best);
+    return STATIC_ERROR;
+}
+
+StaticType check_member_of(Checker *checker, Expr *expr, StaticType type)
+{
+    TypeKind kind = type_at(checker, type)->kind;
+
+    if (is_open(type) || expr->member.text == NULL)
+        return is_open(type) ? type : STATIC_ERROR;
+    if (kind == KIND_RECORD) {
+        int member = type_member(checker->model->types, type, expr->member.text);
+        if (member < 0)
+            return report_no_member(checker, expr, type);
+        expr->slot = (uint32_t)member;
+        return type_at(checker, type)->members[member].type;
+    }
+    if (report_null_operand(checker, expr, type))
+        return STATIC_ERROR;
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", expr->span,
+                                 "'.%s' asks for a record or an effect's result, found %s",
+                                 expr->member.text, shown(checker, type));
+    if (kind == KIND_MAP)
+        d->remedy =
+            arena_format(checker->arena, "a map has keys: write [\"%s\"]", expr->member.text);
+    else
+        d->consequence = "only records and what an effect answers have members";
     return STATIC_ERROR;
 }
 
 static StaticType check_member(Checker *checker, Expr *expr)
 {
+    StaticType type;
+
+    if (checker->mode == CHECK_TEST && check_test_member(checker, expr, &type))
+        return type;
+    return check_member_of(checker, expr, check_expr(checker, expr->operand));
+}
+
+StaticType check_index_of(Checker *checker, StaticType type, Expr *index, Span span)
+{
+    const Type *of = type_at(checker, type);
+
+    if (of->kind == KIND_LIST) {
+        check_expect(checker, index, STATIC_INT, "the index of a list");
+        return of->element;
+    }
+    if (of->kind == KIND_MAP) {
+        check_expect(checker, index, STATIC_STRING, "the key of a map");
+        return of->element;
+    }
+    StaticType found = check_expr(checker, index);
+    if (type == STATIC_ERROR || found == STATIC_ERROR)
+        return STATIC_ERROR;
+    if (type == STATIC_ANY) {
+        if (found != STATIC_INT && found != STATIC_STRING && found != STATIC_ANY)
+            check_report(checker, SEVERITY_ERROR, "V-ERR-022", index->span,
+                         "an index is int, a key is string, found %s", shown(checker, found));
+        return STATIC_ANY;
+    }
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", span,
+                                 "`[ ]` asks for a list or a map, found %s", shown(checker, type));
+    if (type == STATIC_STRING)
+        d->remedy = "a part of a text is slice(text, from, to)";
+    else if (of->kind == KIND_RECORD)
+        d->remedy = "a field of a record is written with a point: value.field";
+    return STATIC_ERROR;
+}
+
+static StaticType check_index(Checker *checker, Expr *expr)
+{
     StaticType type = check_expr(checker, expr->operand);
 
-    if (is_open(type))
-        return type;
-    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", expr->span,
-                                 "'.%s' asks for an effect's result, found %s", expr->member.text,
-                                 static_type_name(type));
-    d->consequence = "only what an effect answers has members";
-    return STATIC_ERROR;
+    if (report_null_operand(checker, expr, type)) {
+        check_expr(checker, expr->index);
+        return STATIC_ERROR;
+    }
+    return check_index_of(checker, type, expr->index, expr->span);
+}
+
+/* ---- enums ---- */
+
+void report_no_enum_member(Checker *checker, Name name, StaticType type)
+{
+    Suggestion suggestion = suggest_begin(name.text);
+    const Type *of = type_at(checker, type);
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-020", name.span,
+                                 "enum '%s' has no member '%s'", of->name, name.text);
+
+    for (size_t i = 0; i < of->member_count; i++)
+        suggest_try(&suggestion, of->members[i].name);
+    if (suggestion.best != NULL)
+        d->remedy = arena_format(checker->arena, "did you mean '%s'?", suggestion.best);
+}
+
+static StaticType check_enum(Checker *checker, Expr *expr)
+{
+    const Declaration *declaration = declaration_find(checker, expr->enumeration.text);
+
+    if (declaration == NULL) {
+        check_unknown(checker, "V-ERR-020", "enum", expr->enumeration, &checker->model->names,
+                      NULL);
+        return STATIC_ERROR;
+    }
+    if (declaration->kind != DECLARED_ENUM) {
+        Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-020", expr->enumeration.span,
+                                     "'%s' is no enum", expr->enumeration.text);
+        check_note(checker, d, declaration->span, "it is declared here");
+        return STATIC_ERROR;
+    }
+    if (expr->constant.text == NULL)
+        return STATIC_ERROR;
+    StaticType type = (StaticType)declaration->index;
+    int member = type_member(checker->model->types, type, expr->constant.text);
+    if (member < 0) {
+        report_no_enum_member(checker, expr->constant, type);
+        return STATIC_ERROR;
+    }
+    expr->slot = (uint32_t)member;
+    return type;
+}
+
+/* ---- all of them ---- */
+
+static bool is_secret(const Checker *checker, StaticType type)
+{
+    const Type *of = type_at(checker, type);
+
+    return type == STATIC_SECRET || (of->kind == KIND_OPTIONAL && of->element == STATIC_SECRET);
 }
 
 static StaticType check_parts(Checker *checker, Expr *expr)
 {
+    StaticType type = STATIC_STRING;
+
     for (StringPart *part = expr->parts; part != NULL; part = part->next)
-        if (part->text == NULL)
-            check_expr(checker, part->expr);
-    return STATIC_STRING;
+        if (part->text == NULL && is_secret(checker, check_expr(checker, part->expr)))
+            type = STATIC_SECRET;
+    return type;
 }
 
-static StaticType check_kind(Checker *checker, Expr *expr)
+static StaticType check_kind(Checker *checker, Expr *expr, StaticType wanted)
 {
     switch (expr->kind) {
     case EXPR_INT:
         return STATIC_INT;
+    case EXPR_FLOAT:
+        return STATIC_FLOAT;
     case EXPR_BOOL:
         return STATIC_BOOL;
+    case EXPR_NULL:
+        return STATIC_NULL;
     case EXPR_STRING:
         return check_parts(checker, expr);
     case EXPR_DURATION:
         return STATIC_DURATION;
+    case EXPR_LIST:
+        return check_list(checker, expr, wanted);
+    case EXPR_MAP:
+        return check_map(checker, expr, wanted);
     case EXPR_NAME:
         return check_name(checker, expr);
     case EXPR_MEMBER:
         return check_member(checker, expr);
+    case EXPR_INDEX:
+        return check_index(checker, expr);
+    case EXPR_ENUM:
+        return check_enum(checker, expr);
+    case EXPR_CALL:
+        return check_call(checker, expr);
+    case EXPR_QUERY:
+        return check_query(checker, expr);
     case EXPR_UNARY:
         return check_unary(checker, expr);
     case EXPR_BINARY:
@@ -267,112 +480,75 @@ static StaticType check_kind(Checker *checker, Expr *expr)
     return STATIC_ERROR;
 }
 
-StaticType check_expr(Checker *checker, Expr *expr)
+StaticType check_wanted(Checker *checker, Expr *expr, StaticType wanted)
 {
     if (expr == NULL)
         return STATIC_ERROR;
     StaticType type = STATIC_ERROR;
     if (check_descend(checker, expr->span))
-        type = check_kind(checker, expr);
+        type = check_kind(checker, expr, wanted);
     checker->depth--;
-    expr->static_type = (uint8_t)type;
-    return type;
+    expr->static_type = check_literal_as(checker, expr, type, wanted);
+    return expr->static_type;
+}
+
+StaticType check_expr(Checker *checker, Expr *expr)
+{
+    return check_wanted(checker, expr, STATIC_ERROR);
+}
+
+bool check_fits(Checker *checker, Expr *expr, StaticType expected, const char *role, Span declared)
+{
+    StaticType type = check_wanted(checker, expr, expected);
+
+    if (type == STATIC_ANY)
+        expr->wanted = expected;
+    if (type_fits(checker->model->types, type, expected))
+        return type != STATIC_ERROR;
+    Diagnostic *d =
+        check_report(checker, SEVERITY_ERROR, "V-ERR-022", expr->span, "%s must be %s, found %s",
+                     role, shown(checker, expected), shown(checker, type));
+    d->label = arena_format(checker->arena, "this is %s", shown(checker, type));
+    d->remedy = mismatch_remedy(checker, expr, type, expected);
+    if (declared.end > 0)
+        check_note(checker, d, declared, "it is declared %s here", shown(checker, expected));
+    return false;
 }
 
 StaticType check_expect(Checker *checker, Expr *expr, StaticType expected, const char *role)
 {
-    StaticType type = check_expr(checker, expr);
+    bool fits = check_fits(checker, expr, expected, role, (Span){0, 0});
 
-    if (static_type_fits(type, expected))
-        return type;
-    Diagnostic *d =
-        check_report(checker, SEVERITY_ERROR, "V-ERR-022", expr->span, "%s must be %s, found %s",
-                     role, static_type_name(expected), static_type_name(type));
-    d->label = arena_format(checker->arena, "this is %s", static_type_name(type));
-    d->remedy = mismatch_remedy(expr, type, expected);
-    return STATIC_ERROR;
+    return fits ? expr->static_type : STATIC_ERROR;
 }
 
-/* ---- what can be said of a value before it is computed ---- */
-
-/* Is there a leaf for which `test` holds? Literals are asked about as well. */
-typedef bool LeafTest(Checker *checker, const Expr *leaf);
-
-static bool any_leaf(Checker *checker, const Expr *expr, LeafTest *test)
+/* Whether some part of it is not known: the elements of `[]`, what `null` would be otherwise. */
+static bool is_unsettled(const Checker *checker, StaticType type)
 {
-    static const Expr mistake = {.kind = EXPR_ERROR};
+    const Type *of = type_at(checker, type);
 
-    if (expr == NULL)
-        return false;
-    if (expr->static_type == STATIC_ERROR) /* perhaps too deep to walk */
-        return test(checker, &mistake);
-    switch (expr->kind) {
-    case EXPR_STRING:
-        for (const StringPart *part = expr->parts; part != NULL; part = part->next)
-            if (part->text == NULL && any_leaf(checker, part->expr, test))
-                return true;
-        return false;
-    case EXPR_MEMBER:
-        return any_leaf(checker, expr->operand, test);
-    case EXPR_UNARY:
-        return any_leaf(checker, expr->left, test);
-    case EXPR_BINARY:
-        return any_leaf(checker, expr->left, test) || any_leaf(checker, expr->right, test);
-    case EXPR_INT:
-    case EXPR_BOOL:
-    case EXPR_DURATION:
-    case EXPR_NAME:
-    case EXPR_EMIT:
-    case EXPR_ERROR:
-        return test(checker, expr);
+    while (of->kind == KIND_LIST || of->kind == KIND_MAP) {
+        type = of->element;
+        of = type_at(checker, type);
+        if (type == STATIC_ERROR)
+            return true;
     }
-    return false;
+    return type == STATIC_NULL;
 }
 
-static bool leaf_is_no_literal(Checker *checker, const Expr *leaf)
+StaticType check_inferred(Checker *checker, const Expr *expr, const char *name)
 {
-    (void)checker;
-    return leaf->kind == EXPR_NAME || leaf->kind == EXPR_EMIT || leaf->kind == EXPR_ERROR;
-}
+    StaticType type = expr != NULL ? expr->static_type : STATIC_ERROR;
 
-bool expr_is_constant(const Expr *expr)
-{
-    return expr != NULL && !any_leaf(NULL, expr, leaf_is_no_literal);
-}
-
-static bool leaf_is_dynamic(Checker *checker, const Expr *leaf)
-{
-    if (leaf->kind != EXPR_NAME)
-        return leaf->kind == EXPR_EMIT;
-    const Local *local = leaf->from_state ? NULL : scope_find(&checker->scope, leaf->name);
-    return local == NULL || local->dynamic;
-}
-
-bool expr_is_dynamic(Checker *checker, const Expr *expr)
-{
-    return any_leaf(checker, expr, leaf_is_dynamic);
-}
-
-static bool leaf_varies(Checker *checker, const Expr *leaf)
-{
-    if (leaf->kind != EXPR_NAME)
-        return false;
-    const Local *local = leaf->from_state ? NULL : scope_find(&checker->scope, leaf->name);
-    return (local != NULL && local->loop_depth >= checker->loop_depth) ||
-           map_get(&checker->loop->assigned, leaf->name) != NULL;
-}
-
-bool expr_varies(Checker *checker, const Expr *expr)
-{
-    return any_leaf(checker, expr, leaf_varies);
-}
-
-bool expr_constant_value(Checker *checker, const Expr *expr, Value *ret, const char **ret_fault)
-{
-    const Code *code = compile_constant(checker->arena, expr);
-    Arena *arena = checker->arena;
-
-    *ret_fault = "it is too large";
-    return code != NULL &&
-           constant_evaluate(checker->model->ast->source, code, arena, ret, ret_fault);
+    if (!is_unsettled(checker, type))
+        return type;
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", expr->span,
+                                 "the type of '%s' is not known from %s", name,
+                                 type == STATIC_NULL ? "null alone" : shown(checker, type));
+    d->remedy =
+        type == STATIC_NULL
+            ? arena_format(checker->arena, "write the type: %s: string? = null", name)
+            : arena_format(checker->arena, "write the type: %s: %s = ...", name,
+                           type_at(checker, type)->kind == KIND_MAP ? "map<int>" : "list<int>");
+    return STATIC_ERROR;
 }

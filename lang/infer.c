@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "lang/check.h"
+#include "lang/walk.h"
 
 /* ---- collecting ---- */
 
@@ -44,15 +45,20 @@ void facts_assign(Checker *checker, uint32_t field, const Expr *value)
         facts->assigned_other = true;
 }
 
+static bool is_field(const Expr *expr)
+{
+    return expr != NULL && expr->kind == EXPR_NAME && expr->name_kind == NAME_FIELD;
+}
+
 static void note_comparison(Checker *checker, const Expr *expr, ComparisonPlace place)
 {
-    bool left = expr->left != NULL && expr->left->kind == EXPR_NAME && expr->left->is_field;
+    bool left = is_field(expr->left);
     const Expr *name = left ? expr->left : expr->right;
     const Expr *other = left ? expr->right : expr->left;
     Value value;
 
-    if (name == NULL || name->kind != EXPR_NAME || !name->is_field ||
-        name->static_type == STATIC_ERROR || !constant_of(checker, other, &value))
+    if (!is_field(name) || name->static_type == STATIC_ERROR ||
+        !constant_of(checker, other, &value))
         return;
     FieldFacts *facts = &checker->domain->facts[name->slot];
     Comparison *comparison = arena_new(checker->arena, Comparison);
@@ -74,46 +80,6 @@ void facts_condition(Checker *checker, const Expr *condition, ComparisonPlace pl
     } else if (with == OP_EQ) {
         note_comparison(checker, condition, place);
     }
-}
-
-/* ---- written first values ---- */
-
-/* A fault without the place it begins with, which the diagnostic gives itself. */
-static const char *fault_reason(const Checker *checker, const char *fault)
-{
-    size_t name_size = strlen(checker->model->ast->source->name);
-    const char *colon = strlen(fault) > name_size ? strstr(fault + name_size, ": ") : NULL;
-
-    return colon != NULL ? colon + 2 : fault;
-}
-
-/* The value of a literal expression of the field's type; false: reported, or never written. */
-static bool written_value(Checker *checker, const ProgramField *field, const Expr *tree,
-                          const char *role, Value *ret)
-{
-    Expr *expr = (Expr *)tree; /* the checker writes its findings into the tree */
-    const char *fault;
-
-    if (expr == NULL)
-        return false;
-    checker->mode = CHECK_CONSTANT;
-    StaticType type = check_expr(checker, expr);
-    StaticType wanted = static_type_of_field(field->type);
-    if (!static_type_fits(type, wanted)) {
-        Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", expr->span,
-                                     "%s of '%s' must be %s, found %s", role, field->name,
-                                     static_type_name(wanted), static_type_name(type));
-        check_note(checker, d, field->span, "the field is declared here");
-        return false;
-    }
-    if (type == STATIC_ERROR || !expr_is_constant(expr))
-        return false;
-    if (expr_constant_value(checker, expr, ret, &fault))
-        return true;
-    check_report(checker, SEVERITY_ERROR, "V-ERR-026", expr->span,
-                 "%s of '%s' cannot be computed: %s", role, field->name,
-                 fault_reason(checker, fault));
-    return false;
 }
 
 /* ---- the inference ---- */
@@ -194,18 +160,25 @@ static void infer_first_value(Checker *checker, ProgramField *field, FieldFacts 
     report_inferred(checker, field, first);
 }
 
+static void written_value(Checker *checker, ProgramField *field, const Expr *tree)
+{
+    Expr *expr = (Expr *)tree; /* the checker writes its findings into the tree */
+    const char *role = arena_format(checker->arena, "the first value of '%s'", field->name);
+    Value value;
+
+    if (expr != NULL && check_constant(checker, expr, field->type, role, field->span, &value))
+        field->initial = value;
+}
+
 static void field_first_value(Checker *checker, ProgramField *field, FieldFacts *facts,
                               const Field *tree)
 {
-    Value value;
     bool written = tree->initial != NULL || facts->system_value != NULL;
 
     field->parameter = !facts->assigned;
-    if (written_value(checker, field, tree->initial, "the first value", &value))
-        field->initial = value;
-    if (written_value(checker, field, facts->system_value, "the first value", &value))
-        field->initial = value;
-    if (!written && field->type == FIELD_STRING && !checker->incomplete)
+    written_value(checker, field, tree->initial);
+    written_value(checker, field, facts->system_value);
+    if (!written && field->type == STATIC_STRING && !checker->incomplete)
         infer_first_value(checker, field, facts);
 }
 
@@ -217,6 +190,7 @@ void check_first_values(Checker *checker)
         ModelDomain *domain = &model->domains[i];
         size_t j = 0;
         checker->domain = domain;
+        checker->module = domain->ast->declared.module;
         for (const Field *tree = domain->ast->fields; tree != NULL; tree = tree->next, j++)
             field_first_value(checker, &domain->fields[j], &domain->facts[j], tree);
     }
@@ -224,62 +198,64 @@ void check_first_values(Checker *checker)
 
 /* ---- comparisons that never hold ---- */
 
+/* As the program writes it: a member of an enum has no quotes. */
+static const char *shown_value(Checker *checker, const ProgramField *field, const char *text)
+{
+    const Type *type = type_of(checker->model->types, field->type);
+    size_t size = strlen(text);
+
+    if (type->kind != KIND_ENUM || size < 2)
+        return text;
+    return arena_format(checker->arena, "%s::%.*s", type->name, (int)size - 2, text + 1);
+}
+
 static void check_field_comparisons(Checker *checker, const ProgramField *field,
                                     const FieldFacts *facts)
 {
-    const char *initial = literal_text(checker, field->initial);
-
-    if (!facts->assigned || facts->assigned_other)
+    if (!facts->assigned || facts->assigned_other || facts->given || facts->comparisons == NULL)
         return; /* a parameter may be given any value, and so may a computed one */
+    const char *initial = literal_text(checker, field->initial);
     for (const Comparison *c = facts->comparisons; c != NULL; c = c->next) {
         if (map_get(&facts->assigned_texts, c->text) != NULL || strcmp(initial, c->text) == 0)
             continue;
+        const char *never = shown_value(checker, field, c->text);
         Diagnostic *d = check_report(checker, SEVERITY_WARNING, "V-WRN-023", c->span,
-                                     "'%s' is never %s", field->name, c->text);
-        check_note(checker, d, field->span, "it starts as %s and nothing assigns %s", initial,
-                   c->text);
+                                     "'%s' is never %s", field->name, never);
+        check_note(checker, d, field->span, "it starts as %s and nothing assigns %s",
+                   shown_value(checker, field, initial), never);
         d->consequence = c->place == IN_GOAL ? "this part of the goal never holds"
                                              : "this part of the condition never holds";
     }
 }
 
-/* A goal of parameters alone: no slice can change whether it is met. */
-static bool reads_assigned(const ModelDomain *domain, const Expr *expr, bool *ret_reads)
+/* What a goal reads: of the state, and what others may change. */
+typedef struct GoalReads {
+    const ModelDomain *domain;
+    bool something;
+    bool changing;
+} GoalReads;
+
+static bool visit_read(Visitor *visitor, const Expr *expr)
 {
-    if (expr == NULL || expr->static_type == STATIC_ERROR)
-        return true;
-    switch (expr->kind) {
-    case EXPR_NAME:
-        *ret_reads = true;
-        return expr->is_field && domain->facts[expr->slot].assigned;
-    case EXPR_STRING:
-        for (const StringPart *part = expr->parts; part != NULL; part = part->next)
-            if (part->text == NULL && reads_assigned(domain, part->expr, ret_reads))
-                return true;
-        return false;
-    case EXPR_MEMBER:
-        return reads_assigned(domain, expr->operand, ret_reads);
-    case EXPR_UNARY:
-        return reads_assigned(domain, expr->left, ret_reads);
-    case EXPR_BINARY:
-        return reads_assigned(domain, expr->left, ret_reads) ||
-               reads_assigned(domain, expr->right, ret_reads);
-    case EXPR_INT:
-    case EXPR_BOOL:
-    case EXPR_DURATION:
-        return false;
-    case EXPR_EMIT:
-    case EXPR_ERROR:
-        return true;
-    }
-    return true;
+    GoalReads *reads = visitor->context;
+
+    if (expr->static_type == STATIC_ERROR || expr->kind == EXPR_QUERY)
+        reads->changing = true;
+    else if (expr->kind == EXPR_NAME && expr->name_kind != NAME_CONSTANT)
+        reads->something = true;
+    if (is_field(expr))
+        reads->changing = reads->changing || reads->domain->facts[expr->slot].assigned;
+    return !reads->changing;
 }
 
+/* A goal of parameters alone: no slice can change whether it is met. */
 static void check_goal_moves(Checker *checker, const ModelDomain *domain, const Goal *goal)
 {
-    bool reads = false;
+    GoalReads reads = {.domain = domain};
+    Visitor visitor = {.expr = visit_read, .context = &reads};
 
-    if (reads_assigned(domain, goal->predicate, &reads) || !reads)
+    walk_expr(&visitor, goal->predicate);
+    if (reads.changing || !reads.something || goal->predicate == NULL)
         return;
     Diagnostic *d = check_report(checker, SEVERITY_WARNING, "V-WRN-023", goal->predicate->span,
                                  "nothing assigns what this goal reads");
