@@ -1,7 +1,9 @@
 /* The queries: what can be seen of this machine without changing it. */
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
@@ -18,7 +20,12 @@ static int query_file(const Json *args, Json **ret, ProviderProblem *problem)
 
     if (path[0] == '\0')
         return problem_argument(problem, "/path", "path: expected a path, found none");
-    *ret = json_new_bool(file_exists(path));
+    struct stat status;
+    bool exists = stat(path, &status) == 0;
+    if (!exists && errno != ENOENT &&
+        errno != ENOTDIR) /* it cannot be seen, which is not absence */
+        return problem_unavailable(problem, NULL, "stat '%s': %s", path, strerror(errno));
+    *ret = json_new_bool(exists);
     return 0;
 }
 

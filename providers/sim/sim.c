@@ -1,5 +1,6 @@
 #include "providers/sim/sim.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -456,6 +457,29 @@ static void fact_name(Buffer *ret, const char *query, const Json *args)
     buffer_add_char(ret, ')');
 }
 
+/* count(EFFECT): how many objects it has made that are still there. */
+static int count_objects(const Sim *sim, const char *effect, Json **ret, ProviderProblem *problem)
+{
+    cleanup(free) char *folder = memory_format("%s/objects", sim->data_dir);
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+    int64_t count = 0;
+
+    if (dir == NULL)
+        return provider_problem(problem, "UNAVAILABLE", "not_applied", true, "open '%s': %s",
+                                folder, strerror(errno));
+    while ((entry = readdir(dir)) != NULL) {
+        cleanup(json_free) Json *object = NULL;
+        cleanup(free) char *uid = memory_copy_bytes(entry->d_name, strcspn(entry->d_name, "."));
+        cleanup(free) char *name = memory_format("%s.json", uid);
+        if (strcmp(entry->d_name, name) == 0 && object_read(sim, uid, &object, NULL) == 0)
+            count += strcmp(json_get_string(object, "effect", ""), effect) == 0;
+    }
+    closedir(dir);
+    *ret = json_new_int(count);
+    return 0;
+}
+
 static const Json *fact_in(const Json *facts, const char *name, const char *query)
 {
     const Json *value = json_get(facts, name);
@@ -478,6 +502,11 @@ static int sim_query(Provider *provider, const char *query, const Json *args, Js
         value = fact_in(live, buffer_text(&name), query);
     if (value == NULL)
         value = fact_in(json_get(sim->config, "facts"), buffer_text(&name), query);
+    if (value == NULL && strcmp(query, "count") == 0)
+        return count_objects(sim, json_string(json_first(args), ""), ret, problem);
+    if (json_is_string(json_get(value, "unknown")))
+        return provider_problem(problem, "UNAVAILABLE", "not_applied", true, "%s",
+                                json_get_string(value, "unknown", ""));
     if (value == NULL)
         return provider_problem(problem, "NOT_FOUND", "not_applied", false,
                                 "no fact '%s' in the config or in '%s'", buffer_text(&name), path);

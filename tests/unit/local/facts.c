@@ -45,6 +45,16 @@ Test(facts, files_exist_or_not)
     cr_expect_str_eq(fixture.problem.pointer, "/path");
 }
 
+Test(facts, what_cannot_be_looked_at_is_not_absent)
+{
+    char path[300] = "{\"path\":\"/";
+
+    memset(path + strlen(path), 'x', 256); /* longer than any file's name */
+    strcpy(path + strlen("{\"path\":\"/") + 256, "\"}");
+    cr_expect_eq(fixture_query(&fixture, "file_exists", path), -1);
+    cr_expect_str_eq(fixture.problem.code, "UNAVAILABLE");
+}
+
 Test(facts, processes_run_by_pid_and_by_name)
 {
     cleanup(free) char *self = memory_format("{\"pid\":%d}", (int)getpid());

@@ -195,6 +195,21 @@ Test(sim, facts_come_from_the_file_and_then_from_the_config)
     expect_fact("status", "{\"name\":\"db\"}", "\"down\"");
 }
 
+Test(sim, a_fact_may_be_told_not_to_be_known)
+{
+    open_sim("{\"facts\":{\"status(db)\":{\"unknown\":\"the network is down\"}}}");
+    expect_fact("status", "{\"name\":\"db\"}", "unknown");
+}
+
+Test(sim, the_objects_of_an_effect_are_counted)
+{
+    open_sim("{}");
+    expect_fact("count", "{\"0\":\"A\"}", "0");
+    free(reconcile("op1", "A", "{\"n\":1}"));
+    expect_fact("count", "{\"0\":\"A\"}", "1");
+    expect_fact("count", "{\"0\":\"B\"}", "0");
+}
+
 Test(sim, actions_of_the_config_are_actions_of_the_schema)
 {
     cleanup(json_free) Json *schema = NULL;
