@@ -62,8 +62,6 @@ static int effect_parse(const Json *entry, const char *name, SchemaEffect **ret,
         return error_set(err, ERROR_PROVIDER, "it is not an object");
     effect->name = name;
     effect->type = json_get_string(entry, "type", NULL);
-    effect->parameters = json_get(entry, "parameters");
-    effect->result = json_get(entry, "result");
     effect->typical_s = json_get_int(entry, "typical_s", 0);
     effect->timeout_s = json_get_int(entry, "timeout_s", 0);
     if ((r = effect_parse_kind(entry, &effect->kind, err)) < 0 ||
@@ -140,31 +138,6 @@ const SchemaEffect *schema_effect_at(const ProviderSchema *schema, size_t index)
         if (index-- == 0)
             return e->value;
     return NULL;
-}
-
-bool schema_effect_takes(const SchemaEffect *effect, const char *parameter)
-{
-    const Json *properties = json_get(effect->parameters, "properties");
-    const Json *others = json_get(effect->parameters, "additionalProperties");
-
-    if (!properties || json_get(properties, parameter))
-        return true;
-    return json_is_object(others) || json_bool(others, false);
-}
-
-bool schema_effect_requires(const SchemaEffect *effect, const char *parameter)
-{
-    const Json *required = json_get(effect->parameters, "required");
-
-    for (const Json *name = json_first(required); name; name = json_next(name))
-        if (strcmp(json_string(name, ""), parameter) == 0)
-            return true;
-    return false;
-}
-
-const Json *schema_effect_parameter(const SchemaEffect *effect, const char *parameter)
-{
-    return json_get(json_get(effect->parameters, "properties"), parameter);
 }
 
 const Json *schema_query(const ProviderSchema *schema, const char *name)

@@ -1,4 +1,5 @@
-/* What a provider says of itself: its effects, their parameters, its queries (GET /v1/schema).
+/* What a provider says of itself: its effects, their parameters, its queries (GET /v1/schema). What
+ * the parameters and results are is looked up in a catalog, see catalog_make.h.
  *
  * Immutable once parsed; everything handed out lives as long as the schema. */
 #ifndef VED_HOST_PROVIDER_SCHEMA_H
@@ -22,10 +23,8 @@ typedef struct SchemaEffect {
     SchemaKind kind;
     const char **positional; /* parameter names in the order of unnamed arguments */
     size_t positional_count;
-    const Json *parameters; /* JSON Schema, may be NULL: anything goes */
-    const Json *result;     /* field -> type, may be NULL */
-    int64_t typical_s;      /* 0: not said */
-    int64_t timeout_s;      /* 0: not said */
+    int64_t typical_s; /* 0: not said */
+    int64_t timeout_s; /* 0: not said */
 } SchemaEffect;
 
 typedef struct ProviderSchema ProviderSchema;
@@ -40,14 +39,6 @@ const SchemaEffect *schema_effect(const ProviderSchema *schema, const char *name
 
 /* Effects in the order of the document, without the entry for any name; NULL past the end. */
 const SchemaEffect *schema_effect_at(const ProviderSchema *schema, size_t index);
-
-/* Whether the effect takes a parameter of that name; whether it must be given. An effect that
- * lists no properties, or allows additional ones, takes every name. */
-bool schema_effect_takes(const SchemaEffect *effect, const char *parameter);
-bool schema_effect_requires(const SchemaEffect *effect, const char *parameter);
-
-/* The JSON Schema of one parameter; NULL if it has none. */
-const Json *schema_effect_parameter(const SchemaEffect *effect, const char *parameter);
 
 /* The entry of a query (a fact), else the one for any name; NULL: no such query. */
 const Json *schema_query(const ProviderSchema *schema, const char *name);

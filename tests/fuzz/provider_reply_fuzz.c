@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "controller/host/catalog_make.h"
 #include "controller/host/provider_schema.h"
 #include "controller/host/verdict.h"
 
@@ -52,6 +53,33 @@ static void judge(const uint8_t choice[4], const Json *document, size_t body_siz
         assert(verdict.error_kind != 0);
 }
 
+static const ProviderSchema *the_schema(void *context, const ProviderConfig *provider)
+{
+    (void)provider;
+    return context;
+}
+
+/* Every effect of the schema is in the catalog, with types that can be printed and compared. */
+static void make_catalog(ProviderSchema *schema)
+{
+    static const Program no_program;
+    cleanup(config_free) Config *config = config_new();
+    cleanup(buffer_deinit) Buffer text = {0};
+    const SchemaEffect *effect;
+
+    config_bind(config, "P", "plugin");
+    cleanup(catalog_free) Catalog *catalog = catalog_make(&no_program, config, the_schema, schema);
+    const CatalogProvider *provider = map_get(&catalog->providers, "P");
+    for (size_t i = 0; (effect = schema_effect_at(schema, i)); i++) {
+        const CatalogEntry *entry = catalog_effect(provider, effect->name);
+        assert(entry && !entry->missing);
+        catalog_type_print(&text, entry->parameters);
+        catalog_types_meet(entry->result, entry->parameters);
+        for (size_t k = 0; k < entry->positional_count; k++)
+            catalog_member_type(entry->parameters, entry->positional[k]);
+    }
+}
+
 static void look_up(Json *document)
 {
     ProviderSchema *schema;
@@ -61,13 +89,10 @@ static void look_up(Json *document)
         json_free(document);
         return;
     }
-    for (size_t i = 0; (effect = schema_effect_at(schema, i)); i++) {
+    for (size_t i = 0; (effect = schema_effect_at(schema, i)); i++)
         assert(schema_effect(schema, effect->name));
-        for (size_t p = 0; p < effect->positional_count; p++)
-            schema_effect_takes(effect, effect->positional[p]);
-        schema_effect_requires(effect, "x");
-    }
     schema_query(schema, "x");
+    make_catalog(schema);
     provider_schema_free(schema);
 }
 
