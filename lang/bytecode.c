@@ -13,7 +13,7 @@ const char *opcode_name(Opcode opcode)
     return (size_t)opcode < ARRAY_SIZE(names) ? names[opcode] : "?";
 }
 
-static uint32_t code_append(CodeBuilder *builder, Span span, Instruction instruction)
+uint32_t code_append(CodeBuilder *builder, Span span, Instruction instruction)
 {
     size_t count = builder->count;
 
@@ -45,12 +45,18 @@ void code_patch(CodeBuilder *builder, uint32_t index)
     builder->instructions[index].wide = (uint32_t)builder->count;
 }
 
+/* Floats are not: equal ones may differ in their sign. */
+static bool is_shared(ValueType type)
+{
+    return type != VALUE_FLOAT && type != VALUE_LIST && type != VALUE_OBJECT;
+}
+
 uint32_t code_constant(CodeBuilder *builder, Value value)
 {
     size_t count = builder->constant_count;
     size_t oldest = count > 32 ? count - 32 : 0;
 
-    for (size_t i = count; i > oldest; i--)
+    for (size_t i = count; i > oldest && is_shared(value.type); i--)
         if (value_equal(builder->constants[i - 1], value))
             return (uint32_t)(i - 1);
     if (count == CODE_CONSTANTS_MAX) {
@@ -68,6 +74,15 @@ uint32_t code_site(CodeBuilder *builder, CodeSite site)
     arena_reserve_one(builder->arena, builder->sites, builder->site_count, builder->site_capacity);
     builder->sites[builder->site_count] = site;
     return (uint32_t)builder->site_count++;
+}
+
+uint32_t code_yield(CodeBuilder *builder)
+{
+    arena_reserve_one(builder->arena, builder->yields, builder->yield_count,
+                      builder->yield_capacity);
+    builder->yields[builder->yield_count] =
+        (CodeYield){.at = (uint32_t)builder->count + 1, .top = builder->top};
+    return (uint32_t)builder->yield_count++;
 }
 
 uint32_t code_take_registers(CodeBuilder *builder, uint32_t count)
@@ -95,6 +110,8 @@ Code *code_finish(CodeBuilder *builder)
     code->constant_count = builder->constant_count;
     code->sites = builder->sites;
     code->site_count = builder->site_count;
+    code->yields = builder->yields;
+    code->yield_count = builder->yield_count;
     code->register_count = builder->high;
     return code;
 }

@@ -1,9 +1,11 @@
-/* The code of one slice, handler or predicate: instructions of eight bytes on a file of registers.
+/* The code of one slice, handler, function or predicate: instructions of eight bytes on a file of
+ * registers.
  *
  * A slice's registers are its domain's fields, then the parameters, then locals and intermediate
  * values, so that `n = n + 1` is one instruction and the proposed state is simply the first
  * registers. A predicate has no fields among its registers and loads what it reads, as it copies
- * nothing. Immutable once made; lives in the arena of its program. */
+ * nothing; a function begins with its parameters. Immutable once made; lives in the arena of its
+ * program. */
 #ifndef VED_LANG_BYTECODE_H
 #define VED_LANG_BYTECODE_H
 
@@ -18,6 +20,7 @@ typedef enum Opcode {
 
 #define CODE_REGISTERS_MAX 65535
 #define CODE_CONSTANTS_MAX 65535
+#define CALL_OF_MAP 0x80 /* BUILTIN, in `spare`: the first argument is known to be a map */
 
 typedef struct Instruction {
     uint8_t opcode;
@@ -32,22 +35,36 @@ typedef struct Instruction {
     };
 } Instruction;
 
-/* What an EFFECT, EVENT or MESSAGE puts out besides the values in its registers. */
+/* What an EFFECT, RELEASE, EVENT, MESSAGE, SPAWN, FACT or KNOWN means besides the values in its
+ * registers. */
 typedef struct CodeSite {
-    uint32_t target;     /* effect use, event, or receiving domain */
-    uint32_t transition; /* MESSAGE */
+    uint32_t target;     /* effect use, event, fact use, or receiving domain */
+    uint32_t transition; /* MESSAGE: of the receiver; with to_handler its handler */
     bool high;
+    bool to_handler;
     bool awaited;
     bool handled;
-    bool has_name; /* in the register after the arguments */
-    bool has_key;  /* in the next one */
+    /* In the registers after the arguments, one after the other: */
+    bool has_name;
+    bool has_key;      /* idempotency_key */
+    bool has_instance; /* MESSAGE, SPAWN: key of a keyed domain's instance */
+    bool has_reason;   /* MESSAGE: of the `elevate` around it */
     bool has_result;
     uint32_t argument_count;
-    const char *const *argument_names; /* EFFECT; NULL entry: positional */
+    const char *const *argument_names; /* EFFECT, SPAWN, FACT; NULL entry: positional */
     uint16_t result;                   /* EFFECT, has_result: register of the answer */
     uint16_t error;                    /* EFFECT, handled: register of `error` */
     uint32_t otherwise;                /* EFFECT, handled: where its else begins */
+    /* EFFECT, handled, in a `parallel` block: registers its else finds as they were. */
+    uint16_t kept;
+    uint16_t kept_count;
 } CodeSite;
+
+/* Where a slice that has yielded goes on: the registers after the fields, up to `top`, are kept. */
+typedef struct CodeYield {
+    uint32_t at;
+    uint32_t top;
+} CodeYield;
 
 struct Code {
     const Instruction *instructions;
@@ -57,7 +74,9 @@ struct Code {
     size_t constant_count;
     const CodeSite *sites;
     size_t site_count;
-    uint32_t field_count; /* registers before the parameters; 0 in a predicate */
+    const CodeYield *yields; /* in the order of the text */
+    size_t yield_count;
+    uint32_t field_count; /* registers before the parameters; 0 in a predicate or function */
     const StaticType *parameter_types;
     uint32_t parameter_count;
     uint32_t register_count; /* with fields and parameters */
@@ -80,6 +99,8 @@ typedef struct CodeBuilder {
     size_t constant_count, constant_capacity;
     CodeSite *sites;
     size_t site_count, site_capacity;
+    CodeYield *yields;
+    size_t yield_count, yield_capacity;
     uint32_t top;  /* next free register */
     uint32_t high; /* most registers ever used */
     bool overflowed;
@@ -90,12 +111,18 @@ uint32_t code_emit(CodeBuilder *builder, Span span, Opcode opcode, uint32_t a, u
                    uint32_t c);
 uint32_t code_emit_wide(CodeBuilder *builder, Span span, Opcode opcode, uint32_t a, uint32_t wide);
 
+/* The same, whole. */
+uint32_t code_append(CodeBuilder *builder, Span span, Instruction instruction);
+
 /* Let the jump at `index` go to the next instruction that is appended. */
 void code_patch(CodeBuilder *builder, uint32_t index);
 
 /* The index of a constant, shared by equal ones among the last few. */
 uint32_t code_constant(CodeBuilder *builder, Value value);
 uint32_t code_site(CodeBuilder *builder, CodeSite site);
+
+/* A yield that goes on behind the next instruction; its index. */
+uint32_t code_yield(CodeBuilder *builder);
 
 /* `count` registers in a row above all that are in use; set `top` back to release them. */
 uint32_t code_take_registers(CodeBuilder *builder, uint32_t count);

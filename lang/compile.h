@@ -4,29 +4,79 @@
 
 #include "lang/compiler.h"
 
+#define NO_REGISTER UINT32_MAX
+
+/* The `parallel` block that is being compiled. */
+typedef struct Together {
+    uint32_t kept;   /* the first register of what is declared inside */
+    uint32_t *jumps; /* ends of else blocks, which go to its end */
+    size_t jump_count, jump_capacity;
+} Together;
+
 typedef struct Compiler {
     CodeBuilder builder;
     const Model *model;
     bool is_predicate;
-    uint32_t field_count; /* registers of fields; locals follow */
+    uint32_t field_count; /* registers of fields; the others follow */
+    uint32_t *slots;      /* register of each local, by the slot that the checker gave it */
+    size_t slot_capacity;
+    StaticType result; /* of a function */
+    uint32_t reason;   /* register: of the innermost `elevate`; or NO_REGISTER */
+    Together *together;
 } Compiler;
 
-/* compile_expr.c: compute into `target`; or into any register, which may be the variable's own.
- * Both leave registers above the result taken; set builder.top back when it is no longer needed. */
+/* ---- compile_expr.c ---- */
+
+/* Compute into `target`; or into any register, which may be the variable's own. Both leave
+ * registers above the result taken; set builder.top back when it is no longer needed. */
 void compile_into(Compiler *compiler, const Expr *expr, uint32_t target);
 uint32_t compile_operand(Compiler *compiler, const Expr *expr);
-Opcode operator_opcode(Operator op);
 
-/* Fault at run time unless register `value` has the type; nothing if that is known already. */
-void compile_check(Compiler *compiler, Span span, uint32_t value, StaticType found,
+/* The same, as a value of that type: converted, with a fault at run time if it is none. */
+void compile_as(Compiler *compiler, const Expr *expr, StaticType type, uint32_t target);
+uint32_t compile_operand_as(Compiler *compiler, const Expr *expr, StaticType type);
+
+/* Make `target` what register `value` is as one of the type `expected`; nothing if it is that. */
+void compile_check(Compiler *compiler, Span span, uint32_t target, uint32_t value, StaticType found,
                    StaticType expected);
 
-/* compile_emit.c */
-void compile_emit(Compiler *compiler, const Emit *emit);
-void compile_let_emit(Compiler *compiler, const Stmt *stmt);
-void compile_send(Compiler *compiler, const Stmt *stmt);
+Opcode operator_opcode(Operator op);
+uint32_t take_register(Compiler *compiler);
+void load_constant(Compiler *compiler, Span span, uint32_t target, Value value);
 
-/* compiler.c */
+/* The constant's index of a member's name. */
+uint32_t member_constant(Compiler *compiler, const char *name);
+
+/* ---- compile_value.c: what is made of parts ---- */
+
+/* Its value, if it is made of literals and constants alone. */
+bool constant_value(const Compiler *compiler, const Expr *expr, Value *ret);
+
+void compile_list(Compiler *compiler, const Expr *expr, uint32_t target);
+void compile_map(Compiler *compiler, const Expr *expr, uint32_t target);
+void compile_index(Compiler *compiler, const Expr *expr, uint32_t target);
+void compile_member(Compiler *compiler, const Expr *expr, uint32_t target);
+void compile_call(Compiler *compiler, const Expr *expr, uint32_t target);
+void compile_query(Compiler *compiler, const Expr *expr, Opcode opcode, uint32_t target);
+
+/* ---- compile_emit.c ---- */
+void compile_emit(Compiler *compiler, const Emit *emit);
+
+/* The effect's result goes to `result`. */
+void compile_effect(Compiler *compiler, const Emit *emit, uint32_t result);
+void compile_release(Compiler *compiler, const Stmt *stmt);
+void compile_send(Compiler *compiler, const Stmt *stmt);
+void compile_spawn(Compiler *compiler, const Stmt *stmt);
+void compile_parallel(Compiler *compiler, const Stmt *stmt);
+
+/* ---- compile_assign.c ---- */
+void compile_assign(Compiler *compiler, const Stmt *stmt);
+
+/* ---- compile_stmt.c ---- */
+void compile_stmt(Compiler *compiler, const Stmt *stmt);
 void compile_block(Compiler *compiler, const Block *block);
+
+/* Say in which register the local of a slot is from now on. */
+void bind_slot(Compiler *compiler, uint32_t slot, uint32_t location);
 
 #endif

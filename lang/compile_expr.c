@@ -39,66 +39,116 @@ Opcode operator_opcode(Operator op)
     return OPCODE_END;
 }
 
-void compile_check(Compiler *compiler, Span span, uint32_t value, StaticType found,
-                   StaticType expected)
+uint32_t take_register(Compiler *compiler)
 {
-    if (type_needs_check(compiler->model->types, found, expected))
-        code_emit(&compiler->builder, span, OPCODE_CHECK, value, expected, 0);
+    return code_take_registers(&compiler->builder, 1);
 }
 
-static void load_constant(Compiler *compiler, Span span, uint32_t target, Value value)
+void load_constant(Compiler *compiler, Span span, uint32_t target, Value value)
 {
     uint32_t constant = code_constant(&compiler->builder, value);
 
     code_emit_wide(&compiler->builder, span, OPCODE_CONST, target, constant);
 }
 
-static uint32_t take_one(Compiler *compiler)
+/* ---- values of a type ---- */
+
+void compile_check(Compiler *compiler, Span span, uint32_t target, uint32_t value, StaticType found,
+                   StaticType expected)
 {
-    return code_take_registers(&compiler->builder, 1);
+    if (type_needs_check(compiler->model->types, found, expected))
+        code_emit(&compiler->builder, span, OPCODE_CHECK, target, value, expected);
+    else if (target != value)
+        code_emit(&compiler->builder, span, OPCODE_MOVE, target, value, 0);
 }
 
-static uint32_t name_register(const Compiler *compiler, const Expr *expr)
+/* What is written out is converted now: 1 where a float is asked for. */
+static bool converted_constant(Compiler *compiler, const Expr *expr, StaticType type, Value *ret)
 {
-    return expr->name_kind == NAME_FIELD ? expr->slot : compiler->field_count + expr->slot;
+    return expr->static_type != STATIC_ANY && constant_value(compiler, expr, ret) &&
+           type_admit(compiler->model->types, type, *ret, compiler->builder.arena, ret);
+}
+
+void compile_as(Compiler *compiler, const Expr *expr, StaticType type, uint32_t target)
+{
+    Value value;
+
+    if (!type_needs_check(compiler->model->types, expr->static_type, type)) {
+        compile_into(compiler, expr, target);
+    } else if (converted_constant(compiler, expr, type, &value)) {
+        load_constant(compiler, expr->span, target, value);
+    } else {
+        compile_into(compiler, expr, target);
+        compile_check(compiler, expr->span, target, target, expr->static_type, type);
+    }
+}
+
+uint32_t compile_operand_as(Compiler *compiler, const Expr *expr, StaticType type)
+{
+    if (!type_needs_check(compiler->model->types, expr->static_type, type))
+        return compile_operand(compiler, expr);
+    uint32_t target = take_register(compiler);
+    compile_as(compiler, expr, type, target);
+    return target;
+}
+
+/* ---- names and text ---- */
+
+/* Variables of a slice or function are in registers. */
+static bool is_variable(const Compiler *compiler, const Expr *expr)
+{
+    return expr->kind == EXPR_NAME && (expr->name_kind == NAME_LOCAL ||
+                                       (expr->name_kind == NAME_FIELD && !compiler->is_predicate));
+}
+
+static uint32_t variable_register(const Compiler *compiler, const Expr *expr)
+{
+    return expr->name_kind == NAME_FIELD ? expr->slot : compiler->slots[expr->slot];
 }
 
 static void compile_name(Compiler *compiler, const Expr *expr, uint32_t target)
 {
-    if (compiler->is_predicate)
-        code_emit(&compiler->builder, expr->span, OPCODE_FIELD, target, expr->slot, 0);
-    else if (name_register(compiler, expr) != target)
-        code_emit(&compiler->builder, expr->span, OPCODE_MOVE, target,
-                  name_register(compiler, expr), 0);
-}
+    CodeBuilder *builder = &compiler->builder;
 
-static Value part_value(Compiler *compiler, const StringPart *part)
-{
-    return value_string(compiler->builder.arena, part->text, part->size);
+    switch ((NameKind)expr->name_kind) {
+    case NAME_LOCAL:
+    case NAME_FIELD:
+        if (!is_variable(compiler, expr))
+            code_emit(builder, expr->span, OPCODE_FIELD, target, expr->slot, 0);
+        else if (variable_register(compiler, expr) != target)
+            code_emit(builder, expr->span, OPCODE_MOVE, target, variable_register(compiler, expr),
+                      0);
+        break;
+    case NAME_CONSTANT:
+        load_constant(compiler, expr->span, target, compiler->model->constants[expr->slot].value);
+        break;
+    case NAME_KEY:
+        code_emit(builder, expr->span, OPCODE_KEY, target, 0, 0);
+        break;
+    case NAME_OLD:
+        code_emit(builder, expr->span, OPCODE_OLD, target, 0, 0);
+        break;
+    }
 }
 
 static void compile_string(Compiler *compiler, const Expr *expr, uint32_t target)
 {
-    const StringPart *first = expr->parts;
     uint32_t count = 0;
 
-    if (first == NULL || (first->next == NULL && first->text != NULL)) {
-        Value text = first == NULL ? value_string(compiler->builder.arena, "", 0)
-                                   : part_value(compiler, first);
-        load_constant(compiler, expr->span, target, text);
-        return;
-    }
-    for (const StringPart *part = first; part != NULL; part = part->next)
+    for (const StringPart *part = expr->parts; part != NULL; part = part->next)
         count++;
     uint32_t base = code_take_registers(&compiler->builder, count), at = base;
-    for (const StringPart *part = first; part != NULL; part = part->next, at++) {
+    for (const StringPart *part = expr->parts; part != NULL; part = part->next, at++) {
         if (part->text != NULL)
-            load_constant(compiler, part->span, at, part_value(compiler, part));
+            load_constant(compiler, part->span, at,
+                          value_string(compiler->builder.arena, part->text, part->size));
         else
             compile_into(compiler, part->expr, at);
     }
     code_emit(&compiler->builder, expr->span, OPCODE_CONCAT, target, base, count);
 }
+
+/* ---- operators ---- */
 
 static bool is_logic(const Expr *expr)
 {
@@ -124,75 +174,72 @@ static void compile_logic(Compiler *compiler, const Expr *expr, uint32_t result)
 
 static bool is_small(const Expr *expr)
 {
-    return expr->kind == EXPR_INT && expr->integer >= 0 && expr->integer <= INT16_MAX;
+    return expr->kind == EXPR_INT && expr->static_type != STATIC_FLOAT && expr->integer >= 0 &&
+           expr->integer <= INT16_MAX;
+}
+
+/* The type that a side of an operator is computed as: an int beside a float is a float, and
+ * beside `==` what is not known to have the type of the other side is looked at. */
+static StaticType side_type(const Compiler *compiler, Operator with, const Expr *side,
+                            const Expr *other)
+{
+    StaticType type = side->static_type, to = other->static_type;
+
+    if (with != OP_EQ && with != OP_NE)
+        return type == STATIC_INT && to == STATIC_FLOAT ? to : type;
+    if (to == STATIC_NULL || !type_fits(compiler->model->types, type, to))
+        return type;
+    return to;
 }
 
 static void compile_binary(Compiler *compiler, const Expr *expr, uint32_t target)
 {
     CodeBuilder *builder = &compiler->builder;
     Operator with = expr->operator;
-    StaticType left_type = expr->left->static_type;
-    StaticType right_type = expr->right->static_type;
 
     if (is_logic(expr)) {
-        uint32_t result = take_one(compiler);
+        uint32_t result = take_register(compiler);
         compile_logic(compiler, expr, result);
         code_emit(builder, expr->span, OPCODE_MOVE, target, result, 0);
         return;
     }
-    uint32_t left = compile_operand(compiler, expr->left);
-    if (with == OP_ADD && is_small(expr->right)) {
+    uint32_t left = compile_operand_as(compiler, expr->left,
+                                       side_type(compiler, with, expr->left, expr->right));
+    if (with == OP_ADD && is_small(expr->right) && expr->left->static_type != STATIC_FLOAT) {
         code_emit(builder, expr->operator_span, OPCODE_ADD_SMALL, target, left,
                   (uint32_t)expr->right->integer);
         return;
     }
-    uint32_t right = compile_operand(compiler, expr->right);
-    if (with == OP_EQ || with == OP_NE) {
-        compile_check(compiler, expr->left->span, left, left_type, right_type);
-        compile_check(compiler, expr->right->span, right, right_type, left_type);
-    }
-    code_emit(builder, expr->operator_span, operator_opcode(expr->operator), target, left, right);
+    uint32_t right = compile_operand_as(compiler, expr->right,
+                                        side_type(compiler, with, expr->right, expr->left));
+    code_emit(builder, expr->operator_span, operator_opcode(with), target, left, right);
 }
 
 static void compile_unary(Compiler *compiler, const Expr *expr, uint32_t target)
 {
-    const Expr *operand = expr->left;
-    Operator with = expr->operator;
+    uint32_t value = compile_operand(compiler, expr->left);
 
-    if (with == OP_NEG && operand->kind == EXPR_INT && operand->integer != INT64_MIN) {
-        load_constant(compiler, expr->span, target, value_int(-operand->integer));
-        return;
-    }
-    uint32_t value = compile_operand(compiler, operand);
     code_emit(&compiler->builder, expr->span, operator_opcode(expr->operator), target, value, 0);
-}
-
-static void compile_member(Compiler *compiler, const Expr *expr, uint32_t target)
-{
-    uint32_t operand = compile_operand(compiler, expr->operand);
-    const char *member = expr->member.text;
-    Value name = value_string(compiler->builder.arena, member, __builtin_strlen(member));
-
-    code_emit(&compiler->builder, expr->member.span, OPCODE_MEMBER, target, operand,
-              code_constant(&compiler->builder, name));
 }
 
 void compile_into(Compiler *compiler, const Expr *expr, uint32_t target)
 {
     uint32_t top = compiler->builder.top;
+    Value constant;
 
+    if (constant_value(compiler, expr, &constant)) {
+        load_constant(compiler, expr->span, target, constant);
+        return;
+    }
     switch (expr->kind) {
-    case EXPR_INT:
-        load_constant(compiler, expr->span, target, value_int(expr->integer));
-        break;
-    case EXPR_BOOL:
-        load_constant(compiler, expr->span, target, value_bool(expr->boolean));
-        break;
-    case EXPR_DURATION:
-        load_constant(compiler, expr->span, target, value_duration(expr->integer));
-        break;
     case EXPR_STRING:
         compile_string(compiler, expr, target);
+        break;
+    case EXPR_LIST:
+        compile_list(compiler, expr, target);
+        break;
+    case EXPR_MAP:
+        compile_map(compiler, expr, target);
         break;
     case EXPR_NAME:
         compile_name(compiler, expr, target);
@@ -200,20 +247,28 @@ void compile_into(Compiler *compiler, const Expr *expr, uint32_t target)
     case EXPR_MEMBER:
         compile_member(compiler, expr, target);
         break;
+    case EXPR_INDEX:
+        compile_index(compiler, expr, target);
+        break;
+    case EXPR_CALL:
+        compile_call(compiler, expr, target);
+        break;
+    case EXPR_QUERY:
+        compile_query(compiler, expr, OPCODE_FACT, target);
+        break;
     case EXPR_UNARY:
         compile_unary(compiler, expr, target);
         break;
     case EXPR_BINARY:
         compile_binary(compiler, expr, target);
         break;
+    case EXPR_INT:
     case EXPR_FLOAT:
+    case EXPR_BOOL:
     case EXPR_NULL:
-    case EXPR_LIST:
-    case EXPR_MAP:
-    case EXPR_INDEX:
+    case EXPR_DURATION:
     case EXPR_ENUM:
-    case EXPR_CALL:
-    case EXPR_QUERY:
+        break; /* constants */
     case EXPR_EMIT:
     case EXPR_ERROR:
         break; /* the checker let neither pass */
@@ -223,9 +278,9 @@ void compile_into(Compiler *compiler, const Expr *expr, uint32_t target)
 
 uint32_t compile_operand(Compiler *compiler, const Expr *expr)
 {
-    if (expr->kind == EXPR_NAME && !compiler->is_predicate)
-        return name_register(compiler, expr);
-    uint32_t target = take_one(compiler);
+    if (is_variable(compiler, expr))
+        return variable_register(compiler, expr);
+    uint32_t target = take_register(compiler);
     if (is_logic(expr))
         compile_logic(compiler, expr, target);
     else

@@ -21,7 +21,7 @@ typedef struct Reading {
 static int refuse(const Reading *reading, const char *expected)
 {
     StaticType type = reading->field->type;
-    const char *found = type == STATIC_SECRET ? "(sensitive)" : reading->text;
+    const char *found = type == STATIC_SECRET ? VALUE_SENSITIVE : reading->text;
 
     return error_set(reading->err, ERROR_USAGE, "field '%s' is %s: expected %s, found '%.*s'",
                      reading->field->name, type_name(reading->types, type), expected,

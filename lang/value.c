@@ -106,6 +106,42 @@ bool value_member(Value object, const char *key, Value *ret)
     return false;
 }
 
+size_t value_size(Value value)
+{
+    size_t size = sizeof(Value);
+
+    if (value.type == VALUE_STRING || value.type == VALUE_SECRET)
+        size += value.string->size;
+    if (value.type == VALUE_LIST)
+        for (size_t i = 0; i < value.list->count; i++)
+            size += value_size(value.list->items[i]);
+    if (value.type == VALUE_OBJECT)
+        for (size_t i = 0; i < value.object->count; i++)
+            size += value.object->members[i].key->size + value_size(value.object->members[i].value);
+    return size;
+}
+
+static unsigned depth_within(Value value, unsigned levels)
+{
+    bool is_list = value.type == VALUE_LIST;
+    unsigned deepest = 0;
+
+    if (!is_list && value.type != VALUE_OBJECT)
+        return 0;
+    size_t count = is_list ? value.list->count : value.object->count;
+    for (size_t i = 0; i < count && levels > 0 && deepest < levels; i++) {
+        Value part = is_list ? value.list->items[i] : value.object->members[i].value;
+        unsigned depth = depth_within(part, levels - 1);
+        deepest = depth > deepest ? depth : deepest;
+    }
+    return deepest + 1;
+}
+
+unsigned value_depth(Value value)
+{
+    return depth_within(value, VALUE_DEPTH_MAX);
+}
+
 bool value_is_unknown(Value value)
 {
     if (value.type == VALUE_LIST) {
@@ -242,8 +278,6 @@ Digest128 value_digest(Value value)
 
 /* ---- writing ---- */
 
-#define SENSITIVE "(sensitive)" /* where people see a secret */
-
 static void duration_print(Buffer *buffer, int64_t ms)
 {
     static const struct {
@@ -343,7 +377,7 @@ static void json_put_key(Buffer *buffer, const ValueString *key, JsonForm form)
 static void json_put_secret(Buffer *buffer, const ValueString *text, JsonForm form)
 {
     if (form == FORM_PEOPLE) {
-        buffer_add_string(buffer, "\"" SENSITIVE "\"");
+        buffer_add_string(buffer, "\"" VALUE_SENSITIVE "\"");
         return;
     }
     buffer_add_string(buffer, "{\"$secret\":");
@@ -424,7 +458,7 @@ void value_print(Buffer *buffer, Value value)
         buffer_add(buffer, value.string->bytes, value.string->size);
         break;
     case VALUE_SECRET:
-        buffer_add_string(buffer, SENSITIVE);
+        buffer_add_string(buffer, VALUE_SENSITIVE);
         break;
     case VALUE_UNKNOWN:
         buffer_add_string(buffer, "(known after apply)");

@@ -65,7 +65,10 @@ struct ValueObject {
     ValueMember members[];
 };
 
+#define VALUE_SENSITIVE "(sensitive)" /* what is shown for a secret */
 #define VALUE_STRING_MAX (1024 * 1024)
+#define VALUE_ENTRIES_MAX 1000000 /* of a list or an object that a program makes */
+#define VALUE_DEPTH_MAX 64        /* lists and objects inside each other */
 
 static inline Value value_null(void)
 {
@@ -107,6 +110,13 @@ bool value_equal(Value a, Value b);
 
 /* A digest of type and content; equal values have equal digests. */
 Digest128 value_digest(Value value);
+
+/* About how many bytes it takes, for ceilings: 16 for each value, the bytes of texts and keys. */
+size_t value_size(Value value);
+
+/* Lists and objects inside each other: 0 for a scalar, 1 for [1]. Past VALUE_DEPTH_MAX it is more
+ * than that, and no more is looked at. */
+unsigned value_depth(Value value);
 
 /* The member of an object; false if there is none or it is no object. */
 bool value_member(Value object, const char *key, Value *ret);

@@ -1,159 +1,26 @@
-/* A register machine. Its loop knows integers and booleans; everything else, and every fault, is in
- * vm_operate.c.
+/* A register machine: its loop, and what it is run for.
  *
  * Fuel is taken where time can grow without bound: at jumps backward, for the length of the loop,
- * and for the bytes of strings. Code that only goes forward is as short as its source. */
+ * at calls, for the length of the function, and for the size of texts and lists. Code that only
+ * goes forward is as short as its source. */
 #include "lang/vm.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "lang/bytecode.h"
-#include "lang/vm_operate.h"
+#include "lang/vm_machine.h"
 
-/* How a run of the loop ends. */
-typedef enum VmEnd { VM_DONE, VM_AWAITS, VM_FAULTED, VM_UNKNOWN } VmEnd;
-
-static Output *output_add(Vm *vm, OutputKind kind)
-{
-    if (vm->output_count == SLICE_OUTPUTS_MAX) {
-        vm_fault(vm, "the slice has more than %d outputs", SLICE_OUTPUTS_MAX);
-        return NULL;
-    }
-    arena_reserve_one(vm->arena, vm->outputs, vm->output_count, vm->output_capacity);
-    Output *output = &vm->outputs[vm->output_count++];
-    *output = (Output){.kind = kind, .name = value_null(), .key = value_null()};
-    return output;
-}
-
-static OutputArgument *arguments_make(Vm *vm, const Value *values, size_t count)
-{
-    OutputArgument *arguments = arena_array(vm->arena, OutputArgument, count);
-
-    for (size_t i = 0; i < count; i++)
-        arguments[i].value = values[i];
-    return arguments;
-}
-
-static bool put_event(Vm *vm, const CodeSite *site, const Value *values)
-{
-    const ProgramEvent *event = &vm->program->events[site->target];
-    Output *output = output_add(vm, OUTPUT_EVENT);
-
-    if (output == NULL)
-        return false;
-    OutputArgument *arguments = arguments_make(vm, values, site->argument_count);
-    for (size_t i = 0; i < site->argument_count; i++)
-        arguments[i].name = event->fields[i].name;
-    output->event = site->target;
-    output->arguments = arguments;
-    output->argument_count = site->argument_count;
-    return true;
-}
-
-static bool put_message(Vm *vm, const CodeSite *site, const Value *values)
-{
-    const ProgramDomain *receiver = &vm->program->domains[site->target];
-    const ProgramTransition *transition = &receiver->transitions[site->transition];
-    Output *output = output_add(vm, OUTPUT_MESSAGE);
-
-    if (output == NULL)
-        return false;
-    OutputArgument *arguments = arguments_make(vm, values, site->argument_count);
-    for (size_t i = 0; i < site->argument_count; i++)
-        arguments[i].name = transition->parameters[i].name;
-    output->domain = site->target;
-    output->transition = site->transition;
-    output->high = site->high;
-    output->arguments = arguments;
-    output->argument_count = site->argument_count;
-    return true;
-}
-
-static bool put_log(Vm *vm, const Value *text)
-{
-    Output *output = output_add(vm, OUTPUT_LOG);
-
-    if (output == NULL)
-        return false;
-    output->arguments = arguments_make(vm, text, 1);
-    output->argument_count = 1;
-    return true;
-}
-
-static bool put_effect(Vm *vm, const CodeSite *site, const Value *values)
-{
-    Output *output = output_add(vm, OUTPUT_EFFECT);
-
-    if (output == NULL)
-        return false;
-    OutputArgument *arguments = arguments_make(vm, values, site->argument_count);
-    for (size_t i = 0; i < site->argument_count; i++)
-        arguments[i].name = site->argument_names[i];
-    values += site->argument_count;
-    if (site->has_name)
-        output->name = *values++;
-    if (site->has_key)
-        output->key = *values;
-    output->use = site->target;
-    output->awaited = site->awaited;
-    output->handled = site->handled;
-    output->arguments = arguments;
-    output->argument_count = site->argument_count;
-    return true;
-}
-
-/* A failure that nobody handles aborts the slice before it is computed again; being here with one
- * means the caller went on all the same. */
-static bool fault_unhandled(Vm *vm, const CodeSite *site, Value error)
-{
-    const EffectUse *use = &vm->program->effects[site->target];
-    Value message;
-    bool said = value_member(error, "message", &message) && message.type == VALUE_STRING;
-
-    return vm_fault(vm, "effect '%s' failed: %s", use->effect,
-                    said ? message.string->bytes : "no reason given");
-}
-
-/* Put the effect out and, if the slice needs its answer, take the recorded one. `pc` goes to the
- * else block where that is what the answer asks for. */
-static VmEnd run_effect(Vm *vm, const CodeSite *site, const Value *values, uint32_t *pc)
-{
-    if (!put_effect(vm, site, values))
-        return VM_FAULTED;
-    size_t ordinal = vm->effect_count++;
-    if (!site->awaited)
-        return VM_DONE;
-    if (ordinal >= vm->answer_count || !vm->answers[ordinal].present)
-        return VM_AWAITS;
-    const EffectAnswer *answer = &vm->answers[ordinal];
-    if (answer->failed && !site->handled) {
-        fault_unhandled(vm, site, answer->result);
-        return VM_FAULTED;
-    }
-    if (site->has_result)
-        vm->registers[site->result] = answer->failed ? value_null() : answer->result;
-    if (answer->failed) {
-        vm->registers[site->error] = answer->result;
-        *pc = site->otherwise;
-    }
-    return VM_DONE;
-}
+#define STATE_SIZE_MAX (1024 * 1024)
 
 static VmEnd run_fail(Vm *vm, Value reason)
 {
     if (value_is_unknown(reason))
         return VM_UNKNOWN;
-    if (vm_check(vm, reason, STATIC_STRING))
+    if (reason.type == VALUE_SECRET)
+        vm_fault(vm, "%s", VALUE_SENSITIVE);
+    else if (vm_admit(vm, reason, STATIC_STRING, &reason))
         vm_fault(vm, "%s", reason.string->bytes);
     return VM_FAULTED;
-}
-
-/* Whether a jump asks for a look at what is no plain boolean: false with a fault if it has no
- * business there. */
-static bool is_open(Vm *vm, const Value *condition)
-{
-    return vm_check(vm, *condition, STATIC_BOOL);
 }
 
 #define FAULT_PASSED_COST 1000 /* fuel; a sentence was written that nobody will read */
@@ -171,6 +38,7 @@ static bool fault_is_passed(Vm *vm, uint32_t *pc)
         if (!skip || in->wide <= vm->at || vm->registers[in->a].type != VALUE_UNKNOWN)
             continue;
         vm->fault = NULL;
+        vm->lacks_fact = false;
         if (vm->fuel < FAULT_PASSED_COST)
             return false;
         vm->fuel -= FAULT_PASSED_COST;
@@ -212,15 +80,65 @@ static bool fault_is_passed(Vm *vm, uint32_t *pc)
             goto slow_binary;                                                                      \
     } while (0)
 
-/* The dispatch loop: long because it is one switch over all instructions. `ret` is the value of a
- * predicate. */
-static VmEnd vm_run(Vm *vm, Value *ret)
+/* ---- calls ---- */
+
+#define CALL_DEPTH_MAX 100
+
+/* The registers of the calls of one depth, used again by the next call there. */
+typedef struct Frame {
+    Value *registers;
+    uint32_t capacity;
+} Frame;
+
+static VmEnd vm_run(Vm *vm, uint32_t pc, Value *ret);
+
+static Value *frame_registers(Vm *vm, uint32_t count)
+{
+    if (vm->frames == NULL)
+        vm->frames = arena_array(vm->arena, Frame, CALL_DEPTH_MAX);
+    Frame *frame = &vm->frames[vm->depth];
+    if (frame->capacity < count) {
+        frame->capacity = count * 2;
+        frame->registers = arena_array(vm->arena, Value, frame->capacity);
+    }
+    return frame->registers;
+}
+
+/* A function that cannot go on without what is not known gives what is not known: it does nothing
+ * else. */
+static bool run_call(Vm *vm, Instruction in, Value *r)
+{
+    const Code *caller = vm->code, *code = vm->program->functions[in.c];
+    uint32_t at = vm->at;
+
+    if (vm->depth == CALL_DEPTH_MAX)
+        return vm_fault(vm, "calls go more than %d deep", CALL_DEPTH_MAX);
+    if (!vm_charge(vm, code->count))
+        return false;
+    vm->registers = frame_registers(vm, code->register_count);
+    memcpy(vm->registers, &r[in.b], code->parameter_count * sizeof(Value));
+    vm->code = code;
+    vm->depth++;
+    VmEnd end = vm_run(vm, 0, &r[in.a]);
+    vm->depth--;
+    vm->code = caller;
+    vm->registers = r;
+    vm->at = at;
+    if (end == VM_UNKNOWN)
+        r[in.a] = value_unknown();
+    return end == VM_DONE || end == VM_UNKNOWN;
+}
+
+/* ---- the loop ---- */
+
+/* Long because it is one switch over all instructions. `ret` is the value of a predicate or
+ * function. */
+static VmEnd vm_run(Vm *vm, uint32_t pc, Value *ret)
 {
     const Instruction *code = vm->code->instructions;
     const Value *constants = vm->code->constants;
     const CodeSite *sites = vm->code->sites;
     Value *r = vm->registers;
-    uint32_t pc = 0;
 
     for (;;) {
         const Instruction in = code[pc++];
@@ -283,29 +201,9 @@ static VmEnd vm_run(Vm *vm, Value *ret)
             continue;
         case OPCODE_NOT:
             vm->at = pc - 1;
-            if (!is_open(vm, &r[in.b]))
+            if (!vm_check_bool(vm, r[in.b]))
                 goto faulted;
             r[in.a] = r[in.b].type == VALUE_BOOL ? value_bool(!r[in.b].boolean) : r[in.b];
-            continue;
-        case OPCODE_NEG:
-            vm->at = pc - 1;
-            if (!vm_negate(vm, r[in.b], &r[in.a]))
-                goto faulted;
-            continue;
-        case OPCODE_CHECK:
-            vm->at = pc - 1;
-            if (!vm_check(vm, r[in.a], (StaticType)in.b))
-                goto faulted;
-            continue;
-        case OPCODE_MEMBER:
-            vm->at = pc - 1;
-            if (!vm_member(vm, r[in.b], constants[in.c].string, &r[in.a]))
-                goto faulted;
-            continue;
-        case OPCODE_CONCAT:
-            vm->at = pc - 1;
-            if (!vm_concat(vm, &r[in.b], in.c, &r[in.a]))
-                goto faulted;
             continue;
         case OPCODE_JUMP:
             vm->at = pc - 1;
@@ -319,7 +217,7 @@ static VmEnd vm_run(Vm *vm, Value *ret)
                 continue;
             }
             vm->at = pc - 1;
-            if (!is_open(vm, &r[in.a]))
+            if (!vm_check_bool(vm, r[in.a]))
                 goto faulted;
             return VM_UNKNOWN;
         case OPCODE_SKIP_FALSE:
@@ -330,43 +228,65 @@ static VmEnd vm_run(Vm *vm, Value *ret)
                 continue;
             }
             vm->at = pc - 1;
-            if (!is_open(vm, &r[in.a]))
+            if (!vm_check_bool(vm, r[in.a]))
                 goto faulted;
             continue;
+        case OPCODE_EACH: {
+            bool any;
+            vm->at = pc - 1;
+            if (r[in.a].type == VALUE_UNKNOWN)
+                return VM_UNKNOWN;
+            if (!vm_each(vm, in, r, &any))
+                goto faulted;
+            pc = any ? pc : in.wide;
+            continue;
+        }
+        case OPCODE_CALL:
+            vm->at = pc - 1;
+            if (!run_call(vm, in, r))
+                goto faulted;
+            continue;
+        case OPCODE_RESULT:
+            *ret = r[in.a];
+            return VM_DONE;
+        case OPCODE_END:
+            return VM_DONE;
+        case OPCODE_YIELD:
+            vm->yield = in.wide;
+            return VM_YIELDED;
+        case OPCODE_FAIL:
+            vm->at = pc - 1;
+            return run_fail(vm, r[in.a]);
         case OPCODE_EFFECT: {
             vm->at = pc - 1;
-            VmEnd end = run_effect(vm, &sites[in.wide], &r[in.a], &pc);
+            VmEnd end = vm_effect(vm, &sites[in.wide], &r[in.a], &pc);
             if (end != VM_DONE)
                 return end;
             continue;
         }
-        case OPCODE_EVENT:
-            vm->at = pc - 1;
-            if (!put_event(vm, &sites[in.wide], &r[in.a]))
-                goto faulted;
+        case OPCODE_PARALLEL:
+            vm_parallel(vm);
             continue;
-        case OPCODE_MESSAGE:
+        case OPCODE_TOGETHER: {
             vm->at = pc - 1;
-            if (!put_message(vm, &sites[in.wide], &r[in.a]))
-                goto faulted;
+            VmEnd end = vm_together(vm, &pc);
+            if (end != VM_DONE)
+                return end;
             continue;
-        case OPCODE_LOG:
-            vm->at = pc - 1;
-            if (!put_log(vm, &r[in.a]))
-                goto faulted;
-            continue;
-        case OPCODE_FAIL:
-            vm->at = pc - 1;
-            return run_fail(vm, r[in.a]);
-        case OPCODE_END:
-            return VM_DONE;
-        case OPCODE_RESULT:
-            *ret = r[in.a];
-            return VM_DONE;
+        }
+#define OPCODE(name)
+#define OPCODE_BY(name, function)                                                                  \
+    case OPCODE_##name:                                                                            \
+        vm->at = pc - 1;                                                                           \
+        if (!function(vm, in, r))                                                                  \
+            goto faulted;                                                                          \
+        continue;
+#include "lang/opcode.def"
+#undef OPCODE
         }
     faulted:
         if (!fault_is_passed(vm, &pc))
-            return vm->fault != NULL ? VM_FAULTED : VM_UNKNOWN;
+            return vm->fault != NULL ? VM_FAULTED : vm->lacks_fact ? VM_LACKS_FACT : VM_UNKNOWN;
     }
 }
 
@@ -383,7 +303,7 @@ static VmEnd predicate_run(Vm *vm, Value *ret)
     vm->fuel = SLICE_FUEL;
     if (vm->code->register_count > PREDICATE_REGISTERS_MAX)
         vm->registers = arena_array(vm->arena, Value, vm->code->register_count);
-    return vm_run(vm, ret);
+    return vm_run(vm, 0, ret);
 }
 
 Truth predicate_evaluate(const PredicateInput *input, Arena *arena, const char **ret_fault)
@@ -394,12 +314,14 @@ Truth predicate_evaluate(const PredicateInput *input, Arena *arena, const char *
              .domain = input->domain,
              .code = input->code,
              .fields = input->fields,
+             .key = input->key,
+             .facts = input->facts,
              .arena = arena};
 
     VmEnd end = predicate_run(&vm, &result);
     if (end == VM_UNKNOWN)
         return TRUTH_UNKNOWN;
-    if (end != VM_DONE || !vm_check(&vm, result, STATIC_BOOL)) {
+    if (end != VM_DONE || !vm_check_bool(&vm, result)) {
         if (ret_fault != NULL)
             *ret_fault = vm.fault;
         return TRUTH_FAULT;
@@ -409,17 +331,47 @@ Truth predicate_evaluate(const PredicateInput *input, Arena *arena, const char *
     return result.boolean ? TRUTH_TRUE : TRUTH_FALSE;
 }
 
-bool constant_evaluate(const Source *source, const Code *code, Arena *arena, Value *ret,
-                       const char **ret_fault)
+static bool value_evaluate(Vm *vm, Value *ret, const char **ret_fault)
 {
+    static const char undecided[] = "the value depends on what is not known";
     Value result = value_null();
-    Vm vm = {.source = source, .code = code, .arena = arena};
+    VmEnd end = predicate_run(vm, &result);
 
-    if (predicate_run(&vm, &result) != VM_DONE) {
-        *ret_fault = vm.fault;
+    if (end != VM_DONE) {
+        *ret_fault = end == VM_FAULTED ? vm->fault : undecided;
         return false;
     }
     *ret = result;
+    return true;
+}
+
+bool constant_evaluate(const Source *source, const Code *code, Arena *arena, Value *ret,
+                       const char **ret_fault)
+{
+    Vm vm = {.source = source, .code = code, .arena = arena};
+
+    return value_evaluate(&vm, ret, ret_fault);
+}
+
+bool migration_run(const Program *program, const ProgramDomain *domain,
+                   const ProgramMigration *migration, Value old, Arena *arena, Value *fields,
+                   const char **ret_fault)
+{
+    for (size_t i = 0; i < migration->field_count; i++) {
+        Vm vm = {.source = &program->source,
+                 .program = program,
+                 .domain = domain,
+                 .code = migration->values[i],
+                 .old = old,
+                 .arena = arena};
+        int field = domain_find_field(domain, migration->fields[i]);
+        Value value = value_null();
+
+        if (!value_evaluate(&vm, &value, ret_fault))
+            return false;
+        if (field >= 0)
+            fields[field] = value;
+    }
     return true;
 }
 
@@ -433,7 +385,9 @@ static bool invariants_hold(Vm *vm)
         PredicateInput input = {.program = vm->program,
                                 .domain = vm->domain,
                                 .code = invariant->predicate,
-                                .fields = vm->registers};
+                                .fields = vm->registers,
+                                .key = vm->key,
+                                .facts = vm->facts};
         Truth truth = predicate_evaluate(&input, vm->arena, &vm->fault);
         if (truth == TRUTH_FAULT)
             return false;
@@ -457,11 +411,49 @@ static bool arguments_load(Vm *vm, const SliceInput *input)
     if (input->argument_count != code->parameter_count)
         return vm_fault(vm, "expected %u arguments, found %zu", code->parameter_count,
                         input->argument_count);
-    for (uint32_t i = 0; i < code->parameter_count; i++) {
-        if (!vm_check(vm, input->arguments[i], code->parameter_types[i]))
+    for (uint32_t i = 0; i < code->parameter_count; i++)
+        if (!vm_admit(vm, input->arguments[i], code->parameter_types[i],
+                      &vm->registers[code->field_count + i]))
             return false;
-        vm->registers[code->field_count + i] = input->arguments[i];
-    }
+    return true;
+}
+
+/* Go on where it yielded. */
+static bool locals_load(Vm *vm, const SliceInput *input, uint32_t *ret_pc)
+{
+    const Code *code = vm->code;
+
+    if (input->yield > code->yield_count)
+        return vm_fault(vm, "there is no yield %u to go on from", input->yield);
+    const CodeYield *yield = &code->yields[input->yield - 1];
+    if (input->local_count != yield->top - code->field_count)
+        return vm_fault(vm, "expected %u locals, found %zu", yield->top - code->field_count,
+                        input->local_count);
+    memcpy(&vm->registers[code->field_count], input->locals, input->local_count * sizeof(Value));
+    *ret_pc = yield->at;
+    return true;
+}
+
+static bool is_same_object(const Value *a, const Value *b)
+{
+    return a->type == b->type && a->string == b->string;
+}
+
+/* A state that holds no other texts, lists and objects than before has not grown. */
+static bool state_fits(Vm *vm, const SliceInput *input, size_t local_count)
+{
+    size_t count = vm->code->field_count, size = 0;
+    bool grown = local_count > 0;
+
+    for (size_t i = 0; i < count && !grown; i++)
+        grown = vm->registers[i].type >= VALUE_STRING &&
+                !is_same_object(&vm->registers[i], &input->fields[i]);
+    for (size_t i = 0; i < count + local_count && grown; i++)
+        size += value_size(vm->registers[i]);
+    if (size > STATE_SIZE_MAX)
+        return vm_fault(vm, "the state%s would have %zu bytes, more than %d",
+                        local_count > 0 ? " with the locals kept by 'yield'" : "", size,
+                        STATE_SIZE_MAX);
     return true;
 }
 
@@ -470,14 +462,32 @@ static SliceStatus slice_status(VmEnd end)
     switch (end) {
     case VM_DONE:
         return SLICE_DONE;
+    case VM_YIELDED:
+        return SLICE_YIELDED;
     case VM_AWAITS:
         return SLICE_AWAITS;
+    case VM_LACKS_FACT:
+        return SLICE_LACKS_FACT;
     case VM_FAULTED:
         return SLICE_FAULTED;
     case VM_UNKNOWN:
         return SLICE_UNKNOWN;
     }
     return SLICE_FAULTED;
+}
+
+static VmEnd slice_compute(Vm *vm, const SliceInput *input)
+{
+    Value none;
+    uint32_t pc = 0;
+    bool loaded = input->yield > 0 ? locals_load(vm, input, &pc) : arguments_load(vm, input);
+    VmEnd end = loaded ? vm_run(vm, pc, &none) : VM_FAULTED;
+
+    if (end != VM_DONE && end != VM_YIELDED)
+        return end;
+    size_t local_count =
+        end == VM_YIELDED ? vm->code->yields[vm->yield].top - vm->code->field_count : 0;
+    return invariants_hold(vm) && state_fits(vm, input, local_count) ? end : VM_FAULTED;
 }
 
 void slice_run(const SliceInput *input, Arena *arena, SliceResult *ret)
@@ -489,23 +499,25 @@ void slice_run(const SliceInput *input, Arena *arena, SliceResult *ret)
              .code = code,
              .registers = arena_array(arena, Value, code->register_count),
              .arena = arena,
+             .facts = input->facts,
+             .key = input->key,
              .fuel = SLICE_FUEL,
              .answers = input->answers,
              .answer_count = input->answer_count};
-    Value none;
-    VmEnd end = VM_FAULTED;
 
     assert(!code->is_predicate && code->field_count == input->domain->field_count);
     if (code->field_count > 0)
         memcpy(vm.registers, input->fields, code->field_count * sizeof(Value));
-    if (arguments_load(&vm, input))
-        end = vm_run(&vm, &none);
-    if (end == VM_DONE && !invariants_hold(&vm))
-        end = VM_FAULTED;
+    VmEnd end = slice_compute(&vm, input);
     *ret = (SliceResult){.status = slice_status(end),
                          .fields = vm.registers,
                          .outputs = vm.outputs,
                          .output_count = vm.output_count,
                          .fault = vm.fault,
                          .fuel_used = SLICE_FUEL - vm.fuel};
+    if (end == VM_YIELDED) {
+        ret->yield = vm.yield + 1;
+        ret->locals = &vm.registers[code->field_count];
+        ret->local_count = code->yields[vm.yield].top - code->field_count;
+    }
 }

@@ -1,6 +1,8 @@
-#include "lang/vm_operate.h"
+/* Operators on everything but plain integers and booleans; texts; faults and fuel. */
+#include "lang/vm_machine.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -18,8 +20,8 @@ bool vm_fault(Vm *vm, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    vm->fault = arena_format(vm->arena, "%s:%" PRIu32 ":%" PRIu32 ": %s", place.file,
-                             place.line, place.column, text);
+    vm->fault = arena_format(vm->arena, "%s:%" PRIu32 ":%" PRIu32 ": %s", place.file, place.line,
+                             place.column, text);
     return false;
 }
 
@@ -36,8 +38,7 @@ bool vm_charge(Vm *vm, uint64_t cost)
     return true;
 }
 
-/* A value as a fault quotes it: short, strings in quotes. */
-static const char *quoted(Vm *vm, Value value)
+const char *vm_quoted(Vm *vm, Value value)
 {
     Buffer text;
 
@@ -55,71 +56,30 @@ static const char *quoted(Vm *vm, Value value)
 
 static const char *operator_sign(Opcode opcode)
 {
-    switch (opcode) {
-    case OPCODE_ADD:
-    case OPCODE_ADD_SMALL:
-        return "+";
-    case OPCODE_SUB:
-    case OPCODE_NEG:
-        return "-";
-    case OPCODE_MUL:
-        return "*";
-    case OPCODE_DIV:
-        return "/";
-    case OPCODE_MOD:
-        return "%";
-    case OPCODE_EQ:
-        return "==";
-    case OPCODE_NE:
-        return "!=";
-    case OPCODE_LT:
-        return "<";
-    case OPCODE_LE:
-        return "<=";
-    case OPCODE_GT:
-        return ">";
-    case OPCODE_GE:
-        return ">=";
-    case OPCODE_NOT:
-        return "!";
-    case OPCODE_AND:
-        return "&&";
-    case OPCODE_OR:
-        return "||";
-    case OPCODE_CONST:
-    case OPCODE_MOVE:
-    case OPCODE_FIELD:
-    case OPCODE_CHECK:
-    case OPCODE_MEMBER:
-    case OPCODE_CONCAT:
-    case OPCODE_JUMP:
-    case OPCODE_JUMP_FALSE:
-    case OPCODE_SKIP_FALSE:
-    case OPCODE_SKIP_TRUE:
-    case OPCODE_EFFECT:
-    case OPCODE_EVENT:
-    case OPCODE_MESSAGE:
-    case OPCODE_LOG:
-    case OPCODE_FAIL:
-    case OPCODE_END:
-    case OPCODE_RESULT:
-        break;
-    }
-    return "?";
+    static const char *const signs[] = {
+        [OPCODE_ADD] = "+", [OPCODE_SUB] = "-", [OPCODE_MUL] = "*", [OPCODE_DIV] = "/",
+        [OPCODE_MOD] = "%", [OPCODE_LT] = "<",  [OPCODE_LE] = "<=", [OPCODE_GT] = ">",
+        [OPCODE_GE] = ">=", [OPCODE_EQ] = "==", [OPCODE_NE] = "!=",
+    };
+
+    return opcode < ARRAY_SIZE(signs) && signs[opcode] != NULL ? signs[opcode] : "?";
 }
 
 static bool fault_types(Vm *vm, Opcode opcode, Value left, Value right)
 {
     return vm_fault(vm, "%s does not take %s and %s: %s %s %s", operator_sign(opcode),
-                    value_type_name(left.type), value_type_name(right.type), quoted(vm, left),
-                    operator_sign(opcode), quoted(vm, right));
+                    value_type_name(left.type), value_type_name(right.type), vm_quoted(vm, left),
+                    operator_sign(opcode), vm_quoted(vm, right));
 }
 
 static bool fault_overflow(Vm *vm, Opcode opcode, Value left, Value right)
 {
-    return vm_fault(vm, "%s overflow in %s: %s %s %s",
-                    left.type == VALUE_DURATION ? "duration" : "integer", operator_sign(opcode),
-                    quoted(vm, left), operator_sign(opcode), quoted(vm, right));
+    const char *kind = left.type == VALUE_FLOAT      ? "float"
+                       : left.type == VALUE_DURATION ? "duration"
+                                                     : "integer";
+
+    return vm_fault(vm, "%s overflow in %s: %s %s %s", kind, operator_sign(opcode),
+                    vm_quoted(vm, left), operator_sign(opcode), vm_quoted(vm, right));
 }
 
 /* The integer part of an operator whose operands' types are already known to fit. */
@@ -130,7 +90,7 @@ static bool integer_compute(Vm *vm, Opcode opcode, Value left, Value right, int6
 
     if (opcode == OPCODE_DIV || opcode == OPCODE_MOD) {
         if (b == 0)
-            return vm_fault(vm, "division by zero: %s %s 0", quoted(vm, left),
+            return vm_fault(vm, "division by zero: %s %s 0", vm_quoted(vm, left),
                             operator_sign(opcode));
         overflow = a == INT64_MIN && b == -1;
         if (overflow && opcode == OPCODE_MOD) {
@@ -164,11 +124,31 @@ static ValueType arithmetic_type(Opcode opcode, ValueType left, ValueType right)
     return VALUE_NULL;
 }
 
+static bool float_compute(Vm *vm, Opcode opcode, Value left, Value right, Value *ret)
+{
+    double a = left.number, b = right.number, result = 0;
+
+    if (opcode == OPCODE_MOD)
+        return fault_types(vm, opcode, left, right);
+    if (opcode == OPCODE_DIV && b == 0)
+        return vm_fault(vm, "division by zero: %s / %s", vm_quoted(vm, left), vm_quoted(vm, right));
+    if (opcode == OPCODE_DIV)
+        result = a / b;
+    else if (opcode == OPCODE_MUL)
+        result = a * b;
+    else
+        result = opcode == OPCODE_SUB ? a - b : a + b;
+    *ret = value_float(result);
+    return isfinite(result) ? true : fault_overflow(vm, opcode, left, right);
+}
+
 static bool arithmetic(Vm *vm, Opcode opcode, Value left, Value right, Value *ret)
 {
     ValueType type = arithmetic_type(opcode, left.type, right.type);
     int64_t integer = 0;
 
+    if (left.type == VALUE_FLOAT && right.type == VALUE_FLOAT)
+        return float_compute(vm, opcode, left, right, ret);
     if (type == VALUE_NULL)
         return fault_types(vm, opcode, left, right);
     if (!integer_compute(vm, opcode, left, right, &integer))
@@ -177,44 +157,55 @@ static bool arithmetic(Vm *vm, Opcode opcode, Value left, Value right, Value *re
     return true;
 }
 
+static int sign_of(Value left, Value right)
+{
+    if (left.type == VALUE_FLOAT)
+        return (left.number > right.number) - (left.number < right.number);
+    return (left.integer > right.integer) - (left.integer < right.integer);
+}
+
 static bool order(Vm *vm, Opcode opcode, Value left, Value right, Value *ret)
 {
-    bool ordered = left.type == VALUE_INT || left.type == VALUE_DURATION;
-    bool result;
+    bool ordered =
+        left.type == VALUE_INT || left.type == VALUE_FLOAT || left.type == VALUE_DURATION;
 
     if (!ordered || left.type != right.type)
         return fault_types(vm, opcode, left, right);
+    int sign = sign_of(left, right);
     if (opcode == OPCODE_LT)
-        result = left.integer < right.integer;
+        *ret = value_bool(sign < 0);
     else if (opcode == OPCODE_LE)
-        result = left.integer <= right.integer;
+        *ret = value_bool(sign <= 0);
     else if (opcode == OPCODE_GT)
-        result = left.integer > right.integer;
+        *ret = value_bool(sign > 0);
     else
-        result = left.integer >= right.integer;
-    *ret = value_bool(result);
+        *ret = value_bool(sign >= 0);
     return true;
 }
 
-/* How much there is to compare, in words. */
-static uint64_t value_weight(Value value)
+static bool is_text(Value value)
+{
+    return value.type == VALUE_STRING || value.type == VALUE_SECRET;
+}
+
+uint64_t vm_weight(Value value)
 {
     uint64_t weight = 1;
 
-    if (value.type == VALUE_STRING)
+    if (is_text(value))
         return 1 + value.string->size / 8;
     if (value.type == VALUE_LIST)
         for (size_t i = 0; i < value.list->count; i++)
-            weight += value_weight(value.list->items[i]);
+            weight += vm_weight(value.list->items[i]);
     if (value.type == VALUE_OBJECT)
         for (size_t i = 0; i < value.object->count; i++)
-            weight += value_weight(value.object->members[i].value);
+            weight += vm_weight(value.object->members[i].value);
     return weight;
 }
 
 static bool equality(Vm *vm, Opcode opcode, Value left, Value right, Value *ret)
 {
-    if (!vm_charge(vm, value_weight(left)))
+    if (!vm_charge(vm, vm_weight(left) + vm_weight(right)))
         return false;
     if (value_is_unknown(left) || value_is_unknown(right))
         *ret = value_unknown();
@@ -228,7 +219,7 @@ static bool logic(Vm *vm, Opcode opcode, Value left, Value right, Value *ret)
 {
     bool decides = opcode == OPCODE_OR;
 
-    if (!vm_check(vm, left, STATIC_BOOL) || !vm_check(vm, right, STATIC_BOOL))
+    if (!vm_check_bool(vm, left) || !vm_check_bool(vm, right))
         return false;
     if ((left.type == VALUE_BOOL && left.boolean == decides) ||
         (right.type == VALUE_BOOL && right.boolean == decides))
@@ -252,82 +243,100 @@ bool vm_binary(Vm *vm, Opcode opcode, Value left, Value right, Value *ret)
     }
     if (opcode >= OPCODE_LT && opcode <= OPCODE_GE)
         return order(vm, opcode, left, right, ret);
-    if (opcode == OPCODE_ADD && left.type == VALUE_STRING && right.type == VALUE_STRING)
+    if (opcode == OPCODE_ADD && is_text(left) && is_text(right))
         return vm_concat(vm, (Value[]){left, right}, 2, ret);
+    if (opcode == OPCODE_ADD && left.type == VALUE_LIST && right.type == VALUE_LIST)
+        return vm_join_lists(vm, left.list, right.list, ret);
     return arithmetic(vm, opcode, left, right, ret);
 }
 
-bool vm_negate(Vm *vm, Value operand, Value *ret)
+bool vm_negate(Vm *vm, Instruction in, Value *r)
 {
+    Value operand = r[in.b];
+
     if (operand.type == VALUE_UNKNOWN) {
-        *ret = operand;
+        r[in.a] = operand;
+        return true;
+    }
+    if (operand.type == VALUE_FLOAT) {
+        r[in.a] = value_float(-operand.number);
         return true;
     }
     if (operand.type != VALUE_INT && operand.type != VALUE_DURATION)
         return vm_fault(vm, "- does not take %s: -%s", value_type_name(operand.type),
-                        quoted(vm, operand));
+                        vm_quoted(vm, operand));
     if (operand.integer == INT64_MIN)
-        return vm_fault(vm, "integer overflow in -: -(%s)", quoted(vm, operand));
-    *ret = (Value){.type = operand.type, .integer = -operand.integer};
+        return vm_fault(vm, "integer overflow in -: -(%s)", vm_quoted(vm, operand));
+    r[in.a] = (Value){.type = operand.type, .integer = -operand.integer};
     return true;
 }
 
-/* What an object has, for the one who looked for something else. */
-static const char *member_names(Vm *vm, Value object)
-{
-    Buffer names;
+/* ---- texts ---- */
 
-    buffer_init(&names, FAULT_TEXT_MAX / 2);
-    for (size_t i = 0; i < object.object->count; i++)
-        buffer_add_format(&names, "%s%s", i > 0 ? ", " : "", object.object->members[i].key->bytes);
-    const char *result = arena_copy_string(vm->arena, buffer_text(&names));
-    buffer_deinit(&names);
-    return *result != '\0' ? result : "nothing";
-}
-
-bool vm_member(Vm *vm, Value operand, const ValueString *name, Value *ret)
+bool vm_take_text(Vm *vm, Buffer *text, ValueType type, Value *ret)
 {
-    if (operand.type == VALUE_UNKNOWN) {
-        *ret = operand;
-        return true;
+    size_t size = text->size;
+    bool fits = !text->overflowed && size <= VALUE_STRING_MAX;
+
+    if (fits) {
+        *ret = value_string(vm->arena, buffer_text(text), size);
+        ret->type = type;
     }
-    if (operand.type != VALUE_OBJECT)
-        return vm_fault(vm, "'.%s' asks for an object, found %s %s", name->bytes,
-                        value_type_name(operand.type), quoted(vm, operand));
-    if (!value_member(operand, name->bytes, ret))
-        return vm_fault(vm, "the result has no '%s'; it has %s", name->bytes,
-                        member_names(vm, operand));
-    return true;
+    buffer_deinit(text);
+    return fits ? vm_charge(vm, size / 8)
+                : vm_fault(vm, "a string would be longer than %d bytes", VALUE_STRING_MAX);
 }
 
 bool vm_concat(Vm *vm, const Value *parts, size_t count, Value *ret)
 {
+    ValueType type = VALUE_STRING;
     Buffer text;
-    bool unknown = false;
 
     buffer_init(&text, VALUE_STRING_MAX);
     for (size_t i = 0; i < count; i++) {
-        unknown = unknown || value_is_unknown(parts[i]);
-        value_print(&text, parts[i]);
+        if (value_is_unknown(parts[i]))
+            type = VALUE_UNKNOWN;
+        else if (parts[i].type == VALUE_SECRET)
+            type = type == VALUE_STRING ? VALUE_SECRET : type;
+        if (is_text(parts[i]))
+            buffer_add(&text, parts[i].string->bytes, parts[i].string->size);
+        else
+            value_print(&text, parts[i]);
     }
-    bool fits = !text.overflowed;
-    if (fits && !unknown)
-        *ret = value_string(vm->arena, buffer_text(&text), text.size);
-    else if (unknown)
-        *ret = value_unknown();
+    if (type != VALUE_UNKNOWN)
+        return vm_take_text(vm, &text, type, ret);
     size_t size = text.size;
     buffer_deinit(&text);
-    if (!fits && !unknown)
-        return vm_fault(vm, "a string would be longer than %d bytes", VALUE_STRING_MAX);
+    *ret = value_unknown();
     return vm_charge(vm, size / 8);
 }
 
-bool vm_check(Vm *vm, Value value, StaticType type)
+bool vm_interpolate(Vm *vm, Instruction in, Value *r)
 {
-    Value admitted;
+    return vm_concat(vm, &r[in.b], in.c, &r[in.a]);
+}
 
-    if (type_admit(vm->code->types, type, value, vm->arena, &admitted))
+/* ---- types ---- */
+
+bool vm_admit(Vm *vm, Value value, StaticType type, Value *ret)
+{
+    if ((value.type == VALUE_LIST || value.type == VALUE_OBJECT) &&
+        !vm_charge(vm, vm_weight(value)))
+        return false;
+    if (type_admit(vm->code->types, type, value, vm->arena, ret))
         return true;
     return vm_fault(vm, "expected %s, found %s %s", type_name(vm->code->types, type),
-                    value_type_name(value.type), quoted(vm, value));
+                    value_type_name(value.type), vm_quoted(vm, value));
+}
+
+bool vm_convert(Vm *vm, Instruction in, Value *r)
+{
+    return vm_admit(vm, r[in.b], in.c, &r[in.a]);
+}
+
+bool vm_check_bool(Vm *vm, Value value)
+{
+    if (value.type == VALUE_BOOL || value.type == VALUE_UNKNOWN)
+        return true;
+    return vm_admit(vm, value, STATIC_BOOL, &value);
 }

@@ -1,0 +1,144 @@
+/* Assignments, of whole variables and of parts of them: values never change, so a part is assigned
+ * by copying what it stands in, up to the variable. */
+#include "lang/compile.h"
+
+static uint32_t variable_register(const Compiler *compiler, const Stmt *stmt)
+{
+    return stmt->is_field ? stmt->slot : compiler->slots[stmt->slot];
+}
+
+/* ---- `target OP= value`, in a register of that type ---- */
+
+static bool is_small(const Expr *expr, StaticType type)
+{
+    return expr->kind == EXPR_INT && type != STATIC_FLOAT && expr->integer >= 0 &&
+           expr->integer <= INT16_MAX;
+}
+
+static void compile_update(Compiler *compiler, const Stmt *stmt, StaticType type, uint32_t target)
+{
+    CodeBuilder *builder = &compiler->builder;
+    const Expr *value = stmt->assign.value;
+    StaticType found = value->static_type;
+    Operator with = stmt->assign.operator;
+
+    if (with == OP_ADD && is_small(value, type)) {
+        code_emit(builder, stmt->span, OPCODE_ADD_SMALL, target, target, (uint32_t)value->integer);
+    } else {
+        bool as_type = found != STATIC_ANY && type_fits(compiler->model->types, found, type);
+        uint32_t operand = compile_operand_as(compiler, value, as_type ? type : found);
+        code_emit(builder, stmt->span, operator_opcode(with), target, target, operand);
+    }
+    if (found == STATIC_ANY)
+        compile_check(compiler, value->span, target, target, found, type);
+}
+
+/* ---- parts ---- */
+
+/* One step of the way to the part: what it goes into, and what selects the part there. */
+typedef struct PathStep {
+    const AssignStep *step;
+    const Type *of;
+    uint32_t container; /* register */
+    uint32_t selector;  /* register of the index, number of the member, or constant of its name */
+} PathStep;
+
+static void selector_compile(Compiler *compiler, PathStep *path)
+{
+    const AssignStep *step = path->step;
+
+    if (step->index != NULL)
+        path->selector = compile_operand_as(compiler, step->index,
+                                            path->of->kind == KIND_LIST  ? STATIC_INT
+                                            : path->of->kind == KIND_MAP ? STATIC_STRING
+                                                                         : STATIC_ANY);
+    else if (path->of->kind == KIND_RECORD)
+        path->selector = step->slot;
+    else
+        path->selector = member_constant(compiler, step->member.text);
+}
+
+static StaticType part_type(const PathStep *path)
+{
+    if (path->of->kind == KIND_LIST || path->of->kind == KIND_MAP)
+        return path->of->element;
+    return path->of->kind == KIND_RECORD ? path->of->members[path->step->slot].type : STATIC_ANY;
+}
+
+static void part_load(Compiler *compiler, const PathStep *path, uint32_t target)
+{
+    Opcode opcode = path->step->index != NULL       ? OPCODE_INDEX
+                    : path->of->kind == KIND_RECORD ? OPCODE_SLOT
+                                                    : OPCODE_MEMBER;
+
+    code_append(&compiler->builder, path->step->span,
+                (Instruction){.opcode = (uint8_t)opcode,
+                              .spare = path->of->kind == KIND_MAP,
+                              .a = (uint16_t)target,
+                              .b = (uint16_t)path->container,
+                              .c = (uint16_t)path->selector});
+}
+
+static void part_store(Compiler *compiler, const PathStep *path, uint32_t value)
+{
+    Opcode opcode = path->step->index != NULL       ? OPCODE_SET_INDEX
+                    : path->of->kind == KIND_RECORD ? OPCODE_SET_SLOT
+                                                    : OPCODE_SET_MEMBER;
+
+    code_append(&compiler->builder, path->step->span,
+                (Instruction){.opcode = (uint8_t)opcode,
+                              .spare = path->of->kind == KIND_MAP,
+                              .a = (uint16_t)path->container,
+                              .b = (uint16_t)path->selector,
+                              .c = (uint16_t)value});
+}
+
+/* Load what the steps go into, from the variable inward. */
+static void path_load(Compiler *compiler, uint32_t variable, PathStep *path, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        path[i].of = type_of(compiler->model->types, path[i].step->of);
+        path[i].container = i == 0 ? variable : take_register(compiler);
+        if (i > 0)
+            part_load(compiler, &path[i - 1], path[i].container);
+        selector_compile(compiler, &path[i]);
+    }
+}
+
+static void compile_part(Compiler *compiler, const Stmt *stmt, uint32_t variable)
+{
+    size_t count = 0;
+
+    for (const AssignStep *s = stmt->assign.steps; s != NULL; s = s->next)
+        count++;
+    PathStep *path = arena_array(compiler->builder.arena, PathStep, count);
+    size_t at = 0;
+    for (const AssignStep *s = stmt->assign.steps; s != NULL; s = s->next)
+        path[at++].step = s;
+    path_load(compiler, variable, path, count);
+    StaticType type = part_type(&path[count - 1]);
+    uint32_t value;
+    if (stmt->assign.operator== OP_EQ) {
+        value = compile_operand_as(compiler, stmt->assign.value, type);
+    } else {
+        value = take_register(compiler);
+        part_load(compiler, &path[count - 1], value);
+        compile_update(compiler, stmt, type, value);
+    }
+    for (size_t i = count; i-- > 0; value = path[i].container)
+        part_store(compiler, &path[i], value);
+}
+
+void compile_assign(Compiler *compiler, const Stmt *stmt)
+{
+    uint32_t top = compiler->builder.top;
+    uint32_t variable = variable_register(compiler, stmt);
+
+    if (stmt->assign.steps != NULL)
+        compile_part(compiler, stmt, variable);
+    else if (stmt->assign.operator== OP_EQ)
+        compile_as(compiler, stmt->assign.value, stmt->static_type, variable);
+    else
+        compile_update(compiler, stmt, stmt->static_type, variable);
+    compiler->builder.top = top;
+}
