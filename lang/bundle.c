@@ -212,9 +212,10 @@ static void load_imports(BundleLoad *load, size_t file)
     diagnostics_init(&ignored, &scratch, &source);
     if (source_is_text(&source, &ignored)) {
         lexer_init(&lexer, &source, &scratch, &ignored, NULL);
-        for (Token token = lexer_next(&lexer); token.kind != TOKEN_END;) {
+        Token token;
+        for (lexer_next(&lexer, &token); token.kind != TOKEN_END;) {
             bool import = token.kind == TOKEN_IMPORT;
-            token = lexer_next(&lexer);
+            lexer_next(&lexer, &token);
             if (!import || token.kind != TOKEN_STRING)
                 continue;
             load->import_count++;

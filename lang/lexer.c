@@ -288,7 +288,7 @@ static void string_unescape(Lexer *lexer, uint32_t start, uint32_t end, Token *t
     token->size = size;
 }
 
-static Token string_unterminated(Lexer *lexer, uint32_t start, Token token)
+static TokenKind string_unterminated(Lexer *lexer, uint32_t start)
 {
     Diagnostic *d = lexer_error(lexer, start, start + 1, "this string has no end");
 
@@ -296,9 +296,7 @@ static Token string_unterminated(Lexer *lexer, uint32_t start, Token token)
     d->consequence = "the rest of the line was taken for text";
     d->remedy = "close it with `\"` on the same line; write a line break as `\\n`";
     lexer->depth = 0;
-    token.kind = TOKEN_ERROR;
-    token.span.end = lexer->at;
-    return token;
+    return TOKEN_ERROR;
 }
 
 static bool hole_open(Lexer *lexer, uint32_t start)
@@ -327,7 +325,7 @@ static void skip_plain(Lexer *lexer)
 }
 
 /* One stretch of a string's text, from `at` on; `start` is the quote that opened the string. */
-static Token string_piece(Lexer *lexer, Token token, uint32_t start, bool first)
+static TokenKind string_piece(Lexer *lexer, Token *token, uint32_t start, bool first)
 {
     uint32_t from = lexer->at;
 
@@ -337,24 +335,22 @@ static Token string_piece(Lexer *lexer, Token token, uint32_t start, bool first)
         if (c == '\\' && peek(lexer, 1) != '\0' && peek(lexer, 1) != '\n')
             lexer->at++;
         else if (c == '\0' || c == '\n' || c == '\\')
-            return string_unterminated(lexer, start, token);
+            return string_unterminated(lexer, start);
         else if (c == '"' || (c == '$' && peek(lexer, 1) == '{'))
             break;
     }
-    string_unescape(lexer, from, lexer->at, &token);
+    string_unescape(lexer, from, lexer->at, token);
     if (peek(lexer, 0) == '"') {
-        token.kind = first ? TOKEN_STRING : TOKEN_STRING_TAIL;
         lexer->at++;
-    } else if (hole_open(lexer, start)) {
-        token.kind = first ? TOKEN_STRING_HEAD : TOKEN_STRING_MIDDLE;
-        lexer->at += 2;
-    } else {
-        line_comment(lexer); /* its rest is lost */
-        lexer->depth = 0;
-        token.kind = TOKEN_ERROR;
+        return first ? TOKEN_STRING : TOKEN_STRING_TAIL;
     }
-    token.span.end = lexer->at;
-    return token;
+    if (hole_open(lexer, start)) {
+        lexer->at += 2;
+        return first ? TOKEN_STRING_HEAD : TOKEN_STRING_MIDDLE;
+    }
+    line_comment(lexer); /* its rest is lost */
+    lexer->depth = 0;
+    return TOKEN_ERROR;
 }
 
 /* ---- numbers ---- */
@@ -372,24 +368,17 @@ static uint64_t unit_ms(const char *text, size_t size)
     return 0;
 }
 
-static Token number_end(Lexer *lexer, Token token, TokenKind kind)
+static TokenKind number_refuse(Lexer *lexer, Token *token, const char *summary, const char *remedy)
 {
-    token.kind = kind;
-    token.span.end = lexer->at;
-    return token;
-}
-
-static Token number_refuse(Lexer *lexer, Token token, const char *summary, const char *remedy)
-{
-    Diagnostic *d = lexer_error(lexer, token.span.start, lexer->at, summary);
+    Diagnostic *d = lexer_error(lexer, token->span.start, lexer->at, summary);
 
     d->remedy = remedy;
-    token.number = 0;
-    return number_end(lexer, token, TOKEN_INT);
+    token->number = 0;
+    return TOKEN_INT;
 }
 
 /* The unit of a duration, or letters that make no sense there. */
-static Token number_suffix(Lexer *lexer, Token token, bool overflow)
+static TokenKind number_suffix(Lexer *lexer, Token *token, bool overflow)
 {
     uint32_t start = lexer->at;
 
@@ -398,11 +387,10 @@ static Token number_suffix(Lexer *lexer, Token token, bool overflow)
     if (ms == 0)
         return number_refuse(lexer, token, "unknown unit after a number",
                              "the units are ms s m h d, one per duration: 90m, not 1h30m");
-    if (overflow || __builtin_mul_overflow(token.number, ms, &token.number) ||
-        token.number > INT64_MAX)
-        token = number_refuse(lexer, token, "this duration is too long",
-                              "the longest is 106751991167d");
-    return number_end(lexer, token, TOKEN_DURATION);
+    if (overflow || __builtin_mul_overflow(token->number, ms, &token->number) ||
+        token->number > INT64_MAX)
+        number_refuse(lexer, token, "this duration is too long", "the longest is 106751991167d");
+    return TOKEN_DURATION;
 }
 
 static void digits_skip(Lexer *lexer)
@@ -412,7 +400,7 @@ static void digits_skip(Lexer *lexer)
 }
 
 /* .5 or .5e-3, at its point. */
-static Token fraction(Lexer *lexer, Token token)
+static TokenKind fraction(Lexer *lexer, Token *token)
 {
     lexer->at++;
     digits_skip(lexer);
@@ -424,13 +412,13 @@ static Token fraction(Lexer *lexer, Token token)
         }
     }
     if (!is_word(peek(lexer, 0)))
-        return number_end(lexer, token, TOKEN_FLOAT);
+        return TOKEN_FLOAT;
     skip_word(lexer);
     return number_refuse(lexer, token, "letters after a fraction",
                          "a fraction is 1.5 or 1.5e3; a duration is a whole number: 1500ms");
 }
 
-static Token number(Lexer *lexer, Token token)
+static TokenKind number(Lexer *lexer, Token *token)
 {
     bool overflow = false;
 
@@ -439,8 +427,8 @@ static Token number(Lexer *lexer, Token token)
         if (peek(lexer, 0) == '_')
             continue;
         overflow =
-            overflow || __builtin_mul_overflow(token.number, 10, &token.number) ||
-            __builtin_add_overflow(token.number, (uint64_t)(peek(lexer, 0) - '0'), &token.number);
+            overflow || __builtin_mul_overflow(token->number, 10, &token->number) ||
+            __builtin_add_overflow(token->number, (uint64_t)(peek(lexer, 0) - '0'), &token->number);
     }
     if (peek(lexer, 0) == '.' && is_digit(peek(lexer, 1)))
         return fraction(lexer, token);
@@ -449,7 +437,7 @@ static Token number(Lexer *lexer, Token token)
     if (overflow)
         return number_refuse(lexer, token, "this number does not fit in 64 bits",
                              "the largest is 9223372036854775807");
-    return number_end(lexer, token, TOKEN_INT);
+    return TOKEN_INT;
 }
 
 /* ---- signs ---- */
@@ -537,7 +525,7 @@ static void unknown_skip(Lexer *lexer, uint32_t point)
     }
 }
 
-static Token unknown(Lexer *lexer, Token token)
+static TokenKind unknown(Lexer *lexer)
 {
     uint32_t point = 0;
     size_t left = lexer->source->size - lexer->at;
@@ -551,43 +539,37 @@ static Token unknown(Lexer *lexer, Token token)
                         point, (int)length, lexer->source->text + lexer->at);
     d->remedy = lookalike_remedy(point);
     lexer->at += (uint32_t)length;
-    if (point == '&' || point == '|') {
-        token.kind = point == '&' ? TOKEN_AND : TOKEN_OR;
-    } else {
-        unknown_skip(lexer, point);
-        token.kind = TOKEN_ERROR;
-    }
-    token.span.end = lexer->at;
-    return token;
+    if (point == '&' || point == '|')
+        return point == '&' ? TOKEN_AND : TOKEN_OR;
+    unknown_skip(lexer, point);
+    return TOKEN_ERROR;
 }
 
-static Token sign(Lexer *lexer, Token token)
+static TokenKind sign(Lexer *lexer)
 {
     unsigned char first = (unsigned char)peek(lexer, 0);
     char second = peek(lexer, 1);
+    TokenKind kind = signs[first].alone;
     uint32_t size = 1;
 
-    token.kind = signs[first].alone;
     for (size_t i = 0; i < ARRAY_SIZE(signs[first].pairs); i++) {
         if (second != '\0' && signs[first].pairs[i].second == second) {
-            token.kind = signs[first].pairs[i].kind;
+            kind = signs[first].pairs[i].kind;
             size = 2;
         }
     }
-    if (token.kind == TOKEN_END)
-        return unknown(lexer, token);
+    if (kind == TOKEN_END)
+        return unknown(lexer);
     lexer->at += size;
-    token.span.end = lexer->at;
-    return token;
+    return kind;
 }
 
-static Token word(Lexer *lexer, Token token)
+static TokenKind word(Lexer *lexer)
 {
+    uint32_t start = lexer->at;
+
     skip_word(lexer);
-    token.span.end = lexer->at;
-    token.kind =
-        token_word(lexer->source->text + token.span.start, token.span.end - token.span.start);
-    return token;
+    return token_word(lexer->source->text + start, lexer->at - start);
 }
 
 /* A `}` that closes a hole goes on with the string; the other braces inside a hole are counted. */
@@ -602,19 +584,18 @@ static bool brace_closes_hole(Lexer *lexer, char c)
     return false;
 }
 
-Token lexer_next(Lexer *lexer)
+/* What begins here, its text or number in `token`. */
+static TokenKind token_read(Lexer *lexer, Token *token)
 {
-    bool newline = blanks_skip(lexer);
-    Token token = {.after_newline = newline, .span = {lexer->at, lexer->at}};
     char c = peek(lexer, 0);
 
-    if (lexer->depth > 0 && (newline || c == '\0'))
-        return string_unterminated(lexer, lexer->holes[lexer->depth - 1].start, token);
+    if (lexer->depth > 0 && (token->after_newline || c == '\0'))
+        return string_unterminated(lexer, lexer->holes[lexer->depth - 1].start);
     if (c == '\0') {
         /* That something is missing at the end of a lost file is no news. */
-        token.kind = lexer->lost ? TOKEN_ERROR : TOKEN_END;
+        bool lost = lexer->lost;
         lexer->lost = false;
-        return token;
+        return lost ? TOKEN_ERROR : TOKEN_END;
     }
     if (brace_closes_hole(lexer, c)) {
         lexer->at++;
@@ -622,11 +603,18 @@ Token lexer_next(Lexer *lexer)
     }
     if (c == '"') {
         lexer->at++;
-        return string_piece(lexer, token, token.span.start, true);
+        return string_piece(lexer, token, token->span.start, true);
     }
     if (is_digit(c))
         return number(lexer, token);
-    if (is_word(c))
-        return word(lexer, token);
-    return sign(lexer, token);
+    return is_word(c) ? word(lexer) : sign(lexer);
+}
+
+void lexer_next(Lexer *lexer, Token *ret)
+{
+    bool newline = blanks_skip(lexer);
+
+    *ret = (Token){.after_newline = newline, .span.start = lexer->at};
+    ret->kind = token_read(lexer, ret);
+    ret->span.end = lexer->at;
 }

@@ -62,7 +62,7 @@ typedef struct Lexer {
 
 void lexer_init(Lexer *lexer, const Source *source, Arena *arena, Diagnostics *diagnostics,
                 Comments *comments);
-Token lexer_next(Lexer *lexer);
+void lexer_next(Lexer *lexer, Token *ret);
 
 /* False, and reported, for what is not UTF-8 text of at most SOURCE_SIZE_MAX bytes. */
 bool source_is_text(const Source *source, Diagnostics *diagnostics);

@@ -7,40 +7,19 @@
 
 /* ---- tokens ---- */
 
-const Token *parser_peek(Parser *parser, size_t distance)
+void parser_read(Parser *parser, size_t distance)
 {
     while (parser->ahead_count <= distance)
-        parser->ahead[parser->ahead_count++] = lexer_next(&parser->lexer);
-    return &parser->ahead[distance];
+        lexer_next(&parser->lexer, &parser->ahead[parser->ahead_count++]);
 }
 
-TokenKind parser_kind(Parser *parser)
+void parser_pass(Parser *parser)
 {
-    return parser->given_up ? TOKEN_END : parser_peek(parser, 0)->kind;
-}
-
-Token parser_take(Parser *parser)
-{
-    Token token = *parser_peek(parser, 0);
-
-    parser->ahead_count--;
-    memmove(parser->ahead, parser->ahead + 1, parser->ahead_count * sizeof *parser->ahead);
-    parser->previous_end = token.span.end;
+    parser->previous_end = parser_peek(parser, 0)->span.end;
     parser->taken++;
-    return token;
-}
-
-bool parser_at(Parser *parser, TokenKind kind)
-{
-    return parser_kind(parser) == kind;
-}
-
-bool parser_accept(Parser *parser, TokenKind kind)
-{
-    if (!parser_at(parser, kind))
-        return false;
-    parser_take(parser);
-    return true;
+    parser->ahead_count--;
+    for (size_t i = 0; i < parser->ahead_count; i++)
+        parser->ahead[i] = parser->ahead[i + 1];
 }
 
 bool parser_on_same_line(Parser *parser, TokenKind kind)
@@ -385,7 +364,8 @@ void parser_close_paren(Parser *parser, const char *what)
 
 void parser_close_brace(Parser *parser, Span open)
 {
-    if (parser_accept(parser, TOKEN_BRACE_CLOSE))
+    if (parser_accept(parser, TOKEN_BRACE_CLOSE) ||
+        (parser->brace_lost && parser_at(parser, TOKEN_END)))
         return;
     Diagnostic *d = parser_expected(parser, "`}`");
     if (d == NULL)

@@ -31,6 +31,7 @@ typedef struct Parser {
     bool no_map;           /* in a head, whose `{` begins its body and no map */
     bool panicking;
     bool brace_reported; /* a `}` that closes nothing: one report a file */
+    bool brace_lost;     /* a `}` was taken for another, or is missing: reported */
     bool given_up;       /* nested too deeply: the rest is not read */
 } Parser;
 
@@ -40,12 +41,46 @@ Ast *parse_with_comments(const Source *source, Arena *arena, Diagnostics *diagno
 
 /* ---- tokens (parser.c) ---- */
 
+/* Every token is looked at many times before it is taken, so all of this is inline; these two are
+ * what it leaves to do: read as far as the token `distance` after the current one; drop the current
+ * one. */
+void parser_read(Parser *parser, size_t distance);
+void parser_pass(Parser *parser);
+
 /* The current token, or one `distance` after it. */
-const Token *parser_peek(Parser *parser, size_t distance);
-TokenKind parser_kind(Parser *parser);
-Token parser_take(Parser *parser);
-bool parser_at(Parser *parser, TokenKind kind);
-bool parser_accept(Parser *parser, TokenKind kind);
+static inline const Token *parser_peek(Parser *parser, size_t distance)
+{
+    if (parser->ahead_count <= distance)
+        parser_read(parser, distance);
+    return &parser->ahead[distance];
+}
+
+static inline TokenKind parser_kind(Parser *parser)
+{
+    return parser->given_up ? TOKEN_END : parser_peek(parser, 0)->kind;
+}
+
+static inline Token parser_take(Parser *parser)
+{
+    Token token = *parser_peek(parser, 0);
+
+    parser_pass(parser);
+    return token;
+}
+
+static inline bool parser_at(Parser *parser, TokenKind kind)
+{
+    return parser_kind(parser) == kind;
+}
+
+static inline bool parser_accept(Parser *parser, TokenKind kind)
+{
+    if (!parser_at(parser, kind))
+        return false;
+    parser_take(parser);
+    return true;
+}
+
 bool parser_at_name(Parser *parser, const char *text);    /* a name that is no reserved word */
 bool parser_on_same_line(Parser *parser, TokenKind kind); /* at it, without a line break before */
 void parser_split_greater(Parser *parser); /* a `>=` that is here becomes `>` and `=` */
@@ -119,6 +154,8 @@ const char *hint_file(Parser *parser);
 const char *hint_condition(Parser *parser);                   /* behind a condition */
 const char *hint_operand(Parser *parser, TokenKind operator); /* behind an operator */
 const char *hint_send(Parser *parser, const char *domain); /* where a transition's name belongs */
+/* The nearest of the names to the one that stands here; NULL: none is near, or none stands here. */
+const char *hint_nearest(Parser *parser, const char *const *names, size_t count);
 /* The type's name in this language. */
 const char *hint_type(Parser *parser);
 const char *hint_container(Parser *parser); /* the same for `Array<...>` */

@@ -69,8 +69,8 @@ Expr *parse_key(Parser *parser)
     if (!parser_on_same_line(parser, TOKEN_BRACKET_OPEN) || parser->panicking)
         return NULL;
     parser_take(parser);
-    Expr *key = parse_inner(parser, "a key, a string, after `[`");
-    close_bracket(parser, "after the key");
+    Expr *key = parse_inner(parser, "an index or a key after `[`");
+    close_bracket(parser, "after the index or key");
     return key;
 }
 
@@ -128,11 +128,31 @@ static Expr *no_operand(Parser *parser, const char *what)
 
     expr->kind = EXPR_ERROR;
     expr->span = (Span){token->span.start, token->span.start};
+    if (d != NULL && token->kind == TOKEN_DOT && parser_peek(parser, 1)->kind == TOKEN_INT)
+        d->remedy = "a fraction has digits before its point, too: `0.5`";
     if (d != NULL && reserved && !parser->given_up) {
         d->consequence = arena_format(parser->arena, "`%s` is a reserved word", word);
         d->remedy = arena_format(parser->arena, "a field of that name is written `state.%s`", word);
     }
     return expr;
+}
+
+/* `{` in a head that can only be a map: reported, and read as that. */
+static bool map_in_head(Parser *parser)
+{
+    const Token *second = parser_peek(parser, 1), *third = parser_peek(parser, 2);
+    bool empty = second->kind == TOKEN_BRACE_CLOSE && third->kind == TOKEN_BRACE_OPEN;
+    bool entry =
+        third->kind == TOKEN_COLON && (second->kind == TOKEN_NAME || second->kind == TOKEN_STRING);
+
+    if (!empty && !entry)
+        return false;
+    Diagnostic *d = parser_error(parser, "V-ERR-009", parser_peek(parser, 0)->span,
+                                 "this `{` would begin the body that follows");
+    parser->panicking = parser->given_up;
+    if (d != NULL)
+        d->remedy = "a map stands in parentheses here: `({key: value})`";
+    return true;
 }
 
 static Expr *operand(Parser *parser, const char *what)
@@ -177,7 +197,8 @@ static Expr *operand(Parser *parser, const char *what)
     case TOKEN_BRACKET_OPEN:
         return literal_list(parser);
     case TOKEN_BRACE_OPEN:
-        return parser->no_map ? no_operand(parser, what) : parse_map(parser, true);
+        return parser->no_map && !map_in_head(parser) ? no_operand(parser, what)
+                                                      : parse_map(parser, true);
     case TOKEN_EMIT:
         return misplaced_emit(parser);
     default: /* the kinds that begin no operand */
@@ -291,6 +312,9 @@ static Expr *member(Parser *parser, Expr *operand_expr)
     uint32_t height = parser->height;
 
     parser_take(parser);
+    if (operand_expr->kind == EXPR_INT && !parser_at(parser, TOKEN_NAME))
+        parser_expected_but(parser, "digits after `.`",
+                            "a fraction has digits behind its point, too: `5.0`");
     Name name = parser_any_word(parser, "a name after `.`");
     if (operand_expr->kind == EXPR_ERROR || name.text == NULL)
         return operand_expr;
@@ -383,27 +407,22 @@ static Expr *unary(Parser *parser, const char *what)
 
 #define PRECEDENCE_COMPARISON 3
 
-static const struct {
-    TokenKind kind;
+typedef struct BinaryOperator {
     Operator operator;
-    int precedence;
-} operators[] = {
-    {TOKEN_OR, OP_OR, 1},        {TOKEN_WORD_OR, OP_OR, 1}, {TOKEN_AND, OP_AND, 2},
-    {TOKEN_WORD_AND, OP_AND, 2}, {TOKEN_EQ, OP_EQ, 3},      {TOKEN_NE, OP_NE, 3},
-    {TOKEN_LT, OP_LT, 3},        {TOKEN_LE, OP_LE, 3},      {TOKEN_GT, OP_GT, 3},
-    {TOKEN_GE, OP_GE, 3},        {TOKEN_ADD, OP_ADD, 4},    {TOKEN_SUB, OP_SUB, 4},
-    {TOKEN_MUL, OP_MUL, 5},      {TOKEN_DIV, OP_DIV, 5},    {TOKEN_MOD, OP_MOD, 5},
-};
+    int precedence;   /* 0: the token is no operator */
+    const char *what; /* must follow */
+} BinaryOperator;
 
-static int operator_precedence(TokenKind kind, Operator *ret)
-{
-    for (size_t i = 0; i < ARRAY_SIZE(operators); i++)
-        if (operators[i].kind == kind) {
-            *ret = operators[i].operator;
-            return operators[i].precedence;
-        }
-    return 0;
-}
+static const BinaryOperator operators[TOKEN_KIND_COUNT] = {
+#define OPERATOR(kind, op, precedence, text)                                                       \
+    [TOKEN_##kind] = {OP_##op, precedence, "a value after `" text "`"},
+    OPERATOR(OR, OR, 1, "||") OPERATOR(WORD_OR, OR, 1, "or") OPERATOR(AND, AND, 2, "&&")
+        OPERATOR(WORD_AND, AND, 2, "and") OPERATOR(EQ, EQ, 3, "==") OPERATOR(NE, NE, 3, "!=")
+            OPERATOR(LT, LT, 3, "<") OPERATOR(LE, LE, 3, "<=") OPERATOR(GT, GT, 3, ">")
+                OPERATOR(GE, GE, 3, ">=") OPERATOR(ADD, ADD, 4, "+") OPERATOR(SUB, SUB, 4, "-")
+                    OPERATOR(MUL, MUL, 5, "*") OPERATOR(DIV, DIV, 5, "/") OPERATOR(MOD, MOD, 5, "%")
+#undef OPERATOR
+};
 
 static void chained_comparison(Parser *parser)
 {
@@ -427,22 +446,18 @@ static Expr *binary(Parser *parser, int least, const char *what)
 {
     Expr *left = unary(parser, what);
     uint32_t height = parser->height;
-    Operator operator= OP_OR;
-    int precedence;
+    const BinaryOperator *with;
 
-    while (!parser->panicking &&
-           (precedence = operator_precedence(parser_kind(parser), &operator)) >= least) {
-        if (precedence == PRECEDENCE_COMPARISON && is_comparison(left))
+    while (!parser->panicking && (with = &operators[parser_kind(parser)])->precedence >= least) {
+        if (with->precedence == PRECEDENCE_COMPARISON && is_comparison(left))
             chained_comparison(parser);
         Token token = parser_take(parser);
-        const char *after =
-            arena_format(parser->arena, "a value after `%s`", token_kind_text(token.kind));
         const char *remedy = hint_operand(parser, token.kind);
         if (remedy != NULL)
-            parser_expected_but(parser, after, remedy);
-        Expr *right = binary(parser, precedence + 1, after);
+            parser_expected_but(parser, with->what, remedy);
+        Expr *right = binary(parser, with->precedence + 1, with->what);
         Expr *expr = expr_new(parser, EXPR_BINARY, left->span.start);
-        expr->operator= operator;
+        expr->operator= with->operator;
         expr->operator_span = token.span;
         expr->left = left;
         expr->right = right;

@@ -3,6 +3,7 @@
  * A word or sign that cannot stand in its place is looked up here, so that its one report names the
  * remedy. Nothing here takes a token. */
 #include "lang/parser.h"
+#include "lang/suggest.h"
 
 #include <string.h>
 
@@ -102,17 +103,27 @@ static const char *look_up(Parser *parser, const Hint *hints, size_t count)
     return NULL;
 }
 
+const char *hint_nearest(Parser *parser, const char *const *names, size_t count)
+{
+    if (!parser_at(parser, TOKEN_NAME))
+        return NULL;
+    Suggestion nearest = suggest_begin(token_copy(parser, parser_peek(parser, 0)));
+    for (size_t i = 0; i < count; i++)
+        suggest_try(&nearest, names[i]);
+    return nearest.best;
+}
+
 bool hint_is_let(Parser *parser)
 {
     bool declares =
         parser_peek(parser, 1)->kind == TOKEN_NAME && parser_peek(parser, 2)->kind == TOKEN_ASSIGN;
 
-    if (parser_at(parser, TOKEN_CONST))
-        return declares;
+    if (!declares)
+        return false;
     for (size_t i = 0; i < ARRAY_SIZE(let_words); i++)
         if (parser_at_name(parser, let_words[i]))
-            return declares;
-    return false;
+            return true;
+    return parser_at(parser, TOKEN_CONST);
 }
 
 const char *hint_container(Parser *parser)
@@ -177,6 +188,8 @@ const char *hint_statement(Parser *parser)
     switch ((unsigned)token->kind) {
     case TOKEN_NAME:
         return after_name(parser);
+    case TOKEN_BRACE_OPEN:
+        return "a record is built `R(field: value)`; a block stands behind `if`, `while` or `for`";
     case TOKEN_ELSE:
         return "`else` follows the `}` of its `if`";
     case TOKEN_COMMA:

@@ -18,6 +18,14 @@ static Lexer lexing(const char *text)
     return lexer;
 }
 
+static Token next(Lexer *lexer)
+{
+    Token token;
+
+    lexer_next(lexer, &token);
+    return token;
+}
+
 static void done(void)
 {
     arena_deinit(&arena);
@@ -30,7 +38,7 @@ static void assert_kinds(const char *text, const TokenKind *kinds, size_t count)
     Lexer lexer = lexing(text);
 
     for (size_t i = 0; i < count; i++) {
-        TokenKind kind = lexer_next(&lexer).kind;
+        TokenKind kind = next(&lexer).kind;
         cr_assert_eq(kind, kinds[i], "token %zu of '%s' is %s, not %s", i, text,
                      token_kind_text(kind), token_kind_text(kinds[i]));
     }
@@ -59,7 +67,7 @@ Test(lexer, numbers_and_durations_have_their_values)
     const uint64_t values[] = {1000, 250, 30000, 300000, 14400000, 604800000, UINT64_MAX};
 
     for (size_t i = 0; i < ARRAY_SIZE(values); i++)
-        cr_assert_eq(lexer_next(&lexer).number, values[i]);
+        cr_assert_eq(next(&lexer).number, values[i]);
     cr_assert_eq(diagnostics.count, 0);
 }
 
@@ -76,7 +84,7 @@ Test(lexer, a_string_with_holes_is_several_tokens)
 Test(lexer, escapes_are_decoded)
 {
     Lexer lexer = lexing("\"\\n\\t\\\"\\\\\\u{e9}\\u{1F600}\"");
-    Token token = lexer_next(&lexer);
+    Token token = next(&lexer);
 
     cr_assert_str_eq(token.text, "\n\t\"\\\xc3\xa9\xf0\x9f\x98\x80");
     cr_assert_eq(token.size, strlen(token.text));
@@ -88,7 +96,7 @@ Test(lexer, a_line_break_before_a_token_is_seen_through_comments)
     const bool breaks[] = {false, false, true, true};
 
     for (size_t i = 0; i < ARRAY_SIZE(breaks); i++)
-        cr_assert_eq(lexer_next(&lexer).after_newline, breaks[i]);
+        cr_assert_eq(next(&lexer).after_newline, breaks[i]);
 }
 
 /* One report each, at the place given, and the lexer still gets to the end. */
@@ -96,7 +104,7 @@ static void assert_mistake(const char *text, const char *code, uint32_t start, c
 {
     Lexer lexer = lexing(text);
 
-    while (lexer_next(&lexer).kind != TOKEN_END)
+    while (next(&lexer).kind != TOKEN_END)
         ;
     cr_assert_eq(diagnostics.count, 1, "%zu reports about '%s'", diagnostics.count, text);
     cr_assert_str_eq(diagnostics.items[0].code, code);
