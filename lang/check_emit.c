@@ -258,7 +258,7 @@ static void record_broadcast(Checker *checker, const Emit *emit)
     Model *model = checker->model;
     const BroadcastUse use = {emit->target, checker->domain_index, emit->span};
 
-    if (checker->muted)
+    if (checker->muted || checker->mode == CHECK_TEST)
         return;
     arena_reserve_one(checker->arena, model->broadcasts, model->broadcast_count,
                       model->broadcast_capacity);

@@ -32,7 +32,8 @@ Diagnostic *check_report(Checker *checker, Severity severity, const char *code, 
     va_list args;
 
     checker->spare = (Diagnostic){0};
-    if (checker->muted || is_aftermath(checker, span))
+    if (checker->muted || is_aftermath(checker, span) ||
+        (severity != SEVERITY_ERROR && is_silenced(checker->model, code, span.start)))
         return &checker->spare;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
@@ -199,6 +200,7 @@ static void warn_of_lonely_events(Checker *checker)
 /* What has to be known before any body can be looked at. */
 static void declare_all(Checker *checker)
 {
+    declare_allows(checker);
     declare_names(checker);
     declare_types(checker);
     declare_domains(checker);
@@ -240,7 +242,6 @@ void check(Ast *ast, TypeTable *types, Arena *arena, Diagnostics *diagnostics, M
     check_tests(&checker);
     if (!checker.incomplete)
         check_whole(&checker);
-    check_allows(&checker);
     scope_deinit(&checker.scope);
     map_deinit(&checker.sites);
 }

@@ -414,3 +414,9 @@ const char *code_meaning(const char *code)
             return codes[i].meaning;
     return NULL;
 }
+
+void code_suggest(Suggestion *suggestion)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+        suggest_try(suggestion, codes[i].code);
+}

@@ -9,6 +9,7 @@
 #include "lang/base/arena.h"
 #include "lang/base/buffer.h"
 #include "lang/source.h"
+#include "lang/suggest.h"
 
 typedef enum Severity { SEVERITY_ERROR, SEVERITY_WARNING, SEVERITY_LINT, SEVERITY_NOTE } Severity;
 
@@ -75,5 +76,8 @@ void diagnostics_print_json(const Diagnostics *diagnostics, Buffer *ret);
 
 /* What a code of lang/codes.def means, in one line; NULL: no such code. */
 const char *code_meaning(const char *code);
+
+/* Consider every code for a suggestion. */
+void code_suggest(Suggestion *suggestion);
 
 #endif

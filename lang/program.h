@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #include "lang/base/arena.h"
+#include "lang/base/map.h"
+#include "lang/bundle.h"
 #include "lang/catalog.h"
 #include "lang/diagnostic.h"
 #include "lang/source.h"
@@ -133,6 +135,7 @@ typedef struct ProgramDomain {
     int32_t environment; /* that it is deployed to, or -1 */
     bool started;        /* not keyed, and `system` starts it or there is no `system` */
     bool is_script;
+    const struct DomainIndex *index; /* for domain_find_...() */
     Span span;
 } ProgramDomain;
 
@@ -211,6 +214,7 @@ typedef struct MessageUse {
     uint32_t receiver;
     uint32_t transition; /* of the receiver; with to_handler: its handler */
     bool to_handler;
+    bool elevated; /* an `elevate` block stands around it */
     Span span;
 } MessageUse;
 
@@ -250,10 +254,17 @@ typedef struct Program {
     size_t allow_count;
     Diagnostics diagnostics; /* warnings and notes as well as errors, sorted */
     bool valid;              /* no errors: code is there and may run */
+    Map domain_names;        /* for program_find_...(), as the next */
+    Map event_names;
 } Program;
 
 /* Compile a text; never NULL. Look at `valid` and `diagnostics`. The caller frees it. */
 Program *program_compile(const char *name, const char *text, size_t size);
+
+/* The same with the files that it imports, which `loader` reads. `source` has the text of all of
+ * them: program_compile() makes the same program of it. */
+Program *program_compile_files(const char *name, const char *text, size_t size,
+                               const SourceLoader *loader);
 void program_free(Program *program);
 CLEANUP_DEFINE(Program *, program_free);
 
@@ -269,6 +280,8 @@ int domain_find_field(const ProgramDomain *domain, const char *name);
 int domain_find_goal(const ProgramDomain *domain, const char *name);
 int domain_find_transition(const ProgramDomain *domain, const char *name);
 int domain_find_handler(const ProgramDomain *domain, uint32_t event);
+int domain_find_message(const ProgramDomain *domain, const char *name);
+int domain_find_report(const ProgramDomain *domain, ProgramHandlerKind kind, const char *provider);
 
 /* Parse the text of `--set D.field=TEXT` as a value of the field's type (strings need no quotes);
  * 0 or a negative code with expected and found in `err`. */

@@ -92,6 +92,14 @@ SourcePlace source_place(const Source *source, uint32_t offset)
     return place_of(source, &mark, file, offset);
 }
 
+Span source_file_span(const Source *source, uint32_t offset)
+{
+    int file = file_at(source, offset);
+
+    return file < 0 ? (Span){0, (uint32_t)source->size}
+                    : (Span){source->files[file].start, source->files[file].end};
+}
+
 /* ---- many places ---- */
 
 /* What is known of a byte, lines counted over all files. */

@@ -41,6 +41,9 @@ typedef struct SourcePlace {
 /* Counts from the start of its file: for one place. Who wants many makes an index. */
 SourcePlace source_place(const Source *source, uint32_t offset);
 
+/* All of the file that the byte is in. */
+Span source_file_span(const Source *source, uint32_t offset);
+
 /* Answers the same question by looking at no more than a few thousand bytes, however long the text
  * or its lines are. The source must outlive it. */
 typedef struct SourceIndex {
