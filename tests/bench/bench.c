@@ -69,10 +69,12 @@ static size_t check_text(const Buffer *text)
     Source source = {.name = "bench.ved", .text = buffer_text(text), .size = text->size};
     Arena arena = {0};
     Diagnostics diagnostics;
+    TypeTable types;
     Model model;
 
     diagnostics_init(&diagnostics, &arena, &source);
-    check(parse(&source, &arena, &diagnostics), &arena, &diagnostics, &model);
+    type_table_init(&types, &arena);
+    check(parse(&source, &arena, &diagnostics), &types, &arena, &diagnostics, &model);
     diagnostics_sort(&diagnostics);
     diagnostics_print(&diagnostics, false, &report);
     size_t errors = diagnostics.error_count;
