@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "lang/suggest.h"
-
 /* ---- scope ---- */
 
 static const struct {
@@ -104,10 +102,12 @@ static const char *allow_code(Parser *parser)
 /* , reason: "..." */
 static const char *allow_reason(Parser *parser)
 {
-    if (parser->panicking || !parser_accept(parser, TOKEN_COMMA))
+    bool comma = parser_accept(parser, TOKEN_COMMA);
+
+    if (parser->panicking || (!comma && !parser_at_name(parser, "reason")))
         return NULL;
-    if (!parser_at_name(parser, "reason")) {
-        parser_expected_but(parser, "`reason:` after the code",
+    if (!comma || !parser_at_name(parser, "reason")) {
+        parser_expected_but(parser, comma ? "`reason:` after the code" : "`,` after the code",
                             "write `@allow(V-LNT-001, reason: \"why\")`");
         return NULL;
     }
@@ -177,16 +177,13 @@ static AnnotationKind kind_here(Parser *parser)
 
 static void unknown(Parser *parser)
 {
-    const Token *token = parser_peek(parser, 0);
-    const char *remedy = NULL;
+    const char *names[ANNOTATION_COUNT], *remedy = NULL;
 
-    if (parser_at(parser, TOKEN_NAME)) {
-        Suggestion nearest = suggest_begin(token_copy(parser, token));
-        for (size_t i = 0; i < ANNOTATION_COUNT; i++)
-            suggest_try(&nearest, kinds[i].name);
-        if (nearest.best != NULL)
-            remedy = arena_format(parser->arena, "did you mean `@%s`?", nearest.best);
-    }
+    for (size_t i = 0; i < ANNOTATION_COUNT; i++)
+        names[i] = kinds[i].name;
+    const char *nearest = hint_nearest(parser, names, ANNOTATION_COUNT);
+    if (nearest != NULL)
+        remedy = arena_format(parser->arena, "did you mean `@%s`?", nearest);
     parser_expected_but(parser, "`priority`, `scope`, `version`, `protect` or `allow` after `@`",
                         remedy);
     if (parser_at(parser, TOKEN_NAME))

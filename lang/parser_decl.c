@@ -10,6 +10,10 @@ static Import *import(Parser *parser)
     Import *node = arena_new(parser->arena, Import);
     Span word = parser_take(parser).span;
 
+    if (parser_at(parser, TOKEN_NAME))
+        parser_expected_but(parser, "the file to import, a string",
+                            arena_format(parser->arena, "write `import \"%s.ved\"`",
+                                         token_copy(parser, parser_peek(parser, 0))));
     node->path = parse_text(parser, "the file to import, a string");
     node->module = parser->module;
     node->span = span_to_here(parser, word.start);
@@ -88,7 +92,10 @@ static Const *constant(Parser *parser)
         node->name = parser_name(parser, "a constant's name");
     if (node->type == NULL && !parser->panicking && parser_accept(parser, TOKEN_COLON))
         node->type = parse_type(parser);
-    parser_expect(parser, TOKEN_ASSIGN, "and the constant's value");
+    if (!parser_accept(parser, TOKEN_ASSIGN))
+        parser_expected_but(
+            parser, "`=` and the constant's value",
+            arena_format(parser->arena, "write `const %s: int = ...`", node->name.text));
     node->value = parse_expr(parser, "the constant's value after `=`");
     return node;
 }
@@ -204,7 +211,10 @@ static Migration *migration(Parser *parser)
     node->domain = parser_name(parser, "a domain's name after `migration`");
     uint32_t start = parser_peek(parser, 0)->span.start;
     node->from = parse_count(parser, "the old version, a number, after the domain", INT32_MAX);
-    parser_expect(parser, TOKEN_ARROW, "between the versions");
+    if (!parser_accept(parser, TOKEN_ARROW))
+        parser_expected_but(
+            parser, "`->` and the new version",
+            arena_format(parser->arena, "write `migration %s 1 -> 2 { ... }`", node->domain.text));
     node->to = parse_count(parser, "the new version, a number, after `->`", INT32_MAX);
     node->versions = span_to_here(parser, start);
     if (!parser->panicking && parser_at(parser, TOKEN_BRACE_OPEN))

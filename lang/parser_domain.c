@@ -242,18 +242,24 @@ void domain_annotate(Parser *parser, Domain *domain, Annotations *annotations)
 }
 
 /* A declaration has no place here; it is read as if it stood before the domain. Or the domain's `}`
- * is missing: then it is no news at the end of the file. */
-static void declaration_in_domain(Parser *parser, const Annotations *annotations)
+ * is missing, which would be no news. */
+static void declaration_in_domain(Parser *parser, const Annotations *annotations, bool reported)
 {
-    Span span = parser_peek(parser, 0)->span;
-    const char *word = token_kind_text(parser_kind(parser));
-    Diagnostic *d = parser_error(parser, "V-ERR-009", span, "`%s` stands outside of domains", word);
+    bool imports_over = parser->imports_over;
 
-    parser->panicking = parser->given_up;
+    if (!reported) {
+        Diagnostic *d =
+            parser_error(parser, "V-ERR-009", parser_peek(parser, 0)->span,
+                         "`%s` stands outside of domains", token_kind_text(parser_kind(parser)));
+        parser->panicking = parser->given_up;
+        if (d != NULL)
+            d->remedy = "move it out of the braces of the domain";
+    }
     parser->brace_reported = true;
-    if (d != NULL)
-        d->remedy = "move it out of the braces of the domain";
+    parser->brace_lost = true;
+    parser->imports_over = false;
     parse_declaration(parser, annotations);
+    parser->imports_over = imports_over;
 }
 
 static bool domain_ends(Parser *parser)
@@ -264,9 +270,10 @@ static bool domain_ends(Parser *parser)
            kind == TOKEN_SYSTEM;
 }
 
-static void domain_items(Parser *parser, Domain *domain, bool *ret_strange)
+static void domain_items(Parser *parser, Domain *domain)
 {
     DomainLists lists = domain_lists(domain);
+    bool reported = false; /* that this may no longer be the domain */
 
     parser_separators(parser, false);
     while (!domain_ends(parser)) {
@@ -278,13 +285,15 @@ static void domain_items(Parser *parser, Domain *domain, bool *ret_strange)
         } else if (at_declaration(parser)) {
             if (declaration_refused(parser))
                 continue;
-            *ret_strange = true;
-            declaration_in_domain(parser, &annotations);
+            declaration_in_domain(parser, &annotations, reported);
+            reported = true;
         } else {
             parse_domain_item(parser, &lists, &annotations);
         }
-        if (parser->panicking)
+        if (parser->panicking) {
+            reported = true;
             parser_skip_to_item(parser);
+        }
         parser_separators(parser, false);
     }
 }
@@ -292,14 +301,14 @@ static void domain_items(Parser *parser, Domain *domain, bool *ret_strange)
 /* Without its `{` it is read all the same, so that what stands there is not missed elsewhere. */
 static void domain_body(Parser *parser, Domain *domain)
 {
-    bool braced = parser_at(parser, TOKEN_BRACE_OPEN), strange = false;
+    bool braced = parser_at(parser, TOKEN_BRACE_OPEN);
     Span open = parser_peek(parser, 0)->span;
 
     if (braced)
         parser_take(parser);
     parser->panicking = parser->given_up;
-    domain_items(parser, domain, &strange);
-    if (parser_at(parser, TOKEN_BRACE_CLOSE) || (braced && !strange))
+    domain_items(parser, domain);
+    if (braced || parser_at(parser, TOKEN_BRACE_CLOSE))
         parser_close_brace(parser, open);
     domain->body = span_to_here(parser, open.start);
 }

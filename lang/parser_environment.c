@@ -7,7 +7,10 @@ static EnvironmentProvider *provider(Parser *parser)
     uint32_t start = parser_take(parser).span.start;
 
     node->name = parser_name(parser, "the provider's name after `provider`");
-    parser_expect(parser, TOKEN_ASSIGN, "and the plugin, a string, after the provider's name");
+    if (!parser_accept(parser, TOKEN_ASSIGN))
+        parser_expected_but(
+            parser, "`=` after the provider's name",
+            arena_format(parser->arena, "write `provider %s = \"PLUGIN\"`", node->name.text));
     node->plugin = parse_text(parser, "the plugin's name, a string, after `=`");
     if (!parser->panicking && parser_at(parser, TOKEN_BRACE_OPEN))
         node->config = parse_map(parser, false);
@@ -20,7 +23,8 @@ static Argument *host(Parser *parser)
     Argument *node = arena_new(parser->arena, Argument);
     uint32_t start = parser_take(parser).span.start;
 
-    parser_expect(parser, TOKEN_ASSIGN, "after `host`");
+    if (!parser_accept(parser, TOKEN_ASSIGN))
+        parser_expected_but(parser, "`=` after `host`", "write `host = \"NAME\"`");
     node->value = parse_expr(parser, "the host, a string, after `=`");
     node->span = span_to_here(parser, start);
     return node;
@@ -58,7 +62,11 @@ static void part(Parser *parser, Environment *environment, EnvironmentLists *lis
     } else if (parser_at(parser, TOKEN_CAPABILITY)) {
         capability(parser, environment);
     } else {
-        parser_expected(parser, "`provider`, `host`, `capability` or `}`");
+        static const char *const parts[] = {"provider", "host", "capability"};
+        const char *nearest = hint_nearest(parser, parts, ARRAY_SIZE(parts));
+        parser_expected_but(
+            parser, "`provider`, `host`, `capability` or `}`",
+            nearest == NULL ? NULL : arena_format(parser->arena, "did you mean `%s`?", nearest));
         parser_skip_balanced(parser);
     }
 }

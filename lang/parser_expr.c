@@ -312,9 +312,11 @@ static Expr *member(Parser *parser, Expr *operand_expr)
     uint32_t height = parser->height;
 
     parser_take(parser);
-    if (operand_expr->kind == EXPR_INT && !parser_at(parser, TOKEN_NAME))
+    if (operand_expr->kind == EXPR_INT && !parser_on_same_line(parser, TOKEN_NAME)) {
         parser_expected_but(parser, "digits after `.`",
                             "a fraction has digits behind its point, too: `5.0`");
+        return operand_expr;
+    }
     Name name = parser_any_word(parser, "a name after `.`");
     if (operand_expr->kind == EXPR_ERROR || name.text == NULL)
         return operand_expr;

@@ -64,7 +64,10 @@ int64_t parse_duration(Parser *parser, const char *what, Span *ret_span)
     *ret_span = parser_peek(parser, 0)->span;
     if (parser_at(parser, TOKEN_DURATION))
         return (int64_t)parser_take(parser).number;
-    parser_expected(parser, what);
+    parser_expected_but(parser, what,
+                        parser_at(parser, TOKEN_INT)
+                            ? "a duration has a unit, ms s m h or d, without a space: `30s`"
+                            : NULL);
     return 0;
 }
 
@@ -186,7 +189,8 @@ static Expr *map_key(Parser *parser)
 
     if (parser_at(parser, TOKEN_STRING) || parser_at(parser, TOKEN_STRING_HEAD))
         return literal_string(parser);
-    if (!word || parser_peek(parser, 1)->kind != TOKEN_COLON) {
+    TokenKind next = parser_peek(parser, 1)->kind;
+    if (!word || (next != TOKEN_COLON && next != TOKEN_ASSIGN)) {
         parser_expected_but(parser, "a key or `}`",
                             "a map is written `{name: value, \"other name\": value}`");
         Expr *expr = expr_new(parser, EXPR_ERROR, token->span.start);
@@ -241,8 +245,10 @@ Expr *parse_map(Parser *parser, bool commas)
     }
     if (!parser->panicking)
         parser_expect(parser, TOKEN_BRACE_CLOSE, "or `,` after a value");
-    if (parser->panicking)
+    if (parser->panicking) {
+        parser->brace_lost = true;
         parser_skip_to_close(parser, TOKEN_BRACE_CLOSE);
+    }
     expr->span = span_to_here(parser, start);
     height_set(parser, height);
     return expr;

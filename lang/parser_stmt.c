@@ -76,6 +76,8 @@ static Stmt *assignment(Parser *parser)
         Diagnostic *d = parser_expected(parser, "`=`, `+=`, `-=` or `*=`");
         if (d != NULL && parser_at(parser, TOKEN_EQ))
             d->remedy = "`==` compares; write `=` to assign";
+        else if (d != NULL && parser_at(parser, TOKEN_PAREN_OPEN))
+            d->remedy = "only effects are run like this: `emit Infra.NAME(...)`";
         stmt->kind = STMT_ERROR;
         return stmt;
     }
@@ -216,11 +218,18 @@ static Stmt *result(Parser *parser)
     return stmt;
 }
 
+/* stop, or yield. */
 static Stmt *word_alone(Parser *parser, StmtKind kind)
 {
     Stmt *stmt = stmt_new(parser, kind);
+    const char *word = token_kind_text(parser_take(parser).kind);
 
-    parser_take(parser);
+    if (parser_on_same_line(parser, TOKEN_PAREN_OPEN)) {
+        parser_expected_but(parser, "the next statement",
+                            arena_format(parser->arena, "`%s` stands alone", word));
+        parser_skip_balanced(parser);
+        parser->panicking = parser->given_up;
+    }
     return stmt;
 }
 
@@ -285,6 +294,9 @@ static Argument *pattern(Parser *parser)
 {
     Argument *node = arena_new(parser->arena, Argument);
 
+    if (parser_at(parser, TOKEN_ELSE))
+        parser_expected_but(parser, "a pattern, `_` or `}`",
+                            "`_` stands for whatever is left: `_ => { ... }`");
     node->value = parse_head_expr(parser, "a pattern, `_` or `}`");
     node->span = node->value->span;
     if (is_pattern(node->value))
@@ -312,12 +324,13 @@ static MatchArm *match_arm(Parser *parser)
             list_append(tail, node);
         } while (!parser->panicking && parser_accept(parser, TOKEN_COMMA));
     }
-    if (parser_at(parser, TOKEN_COLON) || parser_at(parser, TOKEN_ARROW)) {
+    if (!parser_accept(parser, TOKEN_FAT_ARROW)) {
+        bool otherwise = parser_at(parser, TOKEN_COLON) || parser_at(parser, TOKEN_ARROW);
         parser_expected_but(parser, "`=>` after the pattern", "write `pattern => { ... }`");
-        parser->panicking = parser->given_up;
-        parser_take(parser);
-    } else {
-        parser_expect(parser, TOKEN_FAT_ARROW, "after the pattern");
+        if (otherwise) {
+            parser->panicking = parser->given_up;
+            parser_take(parser);
+        }
     }
     arm->body = parse_block(parser, "after `=>`");
     arm->span = span_to_here(parser, start);

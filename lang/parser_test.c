@@ -1,6 +1,5 @@
 /* test "name" { given { } simulate { } expect { } } */
 #include "lang/parser.h"
-#include "lang/suggest.h"
 
 /* 500 ticks, or 5m. */
 static void limit(Parser *parser, TestStep *step, const char *what)
@@ -54,8 +53,11 @@ static void outcome(Parser *parser, TestStep *step)
     parser_take(parser);
     parse_effect_name(parser, "an effect's name", &step->provider, &step->effect);
     Span open = parser_peek(parser, 0)->span;
-    if (!parser_expect(parser, TOKEN_BRACE_OPEN, "and what the effect's outcome is"))
+    if (!parser_accept(parser, TOKEN_BRACE_OPEN)) {
+        parser_expected_but(parser, "`{` and what the effect's outcome is",
+                            "write `{ fail timeout }`, or `{ result { member: value } }`");
         return;
+    }
     parser_separators(parser, true);
     if (parser_at(parser, TOKEN_FAIL)) {
         failure(parser, step);
@@ -66,7 +68,8 @@ static void outcome(Parser *parser, TestStep *step)
         else
             parser_expected_but(parser, "`{` after `result`", "write `result { member: value }`");
     } else {
-        parser_expected(parser, "`fail` or `result`");
+        parser_expected_but(parser, "`fail` or `result`",
+                            "write `{ fail timeout }`, or `{ result { member: value } }`");
     }
     parser_separators(parser, true);
     parser_skip_to_brace(parser);
@@ -86,7 +89,7 @@ static void simulated(Parser *parser, TestStep *step)
     } else if (parser_at_name(parser, "run")) {
         step->kind = STEP_RUN;
         parser_take(parser);
-        limit(parser, step, "how long: `500 ticks`, or `5m`");
+        limit(parser, step, "a number of ticks or a duration after `run`");
     } else if (parser_at_name(parser, "crash")) {
         step->kind = STEP_CRASH;
         parser_take(parser);
@@ -126,7 +129,7 @@ static void expected(Parser *parser, TestStep *step)
         }
     parser_take(parser);
     if (step->kind == STEP_WITHIN)
-        limit(parser, step, "how long: `within 500 ticks`, or `within 5m`");
+        limit(parser, step, "a number of ticks or a duration after `within`");
     step->value = parse_condition(parser, word);
 }
 
@@ -181,13 +184,15 @@ static void test_block(Parser *parser, const TestBlock *block)
     *block->body = span_to_here(parser, open.start);
 }
 
+#define TEST_BLOCKS 3
+
 /* One block, at its word. */
-static void test_part(Parser *parser, const TestBlock *blocks, size_t count)
+static void test_part(Parser *parser, const TestBlock *blocks)
 {
-    Suggestion nearest = {0};
+    const char *names[TEST_BLOCKS];
     Span word = parser_peek(parser, 0)->span;
 
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < TEST_BLOCKS; i++) {
         if (!parser_at_name(parser, blocks[i].name))
             continue;
         if (blocks[i].body->end != 0)
@@ -201,33 +206,35 @@ static void test_part(Parser *parser, const TestBlock *blocks, size_t count)
                           arena_format(parser->arena, "after `%s`", blocks[i].name));
         return;
     }
-    if (parser_at(parser, TOKEN_NAME)) {
-        nearest = suggest_begin(token_copy(parser, parser_peek(parser, 0)));
-        for (size_t i = 0; i < count; i++)
-            suggest_try(&nearest, blocks[i].name);
-    }
-    parser_expected_but(parser, "`given`, `simulate`, `expect` or `}`",
-                        nearest.best == NULL
-                            ? NULL
-                            : arena_format(parser->arena, "did you mean `%s`?", nearest.best));
+    for (size_t i = 0; i < TEST_BLOCKS; i++)
+        names[i] = blocks[i].name;
+    const char *nearest = hint_nearest(parser, names, TEST_BLOCKS);
+    parser_expected_but(
+        parser, "`given`, `simulate`, `expect` or `}`",
+        nearest == NULL ? NULL : arena_format(parser->arena, "did you mean `%s`?", nearest));
     parser_skip_balanced(parser);
 }
 
 Test *parse_test(Parser *parser)
 {
     Test *node = arena_new(parser->arena, Test);
-    const TestBlock blocks[] = {{"given", set, &node->given, &node->given_body},
-                                {"simulate", simulated, &node->simulate, &node->simulate_body},
-                                {"expect", expected, &node->expect, &node->expect_body}};
+    const TestBlock blocks[TEST_BLOCKS] = {
+        {"given", set, &node->given, &node->given_body},
+        {"simulate", simulated, &node->simulate, &node->simulate_body},
+        {"expect", expected, &node->expect, &node->expect_body}};
 
     parser_take(parser);
+    if (parser_at(parser, TOKEN_NAME))
+        parser_expected_but(parser, "the test's name, a string",
+                            arena_format(parser->arena, "write `test \"%s\" { ... }`",
+                                         token_copy(parser, parser_peek(parser, 0))));
     node->name = parse_text(parser, "the test's name, a string");
     Span open = parser_peek(parser, 0)->span;
     if (!parser_expect(parser, TOKEN_BRACE_OPEN, "after the test's name"))
         return node;
     parser_separators(parser, false);
     while (!block_ends(parser)) {
-        test_part(parser, blocks, ARRAY_SIZE(blocks));
+        test_part(parser, blocks);
         while (parser->panicking && !block_ends(parser) && !parser_at_name(parser, "given") &&
                !parser_at_name(parser, "simulate") && !parser_at_name(parser, "expect"))
             parser_skip_balanced(parser);

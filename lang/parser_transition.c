@@ -1,6 +1,5 @@
 /* Transitions, handlers and timers, and the capabilities that narrow them. */
 #include "lang/parser.h"
-#include "lang/suggest.h"
 
 /* ---- capabilities ---- */
 
@@ -56,6 +55,18 @@ Span parse_capabilities(Parser *parser, Capability **tail)
 
 /* ---- transitions ---- */
 
+/* : type */
+static TypeExpr *parameter_type(Parser *parser, Name name)
+{
+    if (!parser_accept(parser, TOKEN_COLON)) {
+        parser_expected_but(
+            parser, "`:` and a type after the parameter's name",
+            arena_format(parser->arena, "write `%s: int`, or what its type is", name.text));
+        return NULL;
+    }
+    return parse_type(parser);
+}
+
 Parameter *parse_parameters(Parser *parser, bool typed)
 {
     Parameter *first = NULL, **tail = &first;
@@ -72,9 +83,8 @@ Parameter *parse_parameters(Parser *parser, bool typed)
         if (!typed && parser_at(parser, TOKEN_COLON))
             parser_expected_but(parser, "`)` or `,` after a parameter",
                                 "the types are known: write the names alone");
-        if (typed && node->type == NULL &&
-            parser_expect(parser, TOKEN_COLON, "and a type after the parameter's name"))
-            node->type = parse_type(parser);
+        if (typed && node->type == NULL)
+            node->type = parameter_type(parser, node->name);
         node->span = span_to_here(parser, start);
         list_append(tail, node);
         if (!parser_accept(parser, TOKEN_COMMA))
@@ -262,10 +272,8 @@ static Name handler_event(Parser *parser)
     return name;
 }
 
-static const struct {
-    const char *name;
-    HandlerKind kind;
-} reports[] = {{"lost", HANDLER_LOST}, {"changed", HANDLER_CHANGED}, {"failed", HANDLER_FAILED}};
+static const char *const reports[] = {"lost", "changed", "failed"};
+static const HandlerKind report_kinds[] = {HANDLER_LOST, HANDLER_CHANGED, HANDLER_FAILED};
 
 /* Infra.lost, Infra.changed or Infra.failed. */
 static void handler_report(Parser *parser, Handler *handler)
@@ -273,22 +281,18 @@ static void handler_report(Parser *parser, Handler *handler)
     handler->provider = parser_name(parser, "a provider");
     parser_take(parser);
     for (size_t i = 0; i < ARRAY_SIZE(reports); i++)
-        if (parser_at_name(parser, reports[i].name)) {
-            handler->kind = reports[i].kind;
+        if (parser_at_name(parser, reports[i])) {
+            handler->kind = report_kinds[i];
             parser_take(parser);
             return;
         }
-    const char *remedy = NULL;
-    if (parser_at(parser, TOKEN_NAME)) {
-        Suggestion nearest = suggest_begin(token_copy(parser, parser_peek(parser, 0)));
-        for (size_t i = 0; i < ARRAY_SIZE(reports); i++)
-            suggest_try(&nearest, reports[i].name);
-        remedy =
-            nearest.best == NULL
-                ? arena_format(parser->arena, "an event is written `on Event::%s`", nearest.wanted)
-                : arena_format(parser->arena, "did you mean `on %s.%s`?", handler->provider.text,
-                               nearest.best);
-    }
+    const char *nearest = hint_nearest(parser, reports, ARRAY_SIZE(reports)), *remedy = NULL;
+    if (nearest != NULL)
+        remedy = arena_format(parser->arena, "did you mean `on %s.%s`?", handler->provider.text,
+                              nearest);
+    else if (parser_at(parser, TOKEN_NAME))
+        remedy = arena_format(parser->arena, "an event is written `on Event::%s`",
+                              token_copy(parser, parser_peek(parser, 0)));
     parser_expected_but(parser, "`lost`, `changed` or `failed` after the provider", remedy);
 }
 
@@ -297,9 +301,11 @@ static void handler_head(Parser *parser, Handler *handler)
 {
     TokenKind next = parser_peek(parser, 1)->kind;
 
-    if (parser_at_name(parser, "message") && next == TOKEN_NAME) {
+    if (parser_at_name(parser, "message") && next != TOKEN_DOT && next != TOKEN_COLONS) {
         parser_take(parser);
         handler->kind = HANDLER_MESSAGE;
+        if (!parser_at(parser, TOKEN_NAME))
+            parser_expected_but(parser, "the message's name", "write `on message NAME(a: int)`");
         handler->event = parser_name(parser, "the message's name");
     } else if (parser_at(parser, TOKEN_NAME) && next == TOKEN_DOT &&
                !parser_at_name(parser, "Event")) {

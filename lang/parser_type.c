@@ -39,14 +39,15 @@ static size_t type_here(Parser *parser)
     return i;
 }
 
-/* `map<string, T>`: the keys' type is not written; reported, and taken as `map<T>`. */
-static void map_of_two(Parser *parser, TypeExpr *type)
+/* `map<string, T>`: the keys' type is not written; reported unless the word before it is already,
+ * and taken as `map<T>`. */
+static void map_of_two(Parser *parser, TypeExpr *type, bool reported)
 {
     uint32_t start = type->span.start;
 
     parser_take(parser);
     type->element = parse_type(parser);
-    if (parser->panicking)
+    if (parser->panicking || reported)
         return;
     Span element = type->element->span;
     parser_refuse_spelling(parser, span_to_here(parser, start), "map<K, V>",
@@ -54,8 +55,8 @@ static void map_of_two(Parser *parser, TypeExpr *type)
                                         parser_source_text(parser, element)));
 }
 
-/* <T> of a list or map, at the `<`. */
-static void type_element(Parser *parser, TypeExpr *type)
+/* <T> of a list or map, at the `<`; `reported`: that its word is a mistake. */
+static void type_element(Parser *parser, TypeExpr *type, bool reported)
 {
     bool is_map = type->type == TYPE_MAP;
 
@@ -70,7 +71,7 @@ static void type_element(Parser *parser, TypeExpr *type)
         return;
     type->element = parse_type(parser);
     if (is_map && !parser->panicking && parser_at(parser, TOKEN_COMMA))
-        map_of_two(parser, type);
+        map_of_two(parser, type, reported);
     parser->depth--;
     parser_split_greater(parser);
     parser_expect(parser, TOKEN_GT, "after the element's type");
@@ -100,13 +101,15 @@ static void type_generic(Parser *parser, TypeExpr *type)
 
     if (meant == NULL) {
         type->name = parser_name(parser, "a type");
-        parser_expected_but(parser, "no `<` after the name of a record or enum",
-                            "only `list<T>` and `map<T>` have types inside");
+        Diagnostic *d = parser_error(parser, "V-ERR-009", parser_peek(parser, 0)->span,
+                                     "`%s` has no types inside", type->name.text);
+        if (d != NULL)
+            d->remedy = "only `list<T>` and `map<T>` have";
         return;
     }
     Token word = parser_take(parser);
     type->type = types[type_index(meant)].type;
-    type_element(parser, type);
+    type_element(parser, type, true);
     if (parser->panicking)
         return;
     const char *text = token_copy(parser, &word);
@@ -134,6 +137,22 @@ static void type_named(Parser *parser, TypeExpr *type)
     list_append(parser->foreign_types, foreign);
 }
 
+/* `int[]`: reported, and taken as `list<int>`. */
+static TypeExpr *type_brackets(Parser *parser, TypeExpr *element)
+{
+    TypeExpr *type = arena_new(parser->arena, TypeExpr);
+    const char *text = parser_source_text(parser, element->span);
+
+    parser_take(parser);
+    parser_take(parser);
+    type->type = TYPE_LIST;
+    type->element = element;
+    type->span = span_to_here(parser, element->span.start);
+    parser_refuse_spelling(parser, type->span, arena_format(parser->arena, "%s[]", text),
+                           arena_format(parser->arena, "write `list<%s>`", text));
+    return type;
+}
+
 TypeExpr *parse_type(Parser *parser)
 {
     TypeExpr *type = arena_new(parser->arena, TypeExpr);
@@ -144,7 +163,7 @@ TypeExpr *parse_type(Parser *parser)
         type->type = types[known].type;
         parser_take(parser);
         if (type->type == TYPE_LIST || type->type == TYPE_MAP)
-            type_element(parser, type);
+            type_element(parser, type, false);
     } else if (parser_at(parser, TOKEN_NAME)) {
         type_named(parser, type);
     } else {
@@ -154,6 +173,9 @@ TypeExpr *parse_type(Parser *parser)
     if (!parser->panicking && parser_accept(parser, TOKEN_QUESTION))
         type->optional = true;
     type->span = span_to_here(parser, type->span.start);
+    if (parser_on_same_line(parser, TOKEN_BRACKET_OPEN) &&
+        parser_peek(parser, 1)->kind == TOKEN_BRACKET_CLOSE && !parser->panicking)
+        return type_brackets(parser, type);
     return type;
 }
 

@@ -1,6 +1,6 @@
 /* Texts that are parsed for a test: into one tree at a time, which dies with the test. */
-#ifndef VED_TESTS_LIB_LANG_PARSE_TEXT_H
-#define VED_TESTS_LIB_LANG_PARSE_TEXT_H
+#ifndef VED_TESTS_PARSE_TEXT_H
+#define VED_TESTS_PARSE_TEXT_H
 
 #include "lang/ast.h"
 
@@ -25,7 +25,7 @@ void text_assert_reports(const char *text, const char *const *expected, size_t c
     text_assert_reports(text, (const char *const[]){__VA_ARGS__},                                  \
                         ARRAY_SIZE(((const char *const[]){__VA_ARGS__})))
 
-/* The same for one, with a part of the remedy. */
+/* The same for one, with a part of the remedy if that is not NULL. */
 void assert_mistake(const char *text, const char *expected, const char *remedy);
 
 #endif
