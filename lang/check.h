@@ -363,6 +363,9 @@ ProgramParameter *check_parameters_declared(Checker *checker, const Parameter *p
 /* check_domain.c: domains and what stands in them. */
 void declare_domains(Checker *checker);
 
+/* What fields without a first value start at; once records have their defaults. */
+void fields_zero(Checker *checker);
+
 /* The domain that is named in `checker->module`; NULL: there is none or it is not visible, which is
  * reported. */
 ModelDomain *check_domain_name(Checker *checker, Name use, const char *code);

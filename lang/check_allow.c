@@ -144,7 +144,7 @@ static void report_code(Checker *checker, const Allow *allow)
     bool known = code_meaning(allow->code) != NULL;
     Suggestion suggestion = suggest_begin(allow->code);
     Diagnostic *d =
-        check_report(checker, SEVERITY_ERROR, "V-ERR-035", allow->span,
+        check_report(checker, SEVERITY_ERROR, "V-ERR-038", allow->span,
                      known ? "'%s' cannot be allowed" : "there is no code '%s'", allow->code);
 
     d->remedy = "only warnings and lints can: V-WRN-... and V-LNT-...";

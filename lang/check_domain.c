@@ -301,6 +301,17 @@ void declare_domains(Checker *checker)
     }
 }
 
+void fields_zero(Checker *checker)
+{
+    const Model *model = checker->model;
+
+    for (size_t i = 0; i < model->domain_count; i++)
+        for (size_t f = 0; f < model->domains[i].field_count; f++) {
+            ProgramField *field = &model->domains[i].fields[f];
+            field->initial = type_zero(model->types, field->type, checker->arena);
+        }
+}
+
 ModelDomain *check_domain_name(Checker *checker, Name use, const char *code)
 {
     Model *model = checker->model;

@@ -57,13 +57,11 @@ static void warn_of_transition(Checker *checker, const ModelDomain *domain, size
     Diagnostic *d = check_report(checker, SEVERITY_WARNING, "V-WRN-028", tree->name.span,
                                  "nothing in the program runs transition '%s'", tree->name.text);
 
-    d->consequence = asks ? "it takes parameters, so only a message could run it, and nobody sends "
-                            "one"
-                          : "no goal has it to be met by, and nobody sends it a message";
-    d->remedy =
-        asks ? arena_format(checker->arena, "write `send %s %s(...)` in a slice",
-                            domain->ast->name.text, tree->name.text)
-             : "give the domain a goal that it serves, name it in a goal's strategy, or send it";
+    d->consequence = asks ? "it takes parameters, so only a message could, and nobody sends one"
+                          : "it is in no goal's strategy, and nobody sends it";
+    d->remedy = asks ? arena_format(checker->arena, "write `send %s %s(...)` in a slice",
+                                    domain->ast->name.text, tree->name.text)
+                     : "add it to a goal's strategy, or send it";
 }
 
 static void warn_of_handler(Checker *checker, const ModelDomain *domain, size_t index)
@@ -77,6 +75,8 @@ static void warn_of_handler(Checker *checker, const ModelDomain *domain, size_t 
                              domain->ast->name.text, tree->event.text);
 }
 
+/* A domain without goals does nothing by itself: its transitions are for whoever sends, an operator
+ * for one. */
 static void check_reached(Checker *checker)
 {
     const Model *model = checker->model;
@@ -86,7 +86,7 @@ static void check_reached(Checker *checker)
         const ModelDomain *domain = &model->domains[i];
         reach_by_goals(domain, all[i].transitions);
         for (size_t t = 0; t < domain->transition_count; t++)
-            if (!all[i].transitions[t] && domain->boot != (int32_t)t)
+            if (!all[i].transitions[t] && domain->boot != (int32_t)t && domain->goal_count > 0)
                 warn_of_transition(checker, domain, t);
         for (size_t h = 0; h < domain->handler_count; h++)
             if (!all[i].handlers[h] && domain->handlers[h].kind == ON_MESSAGE)

@@ -230,6 +230,7 @@ void check(Ast *ast, TypeTable *types, Arena *arena, Diagnostics *diagnostics, M
     *ret = (Model){.arena = arena, .ast = ast, .diagnostics = diagnostics, .types = types};
     declare_all(&checker);
     check_records(&checker);
+    fields_zero(&checker);
     check_constants(&checker);
     events_collect(&checker);
     check_functions(&checker);

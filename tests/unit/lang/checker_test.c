@@ -154,7 +154,7 @@ Test(checker, types_travel_along_a_chain_of_events)
     buffer_deinit(&text);
     cr_assert(program->valid);
     for (size_t i = 0; i < program->event_count; i++)
-        cr_expect_eq(program->events[i].fields[0].type, FIELD_INT, "%s", program->events[i].name);
+        cr_expect_eq(program->events[i].fields[0].type, STATIC_INT, "%s", program->events[i].name);
 }
 
 Test(checker, an_event_that_only_feeds_itself_carries_any)
@@ -163,7 +163,7 @@ Test(checker, an_event_that_only_feeds_itself_carries_any)
         "domain A { state { n: int } on Event::E(x) { n = x emit Broadcast(Event::E(x: x)) } }");
 
     cr_assert(program->valid);
-    cr_expect_eq(program->events[0].fields[0].type, FIELD_ANY);
+    cr_expect_eq(program->events[0].fields[0].type, STATIC_ANY);
 }
 
 Test(checker, very_many_mistakes_are_counted_not_printed)

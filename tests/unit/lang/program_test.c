@@ -173,12 +173,12 @@ Test(program, events_have_sorted_fields_with_their_types)
     const ProgramEvent *event = &program->events[program_find_event(program, "X")];
     static const struct {
         const char *name;
-        FieldType type;
-    } expected[] = {{"a", FIELD_STRING},
-                    {"b", FIELD_BOOL},
-                    {"d", FIELD_DURATION},
-                    {"m", FIELD_ANY},
-                    {"z", FIELD_INT}};
+        StaticType type;
+    } expected[] = {{"a", STATIC_STRING},
+                    {"b", STATIC_BOOL},
+                    {"d", STATIC_DURATION},
+                    {"m", STATIC_ANY},
+                    {"z", STATIC_INT}};
 
     cr_assert_eq(event->field_count, ARRAY_SIZE(expected));
     for (size_t i = 0; i < ARRAY_SIZE(expected); i++) {
@@ -214,67 +214,75 @@ Test(program, a_program_with_errors_is_not_valid_but_freed)
 
 /* ---- values for --set ---- */
 
-static void expect_set(FieldType type, const char *text, const char *encoded)
+static void expect_set(StaticType type, const char *text, const char *encoded)
 {
     ProgramField field = {.name = "f", .type = type};
     Arena arena = {0};
     Buffer buffer = {0};
+    Program program = {0};
     Value value;
     Error err;
 
-    cr_assert_eq(field_value_parse(&field, text, &arena, &value, &err), 0, "%s: %s", text,
+    type_table_init(&program.types, &program.arena);
+    cr_assert_eq(field_value_parse(&program, &field, text, &arena, &value, &err), 0, "%s: %s", text,
                  err.message);
     value_encode(&buffer, value);
     cr_expect_str_eq(buffer_text(&buffer), encoded);
     buffer_deinit(&buffer);
     arena_deinit(&arena);
+    arena_deinit(&program.arena);
 }
 
-static void expect_refused(FieldType type, const char *text, const char *message)
+static void expect_refused(StaticType type, const char *text, const char *message)
 {
     ProgramField field = {.name = "f", .type = type};
     Arena arena = {0};
+    Program program = {0};
     Value value = value_null();
     Error err;
 
-    cr_assert_lt(field_value_parse(&field, text, &arena, &value, &err), 0, "%s", text);
+    type_table_init(&program.types, &program.arena);
+    cr_assert_lt(field_value_parse(&program, &field, text, &arena, &value, &err), 0, "%s", text);
     cr_expect_str_eq(err.message, message);
     cr_expect_eq(value.type, VALUE_NULL);
     arena_deinit(&arena);
+    arena_deinit(&program.arena);
 }
 
 Test(program, set_values_are_read_as_the_field_s_type)
 {
-    expect_set(FIELD_INT, "-42", "-42");
-    expect_set(FIELD_INT, "9223372036854775807", "{\"$int\":\"9223372036854775807\"}");
-    expect_set(FIELD_INT, "-9223372036854775808", "{\"$int\":\"-9223372036854775808\"}");
-    expect_set(FIELD_BOOL, "true", "true");
-    expect_set(FIELD_BOOL, "false", "false");
-    expect_set(FIELD_DURATION, "5m", "{\"$ms\":300000}");
-    expect_set(FIELD_DURATION, "250ms", "{\"$ms\":250}");
-    expect_set(FIELD_STRING, "pending", "\"pending\"");
-    expect_set(FIELD_STRING, "\"pending\"", "\"pending\"");
-    expect_set(FIELD_STRING, "", "\"\"");
-    expect_set(FIELD_STRING, "5", "\"5\"");
-    expect_set(FIELD_STRING, "\xc3\xa9\xf0\x9f\x98\x80", "\"\xc3\xa9\xf0\x9f\x98\x80\"");
+    expect_set(STATIC_INT, "-42", "-42");
+    expect_set(STATIC_INT, "9223372036854775807", "{\"$int\":\"9223372036854775807\"}");
+    expect_set(STATIC_INT, "-9223372036854775808", "{\"$int\":\"-9223372036854775808\"}");
+    expect_set(STATIC_BOOL, "true", "true");
+    expect_set(STATIC_BOOL, "false", "false");
+    expect_set(STATIC_DURATION, "5m", "{\"$ms\":300000}");
+    expect_set(STATIC_DURATION, "250ms", "{\"$ms\":250}");
+    expect_set(STATIC_STRING, "pending", "\"pending\"");
+    expect_set(STATIC_STRING, "\"pending\"", "\"pending\"");
+    expect_set(STATIC_STRING, "", "\"\"");
+    expect_set(STATIC_STRING, "5", "\"5\"");
+    expect_set(STATIC_STRING, "\xc3\xa9\xf0\x9f\x98\x80", "\"\xc3\xa9\xf0\x9f\x98\x80\"");
 }
 
 Test(program, set_values_that_do_not_fit_say_what_would)
 {
-    expect_refused(FIELD_INT, "9223372036854775808",
+    expect_refused(STATIC_INT, "9223372036854775808",
                    "field 'f' is int: expected an integer of 64 bits, found '9223372036854775808'");
-    expect_refused(FIELD_INT, " 1", "field 'f' is int: expected an integer of 64 bits, found ' 1'");
-    expect_refused(FIELD_INT, "1x", "field 'f' is int: expected an integer of 64 bits, found '1x'");
-    expect_refused(FIELD_INT, "", "field 'f' is int: expected an integer of 64 bits, found ''");
-    expect_refused(FIELD_BOOL, "yes", "field 'f' is bool: expected true or false, found 'yes'");
+    expect_refused(STATIC_INT, " 1",
+                   "field 'f' is int: expected an integer of 64 bits, found ' 1'");
+    expect_refused(STATIC_INT, "1x",
+                   "field 'f' is int: expected an integer of 64 bits, found '1x'");
+    expect_refused(STATIC_INT, "", "field 'f' is int: expected an integer of 64 bits, found ''");
+    expect_refused(STATIC_BOOL, "yes", "field 'f' is bool: expected true or false, found 'yes'");
     expect_refused(
-        FIELD_DURATION, "5",
+        STATIC_DURATION, "5",
         "field 'f' is duration: expected a duration as 250ms, 30s, 5m, 4h or 7d, found '5'");
-    expect_refused(FIELD_DURATION, "106751991168d",
+    expect_refused(STATIC_DURATION, "106751991168d",
                    "field 'f' is duration: expected a duration as 250ms, 30s, 5m, 4h or 7d, found "
                    "'106751991168d'");
-    expect_refused(FIELD_STRING, "\xed\xa0\x80",
-                   "field 'f' is string: expected UTF-8, found 'bytes that are no text'");
+    expect_refused(STATIC_STRING, "\xed\xa0\x80",
+                   "field 'f' is string: expected UTF-8, found bytes that are no text");
 }
 
 /* What an action without a name did stays done when the slice is aborted after it: the host warns
