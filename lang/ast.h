@@ -149,7 +149,7 @@ struct Expr {
     Span inner;         /* if so: the span without them */
     /* Left zero by the parser; the checker's findings for the compiler. */
     StaticType static_type;
-    StaticType wanted; /* where it is `any`: what it is used as; STATIC_ERROR: as it is */
+    StaticType wanted; /* where it is `any`: what its place asks for; STATIC_ERROR: nothing */
     uint8_t name_kind; /* EXPR_NAME: NameKind */
     uint8_t call_kind; /* EXPR_CALL: CallKind */
     uint32_t slot; /* EXPR_NAME: which field, local or constant; EXPR_MEMBER of a record, EXPR_ENUM:

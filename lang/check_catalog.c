@@ -181,30 +181,35 @@ static void note_origin(CatalogPass *pass, Diagnostic *diagnostic, const Result 
 
 /* ---- uses of results ---- */
 
-static void check_member(CatalogPass *pass, const Expr *expr)
+static void check_member(CatalogPass *pass, const Expr *operand, const char *name, Span span)
 {
-    Result result = catalog_result(pass, expr->operand);
+    Result result = catalog_result(pass, operand);
 
-    if (result.type == NULL || catalog_member_type(result.type, expr->member.text) != NULL)
+    if (result.type == NULL || catalog_member_type(result.type, name) != NULL)
         return;
-    const char *text = source_text(pass, expr->operand->span);
+    const char *text = source_text(pass, operand->span);
     Diagnostic *d;
     if ((result.type->kinds & CATALOG_OBJECT) == 0) {
-        d = diagnostics_add(pass->diagnostics, SEVERITY_ERROR, CATALOG_CODE, expr->member.span,
+        d = diagnostics_add(pass->diagnostics, SEVERITY_ERROR, CATALOG_CODE, span,
                             "'%s' is %s, it has no members", text, type_text(pass, result.type));
     } else {
-        d = diagnostics_add(pass->diagnostics, SEVERITY_ERROR, CATALOG_CODE, expr->member.span,
-                            "'%s' has no member '%s'", text, expr->member.text);
-        remedy_member(pass, d, result.type, expr->member.text);
+        d = diagnostics_add(pass->diagnostics, SEVERITY_ERROR, CATALOG_CODE, span,
+                            "'%s' has no member '%s'", text, name);
+        remedy_member(pass, d, result.type, name);
     }
     note_origin(pass, d, &result);
 }
 
+/* A constant key is a member; any other needs a list or a map. */
 static void check_index(CatalogPass *pass, const Expr *expr)
 {
     Result result = catalog_result(pass, expr->operand);
+    const char *key = constant_text(expr->index);
 
-    if (result.type == NULL || (result.type->kinds & (CATALOG_LIST | CATALOG_OBJECT)) != 0)
+    if (key != NULL)
+        check_member(pass, expr->operand, key, expr->index->span);
+    if (key != NULL || result.type == NULL ||
+        (result.type->kinds & (CATALOG_LIST | CATALOG_OBJECT)) != 0)
         return;
     Diagnostic *d =
         diagnostics_add(pass->diagnostics, SEVERITY_ERROR, CATALOG_CODE, expr->operand->span,
@@ -213,20 +218,19 @@ static void check_index(CatalogPass *pass, const Expr *expr)
     note_origin(pass, d, &result);
 }
 
-/* What the place asks for that it stands in. */
-static void check_wanted_type(CatalogPass *pass, const Expr *expr)
+static void check_used_as(CatalogPass *pass, const Expr *expr, StaticType wanted)
 {
     const TypeTable *types = &pass->program->types;
 
-    if (expr->wanted == STATIC_ERROR || expr->wanted == STATIC_ANY)
+    if (wanted == STATIC_ERROR || wanted == STATIC_ANY)
         return;
     Result result = catalog_result(pass, expr);
-    if (result.type == NULL || catalog_gives(types, result.type, expr->wanted))
+    if (result.type == NULL || catalog_gives(types, result.type, wanted))
         return;
     const char *found = type_text(pass, result.type);
     Diagnostic *d = diagnostics_add(pass->diagnostics, SEVERITY_ERROR, CATALOG_CODE, expr->span,
                                     "'%s' is %s, expected %s", source_text(pass, expr->span), found,
-                                    type_name(types, expr->wanted));
+                                    type_name(types, wanted));
     d->consequence = "the slice would fault here";
     note_origin(pass, d, &result);
 }
@@ -252,7 +256,7 @@ static void check_declared_result(CatalogPass *pass, const Expr *expr)
 #define CANDIDATES_MAX 6
 
 /* The static types that a value can have when it comes. */
-static size_t candidates(const Expr *expr, const Result *result, StaticType ret[CANDIDATES_MAX])
+static size_t candidates(StaticType type, const Result *result, StaticType ret[CANDIDATES_MAX])
 {
     static const struct {
         unsigned kind;
@@ -265,7 +269,7 @@ static size_t candidates(const Expr *expr, const Result *result, StaticType ret[
     size_t count = 0;
 
     if (result->type == NULL || (result->type->kinds & (CATALOG_LIST | CATALOG_OBJECT)) != 0) {
-        ret[count++] = expr->static_type;
+        ret[count++] = type;
         return count;
     }
     for (size_t i = 0; i < ARRAY_SIZE(plain); i++)
@@ -274,48 +278,51 @@ static size_t candidates(const Expr *expr, const Result *result, StaticType ret[
     return count;
 }
 
-static bool can_operate(const CatalogPass *pass, const Expr *expr, const Result *left,
-                        const Result *right)
+/* One side of an operator: an expression, or what is assigned to. */
+typedef struct Side {
+    StaticType type;
+    Result result;
+} Side;
+
+static Side side_of(CatalogPass *pass, const Expr *expr)
+{
+    return (Side){expr->static_type, catalog_result(pass, expr)};
+}
+
+static bool can_operate(const CatalogPass *pass, Operator op, const Side *left, const Side *right)
 {
     StaticType lefts[CANDIDATES_MAX], rights[CANDIDATES_MAX], ignored;
-    size_t left_count = candidates(expr->left, left, lefts);
-    size_t right_count = candidates(expr->right, right, rights);
+    size_t left_count = candidates(left->type, &left->result, lefts);
+    size_t right_count = candidates(right->type, &right->result, rights);
 
     for (size_t i = 0; i < left_count; i++)
         for (size_t j = 0; j < right_count; j++)
-            if (operation_type(&pass->program->types, expr->operator, lefts[i], rights[j],
-                               &ignored))
+            if (operation_type(&pass->program->types, op, lefts[i], rights[j], &ignored))
                 return true;
     return false;
 }
 
-static const char *side_text(CatalogPass *pass, const Expr *expr, const Result *result)
+static const char *side_text(CatalogPass *pass, const Side *side)
 {
-    return result->type != NULL ? type_text(pass, result->type)
-                                : type_name(&pass->program->types, expr->static_type);
-}
-
-static bool is_null(const Expr *expr)
-{
-    return expr->static_type == STATIC_NULL;
+    return side->result.type != NULL ? type_text(pass, side->result.type)
+                                     : type_name(&pass->program->types, side->type);
 }
 
 /* Whatever a schema says, one may ask whether there is a value. */
-static void check_operator(CatalogPass *pass, const Expr *expr)
+static void check_operator(CatalogPass *pass, Operator op, Side left, Side right, Span span)
 {
-    Result left = catalog_result(pass, expr->left), right = catalog_result(pass, expr->right);
+    bool is_known = left.result.type != NULL || right.result.type != NULL;
 
-    if ((left.type == NULL && right.type == NULL) || is_null(expr->left) || is_null(expr->right) ||
-        can_operate(pass, expr, &left, &right))
+    if (!is_known || left.type == STATIC_NULL || right.type == STATIC_NULL ||
+        can_operate(pass, op, &left, &right))
         return;
-    Diagnostic *d =
-        diagnostics_add(pass->diagnostics, SEVERITY_ERROR, CATALOG_CODE, expr->span,
-                        "`%s` does not take %s and %s", operator_text(expr->operator),
-                        side_text(pass, expr->left, &left), side_text(pass, expr->right, &right));
-    if (left.type != NULL)
-        note_origin(pass, d, &left);
-    if (right.type != NULL)
-        note_origin(pass, d, &right);
+    Diagnostic *d = diagnostics_add(pass->diagnostics, SEVERITY_ERROR, CATALOG_CODE, span,
+                                    "`%s` does not take %s and %s", operator_text(op),
+                                    side_text(pass, &left), side_text(pass, &right));
+    if (left.result.type != NULL)
+        note_origin(pass, d, &left.result);
+    if (right.result.type != NULL)
+        note_origin(pass, d, &right.result);
 }
 
 /* ---- the walk ---- */
@@ -324,18 +331,38 @@ static bool on_expr(Visitor *visitor, const Expr *expr)
 {
     CatalogPass *pass = visitor->context;
 
-    check_wanted_type(pass, expr);
+    check_used_as(pass, expr, expr->wanted);
     if (expr->kind == EXPR_MEMBER)
-        check_member(pass, expr);
+        check_member(pass, expr->operand, expr->member.text, expr->member.span);
     else if (expr->kind == EXPR_INDEX)
         check_index(pass, expr);
     else if (expr->kind == EXPR_QUERY)
         check_query_use(pass, expr);
     else if (expr->kind == EXPR_BINARY)
-        check_operator(pass, expr);
+        check_operator(pass, expr->operator, side_of(pass, expr->left), side_of(pass, expr->right),
+                       expr->span);
     else if (expr->kind == EXPR_EMIT && expr->emit->kind == EMIT_EFFECT)
         check_declared_result(pass, expr);
     return true;
+}
+
+static void check_fields(CatalogPass *pass, const Emit *emit)
+{
+    const ProgramEvent *event = &pass->program->events[emit->target];
+
+    for (const Argument *a = emit->arguments; a != NULL; a = a->next)
+        check_used_as(pass, a->value, event->fields[a->place].type);
+}
+
+static void check_assignment(CatalogPass *pass, const Stmt *stmt)
+{
+    const Expr *value = stmt->assign.value;
+
+    if (stmt->assign.operator== OP_EQ)
+        check_used_as(pass, value, stmt->static_type);
+    else
+        check_operator(pass, stmt->assign.operator,(Side){.type = stmt->static_type},
+                       side_of(pass, value), stmt->span);
 }
 
 /* In an `else`, `error` is another value than a local of that name outside. */
@@ -346,6 +373,8 @@ static bool on_emit(Visitor *visitor, const Emit *emit)
 
     if (emit->kind == EMIT_EFFECT)
         check_effect_use(pass, emit);
+    else if (emit->kind == EMIT_BROADCAST)
+        check_fields(pass, emit);
     if (emit->otherwise == NULL)
         return true;
     local_add(pass, "error", (Result){0});
@@ -389,8 +418,11 @@ static bool on_stmt(Visitor *visitor, const Stmt *stmt)
         walk_each(visitor, stmt);
         return false;
     }
+    if (stmt->kind == STMT_ASSIGN)
+        check_assignment(pass, stmt);
     if (stmt->kind != STMT_LET)
         return true;
+    check_used_as(pass, stmt->let.value, stmt->static_type);
     walk_stmt_parts(visitor, stmt);
     Result result = catalog_result(pass, stmt->let.value);
     if (stmt->static_type != STATIC_ANY)

@@ -13,32 +13,37 @@ Suggestion suggest_begin(const char *wanted)
     return (Suggestion){.wanted = wanted, .distance = (unsigned)strlen(wanted) / 3 + 1};
 }
 
-static unsigned smallest(unsigned a, unsigned b, unsigned c)
+static unsigned smaller(unsigned a, unsigned b)
 {
-    unsigned least = a < b ? a : b;
-
-    return least < c ? least : c;
+    return a < b ? a : b;
 }
 
-/* Letters to insert, drop or change to make one word of the other (Wagner and Fischer, 1974), case
- * aside. */
+static bool same_letter(char a, char b)
+{
+    return tolower((unsigned char)a) == tolower((unsigned char)b);
+}
+
+/* Letters to insert, drop, change or swap with their neighbour to make one word of the other
+ * (Damerau, 1964; each letter is touched once), case aside. */
 static unsigned edit_distance(const char *a, size_t a_size, const char *b, size_t b_size)
 {
-    unsigned row[NAME_SIZE_MAX + 1];
+    unsigned rows[3][NAME_SIZE_MAX + 1]; /* of the last three letters of `a`, in turn */
 
     for (size_t j = 0; j <= b_size; j++)
-        row[j] = (unsigned)j;
+        rows[0][j] = (unsigned)j;
     for (size_t i = 1; i <= a_size; i++) {
-        unsigned diagonal = row[0];
+        unsigned *row = rows[i % 3];
+        const unsigned *above = rows[(i + 2) % 3], *two_above = rows[(i + 1) % 3];
         row[0] = (unsigned)i;
         for (size_t j = 1; j <= b_size; j++) {
-            bool same = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b[j - 1]);
-            unsigned above = row[j];
-            row[j] = smallest(above + 1, row[j - 1] + 1, diagonal + !same);
-            diagonal = above;
+            row[j] = smaller(smaller(above[j], row[j - 1]) + 1,
+                             above[j - 1] + !same_letter(a[i - 1], b[j - 1]));
+            if (i > 1 && j > 1 && same_letter(a[i - 1], b[j - 2]) &&
+                same_letter(a[i - 2], b[j - 1]))
+                row[j] = smaller(row[j], two_above[j - 2] + 1);
         }
     }
-    return row[b_size];
+    return rows[a_size % 3][b_size];
 }
 
 void suggest_try(Suggestion *suggestion, const char *candidate)
