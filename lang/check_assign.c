@@ -27,6 +27,8 @@ static void report_fixed_local(Checker *checker, Name name, const Local *local)
     const char *remedy =
         arena_format(checker->arena, "make a local of it: `let my_%s = %s`", name.text, name.text);
 
+    if (checker->domain != NULL && model_find(&checker->domain->field_names, name.text) >= 0)
+        remedy = arena_format(checker->arena, "the field of that name is `state.%s`", name.text);
     if (local->kind == LOCAL_EACH)
         report_fixed(checker, name, "is what the loop goes through", local->span, remedy);
     else if (checker->mode == CHECK_FUNCTION)

@@ -44,11 +44,19 @@ static void loop_leave(Checker *checker, Loop *loop)
 
 /* ---- while ---- */
 
+/* Of several that must all hold, one that is bounded is enough. */
+static bool is_bounded(Checker *checker, const Expr *condition)
+{
+    if (condition->kind == EXPR_BINARY && condition->operator== OP_AND)
+        return is_bounded(checker, condition->left) || is_bounded(checker, condition->right);
+    return !expr_is_constant(condition) && !expr_is_dynamic(checker, condition);
+}
+
 static void warn_of_bound(Checker *checker, const Expr *condition)
 {
     bool constant = expr_is_constant(condition);
 
-    if (!constant && !expr_is_dynamic(checker, condition))
+    if (is_bounded(checker, condition))
         return;
     Diagnostic *d =
         check_report(checker, SEVERITY_WARNING, "V-WRN-020", condition->span, "%s",

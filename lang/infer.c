@@ -126,6 +126,8 @@ static void report_inferred(Checker *checker, const ProgramField *field, const C
                "this guard asks for it, nothing assigns it, and no goal names it");
     d->remedy =
         arena_format(checker->arena, "to say so, write %s: string = %s", field->name, guard->text);
+    diagnostic_edit(checker->model->diagnostics, d, (Span){field->span.end, field->span.end},
+                    " = %s", guard->text);
 }
 
 static void report_ambiguous(Checker *checker, const ProgramField *field, const Comparison *first,
@@ -155,6 +157,8 @@ static void infer_first_value(Checker *checker, ProgramField *field, FieldFacts 
         facts->assigned_other = true; /* one word about it is enough */
         return;
     }
+    if (first->value.string->size == 0)
+        return; /* so it starts anyway */
     field->initial = first->value;
     field->inferred = true;
     report_inferred(checker, field, first);
@@ -198,15 +202,21 @@ void check_first_values(Checker *checker)
 
 /* ---- comparisons that never hold ---- */
 
-/* As the program writes it: a member of an enum has no quotes. */
-static const char *shown_value(Checker *checker, const ProgramField *field, const char *text)
+/* As the program writes it. */
+static const char *shown_value(Checker *checker, const ProgramField *field, Value value)
 {
     const Type *type = type_of(checker->model->types, field->type);
-    size_t size = strlen(text);
+    cleanup(buffer_deinit) Buffer text = {0};
 
-    if (type->kind != KIND_ENUM || size < 2)
-        return text;
-    return arena_format(checker->arena, "%s::%.*s", type->name, (int)size - 2, text + 1);
+    if (type->kind == KIND_OPTIONAL)
+        type = type_of(checker->model->types, type->element);
+    if (type->kind == KIND_ENUM && value.type == VALUE_STRING)
+        return arena_format(checker->arena, "%s::%s", type->name, value.string->bytes);
+    if (value.type == VALUE_STRING)
+        value_write_json(&text, value);
+    else
+        value_print(&text, value);
+    return arena_copy_bytes(checker->arena, buffer_text(&text), text.size);
 }
 
 static void check_field_comparisons(Checker *checker, const ProgramField *field,
@@ -218,11 +228,11 @@ static void check_field_comparisons(Checker *checker, const ProgramField *field,
     for (const Comparison *c = facts->comparisons; c != NULL; c = c->next) {
         if (map_get(&facts->assigned_texts, c->text) != NULL || strcmp(initial, c->text) == 0)
             continue;
-        const char *never = shown_value(checker, field, c->text);
+        const char *never = shown_value(checker, field, c->value);
         Diagnostic *d = check_report(checker, SEVERITY_WARNING, "V-WRN-023", c->span,
                                      "'%s' is never %s", field->name, never);
         check_note(checker, d, field->span, "it starts as %s and nothing assigns %s",
-                   shown_value(checker, field, initial), never);
+                   shown_value(checker, field, field->initial), never);
         d->consequence = c->place == IN_GOAL ? "this part of the goal never holds"
                                              : "this part of the condition never holds";
     }
