@@ -101,19 +101,23 @@ static bool name_is_hidden(Checker *checker, const char *what, Name name, const 
 void check_unknown(Checker *checker, const char *code, const char *what, Name name,
                    const Map *known, const Map *also_known)
 {
+    const Map *declared = strcmp(what, "name") == 0 ? &checker->model->names : known;
+
     if (checker->muted || checker->model->import_failed || declaration_is_lost(checker, name.span))
         return;
-    if (name_is_hidden(checker, what, name, known) ||
-        name_is_hidden(checker, what, name, also_known))
+    if (name_is_hidden(checker, what, name, declared))
         return;
     Suggestion suggestion = suggest_begin(name.text);
     Diagnostic *d = check_report(checker, SEVERITY_ERROR, code, name.span, "there is no %s '%.*s'",
                                  what, NAME_SHOWN_MAX, name.text);
     if (checker->model->diagnostics->dropped > 0)
         return; /* nobody would see the suggestion */
-    suggest_try_map(&suggestion, known);
+    if (known != NULL)
+        suggest_try_map(&suggestion, known);
     if (also_known != NULL)
         suggest_try_map(&suggestion, also_known);
+    if (declared != known)
+        suggest_try_map(&suggestion, declared);
     if (suggestion.best == NULL)
         d->remedy = foreign_remedy(checker, name.text, strcmp(what, "name") == 0);
     else
