@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "controller/host/bind.h"
+#include "controller/host/program_file.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
 
@@ -21,13 +22,12 @@ ExitReasons fail(Ui *ui, const Error *err)
 
 int program_read(Ui *ui, const char *file, Program **ret, Error *err)
 {
-    cleanup(buffer_deinit) Buffer text = {0};
+    Program *program;
 
-    if (file_read(file, SOURCE_SIZE_MAX, &text, err) < 0) {
+    if (program_file_compile(file, &program, err) < 0) {
         error_wrap(err, "program");
         return err->code = ERROR_PROGRAM;
     }
-    Program *program = program_compile(file, buffer_text(&text), text.size);
     ui_diagnostics(ui, &program->diagnostics);
     if (!program->valid) {
         program_free(program);
