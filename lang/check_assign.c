@@ -72,12 +72,14 @@ static bool find_target(Checker *checker, Stmt *stmt, Target *ret)
     ret->local = stmt->assign.from_state ? NULL : scope_find(&checker->scope, name.text);
     stmt->is_field = ret->local == NULL && field >= 0;
     if (ret->local != NULL) {
-        if (ret->local->kind != LOCAL_LET)
-            report_fixed_local(checker, name, ret->local);
         stmt->slot = ret->local->slot;
         ret->declared = ret->local->span;
         ret->type =
             stmt->assign.steps != NULL ? narrow_local(checker, ret->local) : ret->local->type;
+        if (ret->local->kind == LOCAL_LET)
+            return true;
+        report_fixed_local(checker, name, ret->local);
+        ret->type = STATIC_ERROR;
         return true;
     }
     if (field < 0) {

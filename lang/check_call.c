@@ -22,12 +22,13 @@ static StaticType check_function_call(Checker *checker, Expr *expr, uint32_t ind
 
     expr->call_kind = CALL_FUNCTION;
     expr->slot = index;
-    if (checker->mode == CHECK_CONSTANT)
-        check_report(checker, SEVERITY_ERROR, "V-ERR-026", expr->span,
-                     "%s is constant, it cannot call '%s'",
-                     checker->role != NULL ? checker->role : "this value", expr->callee.text);
     check_arguments(checker, expr->arguments, &callee, expr->span);
-    return function->result;
+    if (checker->mode != CHECK_CONSTANT)
+        return function->result;
+    check_report(checker, SEVERITY_ERROR, "V-ERR-026", expr->span,
+                 "%s is constant, it cannot call '%s'",
+                 checker->role != NULL ? checker->role : "this value", expr->callee.text);
+    return STATIC_ERROR;
 }
 
 /* ---- built-in functions ---- */
@@ -148,27 +149,31 @@ static void report_missing(Checker *checker, const Expr *expr, const ModelRecord
     buffer_deinit(&names);
 }
 
+static bool values_have_names(Checker *checker, const Argument *arguments, const Type *record)
+{
+    while (arguments != NULL && arguments->name.text != NULL)
+        arguments = arguments->next;
+    if (arguments == NULL)
+        return true;
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-024", arguments->span,
+                                 "the values of record '%s' need names", record->name);
+    d->remedy = arena_format(checker->arena, "write %s(%s: ...)", record->name,
+                             record->member_count > 0 ? record->members[0].name : "field");
+    return false;
+}
+
 static int record_place(Checker *checker, const Argument *argument, const ModelRecord *record)
 {
     const Type *type = type_of(checker->model->types, record->type);
-    Suggestion suggestion;
-    Diagnostic *d;
-
-    if (argument->name.text == NULL) {
-        d = check_report(checker, SEVERITY_ERROR, "V-ERR-024", argument->span,
-                         "the values of record '%s' need names", type->name);
-        d->remedy = arena_format(checker->arena, "write %s(%s: ...)", type->name,
-                                 type->member_count > 0 ? type->members[0].name : "field");
-        return -1;
-    }
     int member = type_member(checker->model->types, record->type, argument->name.text);
+
     if (member >= 0)
         return member;
-    suggestion = suggest_begin(argument->name.text);
+    Suggestion suggestion = suggest_begin(argument->name.text);
     for (size_t i = 0; i < type->member_count; i++)
         suggest_try(&suggestion, type->members[i].name);
-    d = check_report(checker, SEVERITY_ERROR, "V-ERR-024", argument->name.span,
-                     "record '%s' has no field '%s'", type->name, argument->name.text);
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-024", argument->name.span,
+                                 "record '%s' has no field '%s'", type->name, argument->name.text);
     check_note(checker, d, record->ast->name.span, "it is declared here");
     if (suggestion.best != NULL)
         d->remedy = arena_format(checker->arena, "did you mean '%s'?", suggestion.best);
@@ -184,9 +189,10 @@ static StaticType check_record_call(Checker *checker, Expr *expr, StaticType typ
     expr->call_kind = CALL_RECORD;
     expr->slot = type;
     record_complete(checker, type);
-    complete = arguments_are_unique(checker, expr->arguments);
+    complete = arguments_are_unique(checker, expr->arguments) &&
+               values_have_names(checker, expr->arguments, of);
     for (Argument *a = expr->arguments; a != NULL; a = a->next) {
-        int place = record_place(checker, a, record);
+        int place = a->name.text != NULL ? record_place(checker, a, record) : -1;
         if (place < 0) {
             complete = false;
             check_expr(checker, a->value);

@@ -64,8 +64,9 @@ static bool find_variable(Checker *checker, Expr *expr, StaticType *ret)
 
 static StaticType declared_name(Checker *checker, Expr *expr, const Declaration *declaration)
 {
-    static const char *const what[] = {
-        [DECLARED_FUNCTION] = "function", [DECLARED_RECORD] = "record", [DECLARED_ENUM] = "enum"};
+    static const char *const what[] = {[DECLARED_FUNCTION] = "a function",
+                                       [DECLARED_RECORD] = "record",
+                                       [DECLARED_ENUM] = "an enum"};
 
     if (declaration->kind == DECLARED_CONSTANT)
         return name_bound(expr, NAME_CONSTANT, declaration->index,
@@ -73,7 +74,7 @@ static StaticType declared_name(Checker *checker, Expr *expr, const Declaration 
     if (declaration->kind > DECLARED_ENUM)
         return STATIC_ERROR;
     Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-020", expr->span,
-                                 "'%s' is a %s, not a value", expr->name, what[declaration->kind]);
+                                 "'%s' is %s, not a value", expr->name, what[declaration->kind]);
     check_note(checker, d, declaration->span, "it is declared here");
     d->remedy = declaration->kind == DECLARED_FUNCTION
                     ? arena_format(checker->arena, "call it: %s(...)", expr->name)
@@ -157,26 +158,31 @@ static StaticType check_name(Checker *checker, Expr *expr)
 
 /* ---- lists and maps ---- */
 
-/* The type of an item, given that of those before it; the literal's type is `wanted` if it is
- * known. */
-static StaticType item_meet(Checker *checker, Expr *item, StaticType before, StaticType found,
-                            const Expr *first, const char *what)
+/* The one type of the items so far, with one more; STATIC_ERROR before the first. False: it has
+ * another, which is reported, or one that is a mistake. */
+static bool item_meet(Checker *checker, Expr *item, StaticType found, const Expr *first,
+                      const char *what, StaticType *type)
 {
-    StaticType type;
+    TypeTable *types = checker->model->types;
+    StaticType before = *type;
 
-    if (before == STATIC_ERROR || found == STATIC_ERROR)
-        return before == STATIC_ERROR ? found : before;
+    if (found == STATIC_ERROR)
+        return false;
+    if (before == STATIC_ERROR)
+        *type = found;
     found = check_literal_as(checker, item, found, before);
-    if (type_join(checker->model->types, before, found, &type))
-        return type;
-    if ((before == STATIC_NULL || found == STATIC_NULL) && before != found)
-        return type_optional(checker->model->types, before == STATIC_NULL ? found : before);
+    if (before == STATIC_ERROR || type_join(types, before, found, type))
+        return true;
+    if (before == STATIC_NULL || found == STATIC_NULL) {
+        *type = type_optional(types, before == STATIC_NULL ? found : before);
+        return true;
+    }
     Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", item->span,
                                  "%s are of one type, this one is %s and the first is %s", what,
                                  shown(checker, found), shown(checker, before));
     check_note(checker, d, first->span, "the first is here");
     d->remedy = mismatch_remedy(checker, item, found, before);
-    return STATIC_ERROR;
+    return false;
 }
 
 /* What is asked of the items of a literal, or STATIC_ERROR. */
@@ -184,15 +190,16 @@ static StaticType wanted_element(const Checker *checker, StaticType wanted, Type
 {
     const Type *type = type_at(checker, wanted);
 
+    if (wanted == STATIC_ANY) /* of all kinds, as JSON has them */
+        return STATIC_ANY;
     if (type->kind == KIND_OPTIONAL)
         type = type_at(checker, type->element);
     return type->kind == kind ? type->element : STATIC_ERROR;
 }
 
-static void check_item(Checker *checker, Expr *item, StaticType wanted, const char *what)
+static bool check_item(Checker *checker, Expr *item, StaticType wanted, const char *what)
 {
-    if (item != NULL)
-        check_fits(checker, item, wanted, what, (Span){0, 0});
+    return item == NULL || check_fits(checker, item, wanted, what, (Span){0, 0});
 }
 
 /* The numbers before a float are floats as well. */
@@ -216,18 +223,19 @@ static StaticType check_list(Checker *checker, Expr *expr, StaticType wanted)
     StaticType element = wanted_element(checker, wanted, KIND_LIST), type = STATIC_ERROR;
 
     if (element != STATIC_ERROR) {
+        bool fit = true;
         for (Argument *item = expr->items; item != NULL; item = item->next)
-            check_item(checker, item->value, element, "an item of this list");
-        return type_list(checker->model->types, element);
+            fit = check_item(checker, item->value, element, "an item of this list") && fit;
+        return fit ? type_list(checker->model->types, element) : STATIC_ERROR;
     }
     for (Argument *item = expr->items; item != NULL; item = item->next)
         check_expr(checker, item->value);
     if (has_float(expr->items))
         items_become_float(checker, expr->items);
     for (Argument *item = expr->items; item != NULL; item = item->next)
-        if (item->value != NULL)
-            type = item_meet(checker, item->value, type, item->value->static_type,
-                             expr->items->value, "the items of a list");
+        if (item->value != NULL && !item_meet(checker, item->value, item->value->static_type,
+                                              expr->items->value, "the items of a list", &type))
+            return STATIC_ERROR;
     return type_list(checker->model->types, type);
 }
 
@@ -253,20 +261,20 @@ static void check_map_keys(Checker *checker, const Expr *expr)
 
 static StaticType check_map(Checker *checker, Expr *expr, StaticType wanted)
 {
-    StaticType element = wanted_element(checker, wanted, KIND_MAP), type = STATIC_ERROR;
-    bool known = element != STATIC_ERROR;
+    StaticType element = wanted_element(checker, wanted, KIND_MAP), type = element;
+    bool known = element != STATIC_ERROR, fit = true;
 
     check_map_keys(checker, expr);
-    for (MapItem *entry = expr->entries; entry != NULL; entry = entry->next) {
+    for (MapItem *entry = expr->entries; entry != NULL; entry = entry->next)
         if (entry->value == NULL)
             continue;
-        if (known)
-            check_item(checker, entry->value, element, "a value of this map");
+        else if (known)
+            fit = check_item(checker, entry->value, element, "a value of this map") && fit;
         else
-            type = item_meet(checker, entry->value, type, check_expr(checker, entry->value),
-                             expr->entries->value, "the values of a map");
-    }
-    return type_map(checker->model->types, known ? element : type);
+            fit = item_meet(checker, entry->value, check_expr(checker, entry->value),
+                            expr->entries->value, "the values of a map", &type) &&
+                  fit;
+    return fit ? type_map(checker->model->types, type) : STATIC_ERROR;
 }
 
 /* ---- parts of values ---- */
@@ -360,7 +368,7 @@ StaticType check_index_of(Checker *checker, StaticType type, Expr *index, Span s
     Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", span,
                                  "`[ ]` asks for a list or a map, found %s", shown(checker, type));
     if (type == STATIC_STRING)
-        d->remedy = "a part of a text is slice(text, from, to)";
+        d->remedy = "a part of a text is part(text, from, to)";
     else if (of->kind == KIND_RECORD)
         d->remedy = "a field of a record is written with a point: value.field";
     return STATIC_ERROR;

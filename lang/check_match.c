@@ -141,16 +141,33 @@ static size_t find_missing(const Match *match, Buffer *names)
     return count;
 }
 
+/* Whether all values can be named. */
+static bool is_finite(const TypeTable *types, StaticType type)
+{
+    return type == STATIC_BOOL || type_kind(types, type) == KIND_ENUM;
+}
+
+static bool takes_null(const MatchArm *arm)
+{
+    for (const Argument *pattern = arm->patterns; pattern != NULL; pattern = pattern->next)
+        if (pattern->value != NULL && pattern->value->kind == EXPR_NULL)
+            return true;
+    return false;
+}
+
 bool match_is_whole(const TypeTable *types, const Stmt *stmt)
 {
     StaticType type = stmt->match.subject != NULL ? stmt->match.subject->static_type : STATIC_ERROR;
+    bool optional = type_kind(types, type) == KIND_OPTIONAL, null = false;
 
-    for (const MatchArm *arm = stmt->match.arms; arm != NULL; arm = arm->next)
+    for (const MatchArm *arm = stmt->match.arms; arm != NULL; arm = arm->next) {
         if (arm->patterns == NULL)
             return true;
-    if (type_kind(types, type) == KIND_OPTIONAL)
+        null = null || takes_null(arm);
+    }
+    if (optional)
         type = type_of(types, type)->element;
-    return type == STATIC_BOOL || type == STATIC_ERROR || type_kind(types, type) == KIND_ENUM;
+    return type == STATIC_ERROR || (is_finite(types, type) && (null || !optional));
 }
 
 static void check_whole(const Match *match, const Stmt *stmt)
@@ -159,7 +176,7 @@ static void check_whole(const Match *match, const Stmt *stmt)
     Checker *checker = match->checker;
 
     if (match->other || !match->valid || match->type == STATIC_ERROR ||
-        !match_is_whole(checker->model->types, stmt) || find_missing(match, &names) == 0)
+        !is_finite(checker->model->types, match->element) || find_missing(match, &names) == 0)
         return;
     Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-036", stmt->match.subject->span,
                                  "this match has no arm for %s", buffer_text(&names));

@@ -26,10 +26,19 @@ static StaticType named_type(Checker *checker, Name name)
     return STATIC_ERROR;
 }
 
-static StaticType composed_type(Checker *checker, const TypeExpr *type)
+/* A list or a map of something; of a mistake it is one as well. */
+static StaticType type_of_elements(Checker *checker, const TypeExpr *type)
 {
     TypeTable *types = checker->model->types;
+    StaticType element = check_declared_type(checker, type->element);
 
+    if (element == STATIC_ERROR)
+        return STATIC_ERROR;
+    return type->type == TYPE_LIST ? type_list(types, element) : type_map(types, element);
+}
+
+static StaticType composed_type(Checker *checker, const TypeExpr *type)
+{
     switch (type->type) {
     case TYPE_INT:
         return STATIC_INT;
@@ -46,9 +55,8 @@ static StaticType composed_type(Checker *checker, const TypeExpr *type)
     case TYPE_ANY:
         return STATIC_ANY;
     case TYPE_LIST:
-        return type_list(types, check_declared_type(checker, type->element));
     case TYPE_MAP:
-        return type_map(types, check_declared_type(checker, type->element));
+        return type_of_elements(checker, type);
     case TYPE_NAMED:
         return type->name.text != NULL ? named_type(checker, type->name) : STATIC_ERROR;
     }
