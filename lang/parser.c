@@ -154,7 +154,8 @@ void parser_second_time(Parser *parser, Span first, Span second, const char *wha
 {
     Diagnostic *d = parser_error(parser, "V-ERR-016", second, "a second %s", what);
 
-    parser->panicking = parser->panicking && (d == NULL || parser->given_up);
+    if (d != NULL)
+        parser_go_on(parser);
     if (d == NULL)
         return;
     diagnostic_note(parser->diagnostics, d, first, "the first one");
@@ -301,8 +302,7 @@ void parser_skip_construct(Parser *parser)
     }
 }
 
-/* At the end of the file there is nothing left to report: a missing `}` would be no news. */
-static void panic_end(Parser *parser)
+void parser_go_on(Parser *parser)
 {
     parser->panicking = parser->given_up || parser_at(parser, TOKEN_END);
 }
@@ -312,7 +312,7 @@ void parser_skip_to_item(Parser *parser)
     while (!parser_at(parser, TOKEN_END) && !parser_at(parser, TOKEN_BRACE_CLOSE) &&
            !begins_item(parser_kind(parser)) && !parser_at(parser, TOKEN_AT))
         parser_skip_balanced(parser);
-    panic_end(parser);
+    parser_go_on(parser);
 }
 
 /* True at what can only be an item: the block around it was not closed. */
@@ -338,7 +338,7 @@ void parser_skip_to_statement(Parser *parser)
             break;
         parser_skip_balanced(parser);
     }
-    panic_end(parser);
+    parser_go_on(parser);
 }
 
 void parser_skip_to_close(Parser *parser, TokenKind close)
@@ -351,7 +351,7 @@ void parser_skip_to_close(Parser *parser, TokenKind close)
         parser_skip_balanced(parser);
     }
     parser_take(parser);
-    panic_end(parser);
+    parser_go_on(parser);
 }
 
 void parser_close_paren(Parser *parser, const char *what)
@@ -379,7 +379,7 @@ void parser_skip_to_brace(Parser *parser)
            !parser_at(parser, TOKEN_BRACE_CLOSE) && !begins_item(parser_kind(parser)))
         parser_skip_balanced(parser);
     if (parser_at(parser, TOKEN_BRACE_CLOSE))
-        parser->panicking = parser->given_up;
+        parser_go_on(parser);
 }
 
 bool parser_mend_word(Parser *parser, const char *expected, unsigned roles)

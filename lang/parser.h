@@ -126,6 +126,9 @@ bool parser_deeper(Parser *parser);
 
 bool parser_begins_item(Parser *parser); /* of a domain or of the file */
 
+/* The mistake that was reported is over. At the end of the file it is not: whatever is missing
+ * there would be no news. */
+void parser_go_on(Parser *parser);
 void parser_skip_balanced(Parser *parser);  /* one token, or all from a bracket to its partner */
 void parser_skip_construct(Parser *parser); /* the current word and what belongs to it */
 void parser_skip_to_item(Parser *parser);   /* next item keyword or closing brace */

@@ -93,7 +93,7 @@ static const char *allow_code(Parser *parser)
     Diagnostic *d =
         parser_error(parser, "V-ERR-009", (Span){first.span.start, end},
                      "`%.*s` is not a diagnostic's code", (int)(end - first.span.start), text);
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     if (d != NULL)
         d->remedy = "a code is written as in the message that it allows: `V-LNT-001`";
     return "";
@@ -190,7 +190,7 @@ static void unknown(Parser *parser)
         parser_take(parser);
     if (parser_at(parser, TOKEN_PAREN_OPEN))
         parser_skip_balanced(parser);
-    parser->panicking = parser->given_up || parser_at(parser, TOKEN_END);
+    parser_go_on(parser);
 }
 
 static void annotation(Parser *parser, Annotations *annotations)
@@ -253,7 +253,8 @@ void annotations_restrict(Parser *parser, const Annotations *annotations, unsign
             continue;
         Diagnostic *d = parser_error(parser, "V-ERR-009", annotations->spans[i],
                                      "`@%s` does not belong here", kinds[i].name);
-        parser->panicking = parser->panicking && (d == NULL || parser->given_up);
+        if (d != NULL)
+            parser_go_on(parser);
         if (d != NULL)
             d->remedy = arena_format(parser->arena, "`@%s` stands before %s", kinds[i].name,
                                      kinds[i].belongs);

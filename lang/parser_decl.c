@@ -20,7 +20,7 @@ static Import *import(Parser *parser)
     if (!parser->imports_over || parser->panicking)
         return node;
     Diagnostic *d = parser_error(parser, "V-ERR-009", node->span, "an import after other items");
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     if (d != NULL)
         d->remedy = "move it to the beginning of the file: imports stand first";
     return node;

@@ -36,7 +36,7 @@ static void skip_to_field(Parser *parser)
             return;
         parser_skip_balanced(parser);
     }
-    parser->panicking = parser->given_up || parser_at(parser, TOKEN_END);
+    parser_go_on(parser);
 }
 
 static bool at_field_or_mistake(Parser *parser)
@@ -78,7 +78,7 @@ static void state(Parser *parser, Domain *domain)
     if (parser_at(parser, TOKEN_COLON) || parser_at(parser, TOKEN_ASSIGN)) {
         parser_expected_but(parser, "`{` after `state`", "write `state { name: type }`");
         parser_take(parser);
-        parser->panicking = parser->given_up;
+        parser_go_on(parser);
     }
     if (!parser_at(parser, TOKEN_BRACE_OPEN)) {
         parser_expect(parser, TOKEN_BRACE_OPEN, "after `state`");
@@ -251,7 +251,7 @@ static void declaration_in_domain(Parser *parser, const Annotations *annotations
         Diagnostic *d =
             parser_error(parser, "V-ERR-009", parser_peek(parser, 0)->span,
                          "`%s` stands outside of domains", token_kind_text(parser_kind(parser)));
-        parser->panicking = parser->given_up;
+        parser_go_on(parser);
         if (d != NULL)
             d->remedy = "move it out of the braces of the domain";
     }
@@ -306,7 +306,7 @@ static void domain_body(Parser *parser, Domain *domain)
 
     if (braced)
         parser_take(parser);
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     domain_items(parser, domain);
     if (braced || parser_at(parser, TOKEN_BRACE_CLOSE))
         parser_close_brace(parser, open);
@@ -327,7 +327,7 @@ static Name domain_key(Parser *parser)
         if (!parser->panicking && (type->type != TYPE_STRING || type->optional)) {
             Diagnostic *d =
                 parser_error(parser, "V-ERR-009", type->span, "a domain's key is a string");
-            parser->panicking = parser->given_up;
+            parser_go_on(parser);
             if (d != NULL)
                 d->remedy = arena_format(parser->arena, "write `[%s: string]`", key.text);
         }

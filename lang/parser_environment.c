@@ -93,7 +93,7 @@ Environment *parse_environment(Parser *parser)
         while (parser->panicking && !ends(parser) && !at_part(parser))
             parser_skip_balanced(parser);
         if (!ends(parser) || parser_at(parser, TOKEN_BRACE_CLOSE))
-            parser->panicking = parser->given_up;
+            parser_go_on(parser);
         parser_separators(parser, true);
     }
     parser_close_brace(parser, open);

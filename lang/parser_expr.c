@@ -113,7 +113,7 @@ static Expr *misplaced_emit(Parser *parser)
         d->label = "not inside an expression";
         d->remedy = "write `let result = emit ...` on a line before and use `result` here";
     }
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     parse_emit(parser);
     return expr_new(parser, EXPR_ERROR, token.span.start);
 }
@@ -149,7 +149,7 @@ static bool map_in_head(Parser *parser)
         return false;
     Diagnostic *d = parser_error(parser, "V-ERR-009", parser_peek(parser, 0)->span,
                                  "this `{` would begin the body that follows");
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     if (d != NULL)
         d->remedy = "a map stands in parentheses here: `({key: value})`";
     return true;
@@ -244,7 +244,7 @@ static void effect_call(Parser *parser, Expr *expr)
     Diagnostic *d = parser_error(parser, "V-ERR-002", expr->span,
                                  "an effect is emitted, `%s(...)` calls it", text);
 
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     if (d != NULL)
         d->remedy = arena_format(parser->arena,
                                  "write `let result = emit %s(...)` on a line of its own and use "
@@ -257,7 +257,7 @@ static void no_function(Parser *parser, const Expr *expr)
     Diagnostic *d = parser_error(parser, "V-ERR-009", parser_peek(parser, 0)->span,
                                  "`%s` cannot be called", parser_source_text(parser, expr->span));
 
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     if (d != NULL)
         d->remedy = "what takes arguments is a function `f(a)`, a record `R(field: a)` or a fact "
                     "`Infra.status(a)`";
@@ -342,7 +342,7 @@ static Expr *enum_member(Parser *parser, Expr *operand_expr)
             return expr;
         Diagnostic *d =
             parser_error(parser, "V-ERR-009", colons, "`::` stands behind an enum's name only");
-        parser->panicking = parser->given_up;
+        parser_go_on(parser);
         if (d != NULL)
             d->remedy = "a member of a record is written with `.`";
         return expr;
@@ -431,7 +431,7 @@ static void chained_comparison(Parser *parser)
     Diagnostic *d =
         parser_error(parser, "V-ERR-009", parser_peek(parser, 0)->span, "comparisons do not chain");
 
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     if (d == NULL)
         return;
     d->label = "a second comparison of the same value";
@@ -512,7 +512,7 @@ Expr *parse_condition(Parser *parser, const char *after)
             d->label = "a condition must stand here";
             d->remedy = arena_format(parser->arena, "write `%s status == \"ready\"`", after);
         }
-        parser->panicking = parser->given_up;
+        parser_go_on(parser);
         uint32_t start = parser_peek(parser, 0)->span.start;
         Expr *expr = expr_new(parser, EXPR_ERROR, start);
         expr->span = (Span){start, start};
@@ -541,7 +541,7 @@ static Argument *argument(Parser *parser)
         arg->name = parser_name(parser, "an argument's name");
         parser_expected_but(parser, "`:` after the argument's name",
                             arena_format(parser->arena, "write `%s: ...`", arg->name.text));
-        parser->panicking = parser->given_up;
+        parser_go_on(parser);
         parser_take(parser);
     }
     arg->value =

@@ -46,7 +46,7 @@ static void loose_refuse(Parser *parser, const Domain *domains, const Loose *loo
                                  "this %s stands outside every domain", what);
     const char *name = domains->name.text != NULL ? domains->name.text : "D";
 
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     if (d == NULL)
         return;
     d->consequence = several
@@ -121,7 +121,7 @@ static void stray_brace(Parser *parser)
         parser->brace_reported = true;
     }
     parser_take(parser);
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
 }
 
 static void unknown_item(Parser *parser)

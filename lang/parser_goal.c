@@ -28,7 +28,7 @@ bool parse_priority(Parser *parser, uint8_t *ret)
             parser_error(parser, "V-ERR-017", token->span, "a priority is a number from 0 to 255");
         if (d != NULL)
             d->remedy = "larger is more urgent; `critical` is 200";
-        parser->panicking = parser->given_up;
+        parser_go_on(parser);
     }
     *ret = (uint8_t)parser_take(parser).number;
     return true;
@@ -44,7 +44,7 @@ static Expr *predicate_missing(Parser *parser, const Goal *goal, Span word, bool
         return expr;
     Diagnostic *d = parser_error(parser, "V-ERR-009", goal->name.text ? goal->name.span : word,
                                  "this goal has no predicate");
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     if (d != NULL)
         d->remedy = "say what must become and stay true: `predicate status == \"ready\"`";
     return expr;
@@ -117,7 +117,7 @@ static void backoff(Parser *parser, Goal *goal)
         return;
     Diagnostic *d = parser_error(parser, "V-ERR-017", span_to_here(parser, start),
                                  "the longest delay is shorter than the first");
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     if (d != NULL)
         d->remedy = "write the shorter one first: `backoff 1s to 5m`";
 }
@@ -176,7 +176,7 @@ static void part_twice(Parser *parser, Span first, Span second, const char *word
 {
     Diagnostic *d = parser_error(parser, "V-ERR-016", second, "a second `%s` in one goal", word);
 
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     if (d == NULL)
         return;
     diagnostic_note(parser->diagnostics, d, first, "the first one");
@@ -205,7 +205,7 @@ static void skip_to_part(Parser *parser)
            part_of(parser_kind(parser)) == GOAL_PART_COUNT && !parser_begins_item(parser))
         parser_skip_balanced(parser);
     if (!parser_at(parser, TOKEN_END) && !parser_begins_item(parser))
-        parser->panicking = parser->given_up;
+        parser_go_on(parser);
 }
 
 /* `x == 1` or `!ready` without its `predicate`. */
@@ -232,7 +232,7 @@ static void bare_predicate(Parser *parser, Goal *goal)
     Diagnostic *d = parser_error(parser, "V-ERR-009", first,
                                  right == NULL ? "a goal's condition begins with `predicate`"
                                                : "a goal is a condition, it assigns nothing");
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     if (d != NULL)
         d->remedy = right == NULL
                         ? arena_format(parser->arena, "write `predicate %s`", left)
@@ -246,7 +246,7 @@ static void goal_body(Parser *parser, Goal *goal)
 {
     Span open = parser_take(parser).span;
 
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     parser_separators(parser, true);
     while (!parser_at(parser, TOKEN_BRACE_CLOSE) && !parser_at(parser, TOKEN_END) &&
            !parser_begins_item(parser)) {

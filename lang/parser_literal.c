@@ -216,7 +216,7 @@ static MapItem *map_entry(Parser *parser, uint32_t *height)
     height_raise(parser, height);
     if (parser_at(parser, TOKEN_ASSIGN) && !parser->panicking) {
         parser_expected_but(parser, "`:` after the key", "write `key: value`");
-        parser->panicking = parser->given_up;
+        parser_go_on(parser);
         parser_take(parser);
     } else {
         parser_expect(parser, TOKEN_COLON, "after the key");

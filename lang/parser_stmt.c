@@ -34,7 +34,7 @@ static void emit_in_assignment(Parser *parser)
     Diagnostic *d = parser_error(parser, "V-ERR-009", parser_peek(parser, 0)->span,
                                  "the result of `emit` cannot be assigned directly");
 
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     if (d == NULL)
         return;
     d->label = "only `let` takes the result of an `emit`";
@@ -103,7 +103,7 @@ static Stmt *assignment_to_reserved(Parser *parser)
         d->label = "no name here";
         d->remedy = arena_format(parser->arena, "a field of that name is written `state.%s`", word);
     }
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     parser->ahead[0].kind = TOKEN_NAME;
     return assignment(parser);
 }
@@ -228,7 +228,7 @@ static Stmt *word_alone(Parser *parser, StmtKind kind)
         parser_expected_but(parser, "the next statement",
                             arena_format(parser->arena, "`%s` stands alone", word));
         parser_skip_balanced(parser);
-        parser->panicking = parser->given_up;
+        parser_go_on(parser);
     }
     return stmt;
 }
@@ -302,7 +302,8 @@ static Argument *pattern(Parser *parser)
     if (is_pattern(node->value))
         return node;
     Diagnostic *d = parser_error(parser, "V-ERR-009", node->span, "a pattern is a constant");
-    parser->panicking = parser->panicking && (d == NULL || parser->given_up);
+    if (d != NULL)
+        parser_go_on(parser);
     if (d != NULL)
         d->remedy = "write a literal, a name or a member `E::A`; a condition stands in an `if`";
     node->value->kind = EXPR_ERROR;
@@ -328,7 +329,7 @@ static MatchArm *match_arm(Parser *parser)
         bool otherwise = parser_at(parser, TOKEN_COLON) || parser_at(parser, TOKEN_ARROW);
         parser_expected_but(parser, "`=>` after the pattern", "write `pattern => { ... }`");
         if (otherwise) {
-            parser->panicking = parser->given_up;
+            parser_go_on(parser);
             parser_take(parser);
         }
     }
@@ -355,7 +356,7 @@ static void skip_to_arm(Parser *parser)
         parser_skip_balanced(parser);
     }
     if (!parser_at(parser, TOKEN_END))
-        parser->panicking = parser->given_up;
+        parser_go_on(parser);
 }
 
 static void match_arms(Parser *parser, Stmt *stmt)
@@ -384,7 +385,7 @@ static Stmt *match(Parser *parser)
         stmt->kind = STMT_ERROR;
         return stmt;
     }
-    parser->panicking = parser->given_up; /* the mistake, if any, was before the braces */
+    parser_go_on(parser); /* the mistake, if any, was before the braces */
     if (!parser_deeper(parser))
         return stmt;
     parser_take(parser);
@@ -447,7 +448,7 @@ static Stmt *let_in_other_words(Parser *parser)
     parser_expected_but(
         parser, STATEMENTS,
         arena_format(parser->arena, "write `let %s = ...`", token_copy(parser, name)));
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     return let(parser);
 }
 
@@ -614,7 +615,7 @@ Block *parse_block(Parser *parser, const char *after)
         return block;
     open = parser_peek(parser, 0)->span;
     block->span = (Span){open.start, open.start};
-    parser->panicking = parser->given_up; /* the mistake, if any, was before the block */
+    parser_go_on(parser); /* the mistake, if any, was before the block */
     if (!parser_deeper(parser))
         return block;
     parser_take(parser);

@@ -32,7 +32,7 @@ Span parse_start_fields(Parser *parser, StartField **tail)
            !parser_begins_item(parser))
         parser_skip_balanced(parser);
     if (parser_at(parser, TOKEN_BRACE_CLOSE))
-        parser->panicking = parser->given_up;
+        parser_go_on(parser);
     parser_close_brace(parser, open);
     return span_to_here(parser, open.start);
 }
@@ -46,7 +46,7 @@ static Start *start_item(Parser *parser)
         parser_expected_but(parser, "`domain` after `start`",
                             arena_format(parser->arena, "write `start domain %s { }`",
                                          token_copy(parser, parser_peek(parser, 0))));
-        parser->panicking = parser->given_up;
+        parser_go_on(parser);
     } else {
         parser_expect(parser, TOKEN_DOMAIN, "after `start`");
     }
@@ -63,7 +63,7 @@ static void skip_to_start(Parser *parser)
     while (!parser_at(parser, TOKEN_END) && !parser_at(parser, TOKEN_BRACE_CLOSE) &&
            !parser_at(parser, TOKEN_START))
         parser_skip_balanced(parser);
-    parser->panicking = parser->given_up || parser_at(parser, TOKEN_END);
+    parser_go_on(parser);
 }
 
 System *parse_system(Parser *parser)

@@ -156,7 +156,7 @@ static void skip_to_line(Parser *parser, uint64_t before)
     while (!block_ends(parser) && !parser_peek(parser, 0)->after_newline &&
            !parser_at(parser, TOKEN_SEMICOLON))
         parser_skip_balanced(parser);
-    parser->panicking = parser->given_up || parser_at(parser, TOKEN_END);
+    parser_go_on(parser);
 }
 
 /* given { ... }, at its brace. */
@@ -239,7 +239,7 @@ Test *parse_test(Parser *parser)
                !parser_at_name(parser, "simulate") && !parser_at_name(parser, "expect"))
             parser_skip_balanced(parser);
         if (!parser_at(parser, TOKEN_END))
-            parser->panicking = parser->given_up;
+            parser_go_on(parser);
         parser_separators(parser, false);
     }
     parser_close_brace(parser, open);

@@ -129,7 +129,7 @@ static void transition_body(Parser *parser, Transition *transition)
     Span open = parser_take(parser).span;
     Slice **tail = &transition->slices;
 
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     parser_separators(parser, false);
     while (parser_at(parser, TOKEN_CAPABILITY)) {
         transition->capability_span = parse_capabilities(parser, &transition->capabilities);

@@ -129,7 +129,7 @@ static void type_named(Parser *parser, TypeExpr *type)
         return;
     }
     type->name = parser_name(parser, "a type");
-    if (meant == NULL)
+    if (meant == NULL || parser_at(parser, TOKEN_END)) /* perhaps cut off in the word */
         return;
     ForeignType *foreign = arena_new(parser->arena, ForeignType);
     foreign->type = type;
@@ -217,7 +217,7 @@ void type_before_name(Parser *parser, Name *ret_name, TypeExpr **ret_type)
     TypeExpr *type = parse_type(parser);
     Name name = parser_name(parser, "a name");
     Diagnostic *d = parser_error(parser, "V-ERR-009", span, "the name comes before the type");
-    parser->panicking = parser->given_up;
+    parser_go_on(parser);
     if (d != NULL)
         d->remedy = arena_format(parser->arena, "write `%s: %s`", name.text,
                                  parser_source_text(parser, span));
