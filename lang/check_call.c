@@ -129,24 +129,25 @@ static Span member_span(const ModelRecord *record, int member)
     return field != NULL ? field->span : (Span){0, 0};
 }
 
-static void report_missing(Checker *checker, const Expr *expr, const ModelRecord *record,
-                           const bool *given)
+/* Whether every field without a default is given; else it is reported. */
+static bool record_is_filled(Checker *checker, const Expr *expr, const ModelRecord *record,
+                             const bool *given)
 {
     const Type *type = type_of(checker->model->types, record->type);
-    Buffer names = {0};
+    cleanup(buffer_deinit) Buffer names = {0};
     size_t count = 0;
 
     for (size_t i = 0; i < type->member_count; i++)
         if (!given[i] && !type->members[i].has_default)
             buffer_add_format(&names, "%s'%s'", count++ > 0 ? ", " : "", type->members[i].name);
-    if (count > 0) {
-        Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-024", expr->span,
-                                     "field%s %s of '%s' %s missing", count == 1 ? "" : "s",
-                                     buffer_text(&names), type->name, count == 1 ? "is" : "are");
-        check_note(checker, d, record->ast->name.span, "it is declared here");
-        d->remedy = "give it a value here, or a default where it is declared";
-    }
-    buffer_deinit(&names);
+    if (count == 0)
+        return true;
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-024", expr->span,
+                                 "field%s %s of '%s' %s missing", count == 1 ? "" : "s",
+                                 buffer_text(&names), type->name, count == 1 ? "is" : "are");
+    check_note(checker, d, record->ast->name.span, "it is declared here");
+    d->remedy = "give it a value here, or a default where it is declared";
+    return false;
 }
 
 static bool values_have_names(Checker *checker, const Argument *arguments, const Type *record)
@@ -180,34 +181,42 @@ static int record_place(Checker *checker, const Argument *argument, const ModelR
     return -1;
 }
 
+static bool check_record_value(Checker *checker, Argument *argument, const ModelRecord *record,
+                               int place)
+{
+    const Type *type = type_of(checker->model->types, record->type);
+
+    argument->place = (uint32_t)place;
+    return check_fits(
+        checker, argument->value, type->members[place].type,
+        arena_format(checker->arena, "field '%s' of '%s'", argument->name.text, type->name),
+        member_span(record, place));
+}
+
 static StaticType check_record_call(Checker *checker, Expr *expr, StaticType type)
 {
     const ModelRecord *record = model_record(checker->model, type);
     const Type *of = type_of(checker->model->types, type);
-    bool *given = arena_array(checker->arena, bool, of->member_count), complete = true;
+    bool *given = arena_array(checker->arena, bool, of->member_count);
+    bool fit = arguments_are_unique(checker, expr->arguments) &&
+               values_have_names(checker, expr->arguments, of);
 
     expr->call_kind = CALL_RECORD;
     expr->slot = type;
     record_complete(checker, type);
-    complete = arguments_are_unique(checker, expr->arguments) &&
-               values_have_names(checker, expr->arguments, of);
-    for (Argument *a = expr->arguments; a != NULL; a = a->next) {
-        int place = a->name.text != NULL ? record_place(checker, a, record) : -1;
-        if (place < 0) {
-            complete = false;
-            check_expr(checker, a->value);
-            continue;
-        }
-        of = type_of(checker->model->types, type);
-        given[place] = true;
-        a->place = (uint32_t)place;
-        check_fits(checker, a->value, of->members[place].type,
-                   arena_format(checker->arena, "field '%s' of '%s'", a->name.text, of->name),
-                   member_span(record, place));
+    if (!fit) {
+        check_values(checker, expr->arguments);
+        return STATIC_ERROR;
     }
-    if (complete)
-        report_missing(checker, expr, record, given);
-    return type;
+    for (Argument *a = expr->arguments; a != NULL; a = a->next) {
+        int place = record_place(checker, a, record);
+        if (place >= 0)
+            given[place] = true;
+        else
+            check_expr(checker, a->value);
+        fit = place >= 0 && check_record_value(checker, a, record, place) && fit;
+    }
+    return fit && record_is_filled(checker, expr, record, given) ? type : STATIC_ERROR;
 }
 
 /* ---- all of them ---- */

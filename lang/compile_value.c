@@ -103,18 +103,20 @@ bool constant_value(const Compiler *compiler, const Expr *expr, Value *ret)
 
 void compile_list(Compiler *compiler, const Expr *expr, uint32_t target)
 {
+    StaticType element = type_of(compiler->model->types, expr->static_type)->element;
     uint32_t count = 0;
 
     for (const Argument *a = expr->items; a != NULL; a = a->next)
         count++;
     uint32_t base = code_take_registers(&compiler->builder, count), at = base;
     for (const Argument *a = expr->items; a != NULL; a = a->next)
-        compile_into(compiler, a->value, at++);
+        compile_as(compiler, a->value, element, at++);
     code_emit(&compiler->builder, expr->span, OPCODE_LIST, target, base, count);
 }
 
 void compile_map(Compiler *compiler, const Expr *expr, uint32_t target)
 {
+    StaticType element = type_of(compiler->model->types, expr->static_type)->element;
     uint32_t count = 0;
 
     for (const MapItem *e = expr->entries; e != NULL; e = e->next)
@@ -122,7 +124,7 @@ void compile_map(Compiler *compiler, const Expr *expr, uint32_t target)
     uint32_t base = code_take_registers(&compiler->builder, count * 2), at = base;
     for (const MapItem *e = expr->entries; e != NULL; e = e->next, at += 2) {
         compile_as(compiler, e->key, STATIC_STRING, at);
-        compile_into(compiler, e->value, at + 1);
+        compile_as(compiler, e->value, element, at + 1);
     }
     code_emit(&compiler->builder, expr->span, OPCODE_MAP, target, base, count);
 }
