@@ -391,6 +391,7 @@ void check_migrations(Checker *checker);
 
 /* check_body.c: bodies and predicates. */
 void check_bodies(Checker *checker);
+void check_domain_bodies(Checker *checker, ModelDomain *domain);
 void check_body_begin(Checker *checker, ModelDomain *domain);
 
 /* check_goal.c */

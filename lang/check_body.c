@@ -32,17 +32,16 @@ static void report_hidden(Checker *checker, Name name, const char *what, Span de
     d->remedy = "choose another name";
 }
 
+/* It may have a field's name, as whoever declares the event or message chose it: the field is then
+ * `state.name`. */
 static void parameter_add(Checker *checker, const Parameter *p, StaticType type)
 {
     const Domain *tree = checker->domain->ast;
     const Local *taken = scope_find(&checker->scope, p->name.text);
-    int field = model_find(&checker->domain->field_names, p->name.text);
 
     if (taken != NULL)
         check_taken(checker, "parameter", p->name, taken->span);
-    if (field >= 0)
-        report_hidden(checker, p->name, "field", checker->domain->fields[field].span);
-    else if (tree->key.text != NULL && strcmp(tree->key.text, p->name.text) == 0)
+    if (tree->key.text != NULL && strcmp(tree->key.text, p->name.text) == 0)
         report_hidden(checker, p->name, "key", tree->key.span);
     scope_add(&checker->scope, (Local){.name = p->name.text,
                                        .kind = LOCAL_PARAMETER,
@@ -180,7 +179,7 @@ static void check_predicates(Checker *checker, ModelDomain *domain)
         }
 }
 
-static void check_domain_bodies(Checker *checker, ModelDomain *domain)
+void check_domain_bodies(Checker *checker, ModelDomain *domain)
 {
     size_t timer = 0;
 

@@ -196,6 +196,8 @@ static void collect_broadcast(Checker *checker, const Emit *emit)
     if (emit->event.text == NULL)
         return;
     ModelEvent *event = event_meet(checker, emit->event);
+    if (emit->arguments != NULL && !has_declared_fields(event))
+        checker->domain->types_events = true;
     bool named = arguments_are_named(checker, emit);
     if (named) {
         ModelEvent shape = {.name = event->name};
@@ -279,29 +281,40 @@ static void settle_types(Model *model)
         }
 }
 
+/* Only broadcasts of values fix types, so nothing else is looked at. */
+static void carry_types(Checker *checker)
+{
+    Model *model = checker->model;
+
+    checker->muted = true;
+    checker->events_moved = true;
+    for (int round = 0; round < TYPE_ROUNDS_MAX && checker->events_moved; round++) {
+        checker->events_moved = false;
+        for (size_t i = 0; i < model->domain_count; i++)
+            if (model->domains[i].types_events)
+                check_domain_bodies(checker, &model->domains[i]);
+    }
+    checker->muted = false;
+}
+
 void events_collect(Checker *checker)
 {
     Model *model = checker->model;
-    Visitor visitor = {.emit = visit_emit, .context = checker};
+    Visitor visitor = {.emit = visit_emit, .expr = walk_emissions_only, .context = checker};
 
     for (const EventDecl *tree = model->ast->events; tree != NULL; tree = tree->next)
         declare_event(checker, tree);
-    for (const Domain *domain = model->ast->domains; domain != NULL; domain = domain->next) {
-        checker->module = domain->declared.module;
-        walk_domain(&visitor, domain);
+    for (size_t i = 0; i < model->domain_count; i++) {
+        checker->domain = &model->domains[i];
+        checker->module = checker->domain->ast->declared.module;
+        walk_domain(&visitor, checker->domain->ast);
     }
+    checker->domain = NULL;
     for (const Domain *domain = model->ast->domains; domain != NULL; domain = domain->next) {
         checker->module = domain->declared.module;
         for (const Handler *h = domain->handlers; h != NULL; h = h->next)
             collect_handler(checker, h);
     }
-    checker->muted = true;
-    for (int round = 0; round < TYPE_ROUNDS_MAX; round++) {
-        checker->events_moved = false;
-        check_bodies(checker);
-        if (!checker->events_moved)
-            break;
-    }
-    checker->muted = false;
+    carry_types(checker);
     settle_types(model);
 }

@@ -267,12 +267,6 @@ static bool see_stmt(Visitor *visitor, const Stmt *stmt)
     return false;
 }
 
-static bool see_expr(Visitor *visitor, const Expr *expr)
-{
-    (void)visitor;
-    return expr->kind == EXPR_EMIT;
-}
-
 static void see_body(Walk *walk, const Block *body)
 {
     see_block(walk, body, (Place){0});
@@ -669,7 +663,7 @@ static void hazards_init(Checker *checker, const ModelDomain *domain, DomainHaza
 void check_hazards(Checker *checker)
 {
     const Model *model = checker->model;
-    Walk walk = {.visitor = {.stmt = see_stmt, .emit = see_emit, .expr = see_expr},
+    Walk walk = {.visitor = {.stmt = see_stmt, .emit = see_emit, .expr = walk_emissions_only},
                  .checker = checker,
                  .all = arena_array(checker->arena, DomainHazards, model->domain_count)};
 

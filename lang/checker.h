@@ -35,9 +35,10 @@ typedef struct ModelDomain {
     int32_t boot;
     int32_t environment;
     bool started;
-    bool used;       /* something outside of it names it */
-    bool damaged;    /* the parser gave something up in it, outside of all bodies */
-    Map field_names; /* name to index + 1 */
+    bool used;         /* something outside of it names it */
+    bool types_events; /* it broadcasts values, whose types fix those of an event's fields */
+    bool damaged;      /* the parser gave something up in it, outside of all bodies */
+    Map field_names;   /* name to index + 1 */
     Map transition_names;
     Map message_names;        /* of `on message`, to the handler's index + 1 */
     struct FieldFacts *facts; /* one for each field */

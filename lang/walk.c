@@ -13,6 +13,12 @@ static void walk_arguments(Visitor *visitor, const Argument *arguments)
 
 /* ---- expressions ---- */
 
+bool walk_emissions_only(Visitor *visitor, const Expr *expr)
+{
+    (void)visitor;
+    return expr->kind == EXPR_EMIT;
+}
+
 void walk_expr(Visitor *visitor, const Expr *expr)
 {
     if (expr == NULL)

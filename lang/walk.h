@@ -22,6 +22,10 @@ struct Visitor {
     uint32_t depth; /* set by the walk; 0 where it begins */
 };
 
+/* For `expr` of a visitor that looks for emissions: the only expression with one is the value of a
+ * `let`, so that the others need not be gone through. */
+bool walk_emissions_only(Visitor *visitor, const Expr *expr);
+
 /* Each may be given NULL. */
 void walk_block(Visitor *visitor, const Block *block);
 void walk_emit(Visitor *visitor, const Emit *emit);
