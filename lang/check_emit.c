@@ -160,7 +160,7 @@ static void check_effect_arguments(Checker *checker, Emit *emit, const Meant *me
         if (argument_is_identity(a))
             check_expect(checker, a->value, STATIC_STRING, a->name.text);
         else
-            check_expr(checker, a->value);
+            check_wanted(checker, a->value, STATIC_ANY);
 }
 
 static StaticType check_effect(Checker *checker, Emit *emit, bool has_result)
