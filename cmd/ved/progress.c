@@ -171,6 +171,8 @@ static void tell_domain(Progress *progress, const Notice *notice, const char *ty
     cleanup(free) char *text = text_clean(notice->text != NULL ? notice->text : "");
 
     json_set_string(json, "domain", notice->domain != NULL ? notice->domain : "");
+    if (notice->key != NULL)
+        json_set_string(json, "key", notice->key);
     ui_event(progress->ui, type, "info", json, "%s", text);
 }
 
@@ -181,7 +183,7 @@ static void tell_trouble(Progress *progress, const Notice *notice, const char *t
 
     tell_domain(progress, notice, type);
     if (!progress->ui->json)
-        fprintf(stderr, "%s: %s: %s\n", notice->domain, what, text);
+        fprintf(stderr, "%s: %s: %s\n", notice->who, what, text);
 }
 
 static void on_notice(void *user, const Notice *notice)
@@ -199,7 +201,7 @@ static void on_notice(void *user, const Notice *notice)
     case NOTICE_LOGGED: {
         cleanup(free) char *text = text_clean(notice->text);
         tell_domain(progress, notice, "log");
-        ui_out(progress->ui, "%s: %s\n", notice->domain, text);
+        ui_out(progress->ui, "%s: %s\n", notice->who, text);
         break;
     }
     case NOTICE_EVENT_SENT:
@@ -208,6 +210,18 @@ static void on_notice(void *user, const Notice *notice)
     case NOTICE_LOST:
         ui_progress(progress->ui, "%s: lost%s%s\n", notice->address,
                     notice->text != NULL ? ": " : "", notice->text != NULL ? notice->text : "");
+        break;
+    case NOTICE_CHANGED:
+        ui_progress(progress->ui, "%s: changed%s%s\n", notice->address,
+                    notice->text != NULL ? ": " : "", notice->text != NULL ? notice->text : "");
+        break;
+    case NOTICE_ELEVATED:
+        tell_domain(progress, notice, "elevated");
+        ui_progress(progress->ui, "%s: sent with elevated authority: %s\n", notice->who,
+                    notice->text);
+        break;
+    case NOTICE_STOPPED:
+        tell_domain(progress, notice, "domain_stopped");
         break;
     case NOTICE_FAULTED:
         tell_trouble(progress, notice, "slice_faulted", "fault");

@@ -117,12 +117,12 @@ static void render_item(Ui *ui, const PlanItem *item)
 static void render_goals(Ui *ui, const Runtime *runtime)
 {
     ui_out(ui, "Goals after that:\n");
-    for (size_t i = 0; i < runtime->instance_count; i++) {
-        const Instance *instance = runtime->instances[i];
-        for (uint32_t g = 0; g < instance->domain->goal_count; g++) {
-            GoalStatus status = goal_status(instance, g);
-            cleanup(free) char *sentence = goal_explain(instance, g);
-            ui_out(ui, "  %s.%s  %s", instance->domain->name, instance->domain->goals[g].name,
+    for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i)) {
+        cleanup(free) char *label = instance_label(i);
+        for (uint32_t g = 0; g < i->domain->goal_count; g++) {
+            GoalStatus status = goal_status(i, g);
+            cleanup(free) char *sentence = goal_explain(i, g);
+            ui_out(ui, "  %s.%s  %s", label, i->domain->goals[g].name,
                    status == GOAL_UNKNOWN ? "(known after apply)" : goal_status_name(status));
             ui_out(ui, status == GOAL_MET ? "\n" : ": %s\n", sentence);
         }
@@ -137,7 +137,8 @@ static char *goal_sentence(const Instance *instance, uint32_t goal, bool stopped
 
     if (!stopped || (status != GOAL_UNMET && status != GOAL_BLOCKED))
         return goal_explain(instance, goal);
-    return memory_format("goal %s.%s is not met yet: the run was stopped", instance->domain->name,
+    cleanup(free) char *label = instance_label(instance);
+    return memory_format("goal %s.%s is not met yet: the run was stopped", label,
                          instance->domain->goals[goal].name);
 }
 
@@ -145,8 +146,8 @@ size_t render_unmet_goals(Ui *ui, const Runtime *runtime, bool stopped)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < runtime->instance_count; i++) {
-        const Instance *instance = runtime->instances[i];
+    for (const Instance *instance = instance_first(runtime); instance != NULL;
+         instance = instance_next(instance)) {
         for (uint32_t g = 0; g < instance->domain->goal_count; g++) {
             GoalStatus status = goal_status(instance, g);
             bool background = instance->domain->goals[g].priority == 0;
@@ -154,6 +155,8 @@ size_t render_unmet_goals(Ui *ui, const Runtime *runtime, bool stopped)
             cleanup(free) char *sentence = goal_sentence(instance, g, stopped);
             cleanup(free) char *clean = text_clean(sentence);
             json_set_string(json, "domain", instance->domain->name);
+            if (instance->key != NULL)
+                json_set_string(json, "key", instance->key);
             json_set_string(json, "goal", instance->domain->goals[g].name);
             json_set_string(json, "status", goal_status_name(status));
             ui_event(ui, "goal", "info", json, "%s", clean);

@@ -267,11 +267,9 @@ static unsigned not_attempted(const Runtime *runtime, bool destroy, const Engine
 {
     unsigned count = 0;
 
-    for (size_t i = 0; i < runtime->instance_count; i++) {
-        const Pending *pending = runtime->instances[i]->pending;
-        for (size_t k = 0; pending != NULL && k < pending->intent_count; k++)
-            count += pending->intents[k]->state == INTENT_OPEN;
-    }
+    for (const Instance *i = performing_first(runtime); i != NULL; i = performing_next(i))
+        for (size_t k = 0; k < i->pending->intent_count; k++)
+            count += i->pending->intents[k]->state == INTENT_OPEN;
     size_t objects = destroy ? runtime->object_count : lost_objects(runtime);
     count += objects > counts->failed ? (unsigned)objects - counts->failed : 0;
     return count >= counts->unknown ? count - counts->unknown : 0;
@@ -322,9 +320,9 @@ static bool has_fault(const Runtime *runtime)
 {
     bool found = false;
 
-    for (size_t i = 0; i < runtime->instance_count; i++)
-        for (uint32_t g = 0; g < runtime->instances[i]->domain->goal_count; g++)
-            found |= goal_status(runtime->instances[i], g) == GOAL_FAULTED;
+    for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
+        for (uint32_t g = 0; g < i->domain->goal_count; g++)
+            found |= goal_status(i, g) == GOAL_FAULTED;
     return found;
 }
 

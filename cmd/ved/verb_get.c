@@ -49,6 +49,8 @@ static const char *lifecycle(const Instance *instance)
 {
     if (instance->pending != NULL)
         return "performing";
+    if (instance->stopping)
+        return "stopping";
     if (!instance->booted)
         return "booting";
     return mailbox_count(&instance->mailbox) > 0 || instance->run_count > 0 ? "runnable"
@@ -72,15 +74,14 @@ static Json *domains_json(const Runtime *runtime)
 {
     Json *list = json_new_array();
 
-    for (size_t i = 0; i < runtime->instance_count; i++) {
-        const Instance *instance = runtime->instances[i];
+    for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i)) {
         Json *json = json_new_object();
-        json_set_string(json, "domain", instance->domain->name);
-        json_set_string(json, "key", "");
-        json_set_string(json, "lifecycle", lifecycle(instance));
-        json_set(json, "state", state_json(instance));
-        json_set(json, "goals", goals_of(instance));
-        json_set_int(json, "mailbox", (int64_t)mailbox_count(&instance->mailbox));
+        json_set_string(json, "domain", i->domain->name);
+        json_set_string(json, "key", i->key != NULL ? i->key : "");
+        json_set_string(json, "lifecycle", lifecycle(i));
+        json_set(json, "state", state_json(i));
+        json_set(json, "goals", goals_of(i));
+        json_set_int(json, "mailbox", (int64_t)mailbox_count(&i->mailbox));
         json_append(list, json);
     }
     return list;
@@ -90,16 +91,17 @@ static Json *goals_json(const Runtime *runtime)
 {
     Json *list = json_new_array();
 
-    for (size_t i = 0; i < runtime->instance_count; i++)
-        for (uint32_t g = 0; g < runtime->instances[i]->domain->goal_count; g++) {
-            const Instance *instance = runtime->instances[i];
-            cleanup(free) char *sentence = goal_explain(instance, g);
+    for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
+        for (uint32_t g = 0; g < i->domain->goal_count; g++) {
+            cleanup(free) char *sentence = goal_explain(i, g);
             Json *json = json_new_object();
-            json_set_string(json, "domain", instance->domain->name);
-            json_set_string(json, "name", instance->domain->goals[g].name);
-            json_set_string(json, "status", goal_status_name(goal_status(instance, g)));
-            json_set_int(json, "priority", instance->domain->goals[g].priority);
-            json_set_string(json, "predicate", instance->domain->goals[g].text);
+            json_set_string(json, "domain", i->domain->name);
+            if (i->key != NULL)
+                json_set_string(json, "key", i->key);
+            json_set_string(json, "name", i->domain->goals[g].name);
+            json_set_string(json, "status", goal_status_name(goal_status(i, g)));
+            json_set_int(json, "priority", i->domain->goals[g].priority);
+            json_set_string(json, "predicate", i->domain->goals[g].text);
             json_set_string(json, "reason", sentence);
             json_append(list, json);
         }
@@ -139,11 +141,13 @@ static Json *message_json(const Instance *instance, const Message *message)
     Json *arguments = json_new_array();
 
     json_set_string(json, "domain", instance->domain->name);
+    if (instance->key != NULL)
+        json_set_string(json, "key", instance->key);
     json_set_int(json, "id", (int64_t)message->id);
-    json_set_string(json, "kind", message->is_event ? "event" : "message");
-    json_set_string(json, "name",
-                    message->is_event ? program->events[message->target].name
-                                      : instance->domain->transitions[message->target].name);
+    json_set_string(json, "kind",
+                    message->kind == MESSAGE_TRANSITION ? message_kind_name(MESSAGE_NAMED)
+                                                        : message_kind_name(message->kind));
+    json_set_string(json, "name", message_name(instance, message));
     json_set_string(json, "from", program->domains[message->from].name);
     json_set_bool(json, "high", message->high);
     json_set_int(json, "attempts", message->attempts);
@@ -157,10 +161,10 @@ static Json *mailboxes_json(const Runtime *runtime)
 {
     Json *list = json_new_array();
 
-    for (size_t i = 0; i < runtime->instance_count; i++) {
+    for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i)) {
         const Message *message;
-        for (size_t k = 0; (message = mailbox_at(&runtime->instances[i]->mailbox, k)) != NULL; k++)
-            json_append(list, message_json(runtime->instances[i], message));
+        for (size_t k = 0; (message = mailbox_at(&i->mailbox, k)) != NULL; k++)
+            json_append(list, message_json(i, message));
     }
     return list;
 }
@@ -169,10 +173,10 @@ static Json *deadletters_json(const Runtime *runtime)
 {
     Json *list = json_new_array();
 
-    for (size_t i = 0; i < runtime->instance_count; i++)
-        for (size_t k = 0; k < runtime->instances[i]->dead_letter_count; k++) {
-            const DeadLetter *letter = &runtime->instances[i]->dead_letters[k];
-            Json *json = message_json(runtime->instances[i], letter->message);
+    for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
+        for (size_t k = 0; k < i->dead_letter_count; k++) {
+            const DeadLetter *letter = &i->dead_letters[k];
+            Json *json = message_json(i, letter->message);
             json_set_string(json, "reason", letter->reason);
             json_append(list, json);
         }
@@ -199,11 +203,9 @@ static Json *effects_json(const Runtime *runtime)
 {
     Json *list = json_new_array();
 
-    for (size_t i = 0; i < runtime->instance_count; i++) {
-        const Pending *pending = runtime->instances[i]->pending;
-        for (size_t k = 0; pending != NULL && k < pending->intent_count; k++)
-            json_append(list, effect_json(pending->intents[k]));
-    }
+    for (const Instance *i = performing_first(runtime); i != NULL; i = performing_next(i))
+        for (size_t k = 0; k < i->pending->intent_count; k++)
+            json_append(list, effect_json(i->pending->intents[k]));
     for (size_t i = 0; i < runtime->object_count; i++)
         if (runtime->objects[i]->leaving != NULL)
             json_append(list, effect_json(runtime->objects[i]->leaving));
@@ -291,8 +293,8 @@ static int open_at_rest(Invocation *invocation, Ui *ui, const Options *options, 
 
     if (invocation_open_state(invocation, ui, options, file, INVOCATION_LOOK, err) < 0)
         return err->code;
-    for (size_t i = 0; i < invocation->stack->runtime->instance_count; i++)
-        goals_evaluate(invocation->stack->runtime->instances[i]);
+    for (Instance *i = instance_first(invocation->stack->runtime); i != NULL; i = instance_next(i))
+        goals_evaluate(i);
     return 0;
 }
 

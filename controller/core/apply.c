@@ -5,30 +5,40 @@
 #include <assert.h>
 #include <string.h>
 
+#include "controller/core/convergence.h"
 #include "lang/base/memory.h"
+
+/* Nothing is put off any more, and what was given up is tried again. */
+static void begin_again(Instance *instance)
+{
+    Message *message;
+
+    for (size_t m = 0; (message = mailbox_at(&instance->mailbox, m)) != NULL; m++)
+        message->due_ms = 0;
+    for (size_t i = 0; i < instance->run_count; i++)
+        instance->runs[i].due_ms = 0;
+    for (size_t t = 0; t < instance->domain->transition_count; t++) {
+        instance->transitions[t].due_ms = 0;
+        instance->transitions[t].failures = 0;
+        instance->transitions[t].given_up = false;
+    }
+    for (size_t g = 0; g < instance->domain->goal_count; g++) {
+        if (instance->goals[g].failed)
+            instance->goals[g].unmet_since_ms = 0; /* its time begins anew */
+        instance->goals[g].failed = false;
+        instance->goals[g].retries = 0;
+    }
+    instance->stop_due_ms = 0;
+    instance->stop_given_up = false;
+}
 
 static void apply_begin(Runtime *runtime, const Record *record)
 {
     strncpy(runtime->boot_id, record->text ? record->text : "", sizeof runtime->boot_id - 1);
     if (record->digest != NULL && record->digest != runtime->program_digest)
         string_set(&runtime->program_digest, record->digest);
-    for (size_t i = 0; i < runtime->instance_count; i++) {
-        Instance *instance = runtime->instances[i];
-        Message *message;
-        for (size_t m = 0; (message = mailbox_at(&instance->mailbox, m)) != NULL; m++)
-            message->due_ms = 0;
-        for (size_t t = 0; t < instance->domain->transition_count; t++) {
-            instance->transitions[t].due_ms = 0;
-            instance->transitions[t].failures = 0;
-            instance->transitions[t].given_up = false;
-        }
-        for (size_t g = 0; g < instance->domain->goal_count; g++) {
-            if (instance->goals[g].failed)
-                instance->goals[g].unmet_since_ms = 0; /* its time begins anew */
-            instance->goals[g].failed = false;
-            instance->goals[g].retries = 0;
-        }
-    }
+    for (Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
+        begin_again(i);
     for (size_t i = 0; i < runtime->object_count; i++) {
         runtime->objects[i]->given_up = false;
         runtime->objects[i]->repair_due_ms = 0;
@@ -37,63 +47,61 @@ static void apply_begin(Runtime *runtime, const Record *record)
 
 static void apply_start(Runtime *runtime, Record *record)
 {
-    Instance *instance = instance_new(runtime, record->domain);
-
-    record->instance = instance;
-    fields_change(instance, record->changes, record->change_count);
-    instance->version = 1;
-    retained_deliver(instance, NULL);
-}
-
-static void pending_replace(Pending *pending, const Record *record)
-{
-    for (size_t i = 0; i < pending->change_count; i++)
-        value_free(pending->changes[i].value);
-    for (size_t i = 0; i < pending->emission_count; i++)
-        values_free(pending->emissions[i].arguments, pending->emissions[i].argument_count);
-    pending->changes =
-        memory_grow(pending->changes, record->change_count, sizeof *pending->changes);
-    pending->change_count = record->change_count;
-    for (size_t i = 0; i < record->change_count; i++)
-        pending->changes[i] =
-            (FieldChange){record->changes[i].field, value_clone(record->changes[i].value)};
-    pending->emissions =
-        memory_grow(pending->emissions, record->emission_count, sizeof *pending->emissions);
-    pending->emission_count = record->emission_count;
-    for (size_t i = 0; i < record->emission_count; i++) {
-        pending->emissions[i] = record->emissions[i];
-        pending->emissions[i].arguments =
-            values_clone(record->emissions[i].arguments, record->emissions[i].argument_count);
+    record->instance = instance_begin(runtime, record->starts);
+    if (record->by_system) {
+        cleanup(free) char *label = instance_label(record->instance);
+        map_put(&runtime->system_starts, label, runtime);
     }
 }
 
-static void apply_prepare(Runtime *runtime, Record *record)
+/* An intent of a slice, or of the destruction of everything, to destroy the object. */
+static void object_leave(Object *object)
+{
+    object->before = object->state;
+    object_move(object, OBJECT_LEAVING);
+}
+
+static void pending_add(Instance *instance, Intent *intent)
+{
+    Runtime *runtime = instance->runtime;
+    Pending *pending = instance->pending;
+
+    pending->intents[pending->intent_count++] = intent;
+    if (intent->verb == INTENT_PUT) {
+        const Object *object = object_want(instance, intent);
+        if (intent->address == NULL)
+            intent->address = object_address(object);
+    } else if (intent->verb == INTENT_DELETE && intent->state == INTENT_OPEN) {
+        Object *object = object_find(runtime, intent->uid);
+        object_leave(object);
+        if (intent->address == NULL)
+            intent->address = object_address(object);
+    }
+    if (intent->number >= runtime->next_intent)
+        runtime->next_intent = intent->number + 1;
+}
+
+static void apply_prepare(Record *record)
 {
     Instance *instance = record->instance;
     Pending *pending = instance->pending;
 
     if (pending == NULL) {
-        pending = instance->pending = memory_zero(1, sizeof *pending);
+        pending = memory_zero(1, sizeof *pending);
         pending->slice = record->slice;
         pending->cause = record->cause;
+        pending_set(instance, pending);
     }
-    pending_replace(pending, record);
+    proposal_deinit(&pending->proposal);
+    proposal_clone(&pending->proposal, &record->proposal);
     pending->awaits = record->awaits;
     pending->intents = memory_grow(pending->intents, pending->intent_count + record->intent_count,
                                    sizeof(Intent *));
-    for (size_t i = 0; i < record->intent_count; i++) {
-        Intent *intent = record->intents[i];
-        pending->intents[pending->intent_count++] = intent;
-        if (intent->verb == INTENT_PUT) {
-            const Object *object = object_want(instance, intent);
-            if (intent->address == NULL)
-                intent->address = object_address(object);
-        }
-        if (intent->number >= runtime->next_intent)
-            runtime->next_intent = intent->number + 1;
-    }
+    for (size_t i = 0; i < record->intent_count; i++)
+        pending_add(instance, record->intents[i]);
 }
 
+/* The object is gone, or is again what it was. */
 static void answer_delete(Runtime *runtime, const Record *record, Object *object)
 {
     if (record->outcome == INTENT_APPLIED) {
@@ -106,6 +114,22 @@ static void answer_delete(Runtime *runtime, const Record *record, Object *object
     object->leaving = NULL;
 }
 
+static void answer_done(Runtime *runtime, Instance *owner, const Intent *intent)
+{
+    switch (intent->verb) {
+    case INTENT_PUT:
+        object_made(object_find(runtime, intent->uid), intent);
+        break;
+    case INTENT_ACTION:
+        deed_remember(owner, intent);
+        break;
+    case INTENT_DELETE:
+        if (intent->released)
+            deed_remember(owner, intent);
+        break;
+    }
+}
+
 static int apply_answer(Runtime *runtime, Record *record, Error *err)
 {
     Instance *owner;
@@ -114,28 +138,33 @@ static int apply_answer(Runtime *runtime, Record *record, Error *err)
     if (intent == NULL || intent->state != INTENT_OPEN)
         return error_set(err, ERROR_STATE, "an answer to intent %llu, which is not open",
                          (unsigned long long)record->intent);
-    if (intent->verb == INTENT_DELETE) {
+    bool of_slice = intent_is_of_slice(owner, intent);
+    if (intent->verb == INTENT_DELETE)
         answer_delete(runtime, record, object_find(runtime, intent->uid));
+    if (!of_slice)
         return 0;
-    }
     intent->state = record->outcome;
     string_set(&intent->external_id, record->external_id);
     string_set(&intent->result, record->result);
     string_set(&intent->code, record->code);
     string_set(&intent->detail, record->text);
-    if (intent->state != INTENT_APPLIED)
-        return 0;
-    if (intent->verb == INTENT_PUT)
-        object_made(object_find(runtime, intent->uid), intent);
-    else
-        deed_remember(owner, intent);
+    if (intent->state == INTENT_APPLIED)
+        answer_done(runtime, owner, intent);
     return 0;
+}
+
+static Pending *pending_end(Instance *instance)
+{
+    Pending *pending = instance->pending;
+
+    pending_set(instance, NULL);
+    return pending;
 }
 
 static int apply_commit(Record *record, Error *err)
 {
     Instance *instance = record->instance;
-    Pending *pending = take(instance->pending);
+    Pending *pending = pending_end(instance);
 
     if (pending == NULL)
         return error_set(err, ERROR_STATE, "a commit of slice %llu, which was not prepared",
@@ -144,16 +173,17 @@ static int apply_commit(Record *record, Error *err)
     if (pending->intent_count > 0)
         objects_commit(instance, pending);
     deeds_commit(instance, pending);
-    slice_commit(instance, &pending->cause, pending->changes, pending->change_count,
-                 pending->emissions, pending->emission_count, pending->slice);
+    if (pending->cause.kind == CAUSE_STOP) {
+        instance->stop_failures = 0;
+        instance->stop_due_ms = 0;
+    }
+    slice_commit(instance, &pending->cause, &pending->proposal, record);
     pending_free(pending);
     return 0;
 }
 
-static void message_to_dead_letters(Instance *instance, uint64_t id, const char *reason)
+static void dead_letter_add(Instance *instance, Message *message, const char *reason)
 {
-    Message *message = mailbox_take(&instance->mailbox, id);
-
     if (message == NULL)
         return;
     if (instance->dead_letter_count == DEAD_LETTERS_MAX) {
@@ -168,6 +198,13 @@ static void message_to_dead_letters(Instance *instance, uint64_t id, const char 
         (DeadLetter){message, memory_copy_string(reason ? reason : "")};
 }
 
+/* The half-done handler or timer ends; what it was opened by is kept as it came. */
+static void run_to_dead_letters(Instance *instance, uint32_t run, const char *reason)
+{
+    dead_letter_add(instance, run_message(instance, &instance->runs[run]), reason);
+    run_remove(instance, run);
+}
+
 static void abort_message(Instance *instance, const Record *record, uint64_t id)
 {
     Message *message = mailbox_find(&instance->mailbox, id);
@@ -177,7 +214,25 @@ static void abort_message(Instance *instance, const Record *record, uint64_t id)
         return;
     message->due_ms = record->due_ms;
     if (++message->attempts >= MESSAGE_ATTEMPTS_MAX)
-        message_to_dead_letters(instance, id, record->text);
+        dead_letter_add(instance, message_take(instance, id), record->text);
+}
+
+static void abort_run(Instance *instance, const Record *record, uint32_t index)
+{
+    Run *run = &instance->runs[index];
+
+    string_set(&instance->handler_reason, record->text);
+    run->due_ms = record->due_ms;
+    if (++run->attempts >= MESSAGE_ATTEMPTS_MAX)
+        run_to_dead_letters(instance, index, record->text);
+}
+
+static void abort_stop(Instance *instance, const Record *record)
+{
+    instance->stop_failures++;
+    instance->stop_due_ms = record->due_ms;
+    instance->stop_given_up = !record->retry;
+    string_set(&instance->handler_reason, record->text);
 }
 
 static void abort_transition(Instance *instance, const Record *record, const Cause *cause)
@@ -204,22 +259,34 @@ static void abort_repair(Runtime *runtime, const Record *record, const char *uid
     string_set(&object->reason, record->text);
 }
 
+static void abort_cause(Instance *instance, const Record *record, const Pending *pending)
+{
+    const Cause *cause = &pending->cause;
+
+    if (cause->kind == CAUSE_REPAIR)
+        abort_repair(instance->runtime, record, pending->intents[0]->uid);
+    else if (cause->kind == CAUSE_STOP)
+        abort_stop(instance, record);
+    else if (cause->message != 0)
+        abort_message(instance, record, cause->message);
+    else if (cause->transition >= 0)
+        abort_transition(instance, record, cause);
+    else
+        abort_run(instance, record, cause->run);
+}
+
 static int apply_abort(Runtime *runtime, Record *record, Error *err)
 {
     Instance *instance = record->instance;
-    Pending *pending = take(instance->pending);
+    Pending *pending = pending_end(instance);
 
     if (pending == NULL)
         return error_set(err, ERROR_STATE, "an abort of slice %llu, which was not prepared",
                          (unsigned long long)record->slice);
     record->cause = pending->cause;
     objects_discard(runtime, pending);
-    if (pending->cause.kind == CAUSE_REPAIR)
-        abort_repair(runtime, record, pending->intents[0]->uid);
-    else if (pending->cause.message != 0)
-        abort_message(instance, record, pending->cause.message);
-    else
-        abort_transition(instance, record, &pending->cause);
+    abort_cause(instance, record, pending);
+    report_failures(instance, pending);
     pending_free(pending);
     return 0;
 }
@@ -228,13 +295,13 @@ static void apply_fault(Runtime *runtime, Record *record)
 {
     Instance *instance = record->instance;
     const Cause *cause = &record->cause;
-    Pending *pending = take(instance->pending);
+    Pending *pending = pending_end(instance);
 
     if (pending != NULL)
         objects_discard(runtime, pending);
     pending_free(pending);
     if (cause->message != 0)
-        message_to_dead_letters(instance, cause->message, record->text);
+        dead_letter_add(instance, message_take(instance, cause->message), record->text);
     if (cause->transition >= 0) {
         TransitionMark *mark = &instance->transitions[cause->transition];
         mark->blocked = true;
@@ -242,7 +309,9 @@ static void apply_fault(Runtime *runtime, Record *record)
         mark->blocked_version = instance->version;
         string_set(&mark->reason, record->text);
     }
-    if (cause->kind == CAUSE_RUN)
+    if (cause->kind == CAUSE_RUN && cause->transition < 0)
+        run_to_dead_letters(instance, cause->run, record->text);
+    else if (cause->kind == CAUSE_RUN)
         run_remove(instance, cause->run);
     count_turn(instance, cause);
 }
@@ -257,22 +326,45 @@ static void apply_goal(Record *record)
     goal->unmet_since_ms = record->unmet_since_ms;
 }
 
+static void observe_lost(Runtime *runtime, Object *object, const Record *record)
+{
+    bool was_ready = object->state == OBJECT_READY;
+
+    if (object->state == OBJECT_LEFT && object->rank == 0) {
+        object_remove(runtime, object);
+        return;
+    }
+    object_move(object, OBJECT_LOST);
+    string_set(&object->reason, record->text);
+    if (was_ready)
+        report_object(object, ON_LOST);
+}
+
+static void observe_there(Object *object, const Record *record)
+{
+    if (object->state != OBJECT_LEFT)
+        object_move(object, OBJECT_READY);
+    string_set(&object->reason, record->text);
+    if (!record->changed)
+        return;
+    string_set(&object->outputs, record->result);
+    if (record->external_id != NULL)
+        string_set(&object->external_id, record->external_id);
+    report_object(object, ON_CHANGED);
+}
+
 static int apply_observe(Runtime *runtime, Record *record, Error *err)
 {
     Object *object = object_find(runtime, record->uid ? record->uid : "");
 
     if (object == NULL)
         return error_set(err, ERROR_STATE, "an observation of an unknown object");
-    if (object->state == OBJECT_READY || object->state == OBJECT_LOST)
-        object_move(object, record->object);
-    else if (object->state == OBJECT_LEFT && record->object == OBJECT_LOST) {
-        if (object->rank == 0)
-            object_remove(runtime, object);
-        else
-            object_move(object, OBJECT_LOST);
-        return 0;
-    }
-    string_set(&object->reason, record->text);
+    if (object->state == OBJECT_WANTED || object->state == OBJECT_LEAVING)
+        string_set(&object->reason, record->text);
+    else if (record->object == OBJECT_LOST)
+        observe_lost(runtime, object, record);
+    else
+        observe_there(object, record);
     return 0;
 }
 
@@ -286,8 +378,7 @@ static int apply_destroy(Runtime *runtime, Record *record, Error *err)
         return 0;
     if (object == NULL)
         return error_set(err, ERROR_STATE, "a destruction of an unknown object");
-    object->before = object->state;
-    object_move(object, OBJECT_LEAVING);
+    object_leave(object);
     object->leaving = intent;
     if (intent->number >= runtime->next_intent)
         runtime->next_intent = intent->number + 1;
@@ -296,17 +387,25 @@ static int apply_destroy(Runtime *runtime, Record *record, Error *err)
 
 static void apply_reset(Runtime *runtime)
 {
-    for (size_t i = 0; i < runtime->instance_count; i++)
-        instance_free(runtime->instances[i]);
-    runtime->instance_count = 0;
-    runtime->touched = NULL;
-    memset(runtime->queues, 0, sizeof runtime->queues);
-    memset(runtime->queues_used, 0, sizeof runtime->queues_used);
-    map_deinit(&runtime->instances_by_name);
+    instances_free(runtime);
     for (size_t i = 0; i < runtime->retained_count; i++)
         values_free(runtime->retained[i].arguments, runtime->retained[i].argument_count);
     runtime->retained_count = 0;
+    map_deinit(&runtime->system_starts);
     runtime->destroying = false;
+}
+
+static int apply_end(Record *record, Error *err)
+{
+    Instance *instance = take(record->instance);
+
+    record->domain = instance->domain_index;
+    if (!instance->stopping || instance->object_count > 0 || instance->pending != NULL)
+        return error_set(err, ERROR_STATE, "the end of an instance of domain '%s' that goes on",
+                         instance->domain->name);
+    convergence_outside(instance);
+    instance_remove(instance);
+    return 0;
 }
 
 int record_apply(Runtime *runtime, Record *record, Error *err)
@@ -323,11 +422,10 @@ int record_apply(Runtime *runtime, Record *record, Error *err)
         apply_start(runtime, record);
         return 0;
     case RECORD_SLICE:
-        slice_commit(record->instance, &record->cause, record->changes, record->change_count,
-                     record->emissions, record->emission_count, record->slice);
+        slice_commit(record->instance, &record->cause, &record->proposal, record);
         return 0;
     case RECORD_PREPARE:
-        apply_prepare(runtime, record);
+        apply_prepare(record);
         return 0;
     case RECORD_ANSWER:
         return apply_answer(runtime, record, err);
@@ -338,6 +436,12 @@ int record_apply(Runtime *runtime, Record *record, Error *err)
     case RECORD_FAULT:
         apply_fault(runtime, record);
         return 0;
+    case RECORD_TIMER:
+        timers_apply(record->instance, record->timers, record->timer_count);
+        convergence_outside(record->instance);
+        return 0;
+    case RECORD_END:
+        return apply_end(record, err);
     case RECORD_GOAL:
         apply_goal(record);
         return 0;

@@ -7,19 +7,51 @@
 /* ---- commit.c: what a committed slice changes, and whom it reaches ---- */
 
 /* The message it consumed leaves the mailbox, its run is opened, goes on or is closed, the fields
- * take their new values, and what it put out is delivered. */
-void slice_commit(Instance *instance, const Cause *cause, const FieldChange *changes,
-                  size_t change_count, const Emission *emissions, size_t emission_count,
-                  uint64_t slice);
+ * take their new values, and what it put out is delivered. `record` says which instances begin to
+ * exist by that. */
+void slice_commit(Instance *instance, const Cause *cause, const Proposal *proposal,
+                  const Record *record);
 
-/* Set the fields; true if any value is another one now. */
-bool fields_change(Instance *instance, const FieldChange *changes, size_t count);
+/* Begin to exist: with the first values, the timers, and what was last said of each event. */
+Instance *instance_begin(Runtime *runtime, const InstanceStart *start);
+
+/* Put a message of domain `from` into the mailbox of the receiver. */
+Message *deliver(Instance *receiver, MessageKind kind, uint32_t target, uint32_t from, bool high,
+                 const Value *arguments, size_t argument_count);
+
+/* Take a message out of the mailbox, at the head of its lane; the caller owns it. NULL: it is not
+ * there. */
+Message *message_take(Instance *instance, uint64_t id);
+
+/* One more handler in a row, or the end of the row. */
+void count_turn(Instance *instance, const Cause *cause);
+
+/* ---- run.c: transitions, handlers and timers that are not at their end ---- */
+
+/* The index of the run that the slice is part of; a new one is opened with `message` (NULL: none).
+ */
+uint32_t run_begin(Instance *instance, const Cause *cause, const Message *message);
+
+/* The slice has committed: its run goes on behind it, or is closed. */
+void run_go_on(Instance *instance, uint32_t index, const Cause *cause, const Proposal *proposal);
 
 /* Forget the open run at `index` without closing it as done. */
 void run_remove(Instance *instance, uint32_t index);
 
-/* One more handler in a row, or the end of the row. */
-void count_turn(Instance *instance, const Cause *cause);
+/* The message that a handler's or timer's run was opened by. The caller owns it. */
+Message *run_message(const Instance *instance, const Run *run);
+
+/* ---- report.c: what the runtime tells handlers ---- */
+
+/* To `on P.lost` or `on P.changed` of the owner's domain, if it has that. */
+void report_object(Object *object, ProgramHandlerKind kind);
+
+/* To `on P.failed`, for each effect that made the slice fail. */
+void report_failures(Instance *instance, const Pending *pending);
+
+/* ---- timer.c ---- */
+
+void timers_apply(Instance *instance, const TimerChange *changes, size_t count);
 
 /* ---- object.c: what its effects made ---- */
 
@@ -35,10 +67,10 @@ void objects_commit(Instance *instance, const Pending *pending);
 /* What the effects of a discarded slice made stays, to be taken up by the next attempt. */
 void objects_discard(Runtime *runtime, const Pending *pending);
 
-/* An action of the pending slice was done: its answer is kept for the next attempt. */
+/* An action or release of the pending slice was done: its answer is kept for the next attempt. */
 void deed_remember(Instance *instance, const Intent *intent);
 
-/* The slice that did them has committed: another run of the same transition does them again. */
+/* The slice that did them has committed: they are done again when they are emitted again. */
 void deeds_commit(Instance *instance, const Pending *pending);
 
 /* A run of that transition has committed: what its aborted attempts did is no longer recalled. */

@@ -5,9 +5,11 @@
 
 #include "controller/core/input.h"
 #include "controller/core/scheduler.h"
+#include "controller/core/timer.h"
 
 typedef struct Choice {
     Instance *instance;
+    const RuntimeOptions *options;
     uint64_t now_ms;
     Arena *arena;
     Cause cause;
@@ -15,16 +17,20 @@ typedef struct Choice {
     int urgency;
 } Choice;
 
+static void alarm_at(Instance *instance, AlarmKind kind, uint64_t due_ms)
+{
+    if (instance->alarms[kind].at_ms == 0 || due_ms < instance->alarms[kind].at_ms)
+        alarm_set(instance, kind, due_ms);
+}
+
 static void wake_at(Instance *instance, uint64_t due_ms)
 {
-    if (instance->wake_ms == 0 || due_ms < instance->wake_ms)
-        instance->wake_ms = due_ms;
+    alarm_at(instance, ALARM_WAKE, due_ms);
 }
 
 static void expire_at(Instance *instance, uint64_t due_ms)
 {
-    if (instance->expiry_ms == 0 || due_ms < instance->expiry_ms)
-        instance->expiry_ms = due_ms;
+    alarm_at(instance, ALARM_EXPIRY, due_ms);
 }
 
 static void choose(Choice *choice, Cause cause, int urgency)
@@ -57,22 +63,36 @@ static bool transition_is_due(Choice *choice, uint32_t transition)
     return true;
 }
 
+/* The next slice of an open run. */
+static Cause run_cause(const Instance *instance, uint32_t index)
+{
+    const Run *run = &instance->runs[index];
+    Cause cause = cause_of(CAUSE_RUN);
+
+    cause.transition = run->transition;
+    cause.handler = run->handler;
+    cause.timer = run->timer;
+    cause.goal = run->goal;
+    cause.step = run->next_step;
+    cause.yield = run->yield;
+    cause.run = index;
+    return cause;
+}
+
 static void choose_boot(Choice *choice)
 {
     Instance *instance = choice->instance;
     uint32_t boot = (uint32_t)instance->domain->boot;
-    Cause cause = {CAUSE_BOOT, (int32_t)boot, -1, -1, 0, 0, 0};
+    Cause cause = cause_of(CAUSE_BOOT);
 
+    cause.transition = (int32_t)boot;
     if (transition_is_blocked(instance, boot) && instance->transitions[boot].faulted)
         return;
     if (!transition_is_due(choice, boot))
         return;
     for (uint32_t i = 0; i < instance->run_count; i++)
-        if (instance->runs[i].kind == CAUSE_BOOT) {
-            cause.kind = CAUSE_RUN;
-            cause.run = i;
-            cause.step = instance->runs[i].next_step;
-        }
+        if (instance->runs[i].kind == CAUSE_BOOT)
+            cause = run_cause(instance, i);
     choose(choice, cause, 255);
 }
 
@@ -121,7 +141,7 @@ static void goal_refresh(Choice *choice, uint32_t index)
         mark->truth_version = instance->version;
     }
     if (goal_has_news(instance, index, choice->now_ms))
-        instance->runtime->goals_due = true;
+        link_add(instance, LIST_NEWS);
     if (mark->truth == TRUTH_FALSE && instance->group_size != 0)
         convergence_unmet(instance, index);
 }
@@ -180,7 +200,7 @@ static void goals_refresh(Choice *choice)
 static void choose_goal(Choice *choice)
 {
     Instance *instance = choice->instance;
-    Cause best = {CAUSE_GOAL, -1, -1, -1, 0, 0, 0};
+    Cause best = cause_of(CAUSE_GOAL);
     int best_urgency = -1;
 
     for (uint32_t i = 0; i < instance->domain->goal_count; i++) {
@@ -218,28 +238,70 @@ static bool message_is_due(Choice *choice, const Message *message)
 static void choose_message(Choice *choice, const Message *message)
 {
     Instance *instance = choice->instance;
-    Cause cause = {CAUSE_MESSAGE, -1, -1, -1, 0, 0, message->id};
+    Cause cause = cause_of(CAUSE_MESSAGE);
 
-    if (message->is_event)
+    cause.message = message->id;
+    switch (message->kind) {
+    case MESSAGE_EVENT:
         cause.handler = domain_find_handler(instance->domain, message->target);
-    else
+        break;
+    case MESSAGE_TRANSITION:
         cause.transition = (int32_t)message->target;
+        break;
+    case MESSAGE_NAMED:
+    case MESSAGE_REPORT:
+        cause.handler = (int32_t)message->target;
+        break;
+    case MESSAGE_TIMER:
+        cause.timer = (int32_t)message->target;
+        break;
+    }
     choose(choice, cause, message->high ? 150 : 100);
+}
+
+static bool run_is_due(Choice *choice, const Run *run)
+{
+    if (run->transition >= 0)
+        return transition_is_due(choice, (uint32_t)run->transition);
+    if (run->due_ms > choice->now_ms) {
+        wake_at(choice->instance, run->due_ms);
+        return false;
+    }
+    return true;
 }
 
 static void choose_run(Choice *choice)
 {
     Instance *instance = choice->instance;
     const Run *run = &instance->runs[0];
-    Cause cause = {CAUSE_RUN, (int32_t)run->transition, -1, run->goal, run->next_step, 0, 0};
     int urgency = 100;
 
-    if (!transition_is_due(choice, run->transition))
+    if (!run_is_due(choice, run))
         return;
     if (run->goal >= 0)
-        urgency =
-            goal_urgency(instance, &instance->domain->goals[run->goal], (int32_t)run->transition);
-    choose(choice, cause, urgency);
+        urgency = goal_urgency(instance, &instance->domain->goals[run->goal], run->transition);
+    choose(choice, run_cause(instance, 0), urgency);
+}
+
+/* ---- timers ---- */
+
+static void timers_refresh(Choice *choice)
+{
+    Instance *instance = choice->instance;
+    TimerChange *changes;
+    uint64_t awaited, next;
+
+    if (instance->domain->timer_count == 0)
+        return;
+    if (timers_update(instance, choice->options, choice->now_ms, choice->arena, &changes) > 0) {
+        link_add(instance, LIST_NEWS);
+        return; /* it is looked at again when that is recorded */
+    }
+    next = timers_next(instance, choice->options, &awaited);
+    if (next != 0)
+        expire_at(instance, next);
+    if (awaited != 0)
+        wake_at(instance, awaited);
 }
 
 /* ---- repair ---- */
@@ -260,7 +322,8 @@ static const Object *repair_candidate(const Runtime *runtime)
         return NULL;
     for (size_t i = 0; i < runtime->object_count; i++) {
         const Object *object = runtime->objects[i];
-        if (object_is_gone(object) && (lowest == NULL || object->rank < lowest->rank))
+        if (object_is_gone(object) && !object->owner->stopping &&
+            (lowest == NULL || object->rank < lowest->rank))
             lowest = object;
     }
     return lowest;
@@ -269,7 +332,6 @@ static const Object *repair_candidate(const Runtime *runtime)
 static void choose_repair(Choice *choice)
 {
     const Object *object = repair_candidate(choice->instance->runtime);
-    Cause cause = {CAUSE_REPAIR, -1, -1, -1, 0, 0, 0};
 
     if (object == NULL || object->owner != choice->instance || object->given_up)
         return;
@@ -277,7 +339,7 @@ static void choose_repair(Choice *choice)
         wake_at(choice->instance, object->repair_due_ms);
         return;
     }
-    choose(choice, cause, 100);
+    choose(choice, cause_of(CAUSE_REPAIR), 100);
 }
 
 /* A begun run goes on before another goal is served; with nothing of its own to do the domain makes
@@ -312,21 +374,47 @@ static void choose_turn(Choice *choice)
         choose(choice, act.cause, act.urgency);
 }
 
+/* One that stops does what is left to do, gives back what it has, and ends. */
+static void choose_end(Choice *choice)
+{
+    Instance *instance = choice->instance;
+    const Message *message = mailbox_peek(&instance->mailbox);
+
+    if (message != NULL && !instance->handler_waits && message_is_due(choice, message))
+        choose_message(choice, message);
+    if (choice->found || instance->waits_for != NULL || instance->puts_off_for != NULL)
+        return;
+    if (instance->run_count > 0) {
+        choose_run(choice);
+        return;
+    }
+    if (message != NULL || instance->stop_given_up)
+        return;
+    if (instance->stop_due_ms > choice->now_ms)
+        wake_at(instance, instance->stop_due_ms);
+    else
+        choose(choice, cause_of(CAUSE_STOP), 100);
+}
+
 static bool instance_may_run(const Instance *instance)
 {
     return instance->pending == NULL && !instance->resting && instance->undecided_after == NULL;
 }
 
-bool instance_choose(Instance *instance, uint64_t now_ms, Arena *arena)
+bool instance_choose(Instance *instance, const RuntimeOptions *options, uint64_t now_ms,
+                     Arena *arena)
 {
-    Choice choice = {.instance = instance, .now_ms = now_ms, .arena = arena, .urgency = 0};
+    Choice choice = {.instance = instance, .options = options, .now_ms = now_ms, .arena = arena};
 
-    instance->wake_ms = 0;
-    instance->expiry_ms = 0;
+    alarm_set(instance, ALARM_WAKE, 0);
+    alarm_set(instance, ALARM_EXPIRY, 0);
     goals_refresh(&choice);
+    timers_refresh(&choice);
     if (!instance_may_run(instance))
         return false;
-    if (instance->booted)
+    if (instance->stopping)
+        choose_end(&choice);
+    else if (instance->booted)
         choose_turn(&choice);
     else if (instance->waits_for == NULL && instance->puts_off_for == NULL)
         choose_boot(&choice);

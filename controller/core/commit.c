@@ -1,4 +1,5 @@
 /* The commit of a slice: state, events and messages become visible together. */
+#include <assert.h>
 #include <string.h>
 
 #include "controller/core/apply.h"
@@ -7,23 +8,44 @@
 
 /* ---- delivery ---- */
 
-static void deliver(Instance *receiver, bool is_event, uint32_t target, uint32_t from, bool high,
-                    const Emission *emission, uint64_t slice)
+Message *deliver(Instance *receiver, MessageKind kind, uint32_t target, uint32_t from, bool high,
+                 const Value *arguments, size_t argument_count)
 {
-    Runtime *runtime = receiver->runtime;
-    Message *message = message_new(runtime->next_message++, is_event, target, from, high,
-                                   emission->arguments, emission->argument_count);
+    Message *message = message_new(receiver->runtime->next_message++, kind, target, from, high,
+                                   arguments, argument_count);
+
+    mailbox_put(&receiver->mailbox, message);
+    instance_touch(receiver);
+    return message;
+}
+
+Message *message_take(Instance *instance, uint64_t id)
+{
+    Message *message = mailbox_take(&instance->mailbox, id);
+
+    if (message != NULL && message->kind == MESSAGE_TIMER)
+        instance->timers[message->target].waits = false;
+    return message;
+}
+
+/* By what another domain says, of which the receiver learns something new: they loop together, if
+ * they do. */
+static void deliver_emission(Instance *receiver, MessageKind kind, uint32_t target,
+                             Instance *sender, const Emission *emission, uint64_t slice)
+{
+    Message *message = deliver(receiver, kind, target, sender->domain_index, emission->high,
+                               emission->arguments, emission->argument_count);
 
     message->parent = slice;
-    mailbox_put(&receiver->mailbox, message);
-    convergence_spoke(receiver, from);
-    instance_touch(receiver);
+    convergence_spoke(receiver, sender);
 }
 
 static void retain(Runtime *runtime, uint32_t from, const Emission *emission)
 {
     Retained *slot = NULL;
 
+    if (!runtime->program->events[emission->event].retained)
+        return;
     for (size_t i = 0; i < runtime->retained_count && slot == NULL; i++)
         if (runtime->retained[i].event == emission->event && runtime->retained[i].domain == from)
             slot = &runtime->retained[i];
@@ -41,43 +63,78 @@ static void broadcast(Instance *sender, const Emission *emission, uint64_t slice
 {
     Runtime *runtime = sender->runtime;
 
-    for (size_t i = 0; i < runtime->instance_count; i++)
-        if (domain_find_handler(runtime->instances[i]->domain, emission->event) >= 0)
-            deliver(runtime->instances[i], true, emission->event, sender->domain_index, false,
-                    emission, slice);
+    for (size_t d = 0; d < runtime->program->domain_count; d++)
+        if (domain_find_handler(&runtime->program->domains[d], emission->event) >= 0)
+            for (Instance *i = runtime->domains[d].instances.first; i != NULL;
+                 i = i->links[LIST_DOMAIN].next)
+                deliver_emission(i, MESSAGE_EVENT, emission->event, sender, emission, slice);
     retain(runtime, sender->domain_index, emission);
 }
 
-static void emit_all(Instance *sender, const Emission *emissions, size_t count, uint64_t slice)
+/* The first value of everything was decided when the record was made. */
+static Instance *receiver_of(Runtime *runtime, const Emission *emission, const Record *record)
 {
-    Runtime *runtime = sender->runtime;
+    Instance *receiver = instance_find(runtime, emission->domain, emission->key);
 
-    for (size_t i = 0; i < count; i++) {
-        const Emission *emission = &emissions[i];
-        Instance *receiver;
+    for (size_t i = 0; receiver == NULL && i < record->start_count; i++)
+        if (record->starts[i].domain == emission->domain && emission->key != NULL &&
+            strcmp(record->starts[i].key, emission->key) == 0)
+            receiver = instance_begin(runtime, &record->starts[i]);
+    return receiver;
+}
+
+static void send(Instance *sender, const Emission *emission, const Record *record)
+{
+    Instance *receiver = receiver_of(sender->runtime, emission, record);
+
+    if (receiver != NULL)
+        deliver_emission(receiver, emission->to_handler ? MESSAGE_NAMED : MESSAGE_TRANSITION,
+                         emission->transition, sender, emission, record->slice);
+}
+
+static void emit_all(Instance *sender, const Proposal *proposal, const Record *record)
+{
+    for (size_t i = 0; i < proposal->emission_count; i++) {
+        const Emission *emission = &proposal->emissions[i];
         switch (emission->kind) {
         case OUTPUT_EVENT:
-            broadcast(sender, emission, slice);
+            broadcast(sender, emission, record->slice);
             break;
         case OUTPUT_MESSAGE:
-            receiver = runtime_find(runtime, runtime->program->domains[emission->domain].name);
-            if (receiver != NULL)
-                deliver(receiver, false, emission->transition, sender->domain_index, emission->high,
-                        emission, slice);
+            send(sender, emission, record);
             break;
         case OUTPUT_SPAWN:
+            receiver_of(sender->runtime, emission, record);
+            break;
         case OUTPUT_STOP:
+            sender->stopping = true;
+            break;
         case OUTPUT_LOG:
-        case OUTPUT_EFFECT:
+        case OUTPUT_EFFECT: /* these two are intents */
         case OUTPUT_RELEASE:
             break;
         }
     }
 }
 
+Instance *instance_begin(Runtime *runtime, const InstanceStart *start)
+{
+    Instance *instance = instance_new(runtime, start->domain, start->key);
+
+    for (size_t i = 0; i < instance->domain->field_count; i++) {
+        value_free(instance->fields[i]);
+        instance->fields[i] = value_clone(start->fields[i]);
+    }
+    instance_fields_changed(instance);
+    timers_apply(instance, start->timers, start->timer_count);
+    retained_deliver(instance, NULL);
+    return instance;
+}
+
 /* ---- the commit of a slice ---- */
 
-bool fields_change(Instance *instance, const FieldChange *changes, size_t count)
+/* True if any value is another one now. */
+static bool fields_change(Instance *instance, const FieldChange *changes, size_t count)
 {
     bool changed = false;
 
@@ -98,57 +155,21 @@ bool fields_change(Instance *instance, const FieldChange *changes, size_t count)
 
 static char *message_describe(const Instance *instance, const Message *message)
 {
-    const Program *program = instance->runtime->program;
-    const char *from = program->domains[message->from].name;
+    const char *name = message_name(instance, message);
+    const char *from = instance->runtime->program->domains[message->from].name;
 
-    if (message->is_event)
-        return memory_format("event %s from %s", program->events[message->target].name, from);
-    return memory_format("message %s from %s", instance->domain->transitions[message->target].name,
-                         from);
-}
-
-void run_remove(Instance *instance, uint32_t index)
-{
-    Run *run = &instance->runs[index];
-
-    values_free(run->arguments, run->argument_count);
-    memmove(run, run + 1, (instance->run_count - index - 1) * sizeof *run);
-    instance->run_count--;
-}
-
-/* The last slice has committed. */
-static void run_close(Instance *instance, uint32_t index)
-{
-    const Run *run = &instance->runs[index];
-    TransitionMark *mark = &instance->transitions[run->transition];
-
-    if (run->began == instance->field_digest) {
-        mark->blocked = true;
-        mark->blocked_version = instance->version;
+    switch (message->kind) {
+    case MESSAGE_EVENT:
+        return memory_format("event %s from %s", name, from);
+    case MESSAGE_TRANSITION:
+    case MESSAGE_NAMED:
+        return memory_format("message %s from %s", name, from);
+    case MESSAGE_TIMER:
+        return memory_format("timer %s", name);
+    case MESSAGE_REPORT:
+        return memory_format("report %s", name);
     }
-    if (run->kind == CAUSE_BOOT)
-        instance->booted = true;
-    if (run->kind == CAUSE_FALLBACK && run->goal >= 0)
-        instance->goals[run->goal].fallback_done = true;
-    deeds_forget(instance, instance->domain->transitions[run->transition].name);
-    run_remove(instance, index);
-}
-
-/* Open a run for the first slice of a transition; its index. */
-static uint32_t run_open(Instance *instance, const Cause *cause, const Message *message)
-{
-    Run run = {.transition = (uint32_t)cause->transition,
-               .goal = cause->goal,
-               .kind = cause->kind,
-               .began = instance->field_digest};
-
-    if (message != NULL) {
-        run.arguments = values_clone(message->arguments, message->argument_count);
-        run.argument_count = message->argument_count;
-    }
-    memory_reserve_one(instance->runs, instance->run_count, instance->run_capacity);
-    instance->runs[instance->run_count] = run;
-    return (uint32_t)instance->run_count++;
+    return NULL;
 }
 
 void count_turn(Instance *instance, const Cause *cause)
@@ -165,7 +186,7 @@ static Message *consume(Instance *instance, const Cause *cause)
     if (cause->message == 0)
         return NULL;
     string_set(&instance->handler_reason, NULL);
-    return mailbox_take(&instance->mailbox, cause->message);
+    return message_take(instance, cause->message);
 }
 
 static void transition_succeeded(Instance *instance, const Cause *cause)
@@ -180,32 +201,32 @@ static void transition_succeeded(Instance *instance, const Cause *cause)
         instance->goals[cause->goal].last_transition = cause->transition;
 }
 
-void slice_commit(Instance *instance, const Cause *cause, const FieldChange *changes,
-                  size_t change_count, const Emission *emissions, size_t emission_count,
-                  uint64_t slice)
+/* A transition has runs; a handler or timer only if it yields. */
+static bool has_run(const Cause *cause, const Proposal *proposal)
+{
+    return cause->transition >= 0 || cause->kind == CAUSE_RUN || proposal->yield != 0;
+}
+
+void slice_commit(Instance *instance, const Cause *cause, const Proposal *proposal,
+                  const Record *record)
 {
     Message *message = consume(instance, cause);
-    bool runs = cause->transition >= 0;
-    uint32_t run = cause->run;
+    bool runs = has_run(cause, proposal);
+    uint32_t run = runs ? run_begin(instance, cause, message) : 0;
 
-    if (runs && cause->kind != CAUSE_RUN)
-        run = run_open(instance, cause, message);
-    if (fields_change(instance, changes, change_count) && message != NULL) {
+    if (fields_change(instance, proposal->changes, proposal->change_count) && message != NULL) {
         free(instance->unlocked_by);
         instance->unlocked_by = message_describe(instance, message);
     }
-    if (runs) {
+    if (cause->transition >= 0)
         transition_succeeded(instance, cause);
-        instance->runs[run].next_step = cause->step + 1;
-        if (cause->step + 1 == instance->domain->transitions[cause->transition].slice_count)
-            run_close(instance, run);
-    }
-    if (cause->handler >= 0)
-        deeds_forget(instance, instance->runtime->program
-                                   ->events[instance->domain->handlers[cause->handler].event]
-                                   .name);
+    if (runs)
+        run_go_on(instance, run, cause, proposal);
+    else
+        deeds_forget(instance, cause_where(instance, cause));
     count_turn(instance, cause);
-    emit_all(instance, emissions, emission_count, slice);
+    emit_all(instance, proposal, record);
+    timers_apply(instance, record->timers, record->timer_count);
     message_free(message);
 }
 
@@ -222,10 +243,11 @@ void retained_deliver(Instance *instance, const Instance *before)
 
     for (size_t i = 0; i < runtime->retained_count; i++) {
         const Retained *retained = &runtime->retained[i];
-        Emission emission = {.arguments = retained->arguments,
-                             .argument_count = retained->argument_count};
-        if (domain_find_handler(instance->domain, retained->event) >= 0 &&
-            !has_handled(before, runtime->program->events[retained->event].name))
-            deliver(instance, true, retained->event, retained->domain, false, &emission, 0);
+        if (domain_find_handler(instance->domain, retained->event) < 0 ||
+            has_handled(before, runtime->program->events[retained->event].name))
+            continue;
+        deliver(instance, MESSAGE_EVENT, retained->event, retained->domain, false,
+                retained->arguments, retained->argument_count);
+        convergence_spoke(instance, runtime->domains[retained->domain].instances.first);
     }
 }

@@ -13,7 +13,13 @@ static Digest128 runs_digest(const Instance *instance)
 
     for (size_t i = 0; i < instance->run_count; i++) {
         const Run *run = &instance->runs[i];
-        digest = digest * spread(7, i) + spread(run->transition, run->next_step) + run->began;
+        digest = digest * spread(7, i) + run->began +
+                 spread(hash_string(cause_where(instance, &(Cause){.transition = run->transition,
+                                                                   .handler = run->handler,
+                                                                   .timer = run->timer})),
+                        (uint64_t)run->next_step << 32 | run->yield);
+        for (size_t k = 0; k < run->local_count; k++)
+            digest = digest * spread(10, k) + value_digest(run->locals[k]);
         for (size_t k = 0; k < run->argument_count; k++)
             digest = digest * spread(8, k) + value_digest(run->arguments[k]);
     }
@@ -44,7 +50,7 @@ static Digest128 configuration_digest(const Instance *instance)
                        instance->mailbox.high.digest * spread(3, 0) +
                        runs_digest(instance) * spread(4, 0) + marks_digest(instance) * spread(5, 0);
 
-    return digest * spread(instance->index, 6);
+    return digest * spread(instance->identity, 6);
 }
 
 static uint64_t next_window(Runtime *runtime)
@@ -140,11 +146,8 @@ static void group_join(Instance *receiver, Instance *sender)
         group_merge(receiver->group, sender->group);
 }
 
-void convergence_spoke(Instance *receiver, uint32_t from_domain)
+void convergence_spoke(Instance *receiver, Instance *sender)
 {
-    const Runtime *runtime = receiver->runtime;
-    Instance *sender = runtime_find(runtime, runtime->program->domains[from_domain].name);
-
     if (receiver->group_size == 0)
         group_alone(receiver);
     if (sender != NULL && sender->group != receiver->group)

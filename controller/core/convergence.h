@@ -16,8 +16,9 @@ typedef enum LoopKind {
     LOOP_DIVERGING  /* --max-slices without input from outside: expressly not a proof */
 } LoopKind;
 
-/* A message went from a domain to this instance: they are one group from now on. */
-void convergence_spoke(Instance *receiver, uint32_t from_domain);
+/* A message went from one instance to another: they are one group from now on. `sender` is NULL if
+ * it is gone. */
+void convergence_spoke(Instance *receiver, Instance *sender);
 
 /* Something came from outside: the instance's group is dissolved and its members may run again. */
 void convergence_outside(Instance *instance);

@@ -2,60 +2,139 @@
 
 #include <string.h>
 
+#include "controller/core/input.h"
 #include "controller/core/intent.h"
+#include "controller/core/migration.h"
 #include "controller/core/snapshot.h"
 #include "lang/base/memory.h"
 
 /* ---- shape of the state ---- */
 
-static int check_fields(const Program *was, const ProgramDomain *old, const Program *is,
-                        const ProgramDomain *new, Error *err)
+/* The domain that goes on as that of the instance; NULL: it is gone. */
+static const ProgramDomain *domain_kept(const Instance *instance, const Program *program)
 {
-    for (size_t i = 0; i < old->field_count; i++) {
-        const ProgramField *field = &old->fields[i];
-        int found = domain_find_field(new, field->name);
-        if (found < 0)
-            return error_set(err, ERROR_PROGRAM,
-                             "error[V-ERR-003]: field '%s.%s' is gone, but the state holds a value "
-                             "of it: put the field back; nothing was touched",
-                             old->name, field->name);
-        const char *type = type_name(&was->types, field->type);
-        const char *now = type_name(&is->types, new->fields[found].type);
-        if (strcmp(type, now) != 0)
-            return error_set(err, ERROR_PROGRAM,
-                             "error[V-ERR-003]: field '%s.%s' was %s in the state and is %s in the "
-                             "program: put the type back; nothing was touched",
-                             old->name, field->name, type, now);
-    }
-    return 0;
-}
+    int domain = program_find_domain(program, instance->domain->name);
 
-static bool owns_objects(const Runtime *runtime, const Instance *instance)
-{
-    for (size_t i = 0; i < runtime->object_count; i++)
-        if (runtime->objects[i]->owner == instance)
-            return true;
-    return false;
+    if (domain < 0 || (program->domains[domain].key != NULL) != (instance->key != NULL))
+        return NULL;
+    return instance->key != NULL || program->domains[domain].started ? &program->domains[domain]
+                                                                     : NULL;
 }
 
 static int check_shape(const Runtime *old, const Program *program, Error *err)
 {
-    for (size_t i = 0; i < old->instance_count; i++) {
-        const Instance *instance = old->instances[i];
-        int domain = program_find_domain(program, instance->domain->name);
-        if (domain >= 0 && program->domains[domain].started) {
-            if (check_fields(old->program, instance->domain, program, &program->domains[domain],
-                             err) < 0)
+    for (const Instance *i = instance_first(old); i != NULL; i = instance_next(i)) {
+        const ProgramDomain *domain = domain_kept(i, program);
+        if (domain != NULL) {
+            Reshape reshape = {old->program, i->domain, program, domain};
+            if (reshape_check(&reshape, err) < 0)
                 return ERROR_PROGRAM;
-        } else if (owns_objects(old, instance)) {
+        } else if (i->object_count > 0) {
             return error_set(
                 err, ERROR_PROGRAM,
                 "error[V-ERR-007]: domain '%s' is gone from the program, but objects "
                 "of it exist: put it back, or `ved destroy` first; nothing was touched",
-                instance->domain->name);
+                i->domain->name);
         }
     }
     return 0;
+}
+
+static char **field_names(const ProgramDomain *domain, Arena *arena)
+{
+    char **names = arena_array(arena, char *, domain->field_count);
+
+    for (size_t i = 0; i < domain->field_count; i++)
+        names[i] = arena_copy_string(arena, domain->fields[i].name);
+    return names;
+}
+
+/* The state in its new shape: `before` holds it in the old one. */
+static int instance_reshape(Instance *instance, const Instance *before, Arena *arena, Error *err)
+{
+    size_t count = instance->domain->field_count;
+    Reshape reshape = {before->runtime->program, before->domain, instance->runtime->program,
+                       instance->domain};
+    Value *fields = arena_array(arena, Value, count);
+    bool *set = arena_array(arena, bool, count);
+
+    for (size_t i = 0; i < count; i++)
+        fields[i] = instance->domain->fields[i].initial;
+    if (reshape_fields(&reshape, field_names(before->domain, arena), before->fields,
+                       before->domain->field_count, arena, fields, set, err) < 0)
+        return ERROR_PROGRAM;
+    for (size_t i = 0; i < count; i++) {
+        Value value = value_clone(fields[i]); /* before the end of what it may be part of */
+        value_free(instance->fields[i]);
+        instance->fields[i] = value;
+    }
+    instance_fields_changed(instance);
+    return 0;
+}
+
+/* What a slice had read, as it would have read it in the new shape: that it is computed again on.
+ */
+static int origin_reshape(Origin *origin, const Reshape *reshape, Arena *arena, Error *err)
+{
+    size_t count = reshape->new->field_count, kept = 0;
+    Value *fields = arena_array(arena, Value, count);
+    bool *set = arena_array(arena, bool, count);
+
+    if (reshape_fields(reshape, origin->field_names, origin->fields, origin->field_count, arena,
+                       fields, set, err) < 0)
+        return ERROR_PROGRAM;
+    char **names = memory_zero(count, sizeof(char *));
+    Value *values = memory_zero(count, sizeof(Value));
+    for (size_t i = 0; i < count; i++)
+        if (set[i]) {
+            names[kept] = memory_copy_string(reshape->new->fields[i].name);
+            values[kept++] = value_clone(fields[i]);
+        }
+    for (size_t i = 0; i < origin->field_count; i++)
+        free(origin->field_names[i]);
+    free(origin->field_names);
+    values_free(origin->fields, origin->field_count);
+    origin->field_names = names;
+    origin->fields = values;
+    origin->field_count = kept;
+    return 0;
+}
+
+static int origins_reshape(Runtime *new, const Runtime *old, Arena *arena, Error *err)
+{
+    Map done = {0};
+    int code = 0;
+
+    for (size_t i = 0; i < new->object_count &&code == 0; i++) {
+        const Object *object = new->objects[i];
+        const Instance *owner = object->owner;
+        const Instance *before = runtime_find(old, owner->domain->name, owner->key);
+        if (object->origin == NULL || before->domain->version == owner->domain->version)
+            continue;
+        char *number = arena_format(arena, "%llu", (unsigned long long)object->origin->slice);
+        Reshape reshape = {old->program, before->domain, new->program, owner->domain};
+        if (map_put(&done, number, object->origin) == NULL)
+            code = origin_reshape(object->origin, &reshape, arena, err);
+    }
+    map_deinit(&done);
+    return code;
+}
+
+static int state_reshape(Runtime *new, const Runtime *old, Error *err)
+{
+    Arena arena = {0};
+    int code = 0;
+
+    for (Instance *i = instance_first(new); i != NULL && code == 0; i = instance_next(i)) {
+        const Instance *before = runtime_find(old, i->domain->name, i->key);
+        if (before->domain->version != i->domain->version)
+            code = instance_reshape(i, before, &arena, err);
+        arena_reset(&arena);
+    }
+    if (code == 0)
+        code = origins_reshape(new, old, &arena, err);
+    arena_deinit(&arena);
+    return code;
 }
 
 /* ---- objects ---- */
@@ -67,16 +146,6 @@ typedef struct Recomputation {
     Arena *arena;
     SliceResult result;
 } Recomputation;
-
-static const Code *origin_code(const Recomputation *recomputation)
-{
-    const ProgramDomain *domain = recomputation->owner->domain;
-    const Cause *cause = &recomputation->origin->cause;
-
-    if (cause->handler >= 0)
-        return domain->handlers[cause->handler].code;
-    return domain->transitions[cause->transition].slices[cause->step];
-}
 
 /* Fields as the slice read them; those it could not have read, and parameters, as they are now. */
 static Value *origin_values(const Recomputation *recomputation)
@@ -115,7 +184,11 @@ static void recompute(Recomputation *recomputation)
 {
     SliceInput input = {.program = recomputation->new->program,
                         .domain = recomputation->owner->domain,
-                        .code = origin_code(recomputation),
+                        .code = cause_code(recomputation->owner, &recomputation->origin->cause),
+                        .key = recomputation->owner->key_value,
+                        .yield = recomputation->origin->cause.yield,
+                        .locals = recomputation->origin->locals,
+                        .local_count = recomputation->origin->local_count,
                         .fields = origin_values(recomputation),
                         .arguments = recomputation->origin->arguments,
                         .argument_count = recomputation->origin->argument_count,
@@ -241,11 +314,16 @@ static void recompute_for(Recomputation *recomputation, const Object *object)
     recompute(recomputation);
 }
 
+static bool has_text(const Cause *cause)
+{
+    return cause->transition >= 0 || cause->handler >= 0 || cause->timer >= 0;
+}
+
 static int check_object(Recomputation *recomputation, const Object *object, Error *err)
 {
     if (object->origin == NULL)
         return 0; /* left by an aborted attempt: the new program decides */
-    if (object->origin->cause.transition < 0 && object->origin->cause.handler < 0)
+    if (!has_text(&object->origin->cause))
         return refuse(object, err, "destroy", "what emitted it is gone from the program");
     recompute_for(recomputation, object);
     const Output *output = output_find(recomputation, object);
@@ -268,17 +346,18 @@ static int check_objects(const Runtime *new, Error *err)
 
 /* ---- the successor ---- */
 
+/* Of a keyed domain each instance has its own, which it began with. */
 static void parameters_set(Runtime *new, Value **first_values)
 {
-    for (size_t i = 0; first_values != NULL && i < new->instance_count; i++) {
-        Instance *instance = new->instances[i];
-        for (size_t f = 0; f < instance->domain->field_count; f++) {
-            if (!instance->domain->fields[f].parameter)
+    for (Instance *i = instance_first(new); first_values != NULL && i != NULL;
+         i = instance_next(i)) {
+        for (size_t f = 0; f < i->domain->field_count; f++) {
+            if (!i->domain->fields[f].parameter || i->key != NULL)
                 continue;
-            value_free(instance->fields[f]);
-            instance->fields[f] = value_clone(first_values[instance->domain_index][f]);
+            value_free(i->fields[f]);
+            i->fields[f] = value_clone(first_values[i->domain_index][f]);
         }
-        instance_fields_changed(instance);
+        instance_fields_changed(i);
     }
 }
 
@@ -290,24 +369,54 @@ static bool same_text(const Program *a, Span in_a, const Program *b, Span in_b)
            memcmp(a->source.text + in_a.start, b->source.text + in_b.start, size) == 0;
 }
 
-/* A half-done transition goes on only if its text is unchanged; else it ends at its last commit. */
+static Span run_span(const ProgramDomain *domain, const Run *run)
+{
+    if (run->handler >= 0)
+        return domain->handlers[run->handler].span;
+    if (run->timer >= 0)
+        return domain->timers[run->timer].span;
+    return domain->transitions[run->transition].span;
+}
+
+/* The open run of before that this one is. */
+static const Run *run_before(const Instance *before, const Instance *instance, const Run *run)
+{
+    Cause now = {.transition = run->transition, .handler = run->handler, .timer = run->timer};
+
+    for (size_t i = 0; i < before->run_count; i++) {
+        const Run *other = &before->runs[i];
+        Cause then = {
+            .transition = other->transition, .handler = other->handler, .timer = other->timer};
+        if (strcmp(cause_where(before, &then), cause_where(instance, &now)) == 0)
+            return other;
+    }
+    return NULL;
+}
+
+static bool run_is_kept(const Instance *instance, const Instance *before, const Run *run)
+{
+    const Run *other = run_before(before, instance, run);
+    Reshape reshape = {before->runtime->program, before->domain, instance->runtime->program,
+                       instance->domain};
+
+    return other != NULL && shape_is_kept(&reshape) &&
+           same_text(instance->runtime->program, run_span(instance->domain, run),
+                     before->runtime->program, run_span(before->domain, other));
+}
+
+/* What is half done goes on only if its text and the shape of its domain are unchanged; else it
+ * ends at its last commit. */
 static void runs_check(Runtime *new, const Runtime *old)
 {
-    for (size_t i = 0; i < new->instance_count; i++) {
-        Instance *instance = new->instances[i];
-        const Instance *before = runtime_find(old, instance->domain->name);
+    for (Instance *i = instance_first(new); i != NULL; i = instance_next(i)) {
+        const Instance *before = runtime_find(old, i->domain->name, i->key);
         size_t kept = 0;
-        for (size_t k = 0; k < instance->run_count; k++) {
-            Run *run = &instance->runs[k];
-            const ProgramTransition *now = &instance->domain->transitions[run->transition];
-            int then = domain_find_transition(before->domain, now->name);
-            if (then >= 0 && same_text(new->program, now->span, old->program,
-                                       before->domain->transitions[then].span))
-                instance->runs[kept++] = *run;
+        for (size_t k = 0; k < i->run_count; k++)
+            if (run_is_kept(i, before, &i->runs[k]))
+                i->runs[kept++] = i->runs[k];
             else
-                values_free(run->arguments, run->argument_count);
-        }
-        instance->run_count = kept;
+                run_deinit(&i->runs[k]);
+        i->run_count = kept;
     }
 }
 
@@ -326,10 +435,12 @@ int evolution_make(const Runtime *old, const Program *program, const Bindings *b
     new->first_values = first_values;
     if (snapshot_read(new, json, true, err) < 0)
         return error_wrap(err, "pass the state on");
+    if (state_reshape(new, old, err) < 0)
+        return ERROR_PROGRAM;
     parameters_set(new, first_values);
     runs_check(new, old);
-    for (size_t i = 0; i < new->instance_count; i++)
-        retained_deliver(new->instances[i], runtime_find(old, new->instances[i]->domain->name));
+    for (Instance *i = instance_first(new); i != NULL; i = instance_next(i))
+        retained_deliver(i, runtime_find(old, i->domain->name, i->key));
     if (check_objects(new, err) < 0)
         return ERROR_PROGRAM;
     *ret = take(new);

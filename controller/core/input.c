@@ -6,6 +6,8 @@ const Code *cause_code(const Instance *instance, const Cause *cause)
 {
     if (cause->handler >= 0)
         return instance->domain->handlers[cause->handler].code;
+    if (cause->timer >= 0)
+        return instance->domain->timers[cause->timer].code;
     return instance->domain->transitions[cause->transition].slices[cause->step];
 }
 
@@ -30,19 +32,34 @@ static Value failure_value(Arena *arena, const Intent *intent)
     return value;
 }
 
-static EffectAnswer *answers_collect(const Pending *pending, Arena *arena)
+/* Those of the effects, in the order of emission; a release has none. */
+static size_t answers_collect(const Pending *pending, Arena *arena, const EffectAnswer **ret)
 {
     EffectAnswer *answers = arena_array(arena, EffectAnswer, pending->intent_count);
+    size_t count = 0;
 
     for (size_t i = 0; i < pending->intent_count; i++) {
         const Intent *intent = pending->intents[i];
-        answers[i].present = intent->state != INTENT_OPEN;
-        answers[i].failed = intent->state == INTENT_FAILED;
-        if (answers[i].present)
-            answers[i].result = answers[i].failed ? failure_value(arena, intent)
-                                                  : json_value(arena, intent->result);
+        if (intent->verb == INTENT_DELETE)
+            continue;
+        EffectAnswer *answer = &answers[count++];
+        answer->present = intent->state != INTENT_OPEN;
+        answer->failed = intent->state == INTENT_FAILED;
+        if (answer->present)
+            answer->result =
+                answer->failed ? failure_value(arena, intent) : json_value(arena, intent->result);
     }
-    return answers;
+    *ret = answers;
+    return count;
+}
+
+static void run_input(const Run *run, SliceInput *ret)
+{
+    ret->arguments = run->arguments;
+    ret->argument_count = run->argument_count;
+    ret->yield = run->yield;
+    ret->locals = run->locals;
+    ret->local_count = run->local_count;
 }
 
 void slice_input_make(const Instance *instance, const Cause *cause, bool planning, Arena *arena,
@@ -53,19 +70,17 @@ void slice_input_make(const Instance *instance, const Cause *cause, bool plannin
     *ret = (SliceInput){.program = instance->runtime->program,
                         .domain = instance->domain,
                         .code = cause_code(instance, cause),
+                        .key = instance->key_value,
                         .fields = instance->fields,
                         .planning = planning};
     if (cause->kind == CAUSE_RUN) {
-        ret->arguments = instance->runs[cause->run].arguments;
-        ret->argument_count = instance->runs[cause->run].argument_count;
+        run_input(&instance->runs[cause->run], ret);
     } else if (message != NULL) {
         ret->arguments = message->arguments;
         ret->argument_count = message->argument_count;
     }
-    if (instance->pending != NULL) {
-        ret->answers = answers_collect(instance->pending, arena);
-        ret->answer_count = instance->pending->intent_count;
-    }
+    if (instance->pending != NULL)
+        ret->answer_count = answers_collect(instance->pending, arena, &ret->answers);
 }
 
 void predicate_input_make(const Instance *instance, const Code *code, PredicateInput *ret)
@@ -73,5 +88,6 @@ void predicate_input_make(const Instance *instance, const Code *code, PredicateI
     *ret = (PredicateInput){.program = instance->runtime->program,
                             .domain = instance->domain,
                             .code = code,
-                            .fields = instance->fields};
+                            .fields = instance->fields,
+                            .key = instance->key_value};
 }

@@ -13,6 +13,15 @@ static bool is_taken(const Emitted *emitted, const char *uid)
     return false;
 }
 
+static bool is_released(const Emitted *emitted, const char *uid)
+{
+    for (size_t i = 0; i < emitted->earlier_count; i++)
+        if (emitted->earlier[i]->verb == INTENT_DELETE &&
+            strcmp(emitted->earlier[i]->uid, uid) == 0)
+            return true;
+    return false;
+}
+
 /* The same name emitted before in this slice, where its object may not exist yet. */
 static const Intent *earlier_named(const Emitted *emitted, const Intent *intent)
 {
@@ -20,7 +29,8 @@ static const Intent *earlier_named(const Emitted *emitted, const Intent *intent)
         const Intent *earlier = emitted->earlier[i - 1];
         if (earlier->verb == INTENT_PUT && earlier->name != NULL &&
             strcmp(earlier->name, intent->name) == 0 &&
-            strcmp(earlier->place.effect, intent->place.effect) == 0)
+            strcmp(earlier->place.effect, intent->place.effect) == 0 &&
+            !is_released(emitted, earlier->uid))
             return earlier;
     }
     return NULL;
@@ -33,7 +43,8 @@ static Object *object_named(const Emitted *emitted, const char *effect, const ch
     for (size_t i = 0; i < runtime->object_count; i++) {
         Object *object = runtime->objects[i];
         if (object->owner == emitted->instance && object->name != NULL &&
-            strcmp(object->name, name) == 0 && strcmp(object->place.effect, effect) == 0)
+            strcmp(object->name, name) == 0 && strcmp(object->place.effect, effect) == 0 &&
+            !is_released(emitted, object->uid))
             return object;
     }
     return NULL;
@@ -54,6 +65,39 @@ static Object *object_at_place(const Emitted *emitted, const char *effect, uint3
             oldest = object;
     }
     return oldest;
+}
+
+/* Of that effect, with that name if the release names one, and not released in this slice yet. */
+static bool may_be_released(const Emitted *emitted, const Intent *intent, const char *effect,
+                            const char *name, const char *uid)
+{
+    return strcmp(effect, intent->place.effect) == 0 &&
+           (intent->name == NULL || (name != NULL && strcmp(name, intent->name) == 0)) &&
+           !is_released(emitted, uid);
+}
+
+/* What a release destroys: the named object of its effect, or the newest, which is that of this
+ * very slice if it makes one. NULL: there is none. */
+static const char *uid_released(const Emitted *emitted, const Intent *intent)
+{
+    const Runtime *runtime = emitted->instance->runtime;
+    const Object *newest = NULL;
+
+    for (size_t i = emitted->earlier_count; i > 0; i--) {
+        const Intent *earlier = emitted->earlier[i - 1];
+        if (earlier->verb == INTENT_PUT && earlier->generation == 1 &&
+            may_be_released(emitted, intent, earlier->place.effect, earlier->name, earlier->uid))
+            return earlier->uid;
+    }
+    for (size_t i = 0; i < runtime->object_count; i++) {
+        const Object *object = runtime->objects[i];
+        if (object->owner == emitted->instance && object->state != OBJECT_LEAVING &&
+            (object->state != OBJECT_LEFT || intent->name != NULL) &&
+            may_be_released(emitted, intent, object->place.effect, object->name, object->uid) &&
+            (newest == NULL || object->sequence > newest->sequence))
+            newest = object;
+    }
+    return newest != NULL ? newest->uid : NULL;
 }
 
 /* The object the emission means, in the order of language: which object an emission means. NULL: a
@@ -86,6 +130,7 @@ static size_t turn_of(const Emitted *emitted, const Intent *intent, bool same_si
 
     for (size_t i = 0; i < emitted->earlier_count; i++)
         turn += (!same_site || emitted->earlier[i]->place.site == intent->place.site) &&
+                emitted->earlier[i]->verb == intent->verb &&
                 strcmp(emitted->earlier[i]->place.effect, intent->place.effect) == 0;
     return turn;
 }
@@ -95,14 +140,16 @@ static size_t turn_of(const Emitted *emitted, const Intent *intent, bool same_si
 static const Deed *deed_find(const Emitted *emitted, const Intent *intent)
 {
     cleanup(free) char *key =
-        intent->key != NULL ? memory_format("%s:%s", intent->place.effect, intent->key)
-                            : memory_format("%s:%s:%u:%zu", emitted->where, intent->place.effect,
-                                            intent->place.site, turn_of(emitted, intent, true));
+        intent->key != NULL
+            ? memory_format("%s:%s", intent->place.effect, intent->key)
+            : memory_format("%s:%s%s:%u:%zu", emitted->where, intent->released ? "release " : "",
+                            intent->place.effect, intent->place.site,
+                            turn_of(emitted, intent, true));
 
     for (size_t i = 0; i < emitted->instance->deed_count; i++) {
         const Deed *deed = &emitted->instance->deeds[i];
         if (strcmp(deed->place_key, key) == 0 &&
-            (deed->keyed || strcmp(deed->arguments, intent->arguments) == 0))
+            (deed->keyed || intent->released || strcmp(deed->arguments, intent->arguments) == 0))
             return deed;
     }
     return NULL;
@@ -130,19 +177,17 @@ static int action_recall(const Emitted *emitted, Intent *intent, Arena *arena,
 
 static char *action_address(const Emitted *emitted, const Intent *intent)
 {
-    const char *domain = emitted->instance->domain->name;
+    cleanup(free) char *owner = instance_label(emitted->instance);
     const char *name = intent->name != NULL ? intent->name : intent->key;
 
     if (name != NULL)
-        return memory_format("%s.%s[\"%s\"]", domain, intent->action, name);
-    return memory_format("%s.%s.%s[%zu]", domain, emitted->where, intent->action,
+        return memory_format("%s.%s[\"%s\"]", owner, intent->action, name);
+    return memory_format("%s.%s.%s[%zu]", owner, emitted->where, intent->action,
                          turn_of(emitted, intent, false));
 }
 
 static void intent_identify(const Emitted *emitted, Intent *intent)
 {
-    const Runtime *runtime = emitted->instance->runtime;
-
     if (intent->verb == INTENT_PUT) {
         const Intent *earlier = earlier_named(emitted, intent);
         const Object *object = object_meant(emitted, intent);
@@ -154,12 +199,12 @@ static void intent_identify(const Emitted *emitted, Intent *intent)
             memcpy(intent->uid, object->uid, UID_SIZE);
             intent->address = object_address(object);
         } else {
-            uid_make(runtime, intent->number, intent->uid);
+            uid_make(emitted->instance, intent->number, intent->uid);
         }
     } else {
         intent->address = action_address(emitted, intent);
     }
-    op_make(runtime, intent->uid, intent->number, intent->op);
+    op_make(emitted->instance, intent->uid, intent->number, intent->op);
 }
 
 static char *effect_text(const EffectUse *use, const BoundEffect *bound)
@@ -168,31 +213,70 @@ static char *effect_text(const EffectUse *use, const BoundEffect *bound)
                          use->effect);
 }
 
-int intent_make(const Emitted *emitted, Arena *arena, Intent **ret, const char **ret_text)
+static Intent *intent_new(const Emitted *emitted, IntentVerb verb)
 {
     const Runtime *runtime = emitted->instance->runtime;
     const Output *output = emitted->output;
     const EffectUse *use = &runtime->program->effects[output->use];
     const BoundEffect *bound = &runtime->bindings->effects[output->use];
-    char *arguments;
-    int outcome = arguments_make(runtime, bound, output, arena, &arguments, ret_text);
-
-    if (outcome != 0)
-        return outcome;
     Intent *intent = memory_zero(1, sizeof *intent);
+
     intent->number = emitted->number;
-    intent->verb = bound->is_action ? INTENT_ACTION : INTENT_PUT;
+    intent->verb = verb;
     intent->provider = memory_copy_string(bound->provider);
     intent->action = memory_copy_string(bound->action);
     string_set(&intent->type, bound->type);
-    intent->arguments = arguments;
     intent->place = (Place){memory_copy_string(emitted->where), effect_text(use, bound), use->site};
     intent->name = text_of_value(output->name);
+    intent->timeout_ms = bound->timeout_ms;
+    return intent;
+}
+
+/* A release of nothing, or one that an aborted attempt has done, is done already. */
+static Intent *release_make(const Emitted *emitted)
+{
+    Intent *intent = intent_new(emitted, INTENT_DELETE);
+
+    intent->released = true;
+    const char *uid = deed_find(emitted, intent) == NULL ? uid_released(emitted, intent) : NULL;
+    if (uid != NULL)
+        memcpy(intent->uid, uid, UID_SIZE);
+    else
+        intent->state = INTENT_RECALLED;
+    const Object *object = object_find(emitted->instance->runtime, intent->uid);
+    if (object != NULL) {
+        intent->address = object_address(object);
+        string_set(&intent->provider, object->provider);
+        string_set(&intent->action, object->action);
+        string_set(&intent->type, object->type);
+    } else if (uid == NULL) {
+        intent->address = action_address(emitted, intent);
+    }
+    op_make(emitted->instance, intent->uid, intent->number, intent->op);
+    return intent;
+}
+
+int intent_make(const Emitted *emitted, Arena *arena, Intent **ret, const char **ret_text)
+{
+    const Runtime *runtime = emitted->instance->runtime;
+    const Output *output = emitted->output;
+    const BoundEffect *bound = &runtime->bindings->effects[output->use];
+    char *arguments;
+
+    if (output->kind == OUTPUT_RELEASE) {
+        *ret = release_make(emitted);
+        return 0;
+    }
+    int outcome = arguments_make(runtime, bound, output, arena, &arguments, ret_text);
+    if (outcome != 0)
+        return outcome;
+    Intent *intent = intent_new(emitted, bound->is_action ? INTENT_ACTION : INTENT_PUT);
+    intent->arguments = arguments;
     intent->key = text_of_value(output->key);
     if (intent->verb == INTENT_PUT && intent->name == NULL && intent->key != NULL)
         intent->name = memory_copy_string(intent->key); /* says which object is meant, like name: */
     intent->handled = output->handled;
-    intent->timeout_ms = bound->timeout_ms;
+    intent->group = output->group;
     intent_identify(emitted, intent);
     if (intent->verb == INTENT_ACTION)
         outcome = action_recall(emitted, intent, arena, ret_text);
@@ -212,7 +296,7 @@ static Intent *intent_for_object(const Object *object, IntentVerb verb, uint64_t
     intent->number = number;
     intent->verb = verb;
     memcpy(intent->uid, object->uid, UID_SIZE);
-    op_make(object->owner->runtime, object->uid, number, intent->op);
+    op_make(object->owner, object->uid, number, intent->op);
     intent->address = object_address(object);
     string_set(&intent->provider, object->provider);
     string_set(&intent->action, object->action);

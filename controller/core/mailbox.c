@@ -122,9 +122,20 @@ Message *mailbox_at(const Mailbox *mailbox, size_t index)
     return index < mailbox->normal.count ? lane_at(&mailbox->normal, index) : NULL;
 }
 
+const char *message_kind_name(MessageKind kind)
+{
+    static const char *const names[] = {
+#define MESSAGE(name, text) text,
+#include "controller/core/message.def"
+#undef MESSAGE
+    };
+
+    return names[kind];
+}
+
 static Digest128 message_digest(const Message *message)
 {
-    uint64_t head[3] = {message->is_event, message->target, message->from};
+    uint64_t head[3] = {message->kind, message->target, message->from};
     Digest128 digest = digest128_bytes(head, sizeof head, 11);
 
     for (size_t i = 0; i < message->argument_count; i++)
@@ -132,13 +143,13 @@ static Digest128 message_digest(const Message *message)
     return digest | 1;
 }
 
-Message *message_new(uint64_t id, bool is_event, uint32_t target, uint32_t from, bool high,
+Message *message_new(uint64_t id, MessageKind kind, uint32_t target, uint32_t from, bool high,
                      const Value *arguments, size_t argument_count)
 {
     Message *message = memory_zero(1, sizeof *message);
 
     message->id = id;
-    message->is_event = is_event;
+    message->kind = kind;
     message->target = target;
     message->from = from;
     message->high = high;

@@ -15,11 +15,17 @@
 
 #define MAILBOX_CEILING 10000
 
+typedef enum MessageKind {
+#define MESSAGE(name, text) MESSAGE_##name,
+#include "controller/core/message.def"
+#undef MESSAGE
+} MessageKind;
+
 typedef struct Message {
     uint64_t id;
-    bool is_event; /* else it asks for a transition */
+    MessageKind kind;
     bool high;
-    uint32_t target; /* event or transition */
+    uint32_t target; /* event; transition, timer or handler of the receiver */
     uint32_t from;   /* sending domain */
     uint32_t attempts;
     uint64_t due_ms;  /* after a failed attempt: not before */
@@ -63,8 +69,10 @@ Message *mailbox_take(Mailbox *mailbox, uint64_t id);
 /* for (i = 0; (m = mailbox_at(mailbox, i)); i++): high lane first. */
 Message *mailbox_at(const Mailbox *mailbox, size_t index);
 
+const char *message_kind_name(MessageKind kind);
+
 /* A message with copies of the arguments. */
-Message *message_new(uint64_t id, bool is_event, uint32_t target, uint32_t from, bool high,
+Message *message_new(uint64_t id, MessageKind kind, uint32_t target, uint32_t from, bool high,
                      const Value *arguments, size_t argument_count);
 void message_free(Message *message);
 

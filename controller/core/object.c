@@ -77,13 +77,18 @@ static void object_unwant(Runtime *runtime, Object *object)
         object_remove(runtime, object);
 }
 
+static bool same_deed(const Intent *a, const Intent *b)
+{
+    return a->place.site == b->place.site && a->verb == b->verb &&
+           strcmp(a->place.effect, b->place.effect) == 0;
+}
+
 static size_t intent_turn(const Pending *pending, const Intent *intent)
 {
     size_t turn = 0;
 
     for (size_t i = 0; pending->intents[i] != intent; i++)
-        turn += pending->intents[i]->place.site == intent->place.site &&
-                strcmp(pending->intents[i]->place.effect, intent->place.effect) == 0;
+        turn += same_deed(pending->intents[i], intent);
     return turn;
 }
 
@@ -103,8 +108,8 @@ static char *deed_key(const Pending *pending, const Intent *intent)
 {
     if (intent->key != NULL)
         return memory_format("%s:%s", intent->place.effect, intent->key);
-    return memory_format("%s:%s:%u:%zu", intent->place.where, intent->place.effect,
-                         intent->place.site, intent_turn(pending, intent));
+    return memory_format("%s:%s%s:%u:%zu", intent->place.where, intent->released ? "release " : "",
+                         intent->place.effect, intent->place.site, intent_turn(pending, intent));
 }
 
 void deed_remember(Instance *instance, const Intent *intent)
@@ -112,7 +117,7 @@ void deed_remember(Instance *instance, const Intent *intent)
     Deed deed = {
         .place_key = deed_key(instance->pending, intent),
         .keyed = intent->key != NULL,
-        .arguments = memory_copy_string(intent->arguments),
+        .arguments = memory_copy_string(intent->arguments != NULL ? intent->arguments : "{}"),
         .result = intent->result != NULL ? memory_copy_string(intent->result) : NULL,
         .where = memory_copy_string(intent->place.where),
     };
@@ -125,7 +130,7 @@ void deed_remember(Instance *instance, const Intent *intent)
 void deeds_commit(Instance *instance, const Pending *pending)
 {
     for (size_t i = 0; i < pending->intent_count; i++) {
-        if (pending->intents[i]->verb != INTENT_ACTION)
+        if (pending->intents[i]->verb == INTENT_PUT)
             continue;
         cleanup(free) char *key = deed_key(pending, pending->intents[i]);
         for (size_t k = instance->deed_count; k > 0; k--)
@@ -155,14 +160,16 @@ static void origin_fields(Origin *origin, const Instance *instance)
         origin->field_names[i] = memory_copy_string(domain->fields[i].name);
 }
 
+/* A release has no result that the program could see. */
 static void origin_results(Origin *origin, const Pending *pending)
 {
-    origin->result_count = pending->intent_count;
     origin->results = memory_zero(pending->intent_count, sizeof(char *));
     origin->failed = memory_zero(pending->intent_count, sizeof(bool));
     for (size_t i = 0; i < pending->intent_count; i++) {
-        string_set(&origin->results[i], pending->intents[i]->result);
-        origin->failed[i] = pending->intents[i]->state == INTENT_FAILED;
+        if (pending->intents[i]->verb == INTENT_DELETE)
+            continue;
+        string_set(&origin->results[origin->result_count], pending->intents[i]->result);
+        origin->failed[origin->result_count++] = pending->intents[i]->state == INTENT_FAILED;
     }
 }
 
@@ -175,6 +182,8 @@ static void origin_arguments(Origin *origin, const Instance *instance, const Pen
         const Run *run = &instance->runs[cause->run];
         origin->arguments = values_clone(run->arguments, run->argument_count);
         origin->argument_count = run->argument_count;
+        origin->locals = values_clone(run->locals, run->local_count);
+        origin->local_count = run->local_count;
     } else if (message != NULL) {
         origin->arguments = values_clone(message->arguments, message->argument_count);
         origin->argument_count = message->argument_count;
@@ -226,12 +235,21 @@ void objects_commit(Instance *instance, const Pending *pending)
     origin_release(origin);
 }
 
+/* What it wished to destroy and did not stays what it was. */
+static void object_stays(Object *object)
+{
+    if (object != NULL && object->state == OBJECT_LEAVING)
+        object_move(object, object->before);
+}
+
 /* What the effects of a discarded slice made stays, to be taken up by the next attempt. */
 void objects_discard(Runtime *runtime, const Pending *pending)
 {
     for (size_t i = 0; i < pending->intent_count; i++) {
         const Intent *intent = pending->intents[i];
         Object *object = object_find(runtime, intent->uid);
+        if (intent->verb == INTENT_DELETE)
+            object_stays(object);
         if (intent->verb != INTENT_PUT || object == NULL)
             continue;
         if (intent->state == INTENT_APPLIED && object->before != OBJECT_READY)

@@ -12,22 +12,26 @@
 #include "lang/base/json.h"
 
 typedef enum RecordType {
-#define RECORD(name, text) RECORD_##name,
+#define RECORD(name, text, members) RECORD_##name,
 #include "controller/core/record.def"
 #undef RECORD
 } RecordType;
 
 typedef struct Record {
     RecordType type;
-    uint64_t time_ms; /* of the turn that made it */
-    Instance *instance;
-    uint32_t domain; /* RECORD_START: index of the domain */
-    uint64_t slice;  /* RECORD_SLICE, PREPARE, COMMIT, ABORT, FAULT: its number, from 1 */
+    uint64_t time_ms;   /* of the turn that made it */
+    Instance *instance; /* NULL where it concerns none; RECORD_START, END: none after or before */
+    uint32_t domain;    /* RECORD_END: domain and key of the instance */
+    const char *key;
+    uint64_t slice; /* RECORD_SLICE, PREPARE, COMMIT, ABORT, FAULT: its number, from 1 */
     Cause cause;
-    FieldChange *changes;
-    size_t change_count;
-    Emission *emissions;
-    size_t emission_count;
+    Proposal proposal;   /* RECORD_SLICE, PREPARE */
+    TimerChange *timers; /* RECORD_SLICE, COMMIT, TIMER: those that change */
+    size_t timer_count;
+    /* RECORD_START: the one; SLICE, COMMIT: those that its emissions make, in their order */
+    InstanceStart *starts;
+    size_t start_count;
+    bool by_system;   /* RECORD_START: a keyed instance that `system` starts */
     Intent **intents; /* RECORD_PREPARE: new ones; RECORD_DESTROY: one or none. Applying takes them
                          over. */
     size_t intent_count;
@@ -42,6 +46,7 @@ typedef struct Record {
     bool retry;              /* RECORD_ABORT: it will be tried again in this run */
     const char *uid;         /* RECORD_OBSERVE */
     ObjectState object;      /* RECORD_OBSERVE: OBJECT_READY or OBJECT_LOST */
+    bool changed;            /* RECORD_OBSERVE: it is there, but `result` is another one */
     uint32_t goal;           /* RECORD_GOAL */
     bool failed;             /* RECORD_GOAL */
     uint64_t unmet_since_ms; /* RECORD_GOAL: where its time is limited; 0: met, or no limit */
@@ -69,20 +74,49 @@ const char *record_type_name(RecordType type);
 void cause_encode(const Instance *instance, const Cause *cause, Buffer *ret);
 int cause_decode(const Instance *instance, const Json *json, Cause *ret, Error *err);
 void intent_encode(const Intent *intent, Buffer *ret);
-Intent *intent_decode(const Json *json);
-void changes_encode(const Instance *instance, const FieldChange *changes, size_t count,
-                    Buffer *ret);
-int changes_decode(const Instance *instance, const Json *json, Arena *arena, FieldChange **ret,
-                   size_t *ret_count, Error *err);
-void emissions_encode(const Runtime *runtime, const Emission *emissions, size_t count, Buffer *ret);
-int emissions_decode(const Runtime *runtime, const Json *json, Arena *arena, Emission **ret,
-                     size_t *ret_count, Error *err);
+int intent_decode(const Json *json, Intent **ret, Error *err);
+
+/* Members without braces around them, the first with a comma before it. */
+void proposal_encode(const Instance *instance, const Proposal *proposal, Buffer *ret);
+int proposal_decode(const Instance *instance, const Json *json, Arena *arena, Proposal *ret,
+                    Error *err);
 void values_encode(const Value *values, size_t count, Buffer *ret);
 Value *values_decode(Arena *arena, const Json *json, size_t *ret_count);
 
-/* ,"key":"text" if there is a text. */
+/* ,"key":"text" if there is a text; ,"key":true if it is set; ,"key":7; ,"key":JSON if there is
+ * any.
+ */
 void member_encode(Buffer *ret, const char *key, const char *text);
+void member_encode_flag(Buffer *ret, const char *key, bool flag);
+void member_encode_number(Buffer *ret, const char *key, uint64_t number);
+void member_encode_json(Buffer *ret, const char *key, const char *json);
 
+/* The other way, on the heap; NULL: not there. */
+char *member_copy(const Json *json, const char *key);
+char *member_copy_json(const Json *json, const char *key);
+
+/* 0 if every member of the object is one of the words in `known`, which stand apart by spaces;
+ * ERROR_STATE with a sentence that names the other one. */
+int members_check(const Json *object, const char *what, const char *known, Error *err);
+
+/* ERROR_STATE: the state speaks of something that the program does not have. */
+int unknown_name(Error *err, const ProgramDomain *domain, const char *kind, const char *name);
+
+/* {"every_5m":{"armed":true,"due":N,"fires":true}} */
+void timers_encode(const Runtime *runtime, uint32_t domain, const TimerChange *timers, size_t count,
+                   Buffer *ret);
+int timers_decode(const Runtime *runtime, uint32_t domain, const Json *json, Arena *arena,
+                  TimerChange **ret, size_t *ret_count, Error *err);
+
+/* First values and timers; `domain` and `key` are written by the caller, and read here. */
+void start_encode(const Runtime *runtime, const InstanceStart *start, Buffer *ret);
+int start_decode(const Runtime *runtime, const Json *json, Arena *arena, InstanceStart *ret,
+                 Error *err);
+
+const char *outcome_name(IntentState state);
+int outcome_find(const char *name);
+const char *cause_kind_name(CauseKind kind);
+int cause_kind_find(const char *name); /* -1: none */
 const char *object_state_name(ObjectState state);
 int object_state_find(const char *name); /* -1: none */
 

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "controller/core/intent.h"
+#include "controller/core/proposal.h"
 #include "controller/core/scheduler.h"
+#include "controller/core/timer.h"
 #include "controller/core/turn.h"
 #include "lang/base/memory.h"
 
@@ -55,8 +57,14 @@ Notice *turn_notice(Turn *turn, NoticeKind kind, const Instance *instance)
     memory_reserve_one(effects->notices, effects->notice_count, effects->notice_capacity);
     Notice *notice = &effects->notices[effects->notice_count++];
     *notice = (Notice){.kind = kind};
-    if (instance != NULL)
-        notice->domain = instance->domain->name;
+    if (instance == NULL)
+        return notice;
+    notice->domain = notice->who = instance->domain->name;
+    if (instance->key != NULL) {
+        cleanup(free) char *label = instance_label(instance);
+        notice->key = arena_copy_string(turn->arena, instance->key);
+        notice->who = arena_copy_string(turn->arena, label);
+    }
     return notice;
 }
 
@@ -82,56 +90,104 @@ void turn_call(Turn *turn, Intent *intent)
 
 /* ---- turns ---- */
 
+static void instance_start(Turn *turn, InstanceStart *start, bool by_system)
+{
+    Record record = {
+        .type = RECORD_START, .starts = start, .start_count = 1, .by_system = by_system};
+
+    turn_record(turn, &record);
+    turn_notice(turn, NOTICE_STARTED, record.instance);
+}
+
+/* What the command line gives a field comes before what `system` gives it. */
+static void system_values(const Turn *turn, const ProgramStart *system, InstanceStart *start)
+{
+    const ProgramDomain *domain = &turn->runtime->program->domains[system->domain];
+
+    for (size_t i = 0; i < domain->field_count; i++)
+        if (value_equal(start->fields[i], domain->fields[i].initial))
+            start->fields[i] = system->fields[i];
+}
+
+static bool system_start_is_done(Turn *turn, const ProgramStart *system)
+{
+    const Runtime *runtime = turn->runtime;
+    const char *key = system->key->bytes;
+
+    if (instance_find(runtime, system->domain, key) != NULL)
+        return true;
+    cleanup(free) char *label = instance_label_of(&runtime->program->domains[system->domain], key);
+    return map_get(&runtime->system_starts, label) != NULL;
+}
+
 static void domains_start(Turn *turn)
 {
-    const Program *program = turn->runtime->program;
+    Runtime *runtime = turn->runtime;
+    const Program *program = runtime->program;
+    InstanceStart start;
 
     for (uint32_t i = 0; i < program->domain_count; i++) {
-        const ProgramDomain *domain = &program->domains[i];
-        if (!domain->started || runtime_find(turn->runtime, domain->name) != NULL)
+        if (!program->domains[i].started || instance_find(runtime, i, NULL) != NULL)
             continue;
-        Record record = {.type = RECORD_START, .domain = i};
-        record.changes = arena_array(turn->arena, FieldChange, domain->field_count);
-        record.change_count = domain->field_count;
-        for (uint32_t f = 0; f < domain->field_count; f++)
-            record.changes[f] = (FieldChange){f, turn->runtime->first_values != NULL
-                                                     ? turn->runtime->first_values[i][f]
-                                                     : domain->fields[f].initial};
-        turn_record(turn, &record);
-        turn_notice(turn, NOTICE_STARTED, record.instance);
+        start_make(turn, i, NULL, NULL, 0, &start);
+        instance_start(turn, &start, false);
+    }
+    if (runtime->system_starts.count == program->start_count)
+        return;
+    for (size_t i = 0; i < program->start_count; i++) {
+        const ProgramStart *system = &program->starts[i];
+        if (system_start_is_done(turn, system))
+            continue;
+        start_make(turn, system->domain, system->key->bytes, NULL, 0, &start);
+        system_values(turn, system, &start);
+        instance_start(turn, &start, true);
     }
 }
 
-static void goals_update(Turn *turn)
+static void goals_record(Turn *turn, Instance *instance)
 {
-    Runtime *runtime = turn->runtime;
+    for (uint32_t g = 0; g < instance->domain->goal_count; g++) {
+        const GoalMark *mark = &instance->goals[g];
+        bool expired = goal_has_expired(instance, g, turn->now_ms);
+        if (!goal_has_news(instance, g, turn->now_ms))
+            continue;
+        Record record = {.type = RECORD_GOAL, .instance = instance, .goal = g, .failed = expired};
+        if (mark->truth != TRUTH_TRUE)
+            record.unmet_since_ms = expired ? mark->unmet_since_ms : turn->now_ms;
+        turn_record(turn, &record);
+        if (expired)
+            turn_notice(turn, NOTICE_GOAL_FAILED, instance)->text = instance->domain->goals[g].name;
+    }
+}
 
-    runtime->goals_due = false;
-    for (size_t i = 0; i < runtime->instance_count; i++) {
-        Instance *instance = runtime->instances[i];
-        for (uint32_t g = 0; g < instance->domain->goal_count; g++) {
-            const GoalMark *mark = &instance->goals[g];
-            bool expired = goal_has_expired(instance, g, turn->now_ms);
-            if (!goal_has_news(instance, g, turn->now_ms))
-                continue;
-            Record record = {
-                .type = RECORD_GOAL, .instance = instance, .goal = g, .failed = expired};
-            if (mark->truth != TRUTH_TRUE)
-                record.unmet_since_ms = expired ? mark->unmet_since_ms : turn->now_ms;
-            turn_record(turn, &record);
-            if (expired)
-                turn_notice(turn, NOTICE_GOAL_FAILED, instance)->text =
-                    instance->domain->goals[g].name;
-            instance_touch(instance);
-        }
+static void timers_record(Turn *turn, Instance *instance)
+{
+    Record record = {.type = RECORD_TIMER, .instance = instance};
+
+    record.timer_count =
+        timers_update(instance, turn->options, turn->now_ms, turn->arena, &record.timers);
+    if (record.timer_count > 0)
+        turn_record(turn, &record);
+}
+
+/* What goals and timers have to say is recorded. */
+static void news_record(Turn *turn)
+{
+    Instance *instance;
+
+    while ((instance = turn->runtime->lists[LIST_NEWS].first) != NULL) {
+        link_remove(instance, LIST_NEWS);
+        goals_record(turn, instance);
+        timers_record(turn, instance);
+        instance_touch(instance);
     }
 }
 
 static void queue_refresh(Turn *turn)
 {
     scheduler_update(turn->runtime, turn->options, turn->now_ms, turn->arena);
-    if (turn->runtime->goals_due) {
-        goals_update(turn);
+    if (turn->runtime->lists[LIST_NEWS].first != NULL) {
+        news_record(turn);
         scheduler_update(turn->runtime, turn->options, turn->now_ms, turn->arena);
     }
 }
@@ -140,13 +196,13 @@ static void queue_refresh(Turn *turn)
 static void waiting_resume(Turn *turn)
 {
     Runtime *runtime = turn->runtime;
+    Instance *next;
 
     runtime->resources_came = false;
-    for (size_t i = 0; i < runtime->instance_count; i++) {
-        Instance *instance = runtime->instances[i];
-        if (instance->pending != NULL && instance->waits_for == NULL &&
-            instance->puts_off_for == NULL && !turn->options->settling)
-            pending_advance(turn, instance);
+    for (Instance *i = performing_first(runtime); i != NULL; i = next) {
+        next = performing_next(i);
+        if (i->waits_for == NULL && i->puts_off_for == NULL && !turn->options->settling)
+            pending_advance(turn, i);
     }
 }
 
@@ -171,27 +227,44 @@ static void run_slices(Turn *turn)
     queue_refresh(turn);
 }
 
+static bool observation_is_new(const Object *object, const Event *event)
+{
+    switch (object->state) {
+    case OBJECT_WANTED:
+    case OBJECT_LEAVING:
+        return false;
+    case OBJECT_READY:
+        return event->lost || event->changed;
+    case OBJECT_LOST:
+        return !event->lost;
+    case OBJECT_LEFT:
+        return event->lost;
+    }
+    return false;
+}
+
 static void observe_step(Turn *turn, const Event *event)
 {
     Object *object = object_find(turn->runtime, event->uid);
+    bool changed = event->changed && !event->lost;
     Record record = {.type = RECORD_OBSERVE,
                      .uid = event->uid,
                      .object = event->lost ? OBJECT_LOST : OBJECT_READY,
+                     .changed = changed,
+                     .external_id = changed ? event->external_id : NULL,
+                     .result = changed ? event->result : NULL,
                      .text = event->detail};
 
-    if (object == NULL || object->state == OBJECT_WANTED || object->state == OBJECT_LEAVING)
-        return;
-    if (object->state == record.object || (object->state == OBJECT_LEFT && !event->lost))
+    if (object == NULL || !observation_is_new(object, event))
         return;
     Instance *owner = object->owner;
-    char *address = object_address(object);
+    cleanup(free) char *address = object_address(object);
     turn_record(turn, &record);
-    if (event->lost) {
-        Notice *notice = turn_notice(turn, NOTICE_LOST, owner);
+    if (event->lost || changed) {
+        Notice *notice = turn_notice(turn, event->lost ? NOTICE_LOST : NOTICE_CHANGED, owner);
         notice->address = arena_copy_string(turn->arena, address);
         notice->text = event->detail != NULL ? arena_copy_string(turn->arena, event->detail) : NULL;
     }
-    free(address);
     convergence_outside(owner);
     instance_touch(owner);
     objects_changed(turn->runtime);
@@ -225,9 +298,8 @@ void destroy_step(Turn *turn)
         Record record = {.type = RECORD_DESTROY};
         turn_record(turn, &record);
     }
-    for (size_t i = 0; i < runtime->instance_count; i++)
-        if (runtime->instances[i]->pending != NULL)
-            return;
+    if (performing_first(runtime) != NULL)
+        return;
     if (runtime->object_count == 0) {
         Record record = {.type = RECORD_RESET};
         turn_record(turn, &record);
@@ -252,8 +324,8 @@ static void begin_step(Turn *turn, const Event *event)
     Record record = {.type = RECORD_BEGIN, .text = event->detail, .digest = event->digest};
 
     turn_record(turn, &record);
-    for (size_t i = 0; i < turn->runtime->instance_count; i++)
-        instance_touch(turn->runtime->instances[i]);
+    for (Instance *i = instance_first(turn->runtime); i != NULL; i = instance_next(i))
+        instance_touch(i);
 }
 
 void runtime_step(Runtime *runtime, const RuntimeOptions *options, const Event *event,
@@ -289,34 +361,42 @@ bool runtime_is_runnable(Runtime *runtime)
     for (size_t i = 0; i < ARRAY_SIZE(runtime->queues_used); i++)
         if (runtime->queues_used[i] != 0)
             return true;
-    return runtime->touched != NULL;
+    return runtime->lists[LIST_TOUCHED].first != NULL;
 }
 
 uint64_t runtime_next_wake(const Runtime *runtime)
 {
-    uint64_t next = 0;
+    const Instance *first = alarm_first(runtime, ALARM_WAKE);
 
-    for (size_t i = 0; i < runtime->instance_count; i++) {
-        uint64_t wake = runtime->instances[i]->wake_ms;
-        if (wake != 0 && (next == 0 || wake < next))
-            next = wake;
-    }
-    return next;
+    return first != NULL ? first->alarms[ALARM_WAKE].at_ms : 0;
 }
 
 size_t runtime_open_intents(const Runtime *runtime)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < runtime->instance_count; i++)
-        for (size_t k = 0; runtime->instances[i]->pending != NULL &&
-                           k < runtime->instances[i]->pending->intent_count;
-             k++)
-            count += runtime->instances[i]->pending->intents[k]->was_asked &&
-                     runtime->instances[i]->pending->intents[k]->state == INTENT_OPEN;
+    for (const Instance *i = performing_first(runtime); i != NULL; i = performing_next(i))
+        for (size_t k = 0; k < i->pending->intent_count; k++)
+            count +=
+                i->pending->intents[k]->was_asked && i->pending->intents[k]->state == INTENT_OPEN;
     for (size_t i = 0; i < runtime->object_count; i++)
         count += runtime->objects[i]->leaving != NULL && runtime->objects[i]->leaving->was_asked;
     return count;
+}
+
+/* The first open one may have been sent, with those of its group; later ones were not: order. */
+static void recovered_mark(Pending *pending)
+{
+    const Intent *first = NULL;
+
+    for (size_t i = 0; i < pending->intent_count; i++) {
+        Intent *intent = pending->intents[i];
+        if (intent->state != INTENT_OPEN)
+            continue;
+        if (first == NULL)
+            first = intent;
+        intent->recovered = intent == first || (first->group != 0 && intent->group == first->group);
+    }
 }
 
 void runtime_resume_calls(Runtime *runtime, const RuntimeOptions *options, Effects *effects)
@@ -324,16 +404,12 @@ void runtime_resume_calls(Runtime *runtime, const RuntimeOptions *options, Effec
     Turn turn = {runtime, options, runtime->time_ms, effects, &effects->arena};
 
     effects_reset(effects);
-    for (size_t i = 0; i < runtime->instance_count; i++) {
-        Instance *instance = runtime->instances[i];
-        Pending *pending = instance->pending;
-        for (size_t k = 0; pending != NULL && k < pending->intent_count; k++)
-            if (pending->intents[k]->state == INTENT_OPEN) {
-                pending->intents[k]->recovered = true; /* later ones were never sent: order */
-                break;
-            }
-        if (pending != NULL)
-            pending_advance(&turn, instance);
+    Instance *next;
+
+    for (Instance *i = performing_first(runtime); i != NULL; i = next) {
+        next = performing_next(i);
+        recovered_mark(i->pending);
+        pending_advance(&turn, i);
     }
     for (size_t i = 0; i < runtime->object_count; i++)
         if (runtime->objects[i]->leaving != NULL) {

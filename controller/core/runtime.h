@@ -33,6 +33,7 @@ typedef struct Event {
     /* EVENT_OBSERVED */
     const char *uid;
     bool lost;
+    bool changed; /* it is there, but with another `result` or `external_id` */
     /* EVENT_BEGIN */
     const char *digest;
 } Event;
@@ -47,6 +48,8 @@ typedef enum NoticeKind {
 typedef struct Notice {
     NoticeKind kind;
     const char *domain;  /* NULL where it concerns none */
+    const char *key;     /* of the instance; NULL: its domain has none */
+    const char *who;     /* both, for people: `Domain` or `Domain["key"]` */
     const char *address; /* NOTICE_EFFECT_*, LOST: of the object or action; else NULL */
     const char *op;
     const char *external_id;
@@ -73,6 +76,7 @@ typedef struct RuntimeOptions {
     bool planning;       /* results are unknown, nothing is journalled */
     bool retry_failed;   /* a controller: failed effects are tried again for ever */
     bool settling;       /* finish what was sent, begin nothing */
+    bool timers;         /* a controller: `every` timers fire, and all timers are waited for */
     uint64_t max_slices; /* 0: no limit */
 } RuntimeOptions;
 
@@ -87,7 +91,8 @@ void runtime_step(Runtime *runtime, const RuntimeOptions *options, const Event *
 /* True if EVENT_TURN would run a slice now. */
 bool runtime_is_runnable(Runtime *runtime);
 
-/* When a backoff ends; 0: nothing waits for time. */
+/* When a backoff ends, or a timer is due that is waited for: with `timers` any, else `after` in a
+ * domain with an unmet goal. 0: nothing waits for time. */
 uint64_t runtime_next_wake(const Runtime *runtime);
 
 /* Intents that are open and have been handed to the host, or must be. */

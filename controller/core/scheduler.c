@@ -11,7 +11,10 @@ static bool waits_before(const Instance *a, const Instance *b)
 {
     if (a->runnable_since != b->runnable_since)
         return a->runnable_since < b->runnable_since;
-    return strcmp(a->domain->name, b->domain->name) < 0;
+    int order = strcmp(a->domain->name, b->domain->name);
+    if (order == 0 && a->key != NULL && b->key != NULL)
+        order = strcmp(a->key, b->key);
+    return order < 0;
 }
 
 static void queue_remove(Runtime *runtime, Instance *instance)
@@ -63,7 +66,8 @@ static void instance_place(Instance *instance, const RuntimeOptions *options, ui
     bool waited = instance->queued;
 
     queue_remove(runtime, instance);
-    if (options->settling || runtime->destroying || !instance_choose(instance, now_ms, arena))
+    if (options->settling || runtime->destroying ||
+        !instance_choose(instance, options, now_ms, arena))
         return;
     if (!waited)
         instance->runnable_since = runtime->logical_time;
@@ -73,11 +77,10 @@ static void instance_place(Instance *instance, const RuntimeOptions *options, ui
 void scheduler_update(Runtime *runtime, const RuntimeOptions *options, uint64_t now_ms,
                       Arena *arena)
 {
-    while (runtime->touched != NULL) {
-        Instance *instance = runtime->touched;
-        runtime->touched = instance->touched_next;
-        instance->touched = false;
-        instance->touched_next = NULL;
+    Instance *instance;
+
+    while ((instance = runtime->lists[LIST_TOUCHED].first) != NULL) {
+        link_remove(instance, LIST_TOUCHED);
         instance_place(instance, options, now_ms, arena);
     }
 }
@@ -114,10 +117,12 @@ Instance *scheduler_take(Runtime *runtime)
 
 void scheduler_wake(Runtime *runtime, uint64_t now_ms)
 {
-    for (size_t i = 0; i < runtime->instance_count; i++) {
-        Instance *instance = runtime->instances[i];
-        if ((instance->wake_ms != 0 && instance->wake_ms <= now_ms) ||
-            (instance->expiry_ms != 0 && instance->expiry_ms <= now_ms))
-            instance_touch(instance);
-    }
+    Instance *first;
+
+    for (AlarmKind kind = 0; kind < ALARM_COUNT; kind++)
+        while ((first = alarm_first(runtime, kind)) != NULL &&
+               first->alarms[kind].at_ms <= now_ms) {
+            alarm_set(first, kind, 0);
+            instance_touch(first);
+        }
 }

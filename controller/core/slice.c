@@ -8,54 +8,49 @@
  *                             │  (awaits)                        │
  *                             └──▶ slice_step again, with the answers, from its start
  *                             └──▶ COMMIT record                 └──▶ ABORT record
- */
+ *
+ * Computing is here; perform.c performs. */
 #include <assert.h>
 #include <string.h>
 
 #include "controller/core/convergence.h"
 #include "controller/core/input.h"
 #include "controller/core/intent.h"
-#include "controller/core/keys.h"
+#include "controller/core/proposal.h"
 #include "controller/core/turn.h"
 #include "lang/base/memory.h"
 
-#define BACKOFF_FIRST_MS 1000
-#define BACKOFF_CAP_MS 300000
-
-static const char *cause_where(const Instance *instance, const Cause *cause)
-{
-    if (cause->handler >= 0)
-        return instance->runtime->program->events[instance->domain->handlers[cause->handler].event]
-            .name;
-    return instance->domain->transitions[cause->transition].name;
-}
-
 /* ---- outcome ---- */
 
-/* What it waited for may have come: it is looked at again. */
-static void waiting_end(Instance *instance)
+static void waiting_begin(Instance *instance, const char *resource)
+{
+    string_set(&instance->waits_for, resource);
+    link_add(instance, LIST_HELD_UP);
+}
+
+void waiting_end(Instance *instance)
 {
     string_set(&instance->waits_for, NULL);
     instance->handler_waits = false;
     instance->puts_off_for = NULL;
+    link_remove(instance, LIST_HELD_UP);
     if (instance->pending != NULL)
         instance->runtime->resources_came = true;
     instance_touch(instance);
 }
 
-/* A message has left the mailbox: those that waited for room there go on. */
-static void room_came(Instance *instance)
+void room_came(const Instance *instance, size_t ceiling)
 {
-    const Runtime *runtime = instance->runtime;
+    Instance *next;
 
-    for (size_t i = 0; i < runtime->instance_count; i++)
-        if (runtime->instances[i]->puts_off_for == instance &&
-            mailbox_count(&instance->mailbox) < MAILBOX_CEILING)
-            waiting_end(runtime->instances[i]);
+    for (Instance *i = instance->runtime->lists[LIST_HELD_UP].first; i != NULL; i = next) {
+        next = i->links[LIST_HELD_UP].next;
+        if (i->puts_off_for == instance && mailbox_count(&instance->mailbox) < ceiling)
+            waiting_end(i);
+    }
 }
 
-/* A slice has ended, well or not: its domain may have changed, and there may be room again. */
-static void after_slice(Turn *turn, Instance *instance, const Cause *cause, Digest128 answers)
+void after_slice(Turn *turn, Instance *instance, const Cause *cause, Digest128 answers)
 {
     LoopKind loop = convergence_slice(instance, answers, turn->options->max_slices);
 
@@ -63,7 +58,12 @@ static void after_slice(Turn *turn, Instance *instance, const Cause *cause, Dige
     if (loop != LOOP_NONE)
         turn_notice(turn, NOTICE_LOOPED, instance)->text = instance->resting_kind;
     if (cause->message != 0)
-        room_came(instance);
+        room_came(instance, MAILBOX_CEILING);
+}
+
+static bool consumes_message(const Cause *cause)
+{
+    return cause->message != 0 || (cause->kind == CAUSE_RUN && cause->transition < 0);
 }
 
 static void record_fault(Turn *turn, Instance *instance, const Cause *cause, uint64_t slice,
@@ -79,85 +79,40 @@ static void record_fault(Turn *turn, Instance *instance, const Cause *cause, uin
     turn_record(turn, &record);
     Notice *notice = turn_notice(turn, NOTICE_FAULTED, instance);
     notice->text = arena_format(turn->arena, "%s: %s", described, reason);
-    if (cause->message != 0)
+    if (consumes_message(cause))
         turn_notice(turn, NOTICE_DEAD_LETTER, instance)->text = notice->text;
     after_slice(turn, instance, cause, 0);
 }
 
-/* What a slice proposes may point into the state and the message it read, which its commit replaces
- * and frees: the record has copies of its own. */
-static void changes_collect(const Instance *instance, const SliceResult *result, Arena *arena,
-                            Record *ret)
-{
-    ret->changes = arena_array(arena, FieldChange, instance->domain->field_count);
-    for (uint32_t i = 0; i < instance->domain->field_count; i++)
-        if (!value_equal(instance->fields[i], result->fields[i]))
-            ret->changes[ret->change_count++] =
-                (FieldChange){i, value_copy(arena, result->fields[i])};
-}
-
-static void emissions_collect(const SliceResult *result, Arena *arena, Record *ret)
-{
-    ret->emissions = arena_array(arena, Emission, result->output_count);
-    for (size_t i = 0; i < result->output_count; i++) {
-        const Output *output = &result->outputs[i];
-        if (output->kind == OUTPUT_EFFECT)
-            continue;
-        Emission *emission = &ret->emissions[ret->emission_count++];
-        *emission = (Emission){.kind = output->kind,
-                               .high = output->high,
-                               .event = output->event,
-                               .domain = output->domain,
-                               .transition = output->transition,
-                               .argument_count = output->argument_count};
-        emission->arguments = arena_array(arena, Value, output->argument_count);
-        for (size_t k = 0; k < output->argument_count; k++)
-            emission->arguments[k] = value_copy(arena, output->arguments[k].value);
-    }
-}
-
-static Instance *mailbox_full(Runtime *runtime, const Record *record, size_t ceiling)
-{
-    for (size_t i = 0; i < record->emission_count; i++) {
-        const Emission *emission = &record->emissions[i];
-        if (emission->kind == OUTPUT_MESSAGE) {
-            Instance *receiver =
-                runtime_find(runtime, runtime->program->domains[emission->domain].name);
-            if (receiver != NULL && mailbox_count(&receiver->mailbox) >= ceiling)
-                return receiver;
-        }
-        for (size_t k = 0; emission->kind == OUTPUT_EVENT && k < runtime->instance_count; k++) {
-            Instance *receiver = runtime->instances[k];
-            if (mailbox_count(&receiver->mailbox) >= ceiling &&
-                domain_find_handler(receiver->domain, emission->event) >= 0)
-                return receiver;
-        }
-    }
-    return NULL;
-}
-
 /* Room is needed before anything is prepared: a slice that consumes nothing is put off, a handler
  * may go ten times beyond. 0: there is room. */
-static int check_room(Turn *turn, Instance *instance, const Cause *cause, const Record *record)
+static int check_room(Turn *turn, Instance *instance, const Record *record)
 {
-    bool handler = cause->message != 0;
-    Instance *full = mailbox_full(turn->runtime, record,
-                                  handler ? (size_t)MAILBOX_CEILING * 10 : MAILBOX_CEILING);
+    bool handler = record->cause.message != 0;
+    const Instance *full = proposal_lacks_room(turn->runtime, &record->proposal,
+                                               handler ? MAILBOX_CEILING * 10 : MAILBOX_CEILING);
 
     if (full == NULL)
         return 0;
     if (handler) {
-        record_fault(turn, instance, cause, record->slice,
+        cleanup(free) char *label = instance_label(full);
+        record_fault(turn, instance, &record->cause, record->slice,
                      arena_format(turn->arena,
                                   "the mailbox of domain '%s' holds ten times its ceiling of %d",
-                                  full->domain->name, MAILBOX_CEILING));
+                                  label, MAILBOX_CEILING));
         return -1;
     }
     instance->puts_off_for = full;
+    link_add(instance, LIST_HELD_UP);
     return -1;
 }
 
 /* ---- intents of a slice ---- */
+
+static bool is_effect(const Output *output)
+{
+    return output->kind == OUTPUT_EFFECT || output->kind == OUTPUT_RELEASE;
+}
 
 typedef struct Preparation {
     Turn *turn;
@@ -195,7 +150,7 @@ static int intents_make(Preparation *preparation, const SliceResult *result)
     for (size_t i = 0; i < result->output_count; i++) {
         const char *text = NULL;
         Intent *intent;
-        if (result->outputs[i].kind != OUTPUT_EFFECT || seen++ < done)
+        if (!is_effect(&result->outputs[i]) || seen++ < done)
             continue;
         Emitted emitted = {
             .instance = preparation->instance,
@@ -213,7 +168,7 @@ static int intents_make(Preparation *preparation, const SliceResult *result)
         }
         preparation_drop(preparation);
         if (outcome == INTENT_WAITS) {
-            string_set(&preparation->instance->waits_for, text);
+            waiting_begin(preparation->instance, text);
             preparation->instance->handler_waits = preparation->cause->message != 0;
         } else {
             record_fault(turn, preparation->instance, preparation->cause,
@@ -229,27 +184,8 @@ static size_t effects_count(const SliceResult *result)
     size_t count = 0;
 
     for (size_t i = 0; i < result->output_count; i++)
-        count += result->outputs[i].kind == OUTPUT_EFFECT;
+        count += is_effect(&result->outputs[i]);
     return count;
-}
-
-/* ---- what people are told ---- */
-
-static void notice_emissions(Turn *turn, const Instance *instance, const Emission *emissions,
-                             size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (emissions[i].kind == OUTPUT_EVENT)
-            turn_notice(turn, NOTICE_EVENT_SENT, instance)->text =
-                turn->runtime->program->events[emissions[i].event].name;
-        if (emissions[i].kind == OUTPUT_LOG && emissions[i].argument_count == 1) {
-            Buffer text = {0};
-            value_print(&text, emissions[i].arguments[0]);
-            turn_notice(turn, NOTICE_LOGGED, instance)->text =
-                arena_copy_string(turn->arena, buffer_text(&text));
-            buffer_deinit(&text);
-        }
-    }
 }
 
 /* ---- steps ---- */
@@ -274,11 +210,13 @@ static void undecided(Turn *turn, Instance *instance)
 static void commit_plain(Turn *turn, Instance *instance, Record *record)
 {
     record->type = RECORD_SLICE;
+    commit_complete(turn, record, &record->proposal);
     turn_record(turn, record);
     Notice *notice = turn_notice(turn, NOTICE_COMMITTED, instance);
     notice->slice = record->slice;
     notice->text = cause_describe(instance, &record->cause, turn->arena);
-    notice_emissions(turn, instance, record->emissions, record->emission_count);
+    notice_proposal(turn, instance, &record->proposal);
+    notice_starts(turn, record);
     after_slice(turn, instance, &record->cause, 0);
 }
 
@@ -301,11 +239,15 @@ static void slice_proposed(Turn *turn, Instance *instance, const Cause *cause,
     Record record = {.instance = instance, .slice = slice, .cause = *cause};
     Preparation preparation = {turn, instance, cause, &record, NULL, 0};
 
-    changes_collect(instance, result, turn->arena, &record);
-    emissions_collect(result, turn->arena, &record);
-    if (check_room(turn, instance, cause, &record) < 0)
+    proposal_make(instance, result, turn->arena, &record.proposal);
+    const char *fault = proposal_fault(turn->runtime, &record.proposal, turn->arena);
+    if (fault != NULL) {
+        record_fault(turn, instance, cause, slice, fault);
         return;
-    if (effects_count(result) == 0)
+    }
+    if (check_room(turn, instance, &record) < 0)
+        return;
+    if (effects_count(result) == 0 && instance->pending == NULL)
         commit_plain(turn, instance, &record);
     else
         prepare(&preparation, result);
@@ -332,24 +274,75 @@ static void repair_begin(Turn *turn, Instance *instance)
     pending_advance(turn, instance);
 }
 
-void slice_step(Turn *turn, Instance *instance)
+/* ---- the end of an instance ---- */
+
+/* What was committed last goes first; what an aborted attempt left was never built upon. */
+static int compare_for_release(const void *left, const void *right)
 {
-    Cause cause = instance->pending != NULL ? instance->pending->cause : instance->next;
-    uint64_t slice =
-        instance->pending != NULL ? instance->pending->slice : turn->runtime->logical_time + 1;
+    const Object *a = *(Object *const *)left, *b = *(Object *const *)right;
+    uint64_t rank_a = a->rank != 0 ? a->rank : UINT64_MAX;
+    uint64_t rank_b = b->rank != 0 ? b->rank : UINT64_MAX;
+
+    if (rank_a != rank_b)
+        return rank_a > rank_b ? -1 : 1;
+    return a->sequence > b->sequence ? -1 : 1;
+}
+
+static Object **objects_of(const Instance *instance, Arena *arena)
+{
+    const Runtime *runtime = instance->runtime;
+    Object **objects = arena_array(arena, Object *, instance->object_count);
+    size_t count = 0;
+
+    for (size_t i = 0; i < runtime->object_count; i++)
+        if (runtime->objects[i]->owner == instance)
+            objects[count++] = runtime->objects[i];
+    assert(count == instance->object_count);
+    qsort(objects, count, sizeof(Object *), compare_for_release);
+    return objects;
+}
+
+static void release_begin(Turn *turn, Instance *instance)
+{
+    Object **objects = objects_of(instance, turn->arena);
+    Record record = {.type = RECORD_PREPARE,
+                     .instance = instance,
+                     .slice = turn->runtime->logical_time + 1,
+                     .cause = instance->next,
+                     .intents = arena_array(turn->arena, Intent *, instance->object_count),
+                     .intent_count = instance->object_count};
+
+    for (size_t i = 0; i < record.intent_count; i++)
+        record.intents[i] = intent_destroy(objects[i], turn->runtime->next_intent + i, 0);
+    turn_record(turn, &record);
+    pending_advance(turn, instance);
+}
+
+static void instance_end(Turn *turn, Instance *instance)
+{
+    Record record = {.type = RECORD_END,
+                     .instance = instance,
+                     .domain = instance->domain_index,
+                     .key = instance->key != NULL ? arena_copy_string(turn->arena, instance->key)
+                                                  : NULL};
+
+    turn_notice(turn, NOTICE_STOPPED, instance);
+    room_came(instance, SIZE_MAX);
+    turn_record(turn, &record);
+}
+
+/* ---- one step ---- */
+
+static void slice_compute(Turn *turn, Instance *instance, const Cause *cause, uint64_t slice)
+{
     SliceInput input;
     SliceResult result = {0};
 
-    instance_touch(instance);
-    if (cause.kind == CAUSE_REPAIR) {
-        repair_begin(turn, instance);
-        return;
-    }
-    slice_input_make(instance, &cause, turn->options->planning, turn->arena, &input);
+    slice_input_make(instance, cause, turn->options->planning, turn->arena, &input);
     slice_run(&input, turn->arena, &result);
     switch (result.status) {
     case SLICE_FAULTED:
-        record_fault(turn, instance, &cause, slice, result.fault);
+        record_fault(turn, instance, cause, slice, result.fault);
         break;
     case SLICE_UNKNOWN:
     case SLICE_LACKS_FACT:
@@ -358,221 +351,27 @@ void slice_step(Turn *turn, Instance *instance)
     case SLICE_DONE:
     case SLICE_YIELDED:
     case SLICE_AWAITS:
-        slice_proposed(turn, instance, &cause, &result);
+        if (proposal_is_unknown(&result))
+            undecided(turn, instance);
+        else
+            slice_proposed(turn, instance, cause, &result);
         break;
     }
 }
 
-/* ---- performing ---- */
-
-static Digest128 answers_digest(const Pending *pending)
+void slice_step(Turn *turn, Instance *instance)
 {
-    Digest128 digest = 1;
+    Cause cause = instance->pending != NULL ? instance->pending->cause : instance->next;
 
-    for (size_t i = 0; i < pending->intent_count; i++) {
-        const Intent *intent = pending->intents[i];
-        const char *result = intent->result != NULL ? intent->result : "";
-        digest = digest * 31 + digest128_bytes(result, strlen(result), 1);
-        digest += digest128_bytes(intent->arguments, strlen(intent->arguments), 2);
-        digest += digest128_bytes(intent->address, strlen(intent->address), 3);
-    }
-    return digest | 1;
-}
-
-void objects_changed(Runtime *runtime)
-{
-    for (size_t i = 0; i < runtime->instance_count; i++)
-        if (runtime->instances[i]->waits_for != NULL)
-            waiting_end(runtime->instances[i]);
-    for (size_t i = 0; runtime->lost_count > 0 && i < runtime->object_count; i++)
-        if (runtime->objects[i]->state == OBJECT_LOST)
-            instance_touch(runtime->objects[i]->owner);
-}
-
-static void pending_commit(Turn *turn, Instance *instance)
-{
-    const Pending *pending = instance->pending;
-    Cause cause = pending->cause;
-    Digest128 answers = answers_digest(pending);
-    Record record = {.type = RECORD_COMMIT, .instance = instance, .slice = pending->slice};
-    Notice *notice = turn_notice(turn, NOTICE_COMMITTED, instance);
-
-    notice->slice = pending->slice;
-    notice->text = cause_describe(instance, &cause, turn->arena);
-    notice_emissions(turn, instance, pending->emissions, pending->emission_count);
-    turn_record(turn, &record);
     instance_touch(instance);
-    objects_changed(turn->runtime);
-    after_slice(turn, instance, &cause, answers);
-}
-
-static Intent *pending_open(const Pending *pending)
-{
-    for (size_t i = 0; i < pending->intent_count; i++)
-        if (pending->intents[i]->state == INTENT_OPEN)
-            return pending->intents[i];
-    return NULL;
-}
-
-/* The sentence about an effect that failed without an else: the slice cannot go on. NULL: none. */
-static const char *pending_failure(const Turn *turn, const Pending *pending)
-{
-    for (size_t i = 0; i < pending->intent_count; i++) {
-        const Intent *intent = pending->intents[i];
-        if (intent->state == INTENT_FAILED && !intent->handled)
-            return arena_format(turn->arena, "%s failed: %s%s%s", intent->address,
-                                intent->code != NULL ? intent->code : "",
-                                intent->code != NULL ? ": " : "",
-                                intent->detail != NULL ? intent->detail : "no reason given");
-    }
-    return NULL;
-}
-
-void pending_advance(Turn *turn, Instance *instance)
-{
-    const char *failure = pending_failure(turn, instance->pending);
-    Intent *open = pending_open(instance->pending);
-
-    if (failure != NULL) {
-        pending_abort(turn, instance, failure);
-        return;
-    }
-    if (open != NULL) {
-        if (turn->options->settling && !open->was_asked && !open->recovered)
-            pending_abort(turn, instance, "the program was changed before this effect was sent");
-        else if (!open->was_asked)
-            turn_call(turn, open);
-        return;
-    }
-    if (!instance->pending->awaits)
-        pending_commit(turn, instance);
-    else if (turn->options->settling)
-        pending_abort(turn, instance, "the program was changed while this slice was performed");
+    if (cause.kind == CAUSE_REPAIR)
+        repair_begin(turn, instance);
+    else if (cause.kind == CAUSE_STOP && instance->object_count > 0)
+        release_begin(turn, instance);
+    else if (cause.kind == CAUSE_STOP)
+        instance_end(turn, instance);
     else
-        slice_step(turn, instance);
-}
-
-/* ---- failing ---- */
-
-static uint64_t backoff_ms(const Turn *turn, const Instance *instance, const Cause *cause,
-                           uint32_t failures)
-{
-    uint64_t first = BACKOFF_FIRST_MS, cap = BACKOFF_CAP_MS;
-
-    if (cause->goal >= 0) {
-        first = (uint64_t)instance->domain->goals[cause->goal].backoff_first_ms;
-        cap = (uint64_t)instance->domain->goals[cause->goal].backoff_cap_ms;
-        if (first == cap)
-            return first;
-    }
-    uint64_t limit = failures < 30 ? first << failures : cap;
-    if (limit > cap)
-        limit = cap;
-    return jitter(turn->runtime, instance->pending->slice, limit) + 1;
-}
-
-static uint32_t failures_so_far(const Instance *instance, const Cause *cause)
-{
-    const Message *message = mailbox_find(&instance->mailbox, cause->message);
-
-    if (cause->message != 0)
-        return message != NULL ? message->attempts : 0;
-    if (cause->kind == CAUSE_REPAIR)
-        return object_find(instance->runtime, instance->pending->intents[0]->uid)->repair_failures;
-    return cause->transition >= 0 ? instance->transitions[cause->transition].failures : 0;
-}
-
-/* Whether this run tries again: `apply` only where the goal says how often, or for a handler. */
-static bool will_retry(const Turn *turn, const Instance *instance, const Cause *cause)
-{
-    if (turn->options->settling)
-        return true;
-    if (cause->message != 0)
-        return failures_so_far(instance, cause) + 1 < MESSAGE_ATTEMPTS_MAX;
-    if (cause->goal >= 0 && cause->kind != CAUSE_FALLBACK) {
-        const ProgramGoal *goal = &instance->domain->goals[cause->goal];
-        if (goal->terminate == GOAL_RETRIES)
-            return instance->goals[cause->goal].retries + 1 < (uint64_t)goal->terminate_limit;
-    }
-    return turn->options->retry_failed;
-}
-
-void pending_abort(Turn *turn, Instance *instance, const char *reason)
-{
-    Cause cause = instance->pending->cause;
-    bool retry = will_retry(turn, instance, &cause);
-    size_t dead_letters = instance->dead_letter_count;
-    Record record = {.type = RECORD_ABORT,
-                     .instance = instance,
-                     .slice = instance->pending->slice,
-                     .text = arena_copy_string(turn->arena, reason),
-                     .retry = retry};
-
-    if (!turn->options->settling)
-        record.due_ms =
-            turn->now_ms + backoff_ms(turn, instance, &cause, failures_so_far(instance, &cause));
-    Notice *notice = turn_notice(turn, NOTICE_ABORTED, instance);
-    notice->slice = record.slice;
-    notice->text =
-        arena_format(turn->arena, "%s: %s", cause_describe(instance, &cause, turn->arena), reason);
-    turn_record(turn, &record);
-    convergence_outside(instance); /* the answer came from there */
-    if (instance->dead_letter_count > dead_letters) {
-        turn_notice(turn, NOTICE_DEAD_LETTER, instance)->text = record.text;
-        room_came(instance);
-    }
-    instance_touch(instance);
-    objects_changed(turn->runtime);
-}
-
-/* ---- answers ---- */
-
-static void notice_answer(Turn *turn, const Instance *owner, const Intent *intent,
-                          const Event *event)
-{
-    const Object *object = intent->uid[0] != '\0' ? object_find(turn->runtime, intent->uid) : NULL;
-    NoticeKind kind = !event->applied                 ? NOTICE_EFFECT_FAILED
-                      : intent->verb == INTENT_DELETE ? NOTICE_EFFECT_REMOVED
-                                                      : NOTICE_EFFECT_DONE;
-    Notice *notice = turn_notice_intent(turn, kind, owner, intent);
-
-    notice->external_id =
-        event->external_id != NULL ? arena_copy_string(turn->arena, event->external_id) : NULL;
-    notice->code = event->code != NULL ? arena_copy_string(turn->arena, event->code) : NULL;
-    notice->text = event->detail != NULL ? arena_copy_string(turn->arena, event->detail) : NULL;
-    if (object != NULL && object->exists && intent->verb == INTENT_PUT) {
-        notice->repaired = true;
-        notice->changed = object->before == OBJECT_READY && object->inputs != NULL &&
-                          strcmp(object->inputs, intent->arguments) != 0;
-        if (object->before == OBJECT_LOST)
-            notice->repaired = false; /* it is made again: counts as added */
-    }
-}
-
-void answer_step(Turn *turn, const Event *event)
-{
-    Instance *owner;
-    Intent *intent = intent_find(turn->runtime, event->intent, &owner);
-    Record record = {.type = RECORD_ANSWER,
-                     .intent = event->intent,
-                     .outcome = event->applied ? INTENT_APPLIED : INTENT_FAILED,
-                     .external_id = event->external_id,
-                     .result = event->result,
-                     .code = event->code,
-                     .text = event->detail};
-
-    if (intent == NULL || intent->state != INTENT_OPEN)
-        return; /* a late repetition of an answer that is recorded already */
-    notice_answer(turn, owner, intent, event);
-    bool destroys = intent->verb == INTENT_DELETE;
-    char *uid = arena_copy_string(turn->arena, intent->uid);
-    turn_record(turn, &record);
-    if (owner->resting)
-        convergence_outside(owner);
-    if (destroys && !event->applied)
-        object_find(turn->runtime, uid)->given_up = true;
-    if (!destroys)
-        pending_advance(turn, owner);
-    if (turn->runtime->destroying)
-        destroy_step(turn);
+        slice_compute(turn, instance, &cause,
+                      instance->pending != NULL ? instance->pending->slice
+                                                : turn->runtime->logical_time + 1);
 }

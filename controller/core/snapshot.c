@@ -1,25 +1,8 @@
-#include "snapshot.h"
+#include "controller/core/snapshot.h"
 
 #include <string.h>
 
 #include "lang/base/memory.h"
-
-static void number(Buffer *ret, const char *key, uint64_t value)
-{
-    buffer_add_format(ret, ",\"%s\":%llu", key, (unsigned long long)value);
-}
-
-static void flag(Buffer *ret, const char *key, bool value)
-{
-    if (value)
-        buffer_add_format(ret, ",\"%s\":true", key);
-}
-
-static void raw(Buffer *ret, const char *key, const char *json)
-{
-    if (json != NULL)
-        buffer_add_format(ret, ",\"%s\":%s", key, json);
-}
 
 static void separate(Buffer *ret, size_t index)
 {
@@ -34,16 +17,13 @@ static void write_message(const Instance *instance, const Message *message, Buff
     const Program *program = instance->runtime->program;
 
     buffer_add_format(ret, "{\"id\":%llu", (unsigned long long)message->id);
-    if (message->is_event)
-        member_encode(ret, "event", program->events[message->target].name);
-    else
-        member_encode(ret, "transition", instance->domain->transitions[message->target].name);
+    member_encode(ret, message_kind_name(message->kind), message_name(instance, message));
     member_encode(ret, "from", program->domains[message->from].name);
-    flag(ret, "high", message->high);
-    number(ret, "attempts", message->attempts);
+    member_encode_flag(ret, "high", message->high);
+    member_encode_number(ret, "attempts", message->attempts);
     if (message->due_ms != 0)
-        number(ret, "due", message->due_ms);
-    number(ret, "parent", message->parent);
+        member_encode_number(ret, "due", message->due_ms);
+    member_encode_number(ret, "parent", message->parent);
     buffer_add_string(ret, ",\"arguments\":");
     values_encode(message->arguments, message->argument_count, ret);
     buffer_add_char(ret, '}');
@@ -67,8 +47,8 @@ static void write_mailbox(const Instance *instance, Buffer *ret)
         buffer_add_char(ret, '}');
     }
     buffer_add_char(ret, ']');
-    number(ret, "high_in_row", instance->mailbox.high_in_row);
-    number(ret, "handlers_in_row", instance->handlers_in_row);
+    member_encode_number(ret, "high_in_row", instance->mailbox.high_in_row);
+    member_encode_number(ret, "handlers_in_row", instance->handlers_in_row);
 }
 
 static void write_digest(Buffer *ret, const char *key, Digest128 digest)
@@ -79,23 +59,53 @@ static void write_digest(Buffer *ret, const char *key, Digest128 digest)
 
 static void write_runs(const Instance *instance, Buffer *ret)
 {
-    static const char *const kinds[] = {"boot", "goal", "message", "run", "fallback", "repair"};
-
     buffer_add_string(ret, ",\"runs\":[");
     for (size_t i = 0; i < instance->run_count; i++) {
         const Run *run = &instance->runs[i];
+        Cause cause = cause_of(run->kind);
         separate(ret, i);
-        buffer_add_format(ret, "{\"kind\":\"%s\"", kinds[run->kind]);
-        member_encode(ret, "transition", instance->domain->transitions[run->transition].name);
-        number(ret, "next", run->next_step);
-        if (run->goal >= 0)
-            member_encode(ret, "goal", instance->domain->goals[run->goal].name);
+        cause.transition = run->transition;
+        cause.handler = run->handler;
+        cause.timer = run->timer;
+        cause.goal = run->goal;
+        cause.step = run->next_step;
+        cause.yield = run->yield;
+        buffer_add_string(ret, "{\"next\":");
+        cause_encode(instance, &cause, ret);
+        member_encode(ret, "from", instance->runtime->program->domains[run->from].name);
         write_digest(ret, "began", run->began);
+        member_encode_number(ret, "attempts", run->attempts);
+        member_encode_number(ret, "due", run->due_ms);
         buffer_add_string(ret, ",\"arguments\":");
         values_encode(run->arguments, run->argument_count, ret);
+        buffer_add_string(ret, ",\"locals\":");
+        values_encode(run->locals, run->local_count, ret);
         buffer_add_char(ret, '}');
     }
     buffer_add_char(ret, ']');
+}
+
+static void write_timers(const Instance *instance, Buffer *ret)
+{
+    const ProgramDomain *domain = instance->domain;
+    cleanup(free) TimerChange *timers = memory_zero(domain->timer_count, sizeof *timers);
+
+    if (domain->timer_count == 0)
+        return;
+    for (uint32_t i = 0; i < domain->timer_count; i++)
+        timers[i] = (TimerChange){
+            .timer = i, .armed = instance->timers[i].armed, .due_ms = instance->timers[i].due_ms};
+    timers_encode(instance->runtime, instance->domain_index, timers, domain->timer_count, ret);
+}
+
+static void write_stopping(const Instance *instance, Buffer *ret)
+{
+    if (!instance->stopping)
+        return;
+    member_encode_flag(ret, "stopping", true);
+    member_encode_number(ret, "stop_failures", instance->stop_failures);
+    member_encode_number(ret, "stop_due", instance->stop_due_ms);
+    member_encode_flag(ret, "stop_given_up", instance->stop_given_up);
 }
 
 static void write_marks(const Instance *instance, Buffer *ret)
@@ -106,10 +116,11 @@ static void write_marks(const Instance *instance, Buffer *ret)
         separate(ret, i);
         json_put_string(ret, instance->domain->transitions[i].name);
         buffer_add_format(ret, ":{\"failures\":%u", mark->failures);
-        flag(ret, "blocked", mark->blocked && mark->blocked_version == instance->version);
-        flag(ret, "faulted", mark->faulted);
-        number(ret, "due", mark->due_ms);
-        flag(ret, "given_up", mark->given_up);
+        member_encode_flag(ret, "blocked",
+                           mark->blocked && mark->blocked_version == instance->version);
+        member_encode_flag(ret, "faulted", mark->faulted);
+        member_encode_number(ret, "due", mark->due_ms);
+        member_encode_flag(ret, "given_up", mark->given_up);
         member_encode(ret, "reason", mark->reason);
         buffer_add_char(ret, '}');
     }
@@ -119,9 +130,9 @@ static void write_marks(const Instance *instance, Buffer *ret)
         separate(ret, i);
         json_put_string(ret, instance->domain->goals[i].name);
         buffer_add_format(ret, ":{\"retries\":%u", mark->retries);
-        flag(ret, "failed", mark->failed);
-        flag(ret, "fallback_done", mark->fallback_done);
-        number(ret, "unmet_since", mark->unmet_since_ms);
+        member_encode_flag(ret, "failed", mark->failed);
+        member_encode_flag(ret, "fallback_done", mark->fallback_done);
+        member_encode_number(ret, "unmet_since", mark->unmet_since_ms);
         if (mark->last_transition >= 0)
             member_encode(ret, "last", instance->domain->transitions[mark->last_transition].name);
         buffer_add_char(ret, '}');
@@ -138,11 +149,8 @@ static void write_pending(const Instance *instance, Buffer *ret)
     buffer_add_format(
         ret, ",\"pending\":{\"slice\":%llu,\"cause\":", (unsigned long long)pending->slice);
     cause_encode(instance, &pending->cause, ret);
-    buffer_add_string(ret, ",\"set\":");
-    changes_encode(instance, pending->changes, pending->change_count, ret);
-    buffer_add_string(ret, ",\"out\":");
-    emissions_encode(instance->runtime, pending->emissions, pending->emission_count, ret);
-    flag(ret, "awaits", pending->awaits);
+    proposal_encode(instance, &pending->proposal, ret);
+    member_encode_flag(ret, "awaits", pending->awaits);
     buffer_add_string(ret, ",\"intents\":[");
     for (size_t i = 0; i < pending->intent_count; i++) {
         separate(ret, i);
@@ -160,9 +168,9 @@ static void write_deeds(const Instance *instance, Buffer *ret)
         buffer_add_string(ret, "{\"place\":");
         json_put_string(ret, deed->place_key);
         member_encode(ret, "where", deed->where);
-        flag(ret, "keyed", deed->keyed);
-        raw(ret, "arguments", deed->arguments);
-        raw(ret, "result", deed->result);
+        member_encode_flag(ret, "keyed", deed->keyed);
+        member_encode_json(ret, "arguments", deed->arguments);
+        member_encode_json(ret, "result", deed->result);
         buffer_add_char(ret, '}');
     }
     buffer_add_char(ret, ']');
@@ -172,7 +180,9 @@ static void write_instance(const Instance *instance, Buffer *ret)
 {
     buffer_add_string(ret, "{\"domain\":");
     json_put_string(ret, instance->domain->name);
-    flag(ret, "booted", instance->booted);
+    member_encode(ret, "key", instance->key);
+    member_encode_flag(ret, "booted", instance->booted);
+    write_stopping(instance, ret);
     buffer_add_string(ret, ",\"state\":{");
     for (size_t i = 0; i < instance->domain->field_count; i++) {
         separate(ret, i);
@@ -185,6 +195,7 @@ static void write_instance(const Instance *instance, Buffer *ret)
     write_mailbox(instance, ret);
     write_runs(instance, ret);
     write_marks(instance, ret);
+    write_timers(instance, ret);
     write_pending(instance, ret);
     write_deeds(instance, ret);
     buffer_add_char(ret, '}');
@@ -204,11 +215,13 @@ static void write_origin(const Instance *instance, const Origin *origin, Buffer 
     }
     buffer_add_string(ret, "},\"arguments\":");
     values_encode(origin->arguments, origin->argument_count, ret);
+    buffer_add_string(ret, ",\"locals\":");
+    values_encode(origin->locals, origin->local_count, ret);
     buffer_add_string(ret, ",\"results\":[");
     for (size_t i = 0; i < origin->result_count; i++) {
         separate(ret, i);
         buffer_add_format(ret, "{\"failed\":%s", origin->failed[i] ? "true" : "false");
-        raw(ret, "result", origin->results[i]);
+        member_encode_json(ret, "result", origin->results[i]);
         buffer_add_char(ret, '}');
     }
     buffer_add_string(ret, "]}");
@@ -218,27 +231,28 @@ static void write_object(const Object *object, Buffer *ret)
 {
     buffer_add_format(ret, "{\"uid\":\"%s\",\"state\":\"%s\",\"before\":\"%s\"", object->uid,
                       object_state_name(object->state), object_state_name(object->before));
-    flag(ret, "exists", object->exists);
+    member_encode_flag(ret, "exists", object->exists);
     member_encode(ret, "domain", object->owner->domain->name);
+    member_encode(ret, "key", object->owner->key);
     member_encode(ret, "where", object->place.where);
     member_encode(ret, "effect", object->place.effect);
-    number(ret, "site", object->place.site);
-    number(ret, "ordinal", object->ordinal);
+    member_encode_number(ret, "site", object->place.site);
+    member_encode_number(ret, "ordinal", object->ordinal);
     member_encode(ret, "name", object->name);
     member_encode(ret, "provider", object->provider);
     member_encode(ret, "action", object->action);
     member_encode(ret, "type", object->type);
     member_encode(ret, "external_id", object->external_id);
-    raw(ret, "inputs", object->inputs);
-    raw(ret, "outputs", object->outputs);
+    member_encode_json(ret, "inputs", object->inputs);
+    member_encode_json(ret, "outputs", object->outputs);
     member_encode(ret, "reason", object->reason);
-    number(ret, "rank", object->rank);
-    number(ret, "sequence", object->sequence);
-    number(ret, "generation", object->generation);
-    number(ret, "repair_failures", object->repair_failures);
-    number(ret, "repair_due", object->repair_due_ms);
+    member_encode_number(ret, "rank", object->rank);
+    member_encode_number(ret, "sequence", object->sequence);
+    member_encode_number(ret, "generation", object->generation);
+    member_encode_number(ret, "repair_failures", object->repair_failures);
+    member_encode_number(ret, "repair_due", object->repair_due_ms);
     if (object->origin != NULL)
-        number(ret, "origin", object->origin->slice);
+        member_encode_number(ret, "origin", object->origin->slice);
     if (object->leaving != NULL) {
         buffer_add_string(ret, ",\"leaving\":");
         intent_encode(object->leaving, ret);
@@ -265,24 +279,38 @@ static void write_origins(const Runtime *runtime, Buffer *ret)
     buffer_add_char(ret, ']');
 }
 
+static void write_system_starts(const Runtime *runtime, Buffer *ret)
+{
+    size_t count = 0;
+
+    buffer_add_string(ret, ",\"system_starts\":[");
+    for (const MapEntry *e = map_next(&runtime->system_starts, NULL); e != NULL;
+         e = map_next(&runtime->system_starts, e)) {
+        separate(ret, count++);
+        json_put_string(ret, e->key);
+    }
+    buffer_add_char(ret, ']');
+}
+
 void snapshot_write(const Runtime *runtime, Buffer *ret)
 {
     buffer_add_string(ret, "{\"lineage\":");
     json_put_string(ret, runtime->lineage);
-    number(ret, "epoch", runtime->epoch);
-    number(ret, "next_intent", runtime->next_intent);
-    number(ret, "next_message", runtime->next_message);
-    number(ret, "next_rank", runtime->next_rank);
-    number(ret, "next_sequence", runtime->next_sequence);
-    number(ret, "logical_time", runtime->logical_time);
-    number(ret, "time", runtime->time_ms);
+    member_encode_number(ret, "epoch", runtime->epoch);
+    member_encode_number(ret, "next_intent", runtime->next_intent);
+    member_encode_number(ret, "next_message", runtime->next_message);
+    member_encode_number(ret, "next_rank", runtime->next_rank);
+    member_encode_number(ret, "next_sequence", runtime->next_sequence);
+    member_encode_number(ret, "logical_time", runtime->logical_time);
+    member_encode_number(ret, "time", runtime->time_ms);
     member_encode(ret, "boot_id", runtime->boot_id);
     member_encode(ret, "digest", runtime->program_digest);
-    flag(ret, "destroying", runtime->destroying);
+    member_encode_flag(ret, "destroying", runtime->destroying);
     buffer_add_string(ret, ",\"domains\":[");
-    for (size_t i = 0; i < runtime->instance_count; i++) {
-        separate(ret, i);
-        write_instance(runtime->instances[i], ret);
+    size_t count = 0;
+    for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i)) {
+        separate(ret, count++);
+        write_instance(i, ret);
     }
     buffer_add_string(ret, "],\"objects\":[");
     for (size_t i = 0; i < runtime->object_count; i++) {
@@ -302,5 +330,7 @@ void snapshot_write(const Runtime *runtime, Buffer *ret)
         values_encode(retained->arguments, retained->argument_count, ret);
         buffer_add_char(ret, '}');
     }
-    buffer_add_string(ret, "]}");
+    buffer_add_char(ret, ']');
+    write_system_starts(runtime, ret);
+    buffer_add_char(ret, '}');
 }

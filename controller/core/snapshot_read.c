@@ -27,16 +27,6 @@ static void copy_string(const Json *json, const char *key, char **holder)
     string_set(holder, json_get_string(json, key, NULL));
 }
 
-static char *copy_json(const Json *json, const char *key)
-{
-    Buffer text = {0};
-
-    if (json_get(json, key) == NULL)
-        return NULL;
-    json_write(&text, json_get(json, key));
-    return buffer_take(&text);
-}
-
 static Digest128 read_digest(const Json *json, const char *key)
 {
     unsigned long long high = 0, low = 0;
@@ -70,29 +60,67 @@ static int read_fields(Reader *reader, Instance *instance, const Json *json)
     return 0;
 }
 
+/* What the message is for; -1: the program has no such thing. */
+static int message_target(const Reader *reader, const Instance *instance, MessageKind kind,
+                          const char *name)
+{
+    switch (kind) {
+    case MESSAGE_EVENT: {
+        int event = program_find_event(reader->runtime->program, name);
+        return event >= 0 && domain_find_handler(instance->domain, (uint32_t)event) < 0 ? -1
+                                                                                        : event;
+    }
+    case MESSAGE_TRANSITION:
+        return domain_find_transition(instance->domain, name);
+    case MESSAGE_NAMED:
+    case MESSAGE_REPORT:
+        return handler_find(reader->runtime, instance->domain_index, name);
+    case MESSAGE_TIMER:
+        return timer_find(reader->runtime, instance->domain_index, name);
+    }
+    return -1;
+}
+
+static MessageKind message_kind(const Json *json)
+{
+    static const MessageKind kinds[] = {
+#define MESSAGE(name, text) MESSAGE_##name,
+#include "controller/core/message.def"
+#undef MESSAGE
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (json_get(json, message_kind_name(kinds[i])) != NULL)
+            return kinds[i];
+    return MESSAGE_EVENT;
+}
+
 /* NULL: the program has no such thing. */
 static Message *read_message(Reader *reader, Instance *instance, const Json *json)
 {
-    const Program *program = reader->runtime->program;
-    const char *event = json_get_string(json, "event", NULL);
-    const char *transition = json_get_string(json, "transition", "");
-    int from = program_find_domain(program, json_get_string(json, "from", ""));
+    MessageKind kind = message_kind(json);
+    int from = program_find_domain(reader->runtime->program, json_get_string(json, "from", ""));
+    int target =
+        message_target(reader, instance, kind, json_get_string(json, message_kind_name(kind), ""));
     size_t count;
-    int target = event != NULL ? program_find_event(program, event)
-                               : domain_find_transition(instance->domain, transition);
 
-    if (target < 0 ||
-        (event != NULL && domain_find_handler(instance->domain, (uint32_t)target) < 0))
+    if (target < 0)
         return NULL;
     Value *arguments = values_decode(&reader->arena, json_get(json, "arguments"), &count);
-    Message *message =
-        message_new((uint64_t)json_get_int(json, "id", 0), event != NULL, (uint32_t)target,
-                    from < 0 ? instance->domain_index : (uint32_t)from,
-                    json_get_bool(json, "high", false), arguments, count);
+    Message *message = message_new((uint64_t)json_get_int(json, "id", 0), kind, (uint32_t)target,
+                                   from < 0 ? instance->domain_index : (uint32_t)from,
+                                   json_get_bool(json, "high", false), arguments, count);
     message->attempts = (uint32_t)json_get_int(json, "attempts", 0);
     message->due_ms = (uint64_t)json_get_int(json, "due", 0);
     message->parent = (uint64_t)json_get_int(json, "parent", 0);
     return message;
+}
+
+static void mailbox_add(Instance *instance, Message *message)
+{
+    mailbox_put(&instance->mailbox, message);
+    if (message->kind == MESSAGE_TIMER)
+        instance->timers[message->target].waits = true;
 }
 
 static int read_mailbox(Reader *reader, Instance *instance, const Json *json)
@@ -102,7 +130,7 @@ static int read_mailbox(Reader *reader, Instance *instance, const Json *json)
     for (const Json *item = json_first(list); item != NULL; item = json_next(item)) {
         Message *message = read_message(reader, instance, item);
         if (message != NULL)
-            mailbox_put(&instance->mailbox, message);
+            mailbox_add(instance, message);
         else if (missing(reader, "a message of domain", instance->domain->name) < 0)
             return ERROR_STATE;
     }
@@ -121,34 +149,49 @@ static int read_mailbox(Reader *reader, Instance *instance, const Json *json)
     return 0;
 }
 
-static CauseKind run_kind(const char *name)
+static int read_run(Reader *reader, Instance *instance, const Json *json)
 {
-    if (strcmp(name, "boot") == 0)
-        return CAUSE_BOOT;
-    if (strcmp(name, "message") == 0)
-        return CAUSE_MESSAGE;
-    return strcmp(name, "fallback") == 0 ? CAUSE_FALLBACK : CAUSE_GOAL;
+    int from = program_find_domain(reader->runtime->program, json_get_string(json, "from", ""));
+    Cause next;
+
+    if (cause_decode(instance, json_get(json, "next"), &next, reader->err) < 0)
+        return reader->lenient ? 0 : ERROR_STATE;
+    Run run = {.transition = next.transition,
+               .handler = next.handler,
+               .timer = next.timer,
+               .next_step = next.step,
+               .yield = next.yield,
+               .goal = next.goal,
+               .kind = next.kind,
+               .from = from < 0 ? instance->domain_index : (uint32_t)from,
+               .began = read_digest(json, "began"),
+               .attempts = (uint32_t)json_get_int(json, "attempts", 0),
+               .due_ms = (uint64_t)json_get_int(json, "due", 0)};
+    run.arguments = clone_values(reader, json_get(json, "arguments"), &run.argument_count);
+    run.locals = clone_values(reader, json_get(json, "locals"), &run.local_count);
+    memory_reserve_one(instance->runs, instance->run_count, instance->run_capacity);
+    instance->runs[instance->run_count++] = run;
+    return 0;
 }
 
 static int read_runs(Reader *reader, Instance *instance, const Json *list)
 {
-    for (const Json *item = json_first(list); item != NULL; item = json_next(item)) {
-        const char *name = json_get_string(item, "transition", "");
-        int transition = domain_find_transition(instance->domain, name);
-        uint32_t next = (uint32_t)json_get_int(item, "next", 0);
-        if (transition < 0 || next >= instance->domain->transitions[transition].slice_count) {
-            if (missing(reader, "a step of transition", name) < 0)
-                return ERROR_STATE;
-            continue;
+    for (const Json *item = json_first(list); item != NULL; item = json_next(item))
+        if (read_run(reader, instance, item) < 0)
+            return ERROR_STATE;
+    return 0;
+}
+
+static int read_timers(Reader *reader, Instance *instance, const Json *json)
+{
+    for (const Json *m = json_first(json); m != NULL; m = json_next(m)) {
+        int timer = timer_find(reader->runtime, instance->domain_index, json_key(m));
+        if (timer >= 0) {
+            instance->timers[timer].armed = json_get_bool(m, "armed", false);
+            instance->timers[timer].due_ms = (uint64_t)json_get_int(m, "due", 0);
+        } else if (missing(reader, "timer", json_key(m)) < 0) {
+            return ERROR_STATE;
         }
-        Run run = {.transition = (uint32_t)transition,
-                   .next_step = next,
-                   .goal = domain_find_goal(instance->domain, json_get_string(item, "goal", "")),
-                   .kind = run_kind(json_get_string(item, "kind", "")),
-                   .began = read_digest(item, "began")};
-        run.arguments = clone_values(reader, json_get(item, "arguments"), &run.argument_count);
-        memory_reserve_one(instance->runs, instance->run_count, instance->run_capacity);
-        instance->runs[instance->run_count++] = run;
     }
     return 0;
 }
@@ -187,37 +230,34 @@ static void read_marks(Reader *reader, Instance *instance, const Json *json)
     }
 }
 
+static int read_intents(Reader *reader, Pending *pending, const Json *list)
+{
+    pending->intents = memory_zero(json_count(list), sizeof(Intent *));
+    for (const Json *item = json_first(list); item != NULL; item = json_next(item)) {
+        if (intent_decode(item, &pending->intents[pending->intent_count], reader->err) < 0)
+            return ERROR_STATE;
+        pending->intent_count++;
+    }
+    return 0;
+}
+
 static int read_pending(Reader *reader, Instance *instance, const Json *json)
 {
-    Record parts = {.instance = instance};
+    Proposal proposal;
+    Cause cause;
 
     if (json == NULL)
         return 0;
-    if (cause_decode(instance, json_get(json, "cause"), &parts.cause, reader->err) < 0 ||
-        changes_decode(instance, json_get(json, "set"), &reader->arena, &parts.changes,
-                       &parts.change_count, reader->err) < 0 ||
-        emissions_decode(reader->runtime, json_get(json, "out"), &reader->arena, &parts.emissions,
-                         &parts.emission_count, reader->err) < 0)
+    if (cause_decode(instance, json_get(json, "cause"), &cause, reader->err) < 0 ||
+        proposal_decode(instance, json, &reader->arena, &proposal, reader->err) < 0)
         return ERROR_STATE;
-    Pending *pending = instance->pending = memory_zero(1, sizeof *pending);
+    Pending *pending = memory_zero(1, sizeof *pending);
     pending->slice = (uint64_t)json_get_int(json, "slice", 0);
-    pending->cause = parts.cause;
+    pending->cause = cause;
     pending->awaits = json_get_bool(json, "awaits", false);
-    pending->changes = memory_zero(parts.change_count, sizeof *pending->changes);
-    for (size_t i = 0; i < parts.change_count; i++)
-        pending->changes[pending->change_count++] =
-            (FieldChange){parts.changes[i].field, value_clone(parts.changes[i].value)};
-    pending->emissions = memory_zero(parts.emission_count, sizeof *pending->emissions);
-    for (size_t i = 0; i < parts.emission_count; i++) {
-        Emission *emission = &pending->emissions[pending->emission_count++];
-        *emission = parts.emissions[i];
-        emission->arguments = values_clone(emission->arguments, emission->argument_count);
-    }
-    const Json *list = json_get(json, "intents");
-    pending->intents = memory_zero(json_count(list), sizeof(Intent *));
-    for (const Json *item = json_first(list); item != NULL; item = json_next(item))
-        pending->intents[pending->intent_count++] = intent_decode(item);
-    return 0;
+    proposal_clone(&pending->proposal, &proposal);
+    pending_set(instance, pending);
+    return read_intents(reader, pending, json_get(json, "intents"));
 }
 
 static void read_deeds(Instance *instance, const Json *list)
@@ -226,8 +266,8 @@ static void read_deeds(Instance *instance, const Json *list)
         Deed deed = {.keyed = json_get_bool(item, "keyed", false)};
         copy_string(item, "place", &deed.place_key);
         copy_string(item, "where", &deed.where);
-        deed.arguments = copy_json(item, "arguments");
-        deed.result = copy_json(item, "result");
+        deed.arguments = member_copy_json(item, "arguments");
+        deed.result = member_copy_json(item, "result");
         memory_reserve_one(instance->deeds, instance->deed_count, instance->deed_capacity);
         instance->deeds[instance->deed_count++] = deed;
     }
@@ -238,14 +278,20 @@ static int read_instance(Reader *reader, const Json *json)
     const char *name = json_get_string(json, "domain", "");
     int domain = program_find_domain(reader->runtime->program, name);
 
-    if (domain < 0)
+    const char *key = json_get_string(json, "key", NULL);
+    if (domain < 0 || (reader->runtime->program->domains[domain].key != NULL) != (key != NULL))
         return missing(reader, "domain", name);
-    Instance *instance = instance_new(reader->runtime, (uint32_t)domain);
+    Instance *instance = instance_new(reader->runtime, (uint32_t)domain, key);
     instance->booted = instance->booted || json_get_bool(json, "booted", false);
+    instance->stopping = json_get_bool(json, "stopping", false);
+    instance->stop_failures = (uint32_t)json_get_int(json, "stop_failures", 0);
+    instance->stop_due_ms = (uint64_t)json_get_int(json, "stop_due", 0);
+    instance->stop_given_up = json_get_bool(json, "stop_given_up", false);
     copy_string(json, "unlocked_by", &instance->unlocked_by);
     if (read_fields(reader, instance, json_get(json, "state")) < 0 ||
         read_mailbox(reader, instance, json) < 0 ||
-        read_runs(reader, instance, json_get(json, "runs")) < 0)
+        read_runs(reader, instance, json_get(json, "runs")) < 0 ||
+        read_timers(reader, instance, json_get(json, "timers")) < 0)
         return ERROR_STATE;
     read_marks(reader, instance, json);
     read_deeds(instance, json_get(json, "deeds"));
@@ -271,9 +317,14 @@ static int origin_cause(Reader *reader, const Instance *owner, const Json *json,
 
     if (!reader->lenient)
         return cause_decode(owner, json, ret, reader->err);
+    const char *timer = json_get_string(json, "timer", NULL);
+    ret->yield = (uint32_t)json_get_int(json, "yield", 0);
     if (on != NULL) {
-        int event = program_find_event(reader->runtime->program, on);
-        ret->handler = event < 0 ? -1 : domain_find_handler(owner->domain, (uint32_t)event);
+        ret->handler = handler_find(reader->runtime, owner->domain_index, on);
+        return 0;
+    }
+    if (timer != NULL) {
+        ret->timer = timer_find(reader->runtime, owner->domain_index, timer);
         return 0;
     }
     ret->transition =
@@ -288,30 +339,33 @@ static int origin_cause(Reader *reader, const Instance *owner, const Json *json,
 static int read_origin(Reader *reader, const Json *json, const Json *objects)
 {
     uint64_t slice = (uint64_t)json_get_int(json, "slice", 0);
-    const char *domain = "";
+    const Json *made = NULL;
 
     for (const Json *item = json_first(objects); item != NULL; item = json_next(item))
         if ((uint64_t)json_get_int(item, "origin", 0) == slice)
-            domain = json_get_string(item, "domain", "");
-    const Instance *owner = runtime_find(reader->runtime, domain);
+            made = item;
+    const char *domain = json_get_string(made, "domain", "");
+    const Instance *owner =
+        runtime_find(reader->runtime, domain, json_get_string(made, "key", NULL));
     if (owner == NULL)
         return missing(reader, "domain", domain);
     Origin *origin = memory_zero(1, sizeof *origin);
     origin->references = 1;
     origin->slice = slice;
     reader->origins[reader->origin_count++] = origin;
-    origin->cause = (Cause){.transition = -1, .handler = -1, .goal = -1};
+    origin->cause = cause_of(CAUSE_BOOT);
     if (origin_cause(reader, owner, json_get(json, "cause"), &origin->cause) < 0)
         return ERROR_STATE;
     copy_string(json, "where", &origin->where);
     origin_read_fields(reader, origin, json_get(json, "state"));
     origin->arguments = clone_values(reader, json_get(json, "arguments"), &origin->argument_count);
+    origin->locals = clone_values(reader, json_get(json, "locals"), &origin->local_count);
     const Json *results = json_get(json, "results");
     origin->results = memory_zero(json_count(results), sizeof(char *));
     origin->failed = memory_zero(json_count(results), sizeof(bool));
     for (const Json *item = json_first(results); item != NULL; item = json_next(item)) {
         origin->failed[origin->result_count] = json_get_bool(item, "failed", false);
-        origin->results[origin->result_count++] = copy_json(item, "result");
+        origin->results[origin->result_count++] = member_copy_json(item, "result");
     }
     return 0;
 }
@@ -336,7 +390,8 @@ static ObjectState read_object_state(const Json *json, const char *key)
 static int read_object(Reader *reader, const Json *json)
 {
     Runtime *runtime = reader->runtime;
-    Instance *owner = runtime_find(runtime, json_get_string(json, "domain", ""));
+    Instance *owner = runtime_find(runtime, json_get_string(json, "domain", ""),
+                                   json_get_string(json, "key", NULL));
 
     if (owner == NULL)
         return missing(reader, "domain", json_get_string(json, "domain", ""));
@@ -357,8 +412,8 @@ static int read_object(Reader *reader, const Json *json)
     copy_string(json, "action", &object->action);
     copy_string(json, "type", &object->type);
     copy_string(json, "external_id", &object->external_id);
-    object->inputs = copy_json(json, "inputs");
-    object->outputs = copy_json(json, "outputs");
+    object->inputs = member_copy_json(json, "inputs");
+    object->outputs = member_copy_json(json, "outputs");
     copy_string(json, "reason", &object->reason);
     object->rank = (uint64_t)json_get_int(json, "rank", 0);
     object->sequence = (uint64_t)json_get_int(json, "sequence", 0);
@@ -367,7 +422,7 @@ static int read_object(Reader *reader, const Json *json)
     object->repair_due_ms = (uint64_t)json_get_int(json, "repair_due", 0);
     object->origin = origin_find(reader, (uint64_t)json_get_int(json, "origin", 0));
     if (json_get(json, "leaving") != NULL)
-        object->leaving = intent_decode(json_get(json, "leaving"));
+        return intent_decode(json_get(json, "leaving"), &object->leaving, reader->err);
     return 0;
 }
 
@@ -396,6 +451,8 @@ static int read_retained(Reader *reader, const Json *list)
         const char *name = json_get_string(item, "event", "");
         int event = program_find_event(runtime->program, name);
         int domain = program_find_domain(runtime->program, json_get_string(item, "domain", ""));
+        if (event >= 0 && !runtime->program->events[event].retained)
+            continue;
         if (event < 0 || domain < 0) {
             if (missing(reader, "event", name) < 0)
                 return ERROR_STATE;
@@ -408,6 +465,21 @@ static int read_retained(Reader *reader, const Json *list)
         runtime->retained[runtime->retained_count++] = retained;
     }
     return 0;
+}
+
+/* Those that the program has no more are forgotten: if they come back, they are new. */
+static void read_system_starts(Reader *reader, const Json *list)
+{
+    const Program *program = reader->runtime->program;
+
+    for (const Json *item = json_first(list); item != NULL; item = json_next(item))
+        for (size_t i = 0; i < program->start_count; i++) {
+            const ProgramStart *start = &program->starts[i];
+            cleanup(free) char *label =
+                instance_label_of(&program->domains[start->domain], start->key->bytes);
+            if (strcmp(label, json_string(item, "")) == 0)
+                map_put(&reader->runtime->system_starts, label, reader->runtime);
+        }
 }
 
 static void read_counters(Runtime *runtime, const Json *json)
@@ -438,6 +510,7 @@ int snapshot_read(Runtime *runtime, const Json *json, bool lenient, Error *err)
         code = read_objects(&reader, json);
     if (code == 0)
         code = read_retained(&reader, json_get(json, "retained"));
+    read_system_starts(&reader, json_get(json, "system_starts"));
     arena_deinit(&reader.arena);
     return code;
 }

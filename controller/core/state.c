@@ -71,18 +71,66 @@ void intent_free(Intent *intent)
     free(intent);
 }
 
+static FieldChange *field_changes_clone(const FieldChange *changes, size_t count)
+{
+    FieldChange *copy = memory_zero(count, sizeof *copy);
+
+    for (size_t i = 0; i < count; i++)
+        copy[i] = (FieldChange){changes[i].field, value_clone(changes[i].value)};
+    return copy;
+}
+
+static void field_changes_free(FieldChange *changes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        value_free(changes[i].value);
+    free(changes);
+}
+
+static Emission emission_clone(const Emission *emission)
+{
+    Emission copy = *emission;
+
+    copy.key = copy.elevated = NULL;
+    string_set(&copy.key, emission->key);
+    string_set(&copy.elevated, emission->elevated);
+    copy.arguments = values_clone(emission->arguments, emission->argument_count);
+    copy.first = field_changes_clone(emission->first, emission->first_count);
+    return copy;
+}
+
+void proposal_clone(Proposal *ret, const Proposal *proposal)
+{
+    *ret = *proposal;
+    ret->changes = field_changes_clone(proposal->changes, proposal->change_count);
+    ret->emissions = memory_zero(proposal->emission_count, sizeof(Emission));
+    for (size_t i = 0; i < proposal->emission_count; i++)
+        ret->emissions[i] = emission_clone(&proposal->emissions[i]);
+    ret->locals = values_clone(proposal->locals, proposal->local_count);
+}
+
+void proposal_deinit(Proposal *proposal)
+{
+    field_changes_free(proposal->changes, proposal->change_count);
+    for (size_t i = 0; i < proposal->emission_count; i++) {
+        Emission *emission = &proposal->emissions[i];
+        free(emission->key);
+        free(emission->elevated);
+        values_free(emission->arguments, emission->argument_count);
+        field_changes_free(emission->first, emission->first_count);
+    }
+    free(proposal->emissions);
+    values_free(proposal->locals, proposal->local_count);
+    *proposal = (Proposal){0};
+}
+
 void pending_free(Pending *pending)
 {
     if (pending == NULL)
         return;
-    for (size_t i = 0; i < pending->change_count; i++)
-        value_free(pending->changes[i].value);
-    for (size_t i = 0; i < pending->emission_count; i++)
-        values_free(pending->emissions[i].arguments, pending->emissions[i].argument_count);
+    proposal_deinit(&pending->proposal);
     for (size_t i = 0; i < pending->intent_count; i++)
         intent_free(pending->intents[i]);
-    free(pending->changes);
-    free(pending->emissions);
     free(pending->intents);
     free(pending);
 }
@@ -97,6 +145,7 @@ void origin_release(Origin *origin)
         free(origin->results[i]);
     values_free(origin->fields, origin->field_count);
     values_free(origin->arguments, origin->argument_count);
+    values_free(origin->locals, origin->local_count);
     free(origin->field_names);
     free(origin->results);
     free(origin->failed);
@@ -124,98 +173,118 @@ void object_free(Object *object)
 
 char *object_address(const Object *object)
 {
-    const char *domain = object->owner->domain->name;
+    cleanup(free) char *owner = instance_label(object->owner);
     const char *dot = strrchr(object->place.effect, '.');
     const char *effect = dot != NULL ? dot + 1 : object->place.effect;
 
     if (object->name != NULL)
-        return memory_format("%s.%s[\"%s\"]", domain, effect, object->name);
-    return memory_format("%s.%s.%s[%u]", domain, object->place.where, effect, object->ordinal);
+        return memory_format("%s.%s[\"%s\"]", owner, effect, object->name);
+    return memory_format("%s.%s.%s[%u]", owner, object->place.where, effect, object->ordinal);
 }
 
-/* ---- instances ---- */
+/* ---- names ---- */
 
-void instance_fields_changed(Instance *instance)
+static const char *report_name(Arena *arena, const ProgramHandler *handler)
 {
-    Digest128 digest = 0;
+    static const char *const words[] = {
+        [ON_LOST] = "lost", [ON_CHANGED] = "changed", [ON_FAILED] = "failed"};
 
-    for (size_t i = 0; i < instance->domain->field_count; i++)
-        digest += value_digest(instance->fields[i]) *
-                  ((Digest128)hash_mix(i + 1) << 64 | hash_mix(~(uint64_t)i) | 1);
-    instance->field_digest = digest;
+    return arena_format(arena, "%s.%s", handler->provider, words[handler->kind]);
 }
 
-void instance_touch(Instance *instance)
+static const char *handler_name(Runtime *runtime, const ProgramHandler *handler)
 {
-    if (instance->touched)
-        return;
-    instance->touched = true;
-    instance->touched_next = instance->runtime->touched;
-    instance->runtime->touched = instance;
-}
-
-Instance *instance_new(Runtime *runtime, uint32_t domain_index)
-{
-    const ProgramDomain *domain = &runtime->program->domains[domain_index];
-    Instance *instance = memory_zero(1, sizeof *instance);
-
-    instance->runtime = runtime;
-    instance->index = (uint32_t)runtime->instance_count;
-    instance->domain_index = domain_index;
-    instance->domain = domain;
-    instance->version = 1;
-    instance->booted = domain->boot < 0;
-    instance->fields = memory_zero(domain->field_count, sizeof(Value));
-    for (size_t i = 0; i < domain->field_count; i++)
-        instance->fields[i] = value_clone(domain->fields[i].initial);
-    instance->transitions = memory_zero(domain->transition_count, sizeof(TransitionMark));
-    instance->goals = memory_zero(domain->goal_count, sizeof(GoalMark));
-    for (size_t i = 0; i < domain->goal_count; i++)
-        instance->goals[i].last_transition = -1;
-    instance->group = instance;
-    instance_fields_changed(instance);
-    runtime->instances =
-        memory_grow(runtime->instances, runtime->instance_count + 1, sizeof(Instance *));
-    runtime->instances[runtime->instance_count++] = instance;
-    map_put(&runtime->instances_by_name, domain->name, instance);
-    instance_touch(instance);
-    return instance;
-}
-
-static void instance_free_lists(Instance *instance)
-{
-    for (size_t i = 0; i < instance->run_count; i++)
-        values_free(instance->runs[i].arguments, instance->runs[i].argument_count);
-    for (size_t i = 0; i < instance->deed_count; i++) {
-        free(instance->deeds[i].place_key);
-        free(instance->deeds[i].arguments);
-        free(instance->deeds[i].result);
-        free(instance->deeds[i].where);
+    switch (handler->kind) {
+    case ON_EVENT:
+        return runtime->program->events[handler->event].name;
+    case ON_MESSAGE:
+        return handler->name;
+    case ON_LOST:
+    case ON_CHANGED:
+    case ON_FAILED:
+        return report_name(&runtime->arena, handler);
     }
-    for (size_t i = 0; i < instance->dead_letter_count; i++) {
-        message_free(instance->dead_letters[i].message);
-        free(instance->dead_letters[i].reason);
-    }
-    for (size_t i = 0; i < instance->domain->transition_count; i++)
-        free(instance->transitions[i].reason);
-    free(instance->runs);
-    free(instance->deeds);
-    free(instance->dead_letters);
+    return NULL;
 }
 
-void instance_free(Instance *instance)
+/* "every_5m"; the second of the same, in the order of the text, "every_5m_2". */
+static const char *timer_name(Runtime *runtime, const ProgramDomain *domain, size_t index)
 {
-    instance_free_lists(instance);
-    values_free(instance->fields, instance->domain->field_count);
-    mailbox_deinit(&instance->mailbox);
-    pending_free(instance->pending);
-    free(instance->transitions);
-    free(instance->goals);
-    free(instance->unlocked_by);
-    free(instance->waits_for);
-    free(instance->undecided_after);
-    free(instance->handler_reason);
-    free(instance);
+    const ProgramTimer *timer = &domain->timers[index];
+    cleanup(buffer_deinit) Buffer interval = {0};
+    size_t same = 1;
+
+    for (size_t i = 0; i < index; i++)
+        same += domain->timers[i].repeats == timer->repeats &&
+                domain->timers[i].interval_ms == timer->interval_ms;
+    value_print(&interval, value_duration(timer->interval_ms));
+    const char *name = arena_format(&runtime->arena, "%s_%s", timer->repeats ? "every" : "after",
+                                    buffer_text(&interval));
+    return same == 1 ? name : arena_format(&runtime->arena, "%s_%zu", name, same);
+}
+
+static void entry_init(Runtime *runtime, uint32_t index)
+{
+    const ProgramDomain *domain = &runtime->program->domains[index];
+    const char **handlers = arena_array(&runtime->arena, const char *, domain->handler_count);
+    const char **timers = arena_array(&runtime->arena, const char *, domain->timer_count);
+
+    for (size_t i = 0; i < domain->handler_count; i++)
+        handlers[i] = handler_name(runtime, &domain->handlers[i]);
+    for (size_t i = 0; i < domain->timer_count; i++)
+        timers[i] = timer_name(runtime, domain, i);
+    runtime->domains[index].handlers = handlers;
+    runtime->domains[index].timers = timers;
+}
+
+const char *cause_where(const Instance *instance, const Cause *cause)
+{
+    const DomainEntry *entry = &instance->runtime->domains[instance->domain_index];
+
+    if (cause->handler >= 0)
+        return entry->handlers[cause->handler];
+    if (cause->timer >= 0)
+        return entry->timers[cause->timer];
+    return cause->transition >= 0 ? instance->domain->transitions[cause->transition].name : "";
+}
+
+const char *message_name(const Instance *instance, const Message *message)
+{
+    const Runtime *runtime = instance->runtime;
+    const DomainEntry *entry = &runtime->domains[instance->domain_index];
+
+    switch (message->kind) {
+    case MESSAGE_EVENT:
+        return runtime->program->events[message->target].name;
+    case MESSAGE_TRANSITION:
+        return instance->domain->transitions[message->target].name;
+    case MESSAGE_NAMED:
+    case MESSAGE_REPORT:
+        return entry->handlers[message->target];
+    case MESSAGE_TIMER:
+        return entry->timers[message->target];
+    }
+    return NULL;
+}
+
+int handler_find(const Runtime *runtime, uint32_t domain, const char *name)
+{
+    const DomainEntry *entry = &runtime->domains[domain];
+
+    for (size_t i = 0; i < runtime->program->domains[domain].handler_count; i++)
+        if (strcmp(entry->handlers[i], name) == 0)
+            return (int)i;
+    return -1;
+}
+
+int timer_find(const Runtime *runtime, uint32_t domain, const char *name)
+{
+    const DomainEntry *entry = &runtime->domains[domain];
+
+    for (size_t i = 0; i < runtime->program->domains[domain].timer_count; i++)
+        if (strcmp(entry->timers[i], name) == 0)
+            return (int)i;
+    return -1;
 }
 
 /* ---- runtime ---- */
@@ -232,6 +301,9 @@ Runtime *runtime_new(const Program *program, const Bindings *bindings, const cha
     runtime->next_message = 1;
     runtime->next_rank = 1;
     runtime->next_sequence = 1;
+    runtime->domains = arena_array(&runtime->arena, DomainEntry, program->domain_count);
+    for (uint32_t i = 0; i < program->domain_count; i++)
+        entry_init(runtime, i);
     return runtime;
 }
 
@@ -241,22 +313,19 @@ void runtime_free(Runtime *runtime)
         return;
     for (size_t i = 0; i < runtime->object_count; i++)
         object_free(runtime->objects[i]);
-    for (size_t i = 0; i < runtime->instance_count; i++)
-        instance_free(runtime->instances[i]);
+    instances_free(runtime);
     for (size_t i = 0; i < runtime->retained_count; i++)
         values_free(runtime->retained[i].arguments, runtime->retained[i].argument_count);
     free(runtime->objects);
-    free(runtime->instances);
+    free(runtime->buckets);
+    for (AlarmKind kind = 0; kind < ALARM_COUNT; kind++)
+        free(runtime->alarms[kind].items);
     free(runtime->retained);
     free(runtime->program_digest);
-    map_deinit(&runtime->instances_by_name);
+    map_deinit(&runtime->system_starts);
     map_deinit(&runtime->objects_by_uid);
+    arena_deinit(&runtime->arena);
     free(runtime);
-}
-
-Instance *runtime_find(const Runtime *runtime, const char *domain)
-{
-    return map_get(&runtime->instances_by_name, domain);
 }
 
 Object *object_find(const Runtime *runtime, const char *uid)
@@ -270,6 +339,7 @@ void object_add(Runtime *runtime, Object *object)
     runtime->objects[runtime->object_count++] = object;
     map_put(&runtime->objects_by_uid, object->uid, object);
     runtime->lost_count += object->state == OBJECT_LOST;
+    object->owner->object_count++;
 }
 
 void object_remove(Runtime *runtime, Object *object)
@@ -281,6 +351,7 @@ void object_remove(Runtime *runtime, Object *object)
     memmove(&runtime->objects[at], &runtime->objects[at + 1],
             (runtime->object_count - at - 1) * sizeof(Object *));
     runtime->object_count--;
+    object->owner->object_count--;
     runtime->lost_count -= object->state == OBJECT_LOST;
     map_remove(&runtime->objects_by_uid, object->uid);
     object_free(object);
@@ -303,12 +374,17 @@ static Intent *pending_find(const Pending *pending, uint64_t number)
     return NULL;
 }
 
+bool intent_is_of_slice(const Instance *owner, const Intent *intent)
+{
+    return pending_find(owner->pending, intent->number) == intent;
+}
+
 Intent *intent_find(const Runtime *runtime, uint64_t number, Instance **ret_owner)
 {
-    for (size_t i = 0; i < runtime->instance_count; i++) {
-        Intent *intent = pending_find(runtime->instances[i]->pending, number);
+    for (Instance *i = performing_first(runtime); i != NULL; i = performing_next(i)) {
+        Intent *intent = pending_find(i->pending, number);
         if (intent != NULL) {
-            *ret_owner = runtime->instances[i];
+            *ret_owner = i;
             return intent;
         }
     }

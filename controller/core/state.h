@@ -24,49 +24,90 @@
 #define HIGH_IN_ROW_MAX 3
 #define MESSAGE_ATTEMPTS_MAX 5
 #define DEAD_LETTERS_MAX 10000
+#define INSTANCES_MAX 10000000
+#define INSTANCE_KEY_MAX 1024 /* bytes */
 
 typedef struct Instance Instance;
 typedef struct Runtime Runtime;
 
 /* Why a slice runs. */
 typedef enum CauseKind {
-    CAUSE_BOOT,
-    CAUSE_GOAL,
-    CAUSE_MESSAGE, /* an event's handler, or the first slice of a transition that was sent for */
-    CAUSE_RUN,     /* the next slice of an open run */
-    CAUSE_FALLBACK,
-    CAUSE_REPAIR /* of a lost object, by the runtime */
+#define CAUSE(name, text) CAUSE_##name,
+#include "controller/core/cause.def"
+#undef CAUSE
 } CauseKind;
 
 typedef struct Cause {
     CauseKind kind;
     int32_t transition; /* -1: none */
     int32_t handler;    /* -1: none */
+    int32_t timer;      /* -1: none */
     int32_t goal;       /* -1: none */
     uint32_t step;      /* which slice of the transition */
+    uint32_t yield;     /* behind which `yield` of it, from 1; 0: from its start */
     uint32_t run;       /* CAUSE_RUN: which open run */
     uint64_t message;   /* consumed at commit; 0: none */
 } Cause;
+
+/* Nothing of the program's text, yet. */
+static inline Cause cause_of(CauseKind kind)
+{
+    return (Cause){.kind = kind, .transition = -1, .handler = -1, .timer = -1, .goal = -1};
+}
 
 typedef struct FieldChange {
     uint32_t field;
     Value value;
 } FieldChange;
 
-/* An event, message or log line a slice puts out, beside its effects. */
+/* What a slice puts out beside its effects: an event, a message, a log line, the start of an
+ * instance, or its own end. */
 typedef struct Emission {
     OutputKind kind;
     bool high;
+    bool to_handler; /* OUTPUT_MESSAGE: `transition` is a handler */
     uint32_t event;
     uint32_t domain;
     uint32_t transition;
+    char *key;      /* OUTPUT_MESSAGE, SPAWN: of the keyed domain's instance; NULL: not keyed */
+    char *elevated; /* OUTPUT_MESSAGE: the reason of the `elevate` around it; NULL: none */
     Value *arguments;
     size_t argument_count;
+    FieldChange *first; /* OUTPUT_SPAWN: fields that are given their first value */
+    size_t first_count;
 } Emission;
+
+/* What a slice would change and send; visible once it commits. */
+typedef struct Proposal {
+    FieldChange *changes;
+    size_t change_count;
+    Emission *emissions;
+    size_t emission_count;
+    uint32_t yield; /* it goes on behind that `yield`, with these locals; 0: it is at its end */
+    Value *locals;
+    size_t local_count;
+} Proposal;
+
+/* What becomes of a timer. */
+typedef struct TimerChange {
+    uint32_t timer;
+    bool armed;
+    bool fires; /* its message is put into the mailbox */
+    uint64_t due_ms;
+} TimerChange;
+
+/* An instance that comes into being. */
+typedef struct InstanceStart {
+    uint32_t domain;
+    const char *key; /* NULL: not keyed */
+    Value *fields;   /* of the domain, in order */
+    TimerChange *timers;
+    size_t timer_count;
+} InstanceStart;
 
 /* What emitted an object or action: where in the text, for which effect. */
 typedef struct Place {
-    char *where;  /* transition or handler ("on DatabaseReady") */
+    char *where;  /* transition, handler or timer: see cause_where() */
     char *effect; /* "Infra.CreatePostgres", as the program writes it */
     uint32_t site;
 } Place;
@@ -92,9 +133,11 @@ typedef struct Intent {
     char *type;
     char *arguments; /* canonical JSON: the `desired` of the request */
     Place place;
-    char *name;   /* name: of the emission; NULL */
-    char *key;    /* idempotency_key: of the emission; NULL */
-    bool handled; /* has an else: a failure is an answer */
+    char *name;     /* name: of the emission; NULL */
+    char *key;      /* idempotency_key: of the emission; NULL */
+    bool handled;   /* has an else: a failure is an answer */
+    bool released;  /* INTENT_DELETE: by the program; else by the runtime */
+    uint32_t group; /* those of one `parallel` are asked for together; 0: in none */
     int64_t timeout_ms;
     uint64_t generation; /* how often the object was asked for, this time included */
     /* the answer */
@@ -110,13 +153,10 @@ typedef struct Intent {
 typedef struct Pending {
     uint64_t slice;
     Cause cause;
-    FieldChange *changes;
-    size_t change_count;
-    Emission *emissions;
-    size_t emission_count;
+    Proposal proposal;
     Intent **intents;
     size_t intent_count;
-    bool awaits; /* an answer is needed to compute further: changes and emissions are not final */
+    bool awaits; /* an answer is needed to compute further: the proposal is not final */
 } Pending;
 
 /* What a slice read when it emitted its objects, shared by them: how a changed program is asked
@@ -131,6 +171,8 @@ typedef struct Origin {
     size_t field_count;
     Value *arguments;
     size_t argument_count;
+    Value *locals; /* kept by the `yield` that it went on from */
+    size_t local_count;
     char **results; /* of its effects in order: JSON, NULL where none was needed */
     bool *failed;
     size_t result_count;
@@ -180,15 +222,25 @@ typedef struct Deed {
     char *where;
 } Deed;
 
-/* A transition that has begun and has more slices. */
+/* A transition that has begun and has more slices; or a handler or timer that has yielded, whose
+ * message is gone from the mailbox. */
 typedef struct Run {
-    uint32_t transition;
+    int32_t transition; /* -1: a handler or timer */
+    int32_t handler;
+    int32_t timer;
     uint32_t next_step;
+    uint32_t yield; /* behind which `yield` of the step; 0: from its start */
+    Value *locals;
+    size_t local_count;
     int32_t goal;
     CauseKind kind; /* BOOT, GOAL, MESSAGE or FALLBACK */
+    uint32_t from;  /* domain that sent its message */
     Value *arguments;
     size_t argument_count;
     Digest128 began; /* digest of the fields at its begin */
+    /* of a handler or timer; a transition has its mark */
+    uint32_t attempts;
+    uint64_t due_ms;
 } Run;
 
 typedef struct TransitionMark {
@@ -214,16 +266,67 @@ typedef struct GoalMark {
     bool oscillating;
 } GoalMark;
 
+typedef struct TimerMark {
+    bool armed;      /* TIMER_AFTER: its condition holds */
+    uint64_t due_ms; /* 0: not due, or it has been in this arming */
+    bool waits;      /* derived: its message is in the mailbox */
+} TimerMark;
+
 typedef struct DeadLetter {
     Message *message;
     char *reason;
 } DeadLetter;
 
+/* Lists that an instance may be in, each in O(1). */
+typedef enum ListKind {
+    LIST_ALL,        /* of the runtime, in order of coming into being */
+    LIST_DOMAIN,     /* those of one domain, likewise */
+    LIST_PERFORMING, /* with a pending slice, by its number */
+    LIST_TOUCHED,    /* derived: changed since the scheduler last looked */
+    LIST_NEWS,       /* derived: a goal or timer has something to record */
+    LIST_HELD_UP,    /* live only: waits for a resource or for room */
+    LIST_COUNT
+} ListKind;
+
+typedef struct List {
+    Instance *first;
+    Instance *last;
+    size_t count;
+} List;
+
+typedef struct Link {
+    Instance *next;
+    Instance *previous;
+    bool linked;
+} Link;
+
+/* Times at which the scheduler looks at an instance by itself. */
+typedef enum AlarmKind {
+    ALARM_WAKE,   /* it is waited for: the end of a backoff, a timer */
+    ALARM_EXPIRY, /* it is not: the end of a goal's time */
+    ALARM_COUNT
+} AlarmKind;
+
+typedef struct Alarm {
+    uint64_t at_ms; /* 0: none */
+    size_t slot;    /* in the runtime's heap, from 1; 0: not there */
+} Alarm;
+
 struct Instance {
     Runtime *runtime;
-    uint32_t index;
     uint32_t domain_index;
     const ProgramDomain *domain;
+    const char *key;   /* NULL: its domain has no keys */
+    Value key_value;   /* the same, as the program sees it; owns it */
+    uint64_t identity; /* hash of domain and key */
+    Instance *bucket_next;
+    Link links[LIST_COUNT];
+    bool stopping; /* it has said `stop`: it ends when its mailbox is empty and its objects are gone
+                    */
+    uint32_t stop_failures;
+    uint64_t stop_due_ms;
+    bool stop_given_up;  /* live only: in this run of apply */
+    size_t object_count; /* derived: that it owns */
     Value *fields;
     uint64_t version; /* grows with every change of a field; from 1 */
     bool booted;
@@ -233,6 +336,7 @@ struct Instance {
     size_t run_count, run_capacity;
     TransitionMark *transitions;
     GoalMark *goals;
+    TimerMark *timers;
     Pending *pending;
     Deed *deeds;
     size_t deed_count, deed_capacity;
@@ -244,11 +348,8 @@ struct Instance {
     char *undecided_after; /* planning: prediction ended here; NULL */
     char *handler_reason;  /* why the last handler slice was aborted */
     /* scheduling, derived */
-    bool touched; /* in the list of those to be looked at */
-    Instance *touched_next;
-    Cause next;         /* what it would do, while queued */
-    uint64_t wake_ms;   /* not queued: when a backoff ends; 0: nothing to wait for */
-    uint64_t expiry_ms; /* when a goal's terminate_after TIME is over; 0: none */
+    Cause next; /* what it would do, while queued */
+    Alarm alarms[ALARM_COUNT];
     bool queued;
     uint8_t urgency;
     uint64_t runnable_since;
@@ -266,8 +367,8 @@ struct Instance {
     bool window_effects;
     Digest128 window_answers, last_lap_answers;
     uint64_t last_lap_slices;
-    Instance *puts_off_for; /* live only: a full mailbox that its slice would send to */
-    bool resting;           /* proved to loop: runs no more until something comes from outside */
+    const Instance *puts_off_for; /* live only: a full mailbox that its slice would send to */
+    bool resting; /* proved to loop: runs no more until something comes from outside */
     const char *resting_kind;
 };
 
@@ -277,6 +378,18 @@ typedef struct Retained {
     Value *arguments;
     size_t argument_count;
 } Retained;
+
+/* What a runtime keeps of each domain of its program. */
+typedef struct DomainEntry {
+    List instances;
+    const char *const *handlers; /* their names; see cause_where() */
+    const char *const *timers;
+} DomainEntry;
+
+typedef struct AlarmHeap {
+    Instance **items;
+    size_t count, capacity;
+} AlarmHeap;
 
 typedef struct Queue {
     Instance *first;
@@ -296,10 +409,13 @@ struct Runtime {
     uint64_t logical_time; /* slices run */
     uint64_t time_ms;      /* of the newest record */
     char boot_id[64];
-    Instance **instances;
-    size_t instance_count;
-    Map instances_by_name;
-    Object **objects; /* by sequence */
+    Arena arena;          /* of what is made once */
+    DomainEntry *domains; /* as those of the program */
+    List lists[LIST_COUNT];
+    Instance **buckets; /* by identity */
+    size_t bucket_count;
+    Map system_starts; /* those of keyed instances that are done: they are done once */
+    Object **objects;  /* by sequence */
     Map objects_by_uid;
     size_t lost_count; /* derived: how many are OBJECT_LOST */
     size_t object_count, object_capacity;
@@ -308,8 +424,7 @@ struct Runtime {
     bool destroying;
     bool resources_came;  /* live only: or room; a half-performed slice may wait for that */
     Value **first_values; /* [domain][field] for domains that start; NULL: the program's */
-    Instance *touched;    /* derived: changed since the scheduler last looked */
-    bool goals_due;       /* derived: some goal has news; see goal_has_news() */
+    AlarmHeap alarms[ALARM_COUNT]; /* derived */
     uint64_t convergence_windows;
     Queue queues[256]; /* derived: runnable instances by urgency */
     uint64_t queues_used[4];
@@ -322,12 +437,67 @@ Runtime *runtime_new(const Program *program, const Bindings *bindings, const cha
 void runtime_free(Runtime *runtime);
 CLEANUP_DEFINE(Runtime *, runtime_free);
 
-/* The instance of that domain, or NULL while it has not started. */
-Instance *runtime_find(const Runtime *runtime, const char *domain);
+/* The instance of that domain – with that key, NULL for a domain without keys –, or NULL while
+ * there is none. */
+Instance *runtime_find(const Runtime *runtime, const char *domain, const char *key);
+
+/* The same, by the domain's index. */
+Instance *instance_find(const Runtime *runtime, uint32_t domain, const char *key);
+
+/* All instances, in the order in which they came into being:
+ * for (i = instance_first(runtime); i != NULL; i = instance_next(i)). */
+static inline Instance *instance_first(const Runtime *runtime)
+{
+    return runtime->lists[LIST_ALL].first;
+}
+
+static inline Instance *instance_next(const Instance *instance)
+{
+    return instance->links[LIST_ALL].next;
+}
+
+static inline size_t instance_count(const Runtime *runtime)
+{
+    return runtime->lists[LIST_ALL].count;
+}
+
+/* Those with a pending slice, by its number. */
+static inline Instance *performing_first(const Runtime *runtime)
+{
+    return runtime->lists[LIST_PERFORMING].first;
+}
+
+static inline Instance *performing_next(const Instance *instance)
+{
+    return instance->links[LIST_PERFORMING].next;
+}
 
 /* Make the instance (not yet recorded as started), with the fields' first values. */
-Instance *instance_new(Runtime *runtime, uint32_t domain_index);
-void instance_free(Instance *instance);
+Instance *instance_new(Runtime *runtime, uint32_t domain_index, const char *key);
+
+/* Take it out of the runtime and free it. It owns no object. */
+void instance_remove(Instance *instance);
+
+/* Free all of them. */
+void instances_free(Runtime *runtime);
+
+/* `Domain`, or `Domain["key"]`; the caller frees it. */
+char *instance_label(const Instance *instance);
+char *instance_label_of(const ProgramDomain *domain, const char *key);
+
+/* Nothing if it is in the list already, or is not. LIST_ALL and LIST_DOMAIN are kept by
+ * instance_new(), LIST_PERFORMING by pending_set(). */
+void link_add(Instance *instance, ListKind kind);
+void link_remove(Instance *instance, ListKind kind);
+
+/* Begin a slice with effects, or end it (NULL); what was pending is the caller's. */
+void pending_set(Instance *instance, Pending *pending);
+
+/* 0: none. */
+void alarm_set(Instance *instance, AlarmKind kind, uint64_t at_ms);
+
+/* The instance whose alarm comes first; NULL: there is none. */
+Instance *alarm_first(const Runtime *runtime, AlarmKind kind);
 
 /* Something it decides from has changed: the scheduler looks at it before the next slice. */
 void instance_touch(Instance *instance);
@@ -337,8 +507,28 @@ void instance_fields_changed(Instance *instance);
 
 Object *object_find(const Runtime *runtime, const char *uid);
 Intent *intent_find(const Runtime *runtime, uint64_t number, Instance **ret_owner);
+
+/* It belongs to the owner's pending slice; else to an object that is destroyed by itself. */
+bool intent_is_of_slice(const Instance *owner, const Intent *intent);
 void intent_free(Intent *intent);
 void pending_free(Pending *pending);
+
+/* A copy on the heap, and its end. */
+void proposal_clone(Proposal *ret, const Proposal *proposal);
+void proposal_deinit(Proposal *proposal);
+void run_deinit(Run *run);
+
+/* What the text that a cause runs is called, in records and addresses: "Boot_db" of a transition,
+ * "DatabaseReady" of an event's handler, "Infra.lost" of what is reported, "every_5m" of a timer.
+ */
+const char *cause_where(const Instance *instance, const Cause *cause);
+
+/* What a message of its mailbox is for: the event, transition, timer ... by that name. */
+const char *message_name(const Instance *instance, const Message *message);
+
+/* -1: the domain has none of that name. */
+int handler_find(const Runtime *runtime, uint32_t domain, const char *name);
+int timer_find(const Runtime *runtime, uint32_t domain, const char *name);
 void object_free(Object *object);
 
 /* The runtime owns it from then on; removing frees it. */
@@ -349,7 +539,8 @@ void object_remove(Runtime *runtime, Object *object);
 void object_move(Object *object, ObjectState state);
 void origin_release(Origin *origin);
 
-/* `Domain.Transition.Effect[n]`, or `Domain.Effect["name"]`; the caller frees it. */
+/* `Domain.Transition.Effect[n]`, or `Domain.Effect["name"]`, with `Domain["key"]` for an instance
+ * that has one; the caller frees it. */
 char *object_address(const Object *object);
 
 Value *values_clone(const Value *values, size_t count);

@@ -54,18 +54,37 @@ GoalStatus goal_status(const Instance *instance, uint32_t index)
     return all_blocked(instance, goal) ? GOAL_BLOCKED : GOAL_UNMET;
 }
 
+static const char *handler_describe(const Instance *instance, const Cause *cause, Arena *arena)
+{
+    const char *where = cause_where(instance, cause);
+
+    switch (instance->domain->handlers[cause->handler].kind) {
+    case ON_EVENT:
+        return arena_format(arena, "on event %s", where);
+    case ON_MESSAGE:
+        return arena_format(arena, "on message %s", where);
+    case ON_LOST:
+    case ON_CHANGED:
+    case ON_FAILED:
+        return arena_format(arena, "on %s", where);
+    }
+    return where;
+}
+
 const char *cause_describe(const Instance *instance, const Cause *cause, Arena *arena)
 {
     const ProgramDomain *domain = instance->domain;
-    const Program *program = instance->runtime->program;
     const char *transition =
         cause->transition >= 0 ? domain->transitions[cause->transition].name : NULL;
 
     if (cause->kind == CAUSE_REPAIR)
         return "repair of what was lost";
+    if (cause->kind == CAUSE_STOP)
+        return "release of what a stopped instance has";
     if (cause->handler >= 0)
-        return arena_format(arena, "on event %s",
-                            program->events[domain->handlers[cause->handler].event].name);
+        return handler_describe(instance, cause, arena);
+    if (cause->timer >= 0)
+        return arena_format(arena, "timer %s", cause_where(instance, cause));
     if (cause->kind == CAUSE_MESSAGE)
         return arena_format(arena, "message %s", transition);
     if (cause->goal >= 0 && cause->kind != CAUSE_BOOT)
@@ -84,6 +103,8 @@ static const char *event_missing(const Instance *instance, bool *ret_emitted)
 
     for (size_t i = 0; i < instance->domain->handler_count; i++) {
         uint32_t event = instance->domain->handlers[i].event;
+        if (instance->domain->handlers[i].kind != ON_EVENT || !program->events[event].retained)
+            continue;
         bool heard = false;
         for (size_t k = 0; k < instance->runtime->retained_count; k++)
             heard |= instance->runtime->retained[k].event == event;
@@ -138,7 +159,8 @@ static char *explain_unmet(const Instance *instance, const ProgramGoal *goal, co
 char *goal_explain(const Instance *instance, uint32_t index)
 {
     const ProgramGoal *goal = &instance->domain->goals[index];
-    cleanup(free) char *subject = memory_format("goal %s.%s", instance->domain->name, goal->name);
+    cleanup(free) char *label = instance_label(instance);
+    cleanup(free) char *subject = memory_format("goal %s.%s", label, goal->name);
     const char *reason = failure_reason(instance, goal);
 
     switch (goal_status(instance, index)) {

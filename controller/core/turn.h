@@ -30,6 +30,15 @@ void slice_step(Turn *turn, Instance *instance);
 /* Perform the pending slice's next effect, or compute it further, or commit it. */
 void pending_advance(Turn *turn, Instance *instance);
 
+/* What the instance waited for may have come: it is looked at again. */
+void waiting_end(Instance *instance);
+
+/* A message has left the mailbox: those that waited for it to hold less than `ceiling` go on. */
+void room_came(const Instance *instance, size_t ceiling);
+
+/* A slice has ended, well or not: its domain may have changed, and there may be room again. */
+void after_slice(Turn *turn, Instance *instance, const Cause *cause, Digest128 answers);
+
 /* A provider's answer. */
 void answer_step(Turn *turn, const Event *event);
 

@@ -288,6 +288,9 @@ static void count_notice(Engine *engine, const Notice *notice)
     case NOTICE_EVENT_SENT:
     case NOTICE_LOGGED:
     case NOTICE_LOST:
+    case NOTICE_CHANGED:
+    case NOTICE_ELEVATED:
+    case NOTICE_STOPPED:
     case NOTICE_LOOPED:
     case NOTICE_GOAL_FAILED:
     case NOTICE_UNDECIDED:

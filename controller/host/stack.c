@@ -114,7 +114,7 @@ static int set_apply(Stack *stack, const char *set, Error *err)
         return error_set(err, ERROR_USAGE, "--set '%s': domain '%s' has no field '%s'", set,
                          domain_name, field_name);
     const ProgramField *declared = &stack->program->domains[domain].fields[field];
-    const Instance *instance = runtime_find(stack->runtime, domain_name);
+    const Instance *instance = instance_find(stack->runtime, (uint32_t)domain, NULL);
     if (instance != NULL && !declared->parameter)
         return error_set(
             err, ERROR_USAGE,
@@ -287,11 +287,9 @@ size_t stack_providers(const Stack *stack, const char ***ret)
 
     for (size_t i = 0; i < runtime->object_count; i++)
         name_add(&names, &count, runtime->objects[i]->provider);
-    for (size_t i = 0; i < runtime->instance_count; i++) {
-        const Pending *pending = runtime->instances[i]->pending;
-        for (size_t k = 0; pending != NULL && k < pending->intent_count; k++)
-            name_add(&names, &count, pending->intents[k]->provider);
-    }
+    for (const Instance *i = performing_first(runtime); i != NULL; i = performing_next(i))
+        for (size_t k = 0; k < i->pending->intent_count; k++)
+            name_add(&names, &count, i->pending->intents[k]->provider);
     *ret = names;
     return count;
 }

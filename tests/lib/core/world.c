@@ -97,6 +97,9 @@ static void trace_notice(World *world, const Notice *notice, size_t first_record
         [NOTICE_ABORTED] = "aborted ",
         [NOTICE_FAULTED] = "faulted ",
         [NOTICE_LOST] = "lost ",
+        [NOTICE_CHANGED] = "changed ",
+        [NOTICE_ELEVATED] = "elevated ",
+        [NOTICE_STOPPED] = "stopped",
         [NOTICE_LOOPED] = "loops, ",
         [NOTICE_GOAL_FAILED] = "failed goal ",
         [NOTICE_DEAD_LETTER] = "dead letter",
@@ -108,9 +111,10 @@ static void trace_notice(World *world, const Notice *notice, size_t first_record
     if (notice->kind == NOTICE_STARTED || notice->kind == NOTICE_EFFECT_DONE ||
         notice->kind == NOTICE_EFFECT_BEGAN || notice->kind == NOTICE_EFFECT_FAILED)
         return;
-    if (notice->kind == NOTICE_LOST || notice->kind == NOTICE_EFFECT_REMOVED)
+    if (notice->kind == NOTICE_LOST || notice->kind == NOTICE_CHANGED ||
+        notice->kind == NOTICE_EFFECT_REMOVED)
         text = notice->address;
-    trace_line(world, notice->domain);
+    trace_line(world, notice->who);
     buffer_add_format(&world->trace, "%s%s", words[notice->kind],
                       has_text && text != NULL ? text : "");
     if (notice->kind == NOTICE_ABORTED)

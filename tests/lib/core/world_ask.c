@@ -48,13 +48,18 @@ void world_expect(World *world, const char *trace)
     world_forget(world);
 }
 
+/* "Domain.member", or `Domain["key"].member`. */
 static Instance *member_split(World *world, const char *path, const char **ret_name)
 {
-    const char *dot = strchr(path, '.');
-    cleanup(free) char *domain = memory_copy_bytes(path, (size_t)(dot - path));
-    Instance *instance = runtime_find(world->runtime, domain);
+    const char *dot = strrchr(path, '.');
+    const char *open = memchr(path, '[', (size_t)(dot - path));
+    const char *end = open != NULL ? open : dot;
+    cleanup(free) char *domain = memory_copy_bytes(path, (size_t)(end - path));
+    cleanup(free) char *key =
+        open != NULL ? memory_copy_bytes(open + 2, (size_t)(dot - open - 4)) : NULL;
+    Instance *instance = runtime_find(world->runtime, domain, key);
 
-    cr_assert_not_null(instance, "domain '%s' has not started", domain);
+    cr_assert_not_null(instance, "%.*s has not started", (int)(dot - path), path);
     *ret_name = dot + 1;
     return instance;
 }

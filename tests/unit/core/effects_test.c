@@ -49,7 +49,7 @@ Test(effects, a_failed_effect_leaves_the_state_and_sends_nothing)
     world_expect_field(world, "Database.status", "pending");
     world_expect_field(world, "App.db_ready", "false");
     world_expect_objects(world, "");
-    cleanup(free) char *sentence = goal_explain(runtime_find(world_runtime(world), "Database"), 0);
+    cleanup(free) char *sentence = goal_explain(runtime_find(world_runtime(world), "Database", NULL), 0);
     cr_expect_str_eq(sentence, "goal Database.Ready is unmet because "
                                "Database.Boot_db.CreatePostgres[0] failed: INJECTED: it was told "
                                "to fail");
@@ -322,7 +322,7 @@ Test(effects, a_handler_that_fails_keeps_its_message_and_is_tried_again)
     world_run(world);
     cr_expect_eq(world_operations(world, "Infra.Do"), 3);
     world_expect_field(world, "B.n", "1");
-    cr_expect_eq(runtime_find(world_runtime(world), "B")->dead_letter_count, 0);
+    cr_expect_eq(runtime_find(world_runtime(world), "B", NULL)->dead_letter_count, 0);
     world_free(world);
 }
 
@@ -333,7 +333,7 @@ Test(effects, a_handler_that_fails_five_times_gives_its_message_to_the_dead_lett
     world_fail_next(world, "Infra.Do", 100);
     world_run(world);
     cr_expect_eq(world_operations(world, "Infra.Do"), 5);
-    const Instance *instance = runtime_find(world_runtime(world), "B");
+    const Instance *instance = runtime_find(world_runtime(world), "B", NULL);
     cr_assert_eq(instance->dead_letter_count, 1);
     cr_expect_str_eq(instance->dead_letters[0].reason,
                      "B.Go.Do[0] failed: INJECTED: it was told to fail");
@@ -356,7 +356,7 @@ Test(effects, a_high_message_is_heard_while_a_failed_one_waits)
     world_fail_next(world, "Infra.Do", 3);
     world_run(world);
     world_expect_field(world, "B.order", " quick slow slow");
-    cr_expect_eq(runtime_find(world_runtime(world), "B")->dead_letter_count, 0);
+    cr_expect_eq(runtime_find(world_runtime(world), "B", NULL)->dead_letter_count, 0);
     world_free(world);
 }
 

@@ -196,7 +196,7 @@ Test(evolution, a_domain_without_objects_may_go)
                                      "transition T { n = 1 } }");
 
     expect_allowed(world, BEFORE);
-    cr_expect_null(runtime_find(world_runtime(world), "E"));
+    cr_expect_null(runtime_find(world_runtime(world), "E", NULL));
     world_free(world);
 }
 
@@ -270,9 +270,9 @@ Test(evolution, a_half_done_transition_goes_on_only_if_its_text_is_unchanged)
         Error err = {0};
         world_fail_next(world, "Infra.Do", 1);
         world_run_until(world, 100);
-        cr_assert_eq(runtime_find(world_runtime(world), "D")->run_count, 1);
+        cr_assert_eq(runtime_find(world_runtime(world), "D", NULL)->run_count, 1);
         cr_assert(world_evolve(world, i == 0 ? same : other, &err), "%s", err.message);
-        cr_expect_eq(runtime_find(world_runtime(world), "D")->run_count, i == 0 ? 1 : 0);
+        cr_expect_eq(runtime_find(world_runtime(world), "D", NULL)->run_count, i == 0 ? 1 : 0);
         world_run(world);
         world_expect_goal(world, "D.G", "met");
         world_free(world);

@@ -50,7 +50,7 @@ Test(faults, a_handler_that_faults_gives_its_message_to_the_dead_letters)
                              "domain B { state { n: int } transition Take(x: int) { n = 8 / x } }");
 
     world_run(world);
-    const Instance *instance = runtime_find(world_runtime(world), "B");
+    const Instance *instance = runtime_find(world_runtime(world), "B", NULL);
     cr_assert_eq(instance->dead_letter_count, 1);
     cr_expect_not_null(strstr(instance->dead_letters[0].reason, "stack.ved:1:"));
     world_expect_field(world, "B.n", "4");
@@ -102,7 +102,7 @@ Test(faults, a_fallback_that_faults_has_not_been_done)
     world_fail_next(world, "Infra.Do", 10);
     world_run(world);
     world_expect_field(world, "D.n", "1");
-    cr_expect_not(runtime_find(world_runtime(world), "D")->goals[0].fallback_done);
+    cr_expect_not(runtime_find(world_runtime(world), "D", NULL)->goals[0].fallback_done);
     world_free(world);
 }
 
@@ -170,7 +170,7 @@ static void run_and_watch(World *world, const char *domain, size_t *ret_most)
     world_unchecked(world);
     do {
         world_turn(world);
-        size_t count = mailbox_count(&runtime_find(world_runtime(world), domain)->mailbox);
+        size_t count = mailbox_count(&runtime_find(world_runtime(world), domain, NULL)->mailbox);
         if (count > *ret_most)
             *ret_most = count;
     } while (runtime_is_runnable(world_runtime(world)));
@@ -200,7 +200,7 @@ Test(mailbox, a_handler_that_faults_makes_room_too)
 
     run_and_watch(world, "B", &most);
     world_expect_field(world, "A.n", "10050");
-    cr_expect_eq(runtime_find(world_runtime(world), "B")->dead_letter_count, DEAD_LETTERS_MAX);
+    cr_expect_eq(runtime_find(world_runtime(world), "B", NULL)->dead_letter_count, DEAD_LETTERS_MAX);
     world_free(world);
 }
 
@@ -250,7 +250,7 @@ Test(loops, two_goals_that_fight_are_proved_to_oscillate)
     world_expect_goal(world, "D.One", "oscillating");
     world_expect_goal(world, "D.Zero", "oscillating");
     cr_expect_lt(world_runtime(world)->logical_time, 20);
-    cleanup(free) char *sentence = goal_explain(runtime_find(world_runtime(world), "D"), 0);
+    cleanup(free) char *sentence = goal_explain(runtime_find(world_runtime(world), "D", NULL), 0);
     cr_expect_not_null(strstr(sentence, "goal D.One oscillates"), "%s", sentence);
     world_free(world);
 }
@@ -293,8 +293,8 @@ Test(loops, a_ring_of_messages_that_goes_on_for_ever_is_proved)
 
     world_run(world);
     cr_expect_eq(count_text(world, "loops, oscillating"), 1);
-    cr_expect(runtime_find(world_runtime(world), "A")->resting);
-    cr_expect(runtime_find(world_runtime(world), "C")->resting);
+    cr_expect(runtime_find(world_runtime(world), "A", NULL)->resting);
+    cr_expect(runtime_find(world_runtime(world), "C", NULL)->resting);
     world_free(world);
 }
 
@@ -371,7 +371,7 @@ Test(loops, the_ceiling_of_slices_is_called_diverging_and_is_no_proof)
     world_run(world);
     cr_expect_eq(count_text(world, "loops, diverging"), 1);
     world_expect_goal(world, "Ring.Sync", "oscillating");
-    cleanup(free) char *sentence = goal_explain(runtime_find(world_runtime(world), "Ring"), 0);
+    cleanup(free) char *sentence = goal_explain(runtime_find(world_runtime(world), "Ring", NULL), 0);
     cr_expect_not_null(strstr(sentence, "not a proof"), "%s", sentence);
     world_free(world);
 }

@@ -193,7 +193,7 @@ Test(goals, a_goal_with_no_transition_is_blocked_and_says_so)
 
     world_run(world);
     world_expect_goal(world, "D.G", "blocked");
-    cleanup(free) char *sentence = goal_explain(runtime_find(world_runtime(world), "D"), 0);
+    cleanup(free) char *sentence = goal_explain(runtime_find(world_runtime(world), "D", NULL), 0);
     cr_expect_str_eq(sentence, "goal D.G has no transition that serves it: n == 1");
     world_free(world);
 }
@@ -207,7 +207,7 @@ Test(goals, an_unmet_goal_says_which_event_it_waits_for)
 
     world_run(world);
     world_expect_goal(world, "D.G", "blocked");
-    cleanup(free) char *sentence = goal_explain(runtime_find(world_runtime(world), "D"), 0);
+    cleanup(free) char *sentence = goal_explain(runtime_find(world_runtime(world), "D", NULL), 0);
     cr_expect_str_eq(sentence, "goal D.G waits for event Go, which has not been sent");
     world_free(world);
 }
@@ -265,8 +265,8 @@ Test(goals, a_failed_goal_that_comes_true_is_met_and_may_fail_again)
     world_fail_next(world, "Infra.Do", 2);
     world_run(world);
     world_expect_goal(world, "D.G", "met");
-    cr_expect_not(runtime_find(world_runtime(world), "D")->goals[0].failed);
-    cr_expect_eq(runtime_find(world_runtime(world), "D")->goals[0].retries, 0);
+    cr_expect_not(runtime_find(world_runtime(world), "D", NULL)->goals[0].failed);
+    cr_expect_eq(runtime_find(world_runtime(world), "D", NULL)->goals[0].retries, 0);
     world_free(world);
 }
 
@@ -285,7 +285,7 @@ Test(goals, success_resets_the_retries)
     world_fail_next(world, "Infra.Do", 2);
     world_run_until(world, 50000);
     world_expect_goal(world, "D.G", "met");
-    cr_expect_eq(runtime_find(world_runtime(world), "D")->goals[0].retries, 0);
+    cr_expect_eq(runtime_find(world_runtime(world), "D", NULL)->goals[0].retries, 0);
     world_fail_next(world, "Infra.Do", 0);
     world_run(world);
     world_expect_goal(world, "D.G", "met");

@@ -284,7 +284,7 @@ Test(objects, an_unmet_goal_says_which_resource_it_waits_for)
     world_defaults(world, "Infra.Server", "{\"net\":\"${resource.Nothing.id}\"}");
     world_run(world);
     world_expect_goal(world, "App.G", "unmet");
-    cleanup(free) char *sentence = goal_explain(runtime_find(world_runtime(world), "App"), 0);
+    cleanup(free) char *sentence = goal_explain(runtime_find(world_runtime(world), "App", NULL), 0);
     cr_expect_not_null(strstr(sentence, "waits for a resource of effect Nothing"), "%s", sentence);
     cr_expect_not(runtime_is_runnable(world_runtime(world)));
     world_free(world);
@@ -381,7 +381,7 @@ Test(objects, destruction_goes_from_the_highest_rank_down)
                         "[   60] delete Base.T.Net[0]\n"
                         "[   80] Base: removed Base.T.Net[0]\n");
     world_expect_objects(world, "");
-    cr_expect_eq(world_runtime(world)->instance_count, 0);
+    cr_expect_eq(instance_count(world_runtime(world)), 0);
     world_free(world);
 }
 
@@ -465,21 +465,28 @@ Test(objects, destruction_waits_for_a_slice_that_is_being_performed)
 Test(keys, are_stable_and_distinct)
 {
     World *world = world_new(POOL);
-    const Runtime *runtime = world_runtime(world);
+    const Instance *pool;
+    Instance sharded;
     char uid[UID_SIZE], again[UID_SIZE], other[UID_SIZE], op[OP_SIZE], other_op[OP_SIZE];
 
-    uid_make(runtime, 1, uid);
-    uid_make(runtime, 1, again);
-    uid_make(runtime, 2, other);
+    world_run(world);
+    pool = runtime_find(world_runtime(world), "Pool", NULL);
+    sharded = *pool;
+    sharded.key = "a";
+    uid_make(pool, 1, uid);
+    uid_make(pool, 1, again);
+    uid_make(pool, 2, other);
     cr_expect_str_eq(uid, again);
     cr_expect_str_neq(uid, other);
     cr_expect_eq(strlen(uid), 32);
-    op_make(runtime, uid, 1, op);
-    op_make(runtime, uid, 2, other_op);
+    uid_make(&sharded, 1, other);
+    cr_expect_str_neq(uid, other, "an instance's key is part of it");
+    op_make(pool, uid, 1, op);
+    op_make(pool, uid, 2, other_op);
     cr_expect_str_neq(op, other_op);
-    op_make(runtime, other, 1, other_op);
+    op_make(pool, other, 1, other_op);
     cr_expect_str_neq(op, other_op);
-    op_make(runtime, "", 1, other_op);
+    op_make(pool, "", 1, other_op);
     cr_expect_str_neq(op, other_op);
     world_free(world);
 }
@@ -516,13 +523,15 @@ Test(keys, lineage_and_epoch_are_part_of_them)
     Runtime *runtime = world_runtime(world);
     char uid[UID_SIZE], other[UID_SIZE];
 
-    uid_make(runtime, 1, uid);
+    world_run(world);
+    const Instance *pool = runtime_find(runtime, "Pool", NULL);
+    uid_make(pool, 1, uid);
     runtime->epoch++;
-    uid_make(runtime, 1, other);
+    uid_make(pool, 1, other);
     cr_expect_str_neq(uid, other);
     runtime->epoch--;
     runtime->lineage[0] = 'f';
-    uid_make(runtime, 1, other);
+    uid_make(pool, 1, other);
     cr_expect_str_neq(uid, other);
     world_free(world);
 }

@@ -107,7 +107,7 @@ Test(scheduling, boot_that_faults_holds_its_domain)
 
     world_run(world);
     world_expect_field(world, "A.n", "1");
-    cr_expect_not(runtime_find(world_runtime(world), "A")->booted);
+    cr_expect_not(runtime_find(world_runtime(world), "A", NULL)->booted);
     world_free(world);
 }
 

@@ -1,0 +1,597 @@
+/* The parts that records and snapshots share, as JSON text and back. Everything is named – domains,
+ * fields, transitions, events –, so that a journal reads well and survives a recompiled program. */
+#include <assert.h>
+#include <string.h>
+
+#include "controller/core/record.h"
+#include "lang/base/memory.h"
+
+static const char *const cause_names[] = {
+#define CAUSE(name, text) text,
+#include "controller/core/cause.def"
+#undef CAUSE
+};
+static const char *const verb_names[] = {"put", "action", "delete"};
+static const char *const outcome_names[] = {"open", "applied", "failed", "recalled"};
+static const char *const state_names[] = {"wanted", "ready", "lost", "left", "leaving"};
+
+static int name_find(const char *const *names, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (name != NULL && strcmp(names[i], name) == 0)
+            return (int)i;
+    return -1;
+}
+
+const char *cause_kind_name(CauseKind kind)
+{
+    return cause_names[kind];
+}
+
+int cause_kind_find(const char *name)
+{
+    return name_find(cause_names, ARRAY_SIZE(cause_names), name);
+}
+
+const char *object_state_name(ObjectState state)
+{
+    return state_names[state];
+}
+
+int object_state_find(const char *name)
+{
+    return name_find(state_names, ARRAY_SIZE(state_names), name);
+}
+
+const char *outcome_name(IntentState state)
+{
+    return outcome_names[state];
+}
+
+int outcome_find(const char *name)
+{
+    return name_find(outcome_names, ARRAY_SIZE(outcome_names), name);
+}
+
+/* ---- members ---- */
+
+void member_encode(Buffer *ret, const char *key, const char *text)
+{
+    if (text == NULL)
+        return;
+    buffer_add_format(ret, ",\"%s\":", key);
+    json_put_string(ret, text);
+}
+
+void member_encode_flag(Buffer *ret, const char *key, bool flag)
+{
+    if (flag)
+        buffer_add_format(ret, ",\"%s\":true", key);
+}
+
+void member_encode_number(Buffer *ret, const char *key, uint64_t number)
+{
+    buffer_add_format(ret, ",\"%s\":", key);
+    buffer_add_unsigned(ret, number);
+}
+
+void member_encode_json(Buffer *ret, const char *key, const char *json)
+{
+    if (json != NULL)
+        buffer_add_format(ret, ",\"%s\":%s", key, json);
+}
+
+char *member_copy(const Json *json, const char *key)
+{
+    const char *text = json_get_string(json, key, NULL);
+
+    return text != NULL ? memory_copy_string(text) : NULL;
+}
+
+char *member_copy_json(const Json *json, const char *key)
+{
+    const Json *member = json_get(json, key);
+    Buffer text = {0};
+
+    if (member == NULL)
+        return NULL;
+    json_write(&text, member);
+    return buffer_take(&text);
+}
+
+static bool is_word_of(const char *words, const char *word)
+{
+    size_t size = strlen(word);
+
+    for (const char *at = words; size > 0 && (at = strstr(at, word)) != NULL; at += size)
+        if ((at == words || at[-1] == ' ') && (at[size] == ' ' || at[size] == '\0'))
+            return true;
+    return false;
+}
+
+int members_check(const Json *object, const char *what, const char *known, Error *err)
+{
+    for (const Json *m = json_first(object); m != NULL; m = json_next(m))
+        if (!is_word_of(known, json_key(m)))
+            return error_set(err, ERROR_STATE,
+                             "%s has a member '%.50s', which this version of ved does not know: it "
+                             "was written by a newer one, or changed",
+                             what, json_key(m));
+    return 0;
+}
+
+int unknown_name(Error *err, const ProgramDomain *domain, const char *kind, const char *name)
+{
+    if (domain == NULL)
+        return error_set(err, ERROR_STATE,
+                         "the state speaks of %s '%.100s', which its program does not have", kind,
+                         name ? name : "");
+    return error_set(
+        err, ERROR_STATE,
+        "the state speaks of %s '%.100s' of domain '%s', which its program does not have", kind,
+        name ? name : "", domain->name);
+}
+
+void values_encode(const Value *values, size_t count, Buffer *ret)
+{
+    buffer_add_char(ret, '[');
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buffer_add_char(ret, ',');
+        value_encode(ret, values[i]);
+    }
+    buffer_add_char(ret, ']');
+}
+
+Value *values_decode(Arena *arena, const Json *json, size_t *ret_count)
+{
+    size_t count = json_count(json), i = 0;
+    Value *values = arena_array(arena, Value, count);
+
+    for (const Json *item = json_first(json); item != NULL; item = json_next(item))
+        values[i++] = value_decode(arena, item);
+    *ret_count = count;
+    return values;
+}
+
+/* ---- causes ---- */
+
+void cause_encode(const Instance *instance, const Cause *cause, Buffer *ret)
+{
+    const ProgramDomain *domain = instance->domain;
+
+    buffer_add_format(ret, "{\"by\":\"%s\"", cause_names[cause->kind]);
+    if (cause->transition >= 0) {
+        member_encode(ret, "transition", domain->transitions[cause->transition].name);
+        member_encode_number(ret, "step", cause->step);
+    }
+    if (cause->handler >= 0)
+        member_encode(ret, "on", cause_where(instance, cause));
+    if (cause->timer >= 0)
+        member_encode(ret, "timer", cause_where(instance, cause));
+    if (cause->yield != 0)
+        member_encode_number(ret, "yield", cause->yield);
+    if (cause->goal >= 0)
+        member_encode(ret, "goal", domain->goals[cause->goal].name);
+    if (cause->kind == CAUSE_RUN)
+        member_encode_number(ret, "run", cause->run);
+    if (cause->message != 0)
+        member_encode_number(ret, "message", cause->message);
+    buffer_add_char(ret, '}');
+}
+
+static int cause_decode_text(const Instance *instance, const Json *json, Cause *cause, Error *err)
+{
+    const char *transition = json_get_string(json, "transition", NULL);
+    const char *on = json_get_string(json, "on", NULL);
+    const char *timer = json_get_string(json, "timer", NULL);
+    const char *goal = json_get_string(json, "goal", NULL);
+    const ProgramDomain *domain = instance->domain;
+
+    if (transition != NULL && (cause->transition = domain_find_transition(domain, transition)) < 0)
+        return unknown_name(err, domain, "transition", transition);
+    if (on != NULL &&
+        (cause->handler = handler_find(instance->runtime, instance->domain_index, on)) < 0)
+        return unknown_name(err, domain, "handler", on);
+    if (timer != NULL &&
+        (cause->timer = timer_find(instance->runtime, instance->domain_index, timer)) < 0)
+        return unknown_name(err, domain, "timer", timer);
+    if (goal != NULL && (cause->goal = domain_find_goal(domain, goal)) < 0)
+        return unknown_name(err, domain, "goal", goal);
+    if (cause->transition >= 0 && cause->step >= domain->transitions[cause->transition].slice_count)
+        return unknown_name(err, domain, "a step of transition", transition);
+    return 0;
+}
+
+int cause_decode(const Instance *instance, const Json *json, Cause *ret, Error *err)
+{
+    int kind = cause_kind_find(json_get_string(json, "by", NULL));
+
+    if (kind < 0)
+        return error_set(err, ERROR_STATE, "a cause of no known kind");
+    if (members_check(json, "a cause", "by transition step on timer yield goal run message", err) <
+        0)
+        return ERROR_STATE;
+    *ret = cause_of((CauseKind)kind);
+    ret->step = (uint32_t)json_get_int(json, "step", 0);
+    ret->yield = (uint32_t)json_get_int(json, "yield", 0);
+    ret->run = (uint32_t)json_get_int(json, "run", 0);
+    ret->message = (uint64_t)json_get_int(json, "message", 0);
+    return cause_decode_text(instance, json, ret, err);
+}
+
+/* ---- proposals ---- */
+
+static void changes_encode(const ProgramDomain *domain, const FieldChange *changes, size_t count,
+                           Buffer *ret)
+{
+    buffer_add_char(ret, '{');
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buffer_add_char(ret, ',');
+        json_put_string(ret, domain->fields[changes[i].field].name);
+        buffer_add_char(ret, ':');
+        value_encode(ret, changes[i].value);
+    }
+    buffer_add_char(ret, '}');
+}
+
+static int changes_decode(const ProgramDomain *domain, const Json *json, Arena *arena,
+                          FieldChange **ret, size_t *ret_count, Error *err)
+{
+    size_t count = 0;
+    FieldChange *changes = arena_array(arena, FieldChange, json_count(json));
+
+    for (const Json *m = json_first(json); m != NULL; m = json_next(m), count++) {
+        int field = domain_find_field(domain, json_key(m));
+        if (field < 0)
+            return unknown_name(err, domain, "field", json_key(m));
+        changes[count] = (FieldChange){(uint32_t)field, value_decode(arena, m)};
+    }
+    *ret = changes;
+    *ret_count = count;
+    return 0;
+}
+
+static void emission_encode_message(const Runtime *runtime, const Emission *emission, Buffer *ret)
+{
+    const ProgramDomain *domain = &runtime->program->domains[emission->domain];
+
+    buffer_add_string(ret, "{\"send\":");
+    json_put_string(ret, domain->name);
+    member_encode(ret, "key", emission->key);
+    if (emission->to_handler)
+        member_encode(ret, "message",
+                      runtime->domains[emission->domain].handlers[emission->transition]);
+    else
+        member_encode(ret, "transition", domain->transitions[emission->transition].name);
+    member_encode_flag(ret, "high", emission->high);
+    member_encode(ret, "elevated", emission->elevated);
+}
+
+static void emission_encode(const Runtime *runtime, const Emission *emission, Buffer *ret)
+{
+    const Program *program = runtime->program;
+
+    switch (emission->kind) {
+    case OUTPUT_EVENT:
+        buffer_add_string(ret, "{\"event\":");
+        json_put_string(ret, program->events[emission->event].name);
+        break;
+    case OUTPUT_MESSAGE:
+        emission_encode_message(runtime, emission, ret);
+        break;
+    case OUTPUT_SPAWN:
+        buffer_add_string(ret, "{\"spawn\":");
+        json_put_string(ret, program->domains[emission->domain].name);
+        member_encode(ret, "key", emission->key);
+        buffer_add_string(ret, ",\"set\":");
+        changes_encode(&program->domains[emission->domain], emission->first, emission->first_count,
+                       ret);
+        break;
+    case OUTPUT_STOP:
+        buffer_add_string(ret, "{\"stop\":true");
+        break;
+    case OUTPUT_LOG:
+    case OUTPUT_EFFECT: /* these two are intents, not emissions */
+    case OUTPUT_RELEASE:
+        buffer_add_string(ret, "{\"log\":true");
+        break;
+    }
+    if (emission->argument_count > 0) {
+        buffer_add_string(ret, ",\"arguments\":");
+        values_encode(emission->arguments, emission->argument_count, ret);
+    }
+    buffer_add_char(ret, '}');
+}
+
+void proposal_encode(const Instance *instance, const Proposal *proposal, Buffer *ret)
+{
+    buffer_add_string(ret, ",\"set\":");
+    changes_encode(instance->domain, proposal->changes, proposal->change_count, ret);
+    buffer_add_string(ret, ",\"out\":[");
+    for (size_t i = 0; i < proposal->emission_count; i++) {
+        if (i > 0)
+            buffer_add_char(ret, ',');
+        emission_encode(instance->runtime, &proposal->emissions[i], ret);
+    }
+    buffer_add_char(ret, ']');
+    if (proposal->yield == 0)
+        return;
+    member_encode_number(ret, "yield", proposal->yield);
+    buffer_add_string(ret, ",\"locals\":");
+    values_encode(proposal->locals, proposal->local_count, ret);
+}
+
+static int emission_decode_event(const Runtime *runtime, const Json *json, Emission *ret,
+                                 Error *err)
+{
+    const char *name = json_get_string(json, "event", "");
+    int index = program_find_event(runtime->program, name);
+
+    if (index < 0)
+        return unknown_name(err, NULL, "event", name);
+    ret->kind = OUTPUT_EVENT;
+    ret->event = (uint32_t)index;
+    return 0;
+}
+
+static int emission_decode_domain(const Runtime *runtime, const Json *json, const char *member,
+                                  Arena *arena, Emission *ret, Error *err)
+{
+    const char *name = json_get_string(json, member, "");
+    const char *key = json_get_string(json, "key", NULL);
+    int index = program_find_domain(runtime->program, name);
+
+    if (index < 0)
+        return unknown_name(err, NULL, "domain", name);
+    ret->domain = (uint32_t)index;
+    ret->key = key != NULL ? arena_copy_string(arena, key) : NULL;
+    return 0;
+}
+
+static int emission_decode_message(const Runtime *runtime, const Json *json, Arena *arena,
+                                   Emission *ret, Error *err)
+{
+    const char *message = json_get_string(json, "message", NULL);
+    const char *transition = json_get_string(json, "transition", "");
+    const char *elevated = json_get_string(json, "elevated", NULL);
+
+    if (emission_decode_domain(runtime, json, "send", arena, ret, err) < 0)
+        return ERROR_STATE;
+    const ProgramDomain *domain = &runtime->program->domains[ret->domain];
+    int index = message != NULL ? handler_find(runtime, ret->domain, message)
+                                : domain_find_transition(domain, transition);
+    if (index < 0)
+        return unknown_name(err, domain, message != NULL ? "message" : "transition",
+                            message != NULL ? message : transition);
+    ret->kind = OUTPUT_MESSAGE;
+    ret->transition = (uint32_t)index;
+    ret->to_handler = message != NULL;
+    ret->elevated = elevated != NULL ? arena_copy_string(arena, elevated) : NULL;
+    return 0;
+}
+
+static int emission_decode_spawn(const Runtime *runtime, const Json *json, Arena *arena,
+                                 Emission *ret, Error *err)
+{
+    if (emission_decode_domain(runtime, json, "spawn", arena, ret, err) < 0)
+        return ERROR_STATE;
+    ret->kind = OUTPUT_SPAWN;
+    return changes_decode(&runtime->program->domains[ret->domain], json_get(json, "set"), arena,
+                          &ret->first, &ret->first_count, err);
+}
+
+static int emission_decode(const Runtime *runtime, const Json *json, Arena *arena, Emission *ret,
+                           Error *err)
+{
+    if (members_check(
+            json, "an output",
+            "event send key message transition high elevated spawn set stop log arguments",
+            err) < 0)
+        return ERROR_STATE;
+    ret->high = json_get_bool(json, "high", false);
+    ret->arguments = values_decode(arena, json_get(json, "arguments"), &ret->argument_count);
+    if (json_get(json, "event") != NULL)
+        return emission_decode_event(runtime, json, ret, err);
+    if (json_get(json, "send") != NULL)
+        return emission_decode_message(runtime, json, arena, ret, err);
+    if (json_get(json, "spawn") != NULL)
+        return emission_decode_spawn(runtime, json, arena, ret, err);
+    ret->kind = json_get_bool(json, "stop", false) ? OUTPUT_STOP : OUTPUT_LOG;
+    return 0;
+}
+
+int proposal_decode(const Instance *instance, const Json *json, Arena *arena, Proposal *ret,
+                    Error *err)
+{
+    const Json *out = json_get(json, "out");
+
+    *ret = (Proposal){.yield = (uint32_t)json_get_int(json, "yield", 0)};
+    ret->locals = values_decode(arena, json_get(json, "locals"), &ret->local_count);
+    ret->emissions = arena_array(arena, Emission, json_count(out));
+    for (const Json *item = json_first(out); item != NULL; item = json_next(item))
+        if (emission_decode(instance->runtime, item, arena, &ret->emissions[ret->emission_count++],
+                            err) < 0)
+            return ERROR_STATE;
+    return changes_decode(instance->domain, json_get(json, "set"), arena, &ret->changes,
+                          &ret->change_count, err);
+}
+
+/* ---- timers and starts ---- */
+
+void timers_encode(const Runtime *runtime, uint32_t domain, const TimerChange *timers, size_t count,
+                   Buffer *ret)
+{
+    buffer_add_string(ret, ",\"timers\":{");
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buffer_add_char(ret, ',');
+        json_put_string(ret, runtime->domains[domain].timers[timers[i].timer]);
+        buffer_add_format(ret, ":{\"armed\":%s", timers[i].armed ? "true" : "false");
+        if (timers[i].due_ms != 0)
+            member_encode_number(ret, "due", timers[i].due_ms);
+        member_encode_flag(ret, "fires", timers[i].fires);
+        buffer_add_char(ret, '}');
+    }
+    buffer_add_char(ret, '}');
+}
+
+int timers_decode(const Runtime *runtime, uint32_t domain, const Json *json, Arena *arena,
+                  TimerChange **ret, size_t *ret_count, Error *err)
+{
+    TimerChange *timers = arena_array(arena, TimerChange, json_count(json));
+    size_t count = 0;
+
+    for (const Json *m = json_first(json); m != NULL; m = json_next(m), count++) {
+        int timer = timer_find(runtime, domain, json_key(m));
+        if (timer < 0)
+            return unknown_name(err, &runtime->program->domains[domain], "timer", json_key(m));
+        if (members_check(m, "a timer", "armed due fires", err) < 0)
+            return ERROR_STATE;
+        timers[count] = (TimerChange){.timer = (uint32_t)timer,
+                                      .armed = json_get_bool(m, "armed", false),
+                                      .fires = json_get_bool(m, "fires", false),
+                                      .due_ms = (uint64_t)json_get_int(m, "due", 0)};
+    }
+    *ret = timers;
+    *ret_count = count;
+    return 0;
+}
+
+void start_encode(const Runtime *runtime, const InstanceStart *start, Buffer *ret)
+{
+    const ProgramDomain *domain = &runtime->program->domains[start->domain];
+
+    buffer_add_string(ret, ",\"set\":{");
+    for (size_t i = 0; i < domain->field_count; i++) {
+        if (i > 0)
+            buffer_add_char(ret, ',');
+        json_put_string(ret, domain->fields[i].name);
+        buffer_add_char(ret, ':');
+        value_encode(ret, start->fields[i]);
+    }
+    buffer_add_char(ret, '}');
+    if (start->timer_count > 0)
+        timers_encode(runtime, start->domain, start->timers, start->timer_count, ret);
+}
+
+static int start_decode_fields(const ProgramDomain *domain, const Json *json, Arena *arena,
+                               InstanceStart *ret, Error *err)
+{
+    FieldChange *changes;
+    size_t count;
+
+    if (changes_decode(domain, json_get(json, "set"), arena, &changes, &count, err) < 0)
+        return ERROR_STATE;
+    ret->fields = arena_array(arena, Value, domain->field_count);
+    for (size_t i = 0; i < domain->field_count; i++)
+        ret->fields[i] = domain->fields[i].initial;
+    for (size_t i = 0; i < count; i++)
+        ret->fields[changes[i].field] = changes[i].value;
+    return 0;
+}
+
+int start_decode(const Runtime *runtime, const Json *json, Arena *arena, InstanceStart *ret,
+                 Error *err)
+{
+    const char *name = json_get_string(json, "domain", "");
+    const char *key = json_get_string(json, "key", NULL);
+    int index = program_find_domain(runtime->program, name);
+
+    if (index < 0)
+        return unknown_name(err, NULL, "domain", name);
+    const ProgramDomain *domain = &runtime->program->domains[index];
+    if ((domain->key != NULL) != (key != NULL))
+        return error_set(err, ERROR_STATE, "an instance of domain '%s' begins %s a key", name,
+                         key != NULL ? "with" : "without");
+    *ret = (InstanceStart){.domain = (uint32_t)index,
+                           .key = key != NULL ? arena_copy_string(arena, key) : NULL};
+    if (start_decode_fields(domain, json, arena, ret, err) < 0)
+        return ERROR_STATE;
+    return timers_decode(runtime, ret->domain, json_get(json, "timers"), arena, &ret->timers,
+                         &ret->timer_count, err);
+}
+
+/* ---- intents ---- */
+
+void intent_encode(const Intent *intent, Buffer *ret)
+{
+    buffer_add_format(ret, "{\"intent\":%llu,\"verb\":\"%s\"", (unsigned long long)intent->number,
+                      verb_names[intent->verb]);
+    if (intent->uid[0] != '\0')
+        member_encode(ret, "uid", intent->uid);
+    member_encode(ret, "op", intent->op);
+    member_encode(ret, "address", intent->address);
+    member_encode(ret, "provider", intent->provider);
+    member_encode(ret, "action", intent->action);
+    member_encode(ret, "type", intent->type);
+    member_encode(ret, "where", intent->place.where);
+    member_encode(ret, "effect", intent->place.effect);
+    member_encode_number(ret, "site", intent->place.site);
+    member_encode(ret, "name", intent->name);
+    member_encode(ret, "key", intent->key);
+    member_encode_flag(ret, "handled", intent->handled);
+    member_encode_flag(ret, "released", intent->released);
+    if (intent->group != 0)
+        member_encode_number(ret, "group", intent->group);
+    member_encode_number(ret, "timeout_ms", (uint64_t)intent->timeout_ms);
+    member_encode_number(ret, "generation", intent->generation);
+    member_encode_json(ret, "arguments", intent->arguments);
+    if (intent->state != INTENT_OPEN) {
+        member_encode(ret, "outcome", outcome_names[intent->state]);
+        member_encode(ret, "external_id", intent->external_id);
+        member_encode_json(ret, "result", intent->result);
+        member_encode(ret, "code", intent->code);
+        member_encode(ret, "detail", intent->detail);
+    }
+    buffer_add_char(ret, '}');
+}
+
+static Intent *intent_decode_members(const Json *json)
+{
+    Intent *intent = memory_zero(1, sizeof *intent);
+
+    intent->number = (uint64_t)json_get_int(json, "intent", 0);
+    strncpy(intent->uid, json_get_string(json, "uid", ""), UID_SIZE - 1);
+    strncpy(intent->op, json_get_string(json, "op", ""), OP_SIZE - 1);
+    intent->address = member_copy(json, "address");
+    intent->provider = member_copy(json, "provider");
+    intent->action = member_copy(json, "action");
+    intent->type = member_copy(json, "type");
+    intent->place.where = member_copy(json, "where");
+    intent->place.effect = member_copy(json, "effect");
+    intent->place.site = (uint32_t)json_get_int(json, "site", 0);
+    intent->name = member_copy(json, "name");
+    intent->key = member_copy(json, "key");
+    intent->handled = json_get_bool(json, "handled", false);
+    intent->released = json_get_bool(json, "released", false);
+    intent->group = (uint32_t)json_get_int(json, "group", 0);
+    intent->timeout_ms = json_get_int(json, "timeout_ms", 0);
+    intent->generation = (uint64_t)json_get_int(json, "generation", 1);
+    intent->arguments = member_copy_json(json, "arguments");
+    intent->external_id = member_copy(json, "external_id");
+    intent->result = member_copy_json(json, "result");
+    intent->code = member_copy(json, "code");
+    intent->detail = member_copy(json, "detail");
+    return intent;
+}
+
+int intent_decode(const Json *json, Intent **ret, Error *err)
+{
+    int verb = name_find(verb_names, ARRAY_SIZE(verb_names), json_get_string(json, "verb", NULL));
+    int outcome = outcome_find(json_get_string(json, "outcome", "open"));
+
+    if (verb < 0 || outcome < 0)
+        return error_set(err, ERROR_STATE, "an intent of no known verb or outcome");
+    if (members_check(json, "an intent",
+                      "intent verb uid op address provider action type where effect site name key "
+                      "handled released group timeout_ms generation arguments outcome external_id "
+                      "result code detail",
+                      err) < 0)
+        return ERROR_STATE;
+    *ret = intent_decode_members(json);
+    (*ret)->verb = (IntentVerb)verb;
+    (*ret)->state = (IntentState)outcome;
+    return 0;
+}

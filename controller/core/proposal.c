@@ -1,0 +1,249 @@
+#include "proposal.h"
+
+#include <string.h>
+
+#include "controller/core/input.h"
+#include "controller/core/timer.h"
+
+/* ---- from the result ---- */
+
+bool proposal_is_unknown(const SliceResult *result)
+{
+    for (size_t i = 0; i < result->output_count; i++)
+        if (result->outputs[i].instance.type == VALUE_UNKNOWN)
+            return true;
+    return false;
+}
+
+static char *key_of(const Instance *instance, const Output *output, Arena *arena)
+{
+    bool own = output->kind == OUTPUT_MESSAGE && output->domain == instance->domain_index;
+
+    if (output->instance.type == VALUE_STRING)
+        return arena_copy_string(arena, output->instance.string->bytes);
+    return own && instance->key != NULL ? arena_copy_string(arena, instance->key) : NULL;
+}
+
+static void first_values_collect(const Instance *instance, const Output *output, Arena *arena,
+                                 Emission *ret)
+{
+    const ProgramDomain *domain = &instance->runtime->program->domains[output->domain];
+
+    ret->first = arena_array(arena, FieldChange, output->argument_count);
+    for (size_t i = 0; i < output->argument_count; i++) {
+        int field = domain_find_field(domain, output->arguments[i].name);
+        if (field >= 0)
+            ret->first[ret->first_count++] =
+                (FieldChange){(uint32_t)field, value_copy(arena, output->arguments[i].value)};
+    }
+}
+
+static void arguments_collect(const Output *output, Arena *arena, Emission *ret)
+{
+    ret->argument_count = output->argument_count;
+    ret->arguments = arena_array(arena, Value, output->argument_count);
+    for (size_t i = 0; i < output->argument_count; i++)
+        ret->arguments[i] = value_copy(arena, output->arguments[i].value);
+}
+
+static Emission emission_make(const Instance *instance, const Output *output, Arena *arena)
+{
+    Emission emission = {.kind = output->kind,
+                         .high = output->high,
+                         .to_handler = output->to_handler,
+                         .event = output->event,
+                         .domain = output->domain,
+                         .transition = output->transition,
+                         .key = key_of(instance, output, arena)};
+
+    if (output->elevated != NULL)
+        emission.elevated = arena_copy_string(arena, output->elevated);
+    if (output->kind == OUTPUT_SPAWN)
+        first_values_collect(instance, output, arena, &emission);
+    else
+        arguments_collect(output, arena, &emission);
+    return emission;
+}
+
+void proposal_make(const Instance *instance, const SliceResult *result, Arena *arena, Proposal *ret)
+{
+    *ret = (Proposal){.changes = arena_array(arena, FieldChange, instance->domain->field_count),
+                      .emissions = arena_array(arena, Emission, result->output_count)};
+    for (uint32_t i = 0; i < instance->domain->field_count; i++)
+        if (!value_equal(instance->fields[i], result->fields[i]))
+            ret->changes[ret->change_count++] =
+                (FieldChange){i, value_copy(arena, result->fields[i])};
+    for (size_t i = 0; i < result->output_count; i++) {
+        const Output *output = &result->outputs[i];
+        if (output->kind != OUTPUT_EFFECT && output->kind != OUTPUT_RELEASE)
+            ret->emissions[ret->emission_count++] = emission_make(instance, output, arena);
+    }
+    if (result->status != SLICE_YIELDED)
+        return;
+    ret->yield = result->yield;
+    ret->locals = arena_array(arena, Value, result->local_count);
+    for (; ret->local_count < result->local_count; ret->local_count++)
+        ret->locals[ret->local_count] = value_copy(arena, result->locals[ret->local_count]);
+}
+
+/* ---- ceilings ---- */
+
+static const char *key_fault(const Runtime *runtime, const Emission *emission, Arena *arena)
+{
+    size_t size = emission->key != NULL ? strlen(emission->key) : 0;
+
+    if (size <= INSTANCE_KEY_MAX)
+        return NULL;
+    return arena_format(arena,
+                        "the key of an instance of domain '%s' has %zu bytes: expected at most %d",
+                        runtime->program->domains[emission->domain].name, size, INSTANCE_KEY_MAX);
+}
+
+/* With those that it begins, at most: a key may be there twice. */
+static const char *instances_fault(const Runtime *runtime, const Proposal *proposal, Arena *arena)
+{
+    size_t count = instance_count(runtime);
+
+    for (size_t i = 0; i < proposal->emission_count; i++) {
+        const Emission *emission = &proposal->emissions[i];
+        if (emission->key != NULL && count++ >= INSTANCES_MAX &&
+            instance_find(runtime, emission->domain, emission->key) == NULL)
+            return arena_format(arena,
+                                "the stack has %d instances, which is as many as it may have",
+                                INSTANCES_MAX);
+    }
+    return NULL;
+}
+
+const char *proposal_fault(const Runtime *runtime, const Proposal *proposal, Arena *arena)
+{
+    for (size_t i = 0; i < proposal->emission_count; i++) {
+        const char *fault = key_fault(runtime, &proposal->emissions[i], arena);
+        if (fault != NULL)
+            return fault;
+    }
+    return instances_fault(runtime, proposal, arena);
+}
+
+static const Instance *event_lacks_room(const Runtime *runtime, uint32_t event, size_t ceiling)
+{
+    for (size_t d = 0; d < runtime->program->domain_count; d++)
+        if (domain_find_handler(&runtime->program->domains[d], event) >= 0)
+            for (const Instance *i = runtime->domains[d].instances.first; i != NULL;
+                 i = i->links[LIST_DOMAIN].next)
+                if (mailbox_count(&i->mailbox) >= ceiling)
+                    return i;
+    return NULL;
+}
+
+const Instance *proposal_lacks_room(const Runtime *runtime, const Proposal *proposal,
+                                    size_t ceiling)
+{
+    for (size_t i = 0; i < proposal->emission_count; i++) {
+        const Emission *emission = &proposal->emissions[i];
+        const Instance *receiver = NULL;
+        if (emission->kind == OUTPUT_MESSAGE)
+            receiver = instance_find(runtime, emission->domain, emission->key);
+        else if (emission->kind == OUTPUT_EVENT)
+            receiver = event_lacks_room(runtime, emission->event, ceiling);
+        if (receiver != NULL && mailbox_count(&receiver->mailbox) >= ceiling)
+            return receiver;
+    }
+    return NULL;
+}
+
+/* ---- completing a commit ---- */
+
+void start_make(const Turn *turn, uint32_t index, const char *key, const FieldChange *first,
+                size_t first_count, InstanceStart *ret)
+{
+    const Runtime *runtime = turn->runtime;
+    const ProgramDomain *domain = &runtime->program->domains[index];
+    TimerView view = {.input = {.program = runtime->program, .domain = domain},
+                      .now_ms = turn->now_ms};
+
+    *ret = (InstanceStart){.domain = index,
+                           .key = key != NULL ? arena_copy_string(turn->arena, key) : NULL,
+                           .fields = arena_array(turn->arena, Value, domain->field_count)};
+    for (size_t i = 0; i < domain->field_count; i++)
+        ret->fields[i] = runtime->first_values != NULL ? runtime->first_values[index][i]
+                                                       : domain->fields[i].initial;
+    for (size_t i = 0; i < first_count; i++)
+        ret->fields[first[i].field] = value_copy(turn->arena, first[i].value);
+    view.input.fields = ret->fields;
+    if (key != NULL)
+        view.input.key = value_string(turn->arena, key, strlen(key));
+    ret->timer_count = timers_arm(&view, turn->arena, &ret->timers);
+}
+
+static bool begins(const Record *record, const Emission *emission)
+{
+    for (size_t i = 0; i < record->start_count; i++)
+        if (record->starts[i].domain == emission->domain &&
+            strcmp(record->starts[i].key, emission->key) == 0)
+            return false;
+    return instance_find(record->instance->runtime, emission->domain, emission->key) == NULL;
+}
+
+static void starts_complete(const Turn *turn, Record *record, const Proposal *proposal)
+{
+    record->starts = arena_array(turn->arena, InstanceStart, proposal->emission_count);
+    for (size_t i = 0; i < proposal->emission_count; i++) {
+        const Emission *emission = &proposal->emissions[i];
+        if (emission->key == NULL || !begins(record, emission))
+            continue;
+        start_make(turn, emission->domain, emission->key, emission->first, emission->first_count,
+                   &record->starts[record->start_count++]);
+    }
+}
+
+void commit_complete(const Turn *turn, Record *record, const Proposal *proposal)
+{
+    const Instance *instance = record->instance;
+    size_t count = instance->domain->field_count;
+    Value *fields = arena_array(turn->arena, Value, count);
+    TimerView view = {.instance = instance, .now_ms = turn->now_ms};
+
+    starts_complete(turn, record, proposal);
+    if (instance->domain->timer_count == 0)
+        return;
+    if (count > 0)
+        memcpy(fields, instance->fields, count * sizeof *fields);
+    for (size_t i = 0; i < proposal->change_count; i++)
+        fields[proposal->changes[i].field] = proposal->changes[i].value;
+    predicate_input_make(instance, NULL, &view.input);
+    view.input.fields = fields;
+    record->timer_count = timers_arm(&view, turn->arena, &record->timers);
+}
+
+/* ---- what people are told ---- */
+
+static const char *logged(Turn *turn, const Emission *emission)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    value_print(&text, emission->arguments[0]);
+    return arena_copy_string(turn->arena, buffer_text(&text));
+}
+
+void notice_proposal(Turn *turn, const Instance *instance, const Proposal *proposal)
+{
+    for (size_t i = 0; i < proposal->emission_count; i++) {
+        const Emission *emission = &proposal->emissions[i];
+        if (emission->kind == OUTPUT_EVENT)
+            turn_notice(turn, NOTICE_EVENT_SENT, instance)->text =
+                turn->runtime->program->events[emission->event].name;
+        if (emission->kind == OUTPUT_LOG && emission->argument_count == 1)
+            turn_notice(turn, NOTICE_LOGGED, instance)->text = logged(turn, emission);
+        if (emission->elevated != NULL)
+            turn_notice(turn, NOTICE_ELEVATED, instance)->text =
+                arena_copy_string(turn->arena, emission->elevated);
+    }
+}
+
+void notice_starts(Turn *turn, const Record *record)
+{
+    for (size_t i = 0; i < record->start_count; i++)
+        turn_notice(turn, NOTICE_STARTED,
+                    instance_find(turn->runtime, record->starts[i].domain, record->starts[i].key));
+}

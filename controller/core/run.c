@@ -1,0 +1,99 @@
+#include <string.h>
+
+#include "controller/core/apply.h"
+#include "lang/base/memory.h"
+
+void run_remove(Instance *instance, uint32_t index)
+{
+    Run *run = &instance->runs[index];
+
+    run_deinit(run);
+    memmove(run, run + 1, (instance->run_count - index - 1) * sizeof *run);
+    instance->run_count--;
+}
+
+/* The last slice has committed. */
+static void run_close(Instance *instance, uint32_t index)
+{
+    const Run *run = &instance->runs[index];
+
+    if (run->transition >= 0 && run->began == instance->field_digest) {
+        TransitionMark *mark = &instance->transitions[run->transition];
+        mark->blocked = true;
+        mark->blocked_version = instance->version;
+    }
+    if (run->kind == CAUSE_BOOT)
+        instance->booted = true;
+    if (run->kind == CAUSE_FALLBACK && run->goal >= 0)
+        instance->goals[run->goal].fallback_done = true;
+    run_remove(instance, index);
+}
+
+static uint32_t run_open(Instance *instance, const Cause *cause, const Message *message)
+{
+    Run run = {.transition = cause->transition,
+               .handler = cause->handler,
+               .timer = cause->timer,
+               .goal = cause->goal,
+               .kind = cause->kind,
+               .from = message != NULL ? message->from : instance->domain_index,
+               .began = instance->field_digest};
+
+    if (message != NULL) {
+        run.arguments = values_clone(message->arguments, message->argument_count);
+        run.argument_count = message->argument_count;
+    }
+    memory_reserve_one(instance->runs, instance->run_count, instance->run_capacity);
+    instance->runs[instance->run_count] = run;
+    return (uint32_t)instance->run_count++;
+}
+
+static void run_keep(Run *run, const Cause *cause, const Proposal *proposal)
+{
+    values_free(run->locals, run->local_count);
+    run->locals = values_clone(proposal->locals, proposal->local_count);
+    run->local_count = proposal->local_count;
+    run->yield = proposal->yield;
+    run->next_step = cause->step + (proposal->yield == 0);
+    run->attempts = 0;
+    run->due_ms = 0;
+}
+
+static bool run_is_done(const Instance *instance, const Run *run)
+{
+    if (run->yield != 0)
+        return false;
+    return run->transition < 0 ||
+           run->next_step == instance->domain->transitions[run->transition].slice_count;
+}
+
+uint32_t run_begin(Instance *instance, const Cause *cause, const Message *message)
+{
+    return cause->kind == CAUSE_RUN ? cause->run : run_open(instance, cause, message);
+}
+
+void run_go_on(Instance *instance, uint32_t index, const Cause *cause, const Proposal *proposal)
+{
+    run_keep(&instance->runs[index], cause, proposal);
+    if (!run_is_done(instance, &instance->runs[index]))
+        return;
+    run_close(instance, index);
+    deeds_forget(instance, cause_where(instance, cause));
+}
+
+Message *run_message(const Instance *instance, const Run *run)
+{
+    bool timer = run->timer >= 0;
+    MessageKind kind = MESSAGE_TIMER;
+    uint32_t target = timer ? (uint32_t)run->timer : (uint32_t)run->handler;
+    const ProgramHandler *handler = timer ? NULL : &instance->domain->handlers[run->handler];
+
+    if (handler != NULL && handler->kind == ON_EVENT) {
+        kind = MESSAGE_EVENT;
+        target = handler->event;
+    } else if (handler != NULL) {
+        kind = handler->kind == ON_MESSAGE ? MESSAGE_NAMED : MESSAGE_REPORT;
+    }
+    return message_new(0, kind, target, run->from, kind == MESSAGE_REPORT, run->arguments,
+                       run->argument_count);
+}
