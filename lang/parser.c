@@ -304,7 +304,8 @@ void parser_skip_construct(Parser *parser)
 
 void parser_go_on(Parser *parser)
 {
-    parser->panicking = parser->given_up || parser_at(parser, TOKEN_END);
+    if (parser->panicking)
+        parser->panicking = parser->given_up || parser_at(parser, TOKEN_END);
 }
 
 void parser_skip_to_item(Parser *parser)

@@ -61,7 +61,8 @@ static const char *const tokens[] = {
     "self",
 };
 
-static const char *said; /* what is being tried, for whoever reads a crash */
+static const Buffer *trying; /* what is compiled just now */
+static uint64_t trying_seed;
 
 /* ---- chance (splitmix64, public domain, Vigna) ---- */
 
@@ -244,14 +245,11 @@ static void leave(const Buffer *text, uint64_t seed, const char *misfit)
     file_replace(path, buffer_text(text), text->size, 0644, NULL);
 }
 
-static void on_alarm(int signal)
+/* The process is lost anyway: it leaves what it was lost by. */
+static void on_signal(int signal)
 {
-    static const char text[] = "not ok a program keeps the compiler busy: ";
-
-    (void)signal;
-    if (write(STDOUT_FILENO, text, sizeof text - 1) < 0 ||
-        write(STDOUT_FILENO, said, strlen(said)) < 0 || write(STDOUT_FILENO, "\n", 1) < 0)
-        _exit(3);
+    leave(trying, trying_seed, signal == SIGALRM ? "keeps the compiler busy" : "crashes it");
+    fflush(stdout);
     _exit(2);
 }
 
@@ -288,7 +286,6 @@ int main(int argc, char **argv)
     Spoiler spoiler = {.corpus = &corpus};
     uint64_t count = argc > 2 ? strtoull(argv[1], NULL, 10) : 0, parsed = 0, wrong = 0;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 0;
-    char trying[64];
 
     for (int i = 3; i < argc; i++)
         corpus_add(&corpus, argv[i]);
@@ -297,11 +294,12 @@ int main(int argc, char **argv)
         return 64;
     }
     qsort(corpus.texts, corpus.count, sizeof *corpus.texts, text_compare);
-    signal(SIGALRM, on_alarm);
-    said = trying;
+    signal(SIGALRM, on_signal);
+    signal(SIGABRT, on_signal);
+    trying = &spoiler.text;
     for (uint64_t i = 0; i < count; i++) {
         bool parses;
-        snprintf(trying, sizeof trying, "seed %" PRIu64, seed + i);
+        trying_seed = seed + i;
         spoiler.state = (seed + i) * 0x2545f4914f6cdd1du;
         alarm(PROGRAM_SECONDS);
         spoil(&spoiler);
