@@ -6,24 +6,27 @@
 
 /* ---- whom a use asks ---- */
 
-static const char *name_alike(const Map *known, const char *name)
+#define SLIP_MAX 2 /* letters; more, and it is rather another name */
+
+static Suggestion name_alike(const Map *known, const char *name)
 {
     Suggestion suggestion = suggest_begin(name);
 
     suggest_try_map(&suggestion, known);
-    return suggestion.best;
+    return suggestion;
 }
 
-/* A program may come before its bindings: what is not even spelt alike is rather somebody else's
- * than a slip of the pen. */
+/* A program may come before its bindings: what is no slip of the pen is then somebody else's. */
 static bool is_yet_to_be_bound(CatalogPass *pass, const CatalogUse *asked, const char *provider,
-                               const char *name, Span span)
+                               const Suggestion *alike, Span span)
 {
-    if (!pass->catalog->tentative || !asked->assumed)
+    bool is_slip = alike->best != NULL && alike->distance <= SLIP_MAX;
+
+    if (!pass->catalog->tentative || !asked->assumed || is_slip)
         return false;
     Diagnostic *d =
         diagnostics_add(pass->diagnostics, SEVERITY_WARNING, "V-WRN-030", span,
-                        "nobody has bound a provider of %s", use_name(pass, provider, name));
+                        "nobody has bound a provider of %s", use_name(pass, provider, alike->wanted));
     d->consequence = "what it takes and gives is not checked, and `ved plan` refuses it";
     if (provider != NULL)
         d->remedy = arena_format(
@@ -39,18 +42,18 @@ static void report_missing_effect(CatalogPass *pass, const EffectUse *use, const
 {
     const CatalogProvider *provider = asked->provider;
     const char *name = entry != NULL ? entry->action : use->effect;
-    const char *alike = name_alike(&provider->effects, name);
+    Suggestion alike = name_alike(&provider->effects, name);
 
-    if (alike == NULL && is_yet_to_be_bound(pass, asked, use->provider, name, use->span))
+    if (is_yet_to_be_bound(pass, asked, use->provider, &alike, use->span))
         return;
     Diagnostic *d = diagnostics_add(pass->diagnostics, SEVERITY_ERROR, CATALOG_CODE, use->span,
                                     "provider %s (plugin %s) has no effect %s", provider->name,
                                     provider->plugin, name);
     d->consequence = "the effect could never be performed, so nothing is run";
-    d->remedy = alike != NULL
+    d->remedy = alike.best != NULL
                     ? arena_format(pass->arena,
                                    "did you mean %s? Or bind %s to an action in the binding file",
-                                   alike, use->effect)
+                                   alike.best, use->effect)
                     : arena_format(pass->arena,
                                    "bind %s to one of the provider's actions, or the provider to "
                                    "another plugin (`--provider %s=sim` tries without one)",
@@ -60,7 +63,9 @@ static void report_missing_effect(CatalogPass *pass, const EffectUse *use, const
 /* Nobody has the effect, or several have. */
 static void report_not_one(CatalogPass *pass, const EffectUse *use, const CatalogUse *asked)
 {
-    if (asked->count == 0 && is_yet_to_be_bound(pass, asked, NULL, use->effect, use->span))
+    const Suggestion alike = suggest_begin(use->effect);
+
+    if (asked->count == 0 && is_yet_to_be_bound(pass, asked, NULL, &alike, use->span))
         return;
     Diagnostic *d = diagnostics_add(pass->diagnostics, SEVERITY_ERROR, CATALOG_CODE, use->span,
                                     asked->count == 0 ? "no bound provider has an effect %s"
@@ -101,15 +106,15 @@ static const CatalogEntry *query_entry(CatalogPass *pass, uint32_t index)
     const CatalogEntry *entry = catalog_query(provider, use->query);
     if (entry != NULL)
         return entry;
-    const char *alike = name_alike(&provider->queries, use->query);
-    if (alike == NULL && is_yet_to_be_bound(pass, asked, use->provider, use->query, use->span))
+    Suggestion alike = name_alike(&provider->queries, use->query);
+    if (is_yet_to_be_bound(pass, asked, use->provider, &alike, use->span))
         return NULL;
     Diagnostic *d = diagnostics_add(pass->diagnostics, SEVERITY_ERROR, CATALOG_CODE, use->span,
                                     "provider %s (plugin %s) has no query %s", provider->name,
                                     provider->plugin, use->query);
     d->consequence = "the fact could never be observed, so what reads it would wait for ever";
-    d->remedy = alike != NULL ? arena_format(pass->arena, "did you mean %s?", alike)
-                              : "bind the provider to a plugin that has it";
+    d->remedy = alike.best != NULL ? arena_format(pass->arena, "did you mean %s?", alike.best)
+                                   : "bind the provider to a plugin that has it";
     return NULL;
 }
 

@@ -205,8 +205,13 @@ Test(catalog, what_nobody_has_bound_yet_is_a_warning_unless_it_is_spelt_alike)
 {
     cleanup(free) char *other = program_of("emit Cloud.Explode()");
     cleanup(free) char *alike = program_of("emit Cloud.CreateServr(1)");
+    cleanup(free) char *longer = program_of("emit Cloud.CreateServers2(1)");
     cleanup(free) char *bare = program_of("emit Explode()");
 
+    expect_said(longer, true, true, "error[V-ERR-004]: ", "did you mean CreateServer?");
+    free(longer);
+    longer = program_of("emit Cloud.CreateAnyServer(1)");
+    expect_said(longer, true, true, "warning[V-WRN-030]: ", "of Cloud.CreateAnyServer");
     expect_said(other, true, true, "warning[V-WRN-030]: ", "--provider Cloud=sim");
     expect_said(alike, true, true, "error[V-ERR-004]: ", "did you mean CreateServer?");
     expect_said(bare, true, true, "warning[V-WRN-030]: ", "a provider of Explode");
