@@ -206,11 +206,6 @@ static void declare_timers(Checker *checker, ModelDomain *domain)
                                              .interval_ms = tree->interval_ms,
                                              .text = timer_text(checker, tree),
                                              .span = tree->span};
-        if (tree->interval_ms > 0 || tree->kind == TIMER_AFTER)
-            continue;
-        Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-017", tree->interval_span,
-                                     "a timer cannot be due every 0ms");
-        d->remedy = "write how long it is between two turns: every 5m { }";
     }
 }
 

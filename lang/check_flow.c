@@ -135,6 +135,14 @@ static void check_releases(Checker *checker)
 
 /* ---- names ---- */
 
+static void lint_name(Checker *checker, Span span, const char *kind, const char *name)
+{
+    Diagnostic *d =
+        check_report(checker, SEVERITY_LINT, "V-LNT-007", span, "nothing uses %s '%s'", kind, name);
+
+    d->remedy = "remove it, or `export` it for other files";
+}
+
 static void lint_unused(Checker *checker, const Map *names)
 {
     static const char *const kinds[] = {
@@ -145,13 +153,18 @@ static void lint_unused(Checker *checker, const Map *names)
 
     for (const MapEntry *entry = map_next(names, NULL); entry != NULL;
          entry = map_next(names, entry))
-        for (const Declaration *d = entry->value; d != NULL; d = d->next) {
-            if (d->used || d->declared->exported)
-                continue;
-            Diagnostic *report = check_report(checker, SEVERITY_LINT, "V-LNT-007", d->span,
-                                              "nothing uses %s '%s'", kinds[d->kind], d->name);
-            report->remedy = "remove it, or `export` it for other files";
-        }
+        for (const Declaration *d = entry->value; d != NULL; d = d->next)
+            if (!d->used && !d->declared->exported)
+                lint_name(checker, d->span, kinds[d->kind], d->name);
+}
+
+static void lint_unused_events(Checker *checker)
+{
+    for (size_t i = 0; i < checker->model->event_count; i++) {
+        const ModelEvent *event = &checker->model->events[i];
+        if (!event->emitted && !event->handled && !event->declared->declared.exported)
+            lint_name(checker, event->declared->name.span, "event", event->name);
+    }
 }
 
 void check_flow(Checker *checker)
@@ -161,4 +174,5 @@ void check_flow(Checker *checker)
     lint_unused(checker, &checker->model->names);
     lint_unused(checker, &checker->model->effect_names);
     lint_unused(checker, &checker->model->environment_names);
+    lint_unused_events(checker);
 }

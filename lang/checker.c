@@ -185,13 +185,13 @@ static void warn_of_lonely_events(Checker *checker)
     for (size_t i = 0; i < model->event_count; i++) {
         const ModelEvent *event = &model->events[i];
         Diagnostic *d;
-        if (!event->emitted) {
+        if (!event->emitted && event->handled) {
             d = check_report(checker, SEVERITY_WARNING, "V-WRN-026", event->handled_at,
                              "nobody broadcasts event '%s'", event->name);
             d->consequence = "this handler never runs";
             d->remedy = arena_format(checker->arena, "write emit Broadcast(Event::%s) in a slice",
                                      event->name);
-        } else if (!event->handled) {
+        } else if (event->emitted && !event->handled) {
             d = check_report(checker, SEVERITY_WARNING, "V-WRN-027", event->emitted_at,
                              "nobody handles event '%s'", event->name);
             d->consequence = "the broadcast changes nothing";
