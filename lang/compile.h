@@ -44,9 +44,6 @@ Opcode operator_opcode(Operator op);
 uint32_t take_register(Compiler *compiler);
 void load_constant(Compiler *compiler, Span span, uint32_t target, Value value);
 
-/* The constant's index of a member's name. */
-uint32_t member_constant(Compiler *compiler, const char *name);
-
 /* ---- compile_value.c: what is made of parts ---- */
 
 /* Its value, if it is made of literals and constants alone. */

@@ -35,44 +35,34 @@ static void compile_update(Compiler *compiler, const Stmt *stmt, StaticType type
 
 /* ---- parts ---- */
 
-/* One step of the way to the part: what it goes into, and what selects the part there. */
+/* One step of the way to the part: what it goes into, a list, map or record, and what selects the
+ * part there. */
 typedef struct PathStep {
     const AssignStep *step;
     const Type *of;
     uint32_t container; /* register */
-    uint32_t selector;  /* register of the index, number of the member, or constant of its name */
+    uint32_t selector;  /* register of the index, or number of the member */
 } PathStep;
 
-static void selector_compile(Compiler *compiler, PathStep *path)
+static uint32_t compile_selector(Compiler *compiler, const PathStep *path)
 {
-    const AssignStep *step = path->step;
-
-    if (step->index != NULL)
-        path->selector = compile_operand_as(compiler, step->index,
-                                            path->of->kind == KIND_LIST  ? STATIC_INT
-                                            : path->of->kind == KIND_MAP ? STATIC_STRING
-                                                                         : STATIC_ANY);
-    else if (path->of->kind == KIND_RECORD)
-        path->selector = step->slot;
-    else
-        path->selector = member_constant(compiler, step->member.text);
+    if (path->of->kind == KIND_RECORD)
+        return path->step->slot;
+    return compile_operand_as(compiler, path->step->index,
+                              path->of->kind == KIND_LIST ? STATIC_INT : STATIC_STRING);
 }
 
 static StaticType part_type(const PathStep *path)
 {
-    if (path->of->kind == KIND_LIST || path->of->kind == KIND_MAP)
-        return path->of->element;
-    return path->of->kind == KIND_RECORD ? path->of->members[path->step->slot].type : STATIC_ANY;
+    if (path->of->kind == KIND_RECORD)
+        return path->of->members[path->step->slot].type;
+    return path->of->element;
 }
 
 static void part_load(Compiler *compiler, const PathStep *path, uint32_t target)
 {
-    Opcode opcode = path->step->index != NULL       ? OPCODE_INDEX
-                    : path->of->kind == KIND_RECORD ? OPCODE_SLOT
-                                                    : OPCODE_MEMBER;
-
     code_append(&compiler->builder, path->step->span,
-                (Instruction){.opcode = (uint8_t)opcode,
+                (Instruction){.opcode = path->of->kind == KIND_RECORD ? OPCODE_SLOT : OPCODE_INDEX,
                               .spare = path->of->kind == KIND_MAP,
                               .a = (uint16_t)target,
                               .b = (uint16_t)path->container,
@@ -81,16 +71,9 @@ static void part_load(Compiler *compiler, const PathStep *path, uint32_t target)
 
 static void part_store(Compiler *compiler, const PathStep *path, uint32_t value)
 {
-    Opcode opcode = path->step->index != NULL       ? OPCODE_SET_INDEX
-                    : path->of->kind == KIND_RECORD ? OPCODE_SET_SLOT
-                                                    : OPCODE_SET_MEMBER;
-
-    code_append(&compiler->builder, path->step->span,
-                (Instruction){.opcode = (uint8_t)opcode,
-                              .spare = path->of->kind == KIND_MAP,
-                              .a = (uint16_t)path->container,
-                              .b = (uint16_t)path->selector,
-                              .c = (uint16_t)value});
+    code_emit(&compiler->builder, path->step->span,
+              path->of->kind == KIND_RECORD ? OPCODE_SET_SLOT : OPCODE_SET_INDEX, path->container,
+              path->selector, value);
 }
 
 /* Load what the steps go into, from the variable inward. */
@@ -101,7 +84,7 @@ static void path_load(Compiler *compiler, uint32_t variable, PathStep *path, siz
         path[i].container = i == 0 ? variable : take_register(compiler);
         if (i > 0)
             part_load(compiler, &path[i - 1], path[i].container);
-        selector_compile(compiler, &path[i]);
+        path[i].selector = compile_selector(compiler, &path[i]);
     }
 }
 

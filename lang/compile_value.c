@@ -149,7 +149,7 @@ static void compile_record(Compiler *compiler, const Expr *expr, uint32_t target
 
 /* ---- taking apart ---- */
 
-uint32_t member_constant(Compiler *compiler, const char *name)
+static uint32_t member_constant(Compiler *compiler, const char *name)
 {
     return code_constant(&compiler->builder,
                          value_string(compiler->builder.arena, name, strlen(name)));

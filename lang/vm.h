@@ -70,13 +70,13 @@ typedef struct SliceInput {
     const Code *code;
     Value key;               /* of the instance; null: not keyed */
     const FactReader *facts; /* NULL: none is known */
-    /* Go on behind the n-th `yield` of the text, counted from 1, with the locals it kept; 0: from
-     * the start. */
+    /* Go on behind the n-th `yield` of the text, counted from 1, with the locals it kept, among
+     * which are the arguments it began with; 0: from the start. */
     uint32_t yield;
     const Value *locals;
     size_t local_count;
     const Value *fields;    /* the state it begins with */
-    const Value *arguments; /* of message or event */
+    const Value *arguments; /* of message or event; not looked at behind a `yield` */
     size_t argument_count;
     const EffectAnswer *answers;
     size_t answer_count;

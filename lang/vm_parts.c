@@ -327,12 +327,12 @@ static bool put_member(Vm *vm, Value *target, size_t place, bool replaces, Value
     return true;
 }
 
-static bool set_key(Vm *vm, Value *target, const ValueString *key, bool is_map, Value value)
+static bool set_key(Vm *vm, Value *target, const ValueString *key, Value value)
 {
     size_t place;
     bool found;
 
-    return vm_find(vm, target->object, key, is_map, &found, &place) &&
+    return vm_find(vm, target->object, key, true, &found, &place) &&
            put_member(vm, target, place, found, (ValueMember){key, value});
 }
 
@@ -351,22 +351,11 @@ bool vm_set_index(Vm *vm, Instruction in, Value *r)
     if (target.type == VALUE_LIST && index.type == VALUE_INT)
         done = set_item(vm, &target, index.integer, r[in.c]);
     else if (target.type == VALUE_OBJECT && index.type == VALUE_STRING)
-        done = set_key(vm, &target, index.string, in.spare, r[in.c]);
+        done = set_key(vm, &target, index.string, r[in.c]);
     else
         done = fault_index_type(vm, target, index);
     r[in.a] = target;
     return done;
-}
-
-bool vm_set_member(Vm *vm, Instruction in, Value *r)
-{
-    const ValueString *name = vm->code->constants[in.b].string;
-
-    if (r[in.a].type == VALUE_UNKNOWN)
-        return true;
-    if (r[in.a].type != VALUE_OBJECT)
-        return fault_no_object(vm, name->bytes, r[in.a]);
-    return vm_fits_inside(vm, r[in.c]) && set_key(vm, &r[in.a], name, false, r[in.c]);
 }
 
 bool vm_set_slot(Vm *vm, Instruction in, Value *r)

@@ -1,9 +1,10 @@
+/* Statements. */
 #include "tests/lib/lang/tree_walk.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static Value fault(TreeWalk *walk)
+Value tree_fault(TreeWalk *walk)
 {
     walk->faulted = true;
     return value_null();
@@ -11,12 +12,14 @@ static Value fault(TreeWalk *walk)
 
 /* ---- names ---- */
 
-static Binding *find(const TreeWalk *walk, const char *name)
+bool tree_find(const TreeWalk *walk, const char *name, Binding **ret)
 {
-    for (size_t i = walk->count; i-- > 0;)
-        if (strcmp(walk->bindings[i].name, name) == 0)
-            return (Binding *)&walk->bindings[i];
-    abort();
+    for (size_t i = walk->count; i-- > walk->base;)
+        if (strcmp(walk->bindings[i].name, name) == 0) {
+            *ret = (Binding *)&walk->bindings[i];
+            return true;
+        }
+    return false;
 }
 
 void tree_bind(TreeWalk *walk, const char *name, Value value)
@@ -28,146 +31,19 @@ void tree_bind(TreeWalk *walk, const char *name, Value value)
 
 Value tree_value(const TreeWalk *walk, const char *name)
 {
-    return find(walk, name)->value;
-}
+    Binding *binding;
 
-/* ---- operators ---- */
-
-static Value number(TreeWalk *walk, ValueType type, __int128 exact)
-{
-    if (exact < INT64_MIN || exact > INT64_MAX)
-        return fault(walk);
-    return (Value){.type = type, .integer = (int64_t)exact};
-}
-
-static Value text(TreeWalk *walk, Buffer *buffer)
-{
-    Value result = buffer->size > VALUE_STRING_MAX
-                       ? fault(walk)
-                       : value_string(walk->arena, buffer_text(buffer), buffer->size);
-
-    buffer_deinit(buffer);
-    return result;
-}
-
-static Value join(TreeWalk *walk, Value left, Value right)
-{
-    Buffer buffer = {0};
-
-    buffer_add(&buffer, left.string->bytes, left.string->size);
-    buffer_add(&buffer, right.string->bytes, right.string->size);
-    return text(walk, &buffer);
-}
-
-static Value arithmetic(TreeWalk *walk, Operator operator, Value left, Value right)
-{
-    ValueType type =
-        left.type == VALUE_DURATION || right.type == VALUE_DURATION ? VALUE_DURATION : VALUE_INT;
-    __int128 a = left.integer, b = right.integer;
-
-    if (operator== OP_ADD)
-        return left.type == VALUE_STRING ? join(walk, left, right) : number(walk, type, a + b);
-    if (operator== OP_SUB)
-        return number(walk, type, a - b);
-    if (operator== OP_MUL)
-        return number(walk, type, a * b);
-    if (b == 0)
-        return fault(walk);
-    return number(walk, type, operator== OP_DIV ? a / b : a % b);
-}
-
-static bool compare(Operator operator, Value left, Value right)
-{
-    switch ((int)operator) {
-    case OP_EQ:
-        return value_equal(left, right);
-    case OP_NE:
-        return !value_equal(left, right);
-    case OP_LT:
-        return left.integer < right.integer;
-    case OP_LE:
-        return left.integer <= right.integer;
-    case OP_GT:
-        return left.integer > right.integer;
-    default:
-        return left.integer >= right.integer;
-    }
-}
-
-static Value binary(TreeWalk *walk, const Expr *expr)
-{
-    Operator operator= expr->operator;
-    Value left = tree_evaluate(walk, expr->left);
-
-    if (walk->faulted)
-        return left;
-    if ((operator== OP_AND && !left.boolean) || (operator== OP_OR && left.boolean))
-        return left;
-    Value right = tree_evaluate(walk, expr->right);
-    if (walk->faulted || operator== OP_AND || operator== OP_OR)
-        return right;
-    if (operator>= OP_EQ && operator<= OP_GE)
-        return value_bool(compare(operator, left, right));
-    return arithmetic(walk, operator, left, right);
-}
-
-static Value unary(TreeWalk *walk, const Expr *expr)
-{
-    Value value = tree_evaluate(walk, expr->left);
-
-    if (walk->faulted)
-        return value;
-    if (expr->operator== OP_NOT)
-        return value_bool(!value.boolean);
-    return number(walk, value.type, -(__int128)value.integer);
-}
-
-static Value string(TreeWalk *walk, const Expr *expr)
-{
-    Buffer buffer = {0};
-
-    for (const StringPart *part = expr->parts; part != NULL && !walk->faulted; part = part->next) {
-        if (part->text != NULL)
-            buffer_add(&buffer, part->text, part->size);
-        else
-            value_print(&buffer, tree_evaluate(walk, part->expr));
-    }
-    return text(walk, &buffer);
-}
-
-static Value evaluate(TreeWalk *walk, const Expr *expr)
-{
-    switch (expr->kind) {
-    case EXPR_INT:
-        return value_int(expr->integer);
-    case EXPR_BOOL:
-        return value_bool(expr->boolean);
-    case EXPR_STRING:
-        return string(walk, expr);
-    case EXPR_DURATION:
-        return value_duration(expr->integer);
-    case EXPR_NAME:
-        return find(walk, expr->name)->value;
-    case EXPR_UNARY:
-        return unary(walk, expr);
-    case EXPR_BINARY:
-        return binary(walk, expr);
-    case EXPR_MEMBER:
-    case EXPR_EMIT:
-    case EXPR_ERROR:
-        break;
-    }
-    abort();
-}
-
-Value tree_evaluate(TreeWalk *walk, const Expr *expr)
-{
-    Value value = evaluate(walk, expr);
-
-    return walk->faulted ? value_bool(false) : value;
+    if (!tree_find(walk, name, &binding))
+        abort();
+    return binding->value;
 }
 
 /* ---- statements ---- */
+
+static bool is_over(const TreeWalk *walk)
+{
+    return walk->faulted || walk->returned;
+}
 
 static void run_block(TreeWalk *walk, const Block *block)
 {
@@ -178,15 +54,118 @@ static void run_block(TreeWalk *walk, const Block *block)
     walk->count = count;
 }
 
-static void run_assign(TreeWalk *walk, const Stmt *stmt)
+static Value assigned_value(TreeWalk *walk, const Stmt *stmt, Value old)
 {
     Value value = tree_evaluate(walk, stmt->assign.value);
-    Binding *binding = find(walk, stmt->assign.field.text);
 
-    if (!walk->faulted && stmt->assign.operator!= OP_EQ)
-        value = arithmetic(walk, stmt->assign.operator, binding->value, value);
-    if (!walk->faulted)
+    if (walk->faulted)
+        return value;
+    return stmt->assign.operator== OP_EQ ? tree_like(value, old)
+                                         : tree_arithmetic(walk, stmt->assign.operator, old, value);
+}
+
+static Value step_index(TreeWalk *walk, const AssignStep *step)
+{
+    if (step->index != NULL)
+        return tree_evaluate(walk, step->index);
+    return value_string(walk->arena, step->member.text, strlen(step->member.text));
+}
+
+/* A new key of a map is set without a look at what is there. */
+static Value assigned_part(TreeWalk *walk, const Stmt *stmt, const AssignStep *step, Value whole)
+{
+    Value index = step_index(walk, step), old = value_null(), value;
+    bool is_new = step->next == NULL &&
+                  stmt->assign.operator== OP_EQ && index.type == VALUE_STRING &&
+                  whole.type ==
+                  VALUE_OBJECT && !walk->faulted && !value_member(whole, index.string->bytes, &old);
+
+    if (walk->faulted)
+        return old;
+    if (!is_new)
+        old = tree_part(walk, whole, index);
+    if (walk->faulted)
+        return old;
+    value = step->next == NULL ? assigned_value(walk, stmt, old)
+                               : assigned_part(walk, stmt, step->next, old);
+    return walk->faulted ? value : tree_with_part(walk, whole, index, value);
+}
+
+static void run_assign(TreeWalk *walk, const Stmt *stmt)
+{
+    Value old = tree_value(walk, stmt->assign.field.text), value;
+    Binding *binding;
+
+    value = stmt->assign.steps != NULL ? assigned_part(walk, stmt, stmt->assign.steps, old)
+                                       : assigned_value(walk, stmt, old);
+    if (!walk->faulted && tree_find(walk, stmt->assign.field.text, &binding))
         binding->value = value;
+}
+
+static void run_let(TreeWalk *walk, const Stmt *stmt)
+{
+    Value value = tree_evaluate(walk, stmt->let.value);
+
+    tree_bind(walk, stmt->let.name.text, tree_as_type(value, stmt->let.type));
+}
+
+/* A bare name that is no constant is a member of the subject's enum. */
+static Value pattern_value(TreeWalk *walk, const Expr *pattern)
+{
+    if (pattern->kind == EXPR_NAME) {
+        const Const *c = walk->ast->constants;
+        while (c != NULL && strcmp(c->name.text, pattern->name) != 0)
+            c = c->next;
+        if (c == NULL)
+            return value_string(walk->arena, pattern->name, strlen(pattern->name));
+    }
+    return tree_evaluate(walk, pattern);
+}
+
+static bool arm_fits(TreeWalk *walk, const MatchArm *arm, Value subject)
+{
+    if (arm->patterns == NULL)
+        return true;
+    for (const Argument *p = arm->patterns; p != NULL; p = p->next)
+        if (value_equal(pattern_value(walk, p->value), subject))
+            return true;
+    return false;
+}
+
+static void run_match(TreeWalk *walk, const Stmt *stmt)
+{
+    Value subject = tree_evaluate(walk, stmt->match.subject);
+
+    if (walk->faulted)
+        return;
+    for (const MatchArm *arm = stmt->match.arms; arm != NULL; arm = arm->next)
+        if (arm_fits(walk, arm, subject)) {
+            run_block(walk, arm->body);
+            return;
+        }
+}
+
+static void run_turn(TreeWalk *walk, const Stmt *stmt, Value first, Value second)
+{
+    size_t count = walk->count;
+
+    tree_bind(walk, stmt->each.name.text, first);
+    if (stmt->each.value_name.text != NULL)
+        tree_bind(walk, stmt->each.value_name.text, second);
+    run_block(walk, stmt->each.body);
+    walk->count = count;
+}
+
+static void run_for(TreeWalk *walk, const Stmt *stmt)
+{
+    Value of = tree_evaluate(walk, stmt->each.list);
+
+    for (size_t i = 0; of.type == VALUE_LIST && i < of.list->count && !is_over(walk); i++)
+        run_turn(walk, stmt, of.list->items[i], value_null());
+    for (size_t i = 0; of.type == VALUE_OBJECT && i < of.object->count && !is_over(walk); i++) {
+        const ValueMember *member = &of.object->members[i];
+        run_turn(walk, stmt, (Value){.type = VALUE_STRING, .string = member->key}, member->value);
+    }
 }
 
 static void put_out(TreeWalk *walk, const Argument *arguments)
@@ -203,7 +182,7 @@ static void run_stmt(TreeWalk *walk, const Stmt *stmt)
 {
     switch (stmt->kind) {
     case STMT_LET:
-        tree_bind(walk, stmt->let.name.text, tree_evaluate(walk, stmt->let.value));
+        run_let(walk, stmt);
         return;
     case STMT_ASSIGN:
         run_assign(walk, stmt);
@@ -215,8 +194,18 @@ static void run_stmt(TreeWalk *walk, const Stmt *stmt)
         return;
     }
     case STMT_WHILE:
-        while (tree_evaluate(walk, stmt->loop.condition).boolean && !walk->faulted)
+        while (tree_evaluate(walk, stmt->loop.condition).boolean && !is_over(walk))
             run_block(walk, stmt->loop.body);
+        return;
+    case STMT_FOR:
+        run_for(walk, stmt);
+        return;
+    case STMT_MATCH:
+        run_match(walk, stmt);
+        return;
+    case STMT_RETURN:
+        walk->result = tree_evaluate(walk, stmt->value);
+        walk->returned = true;
         return;
     case STMT_EMIT:
         put_out(walk, stmt->emit->arguments);
@@ -227,6 +216,12 @@ static void run_stmt(TreeWalk *walk, const Stmt *stmt)
     case STMT_FAIL:
         walk->faulted = true;
         return;
+    case STMT_RELEASE:
+    case STMT_SPAWN:
+    case STMT_STOP:
+    case STMT_YIELD:
+    case STMT_PARALLEL:
+    case STMT_ELEVATE:
     case STMT_ERROR:
         break;
     }
@@ -235,6 +230,6 @@ static void run_stmt(TreeWalk *walk, const Stmt *stmt)
 
 void tree_run(TreeWalk *walk, const Block *block)
 {
-    for (const Stmt *stmt = block->first; stmt != NULL && !walk->faulted; stmt = stmt->next)
+    for (const Stmt *stmt = block->first; stmt != NULL && !is_over(walk); stmt = stmt->next)
         run_stmt(walk, stmt);
 }

@@ -54,6 +54,7 @@ static void case_init(Case *c, uint64_t seed, Source *source)
     c->ast = parse_text(&c->text, source, &c->arena);
     c->tree = c->ast->domains;
     c->walk.arena = &c->arena;
+    c->walk.ast = c->ast;
     for (size_t i = 0; i < c->program->domains[0].field_count; i++)
         tree_bind(&c->walk, c->program->domains[0].fields[i].name,
                   c->program->domains[0].fields[i].initial);
@@ -80,13 +81,15 @@ static void tree_predicate(Case *c, const Expr *predicate, Truth found)
 static void goal_agrees(Case *c)
 {
     const ProgramDomain *domain = &c->program->domains[0];
-    Value fields[16];
+    Value fields[32];
 
     for (size_t i = 0; i < domain->field_count; i++)
         fields[i] = domain->fields[i].initial;
-    tree_predicate(c, c->tree->goals->predicate,
-                   predicate_evaluate(c->program, domain, domain->goals[0].predicate, fields,
-                                      &c->arena, NULL));
+    PredicateInput input = {.program = c->program,
+                            .domain = domain,
+                            .code = domain->goals[0].predicate,
+                            .fields = fields};
+    tree_predicate(c, c->tree->goals->predicate, predicate_evaluate(&input, &c->arena, NULL));
 }
 
 /* The slice and, on what it proposes, the invariant. */
@@ -134,7 +137,7 @@ static void slice_agrees(Case *c)
     const ProgramDomain *domain = &c->program->domains[0];
     int transition = domain_find_transition(domain, "T");
     SliceResult result;
-    Value fields[16];
+    Value fields[32];
 
     for (size_t i = 0; i < domain->field_count; i++)
         fields[i] = domain->fields[i].initial;
