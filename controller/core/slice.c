@@ -77,10 +77,10 @@ static void record_fault(Turn *turn, Instance *instance, const Cause *cause, uin
     const char *described = cause_describe(instance, cause, turn->arena);
 
     turn_record(turn, &record);
-    Notice *notice = turn_notice(turn, NOTICE_FAULTED, instance);
-    notice->text = arena_format(turn->arena, "%s: %s", described, reason);
+    const char *text = arena_format(turn->arena, "%s: %s", described, reason);
+    turn_notice(turn, NOTICE_FAULTED, instance)->text = text;
     if (consumes_message(cause))
-        turn_notice(turn, NOTICE_DEAD_LETTER, instance)->text = notice->text;
+        turn_notice(turn, NOTICE_DEAD_LETTER, instance)->text = text;
     after_slice(turn, instance, cause, 0);
 }
 
