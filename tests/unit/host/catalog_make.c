@@ -146,3 +146,68 @@ Test(catalog_make, a_provider_without_a_schema_is_not_known)
     cr_assert_not(provider->known);
     cr_assert_null(catalog_effect(provider, "CreateServer"));
 }
+
+/* ---- uses ---- */
+
+static const ProviderSchema *schema_but_of_dark(void *context, const ProviderConfig *provider)
+{
+    return strcmp(provider->plugin, "dark") == 0 ? NULL : the_schema(context, provider);
+}
+
+/* Cloud is bound, Other too if `other`, Dark to a plugin that is not known if `dark`; the program
+ * has one use. */
+static CatalogUse use_of(const char *provider, const char *effect, bool other, bool dark)
+{
+    EffectUse use = {.provider = provider, .effect = effect};
+    const Program program = {.effects = &use, .effect_count = 1};
+    Error err = {0};
+
+    make(document, NULL, NULL, NULL);
+    catalog_free(catalog);
+    if (other)
+        config_bind(config, "Other", "cloud");
+    if (dark)
+        config_bind(config, "Dark", "dark");
+    cr_assert_eq(config_complete(config, &program, &err), 0, "%s", err.message);
+    catalog = catalog_make(&program, config, schema_but_of_dark, NULL);
+    return catalog->effects[0];
+}
+
+Test(catalog_make, a_named_provider_is_asked_whatever_it_has)
+{
+    CatalogUse use = use_of("Cloud", "Explode", true, true);
+
+    cr_assert_str_eq(use.provider->name, "Cloud");
+    cr_assert_eq(use.count, 1);
+    cr_assert_not(use.assumed);
+}
+
+Test(catalog_make, a_name_that_nobody_has_bound_is_assumed)
+{
+    CatalogUse use = use_of("Infra", "CreateServer", false, false);
+
+    cr_assert_str_eq(use.provider->plugin, "local");
+    cr_assert(use.assumed);
+}
+
+Test(catalog_make, an_effect_without_a_provider_asks_the_one_that_has_it)
+{
+    CatalogUse use = use_of(NULL, "CreateServer", false, false);
+
+    cr_assert_str_eq(use.provider->name, "Cloud");
+    cr_assert_eq(use.count, 1);
+    cr_assert_not(use.open);
+}
+
+Test(catalog_make, an_effect_that_several_have_asks_nobody)
+{
+    cr_assert_eq(use_of(NULL, "CreateServer", true, false).count, 2);
+}
+
+Test(catalog_make, an_effect_that_nobody_has_may_be_of_whoever_is_not_known)
+{
+    CatalogUse use = use_of(NULL, "Explode", false, true);
+
+    cr_assert_eq(use.count, 0);
+    cr_assert(use.open);
+}
