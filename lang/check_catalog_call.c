@@ -24,9 +24,9 @@ static bool is_yet_to_be_bound(CatalogPass *pass, const CatalogUse *asked, const
 
     if (!pass->catalog->tentative || !asked->assumed || is_slip)
         return false;
-    Diagnostic *d =
-        diagnostics_add(pass->diagnostics, SEVERITY_WARNING, "V-WRN-030", span,
-                        "nobody has bound a provider of %s", use_name(pass, provider, alike->wanted));
+    Diagnostic *d = diagnostics_add(pass->diagnostics, SEVERITY_WARNING, "V-WRN-030", span,
+                                    "nobody has bound a provider of %s",
+                                    use_name(pass, provider, alike->wanted));
     d->consequence = "what it takes and gives is not checked, and `ved plan` refuses it";
     if (provider != NULL)
         d->remedy = arena_format(
