@@ -219,6 +219,8 @@ void objects_commit(Instance *instance, const Pending *pending)
                 object_unwant(runtime, object);
             continue;
         }
+        if (object == NULL)
+            continue; /* the same slice has released it again */
         object_move(object, OBJECT_READY);
         object->repair_failures = 0;
         object->repair_due_ms = 0;
