@@ -72,7 +72,7 @@ static void report_cycle(FileWalk *walk, const Import *last)
     size_t from = walk->depth;
     Buffer chain = {0};
 
-    while (from > 0 && walk->path[from - 1]->module != last->imported)
+    while (from > 0 && walk->path[from - 1]->imported != last->imported)
         from--;
     buffer_add_format(&chain, "\"%s\"", file_name(checker, last->imported));
     for (size_t i = from; i < walk->depth; i++)
