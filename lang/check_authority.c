@@ -132,26 +132,28 @@ static const char *who_denies(Checker *checker, AllowTest *test, const char *wan
     return NULL;
 }
 
-/* False: it is denied, which is reported as `what`, with the capability that would allow it. */
+/* False: it is denied, which is reported as `what`, with the capability that would allow it; both
+ * are followed by what is wanted, if that has a name. */
 static bool check_allowed(Checker *checker, AllowTest *test, const char *wanted, Span span,
                           const char *what, const char *capability)
 {
+    bool named = wanted != NULL;
     const char *denies = who_denies(checker, test, wanted);
 
     if (denies == NULL)
         return true;
-    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-001", span,
-                                 "%s has no capability for %s", denies, what);
+    Diagnostic *d =
+        check_report(checker, SEVERITY_ERROR, "V-ERR-001", span,
+                     named ? "%s has no capability for %s '%s'" : "%s has no capability for %s",
+                     denies, what, wanted);
     d->consequence = "with a `capability` block there is only what it lists";
-    d->remedy = arena_format(checker->arena, "add %s", capability);
+    d->remedy = arena_format(checker->arena, named ? "add %s:%s" : "add %s", capability, wanted);
     return false;
 }
 
 void check_effect_allowed(Checker *checker, Span span, const char *effect)
 {
-    check_allowed(checker, allows_effect, effect, span,
-                  arena_format(checker->arena, "effect '%s'", effect),
-                  arena_format(checker->arena, "effect:%s", effect));
+    check_allowed(checker, allows_effect, effect, span, "effect", "effect");
 }
 
 /* ---- scopes ---- */
@@ -218,9 +220,8 @@ void check_send_allowed(Checker *checker, const Stmt *send, const ModelDomain *r
     const char *name = receiver->ast->name.text;
 
     if (check_allowed(checker, allows_messaging, NULL, send->span, "sending", "messaging") &&
-        (send->send.to_self || check_allowed(checker, allows_receiver, name, send->span,
-                                             arena_format(checker->arena, "sending to '%s'", name),
-                                             arena_format(checker->arena, "send_to:%s", name))))
+        (send->send.to_self ||
+         check_allowed(checker, allows_receiver, name, send->span, "sending to", "send_to")))
         check_scope(checker, send, receiver->ast);
 }
 

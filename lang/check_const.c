@@ -96,8 +96,37 @@ bool expr_varies(Checker *checker, const Expr *expr)
 
 /* ---- values ---- */
 
+/* The value of a literal that stays what it is; nearly all constants are that. */
+static bool literal_value(Checker *checker, const Expr *expr, Value *ret)
+{
+    const StringPart *part;
+
+    switch ((unsigned)expr->kind) {
+    case EXPR_INT:
+        *ret = value_int(expr->integer);
+        return expr->static_type == STATIC_INT;
+    case EXPR_BOOL:
+        *ret = value_bool(expr->boolean);
+        return expr->static_type == STATIC_BOOL;
+    case EXPR_DURATION:
+        *ret = value_duration(expr->integer);
+        return expr->static_type == STATIC_DURATION;
+    case EXPR_STRING:
+        part = expr->parts;
+        if (part != NULL && (part->text == NULL || part->next != NULL))
+            return false;
+        *ret = value_string(checker->arena, part != NULL ? part->text : "",
+                            part != NULL ? part->size : 0);
+        return expr->static_type == STATIC_STRING;
+    default: /* the others are computed */
+        return false;
+    }
+}
+
 bool expr_constant_value(Checker *checker, const Expr *expr, Value *ret, const char **ret_fault)
 {
+    if (literal_value(checker, expr, ret))
+        return true;
     const Code *code = compile_constant(checker->arena, checker->model, expr);
     Arena *arena = checker->arena;
 
@@ -170,7 +199,7 @@ static void constant_compute_declared(Checker *checker, ModelConst *constant)
 {
     Const *tree = constant->ast;
     const char *role = arena_format(checker->arena, "constant '%s'", tree->name.text);
-    StaticType type = tree->type != NULL ? check_declared_type(checker, tree->type) : STATIC_ANY;
+    StaticType type = tree->type != NULL ? check_declared_type(checker, tree->type) : STATIC_ERROR;
     Span declared = tree->type != NULL ? tree->type->span : (Span){0, 0};
 
     if (!check_constant(checker, tree->value, type, role, declared, &constant->value))

@@ -42,10 +42,9 @@ static const char *meant_text(Checker *checker, const Meant *meant)
 
 /* ---- uses ---- */
 
-/* The n of "n-th emit of that effect in this transition's, handler's or timer's text". */
-static uint32_t site_number(Checker *checker, const Meant *meant)
+/* The n of "n-th emit of the effect `key` in this transition's, handler's or timer's text". */
+static uint32_t site_number(Checker *checker, const char *key)
 {
-    const char *key = meant_text(checker, meant);
     uintptr_t number = (uintptr_t)map_get(&checker->sites, key);
 
     map_put(&checker->sites, key, (void *)(number + 1));
@@ -170,13 +169,14 @@ static StaticType check_effect(Checker *checker, Emit *emit, bool has_result)
         return STATIC_ANY;
     }
     const Meant meant = effect_meant(checker, emit);
+    const char *text = meant_text(checker, &meant);
     check_effect_arguments(checker, emit, &meant);
-    check_effect_allowed(checker, emit->span, meant_text(checker, &meant));
+    check_effect_allowed(checker, emit->span, text);
     lint_loop(checker, emit);
     lint_instances(checker, emit);
     if (!checker->muted)
         record_use(checker, emit, &meant,
-                   (EffectUse){.site = site_number(checker, &meant),
+                   (EffectUse){.site = site_number(checker, text),
                                .awaited = has_result || emit->otherwise != NULL});
     StaticType result = meant.declared != NULL ? meant.declared->result : STATIC_ANY;
     return emit->otherwise != NULL && result != STATIC_ERROR

@@ -167,10 +167,12 @@ static void infer_first_value(Checker *checker, ProgramField *field, FieldFacts 
 static void written_value(Checker *checker, ProgramField *field, const Expr *tree)
 {
     Expr *expr = (Expr *)tree; /* the checker writes its findings into the tree */
-    const char *role = arena_format(checker->arena, "the first value of '%s'", field->name);
     Value value;
 
-    if (expr != NULL && check_constant(checker, expr, field->type, role, field->span, &value))
+    if (expr == NULL)
+        return;
+    const char *role = arena_format(checker->arena, "the first value of '%s'", field->name);
+    if (check_constant(checker, expr, field->type, role, field->span, &value))
         field->initial = value;
 }
 

@@ -46,13 +46,14 @@ static AssignStep *assign_steps(Parser *parser)
 {
     AssignStep *first = NULL, **tail = &first;
 
-    while (!parser->panicking) {
+    while (!parser->panicking &&
+           (parser_at(parser, TOKEN_DOT) || parser_on_same_line(parser, TOKEN_BRACKET_OPEN))) {
         AssignStep *step = arena_new(parser->arena, AssignStep);
         uint32_t start = parser_peek(parser, 0)->span.start;
         if (parser_accept(parser, TOKEN_DOT))
             step->member = parser_any_word(parser, "a name after `.`");
-        else if ((step->index = parse_key(parser)) == NULL)
-            break;
+        else
+            step->index = parse_key(parser);
         step->span = span_to_here(parser, start);
         list_append(tail, step);
     }
