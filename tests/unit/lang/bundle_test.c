@@ -194,6 +194,45 @@ Test(bundle, files_have_names_of_their_own_but_domains_are_of_the_program)
     expect_said(twice, "V-ERR-021", "b.ved:3:10", "domain 'A' is declared twice");
 }
 
+/* `N` is another in each file. */
+Test(bundle, every_place_sees_the_names_of_its_own_file)
+{
+    const File files[] = {
+        {"a.ved", "import \"b.ved\"\nconst N = \"of a\"\n"
+                  "domain A { state { s: string = N c: int = C r: R } goal G { predicate s == N }\n"
+                  "transition T { s = N c = f(1) r = R(n: 1) } }\n"
+                  "system S { start domain K[N] { s = N } start domain B { n = C } }\n"
+                  "environment E { provider P = \"p\" { n: N } }\n"
+                  "deploy A to E\n"
+                  "test \"t\" { given { A.s = N } expect { eventually A.s == N } }\n"},
+        {"b.ved", "const N = 7\nexport const C = N + 1\n"
+                  "export record R { n: int m: int = N inner: Hidden = Hidden() }\n"
+                  "record Hidden { n: int = N }\n"
+                  "export fn f(n: int) -> int { return n + N + g() }\n"
+                  "fn g() -> int { return N }\n"
+                  "export domain K[k: string] { @version 2 state { s: string n: int = N }\n"
+                  "goal G { predicate n == N } every 5s { n = N }\n"
+                  "transition T { n = g() s = \"${N}\" } }\n"
+                  "migration K 1 -> 2 { n = N }\n"
+                  "export domain B { state { n: int } invariant n < N + 10 }\n"},
+        {NULL, NULL}};
+    cleanup(program_free) Program *program = compiled(files, NULL);
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    diagnostics_print(&program->diagnostics, false, &text);
+    cr_assert(program->valid, "%s", buffer_text(&text));
+    const ProgramDomain *a = &program->domains[program_find_domain(program, "A")];
+    const ProgramDomain *b = &program->domains[program_find_domain(program, "B")];
+    cr_expect_str_eq(a->fields[0].initial.string->bytes, "of a");
+    cr_expect_eq(a->fields[1].initial.integer, 8);
+    cr_expect_eq(b->fields[0].initial.integer, 8);
+    cr_expect_str_eq(program->starts[0].key->bytes, "of a");
+    cr_expect_eq(program->starts[0].fields[1].integer, 7);
+    buffer_reset(&text);
+    value_encode(&text, a->fields[2].initial);
+    cr_expect_str_eq(buffer_text(&text), "{\"n\":0,\"m\":7,\"inner\":{\"n\":7}}");
+}
+
 Test(bundle, what_cannot_be_imported_is_said_at_the_import)
 {
     const File missing[] = {{"x/a.ved", "import \"b.ved\"\ndomain A { state { n: int } goal G { "
