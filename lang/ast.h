@@ -43,7 +43,8 @@ typedef struct TypeExpr {
 
 /* ---- expressions ---- */
 
-typedef enum ExprKind {
+/* A tree takes many times as much memory as its text, so the kinds of its nodes are bytes. */
+typedef enum __attribute__((packed)) ExprKind {
     EXPR_INT,
     EXPR_FLOAT,
     EXPR_BOOL,
@@ -109,7 +110,17 @@ typedef enum CallKind { CALL_UNKNOWN, CALL_FUNCTION, CALL_BUILTIN, CALL_RECORD }
 
 struct Expr {
     ExprKind kind;
+    bool parenthesised; /* stood in its own ( ) in the source */
+    /* These and `slot` are left zero by the parser: the checker's findings for the compiler. */
+    uint8_t name_kind; /* EXPR_NAME: NameKind */
+    uint8_t call_kind; /* EXPR_CALL: CallKind */
+    StaticType static_type;
+    StaticType wanted; /* where it is `any`: what its place asks for; STATIC_ERROR: nothing */
+    uint32_t slot; /* EXPR_NAME: which field, local or constant; EXPR_MEMBER of a record, EXPR_ENUM:
+                    * which member; EXPR_CALL: which function, built-in or record; EXPR_QUERY:
+                    * index of the fact's use */
     Span span;
+    Span inner; /* parenthesised: the span without its ( ) */
     union {
         int64_t integer; /* EXPR_INT; EXPR_DURATION in ms */
         double number;   /* EXPR_FLOAT */
@@ -145,16 +156,6 @@ struct Expr {
         };
         Emit *emit;
     };
-    bool parenthesised; /* stood in its own ( ) in the source */
-    Span inner;         /* if so: the span without them */
-    /* Left zero by the parser; the checker's findings for the compiler. */
-    StaticType static_type;
-    StaticType wanted; /* where it is `any`: what its place asks for; STATIC_ERROR: nothing */
-    uint8_t name_kind; /* EXPR_NAME: NameKind */
-    uint8_t call_kind; /* EXPR_CALL: CallKind */
-    uint32_t slot; /* EXPR_NAME: which field, local or constant; EXPR_MEMBER of a record, EXPR_ENUM:
-                    * which member; EXPR_CALL: which function, built-in or record; EXPR_QUERY:
-                    * index of the fact's use */
 };
 
 /* What an EXPR_NAME stands for; found by the checker. */
@@ -187,7 +188,7 @@ struct Emit {
 
 /* ---- statements ---- */
 
-typedef enum StmtKind {
+typedef enum __attribute__((packed)) StmtKind {
     STMT_LET,
     STMT_ASSIGN,
     STMT_IF,
@@ -242,6 +243,13 @@ typedef struct StartField {
 struct Stmt {
     Stmt *next;
     StmtKind kind;
+    /* Up to `transition` left zero by the parser; set by the checker. */
+    bool is_field;          /* STMT_ASSIGN: a field of the domain, else a local */
+    bool to_handler;        /* STMT_SEND: to `on message`, not to a transition */
+    StaticType static_type; /* STMT_LET, STMT_ASSIGN: of what is set */
+    uint32_t slot; /* STMT_LET, STMT_ASSIGN: which one; STMT_FOR: of `name`, `value_name` has the
+                    * next; STMT_SEND, STMT_SPAWN: the domain */
+    uint32_t transition; /* STMT_SEND: of the receiver; with to_handler: its handler */
     Span span;
     union {
         struct {
@@ -299,13 +307,6 @@ struct Stmt {
         } elevate;
         Expr *reason; /* STMT_FAIL */
     };
-    /* Left zero by the parser; set by the checker. */
-    bool is_field;          /* STMT_ASSIGN: a field of the domain, else a local */
-    bool to_handler;        /* STMT_SEND: to `on message`, not to a transition */
-    StaticType static_type; /* STMT_LET, STMT_ASSIGN: of what is set */
-    uint32_t slot; /* STMT_LET, STMT_ASSIGN: which one; STMT_FOR: of `name`, `value_name` has the
-                    * next; STMT_SEND, STMT_SPAWN: the domain */
-    uint32_t transition; /* STMT_SEND: of the receiver; with to_handler: its handler */
 };
 
 /* ---- declarations ---- */

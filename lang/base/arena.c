@@ -70,16 +70,14 @@ static void block_add(Arena *arena, size_t need)
 
 void *arena_alloc_block(Arena *arena, size_t size)
 {
-    size_t need = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
-
     /* What overflows is for the allocator to refuse. */
-    block_add(arena, need < size ? SIZE_MAX / 2 : need);
-    return arena_alloc_raw(arena, size);
+    block_add(arena, size < SIZE_MAX / 2 ? size : SIZE_MAX / 2);
+    return arena_alloc_raw(arena, size, 1); /* a block is aligned for any type */
 }
 
 char *arena_copy_bytes(Arena *arena, const void *bytes, size_t size)
 {
-    char *copy = arena_alloc_raw(arena, size + 1);
+    char *copy = arena_alloc_raw(arena, size + 1, 1);
 
     if (size > 0)
         memcpy(copy, bytes, size);
@@ -101,7 +99,7 @@ char *arena_format(Arena *arena, const char *format, ...)
     va_copy(again, args);
     size_t size = text_format(text, sizeof text, format, args);
     va_end(args);
-    char *copy = arena_alloc_raw(arena, size + 1);
+    char *copy = arena_alloc_raw(arena, size + 1, 1);
     if (size < sizeof text)
         memcpy(copy, text, size + 1);
     else

@@ -6,6 +6,7 @@
 #define VED_BASE_ARENA_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "macros.h"
@@ -31,23 +32,25 @@ void arena_reset(Arena *arena);
 /* `size` bytes of a new block, for the function below. */
 void *arena_alloc_block(Arena *arena, size_t size);
 
-/* `size` bytes aligned for any type, with anything in them; never NULL. */
-static inline void *arena_alloc_raw(Arena *arena, size_t size)
+/* `size` bytes with anything in them, aligned to `align`, a power of two up to ARENA_ALIGN; never
+ * NULL. */
+static inline void *arena_alloc_raw(Arena *arena, size_t size, size_t align)
 {
-    if (arena->next == NULL || (size_t)(arena->end - arena->next) < size)
+    size_t gap = -(uintptr_t)arena->next & (align - 1);
+    size_t left = (size_t)(arena->end - arena->next);
+
+    if (arena->next == NULL || left < gap || left - gap < size)
         return arena_alloc_block(arena, size);
-    /* A block's size is a multiple of the alignment, so rounding up stays within it. */
-    size_t need = (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1);
-    void *piece = arena->next;
-    arena->next += need;
-    arena->used += need;
+    char *piece = arena->next + gap;
+    arena->next = piece + size;
+    arena->used += gap + size;
     return piece;
 }
 
-/* The same, zeroed. */
+/* `size` zeroed bytes, aligned for any type; never NULL. */
 static inline void *arena_alloc(Arena *arena, size_t size)
 {
-    return memset(arena_alloc_raw(arena, size), 0, size);
+    return memset(arena_alloc_raw(arena, size, ARENA_ALIGN), 0, size);
 }
 
 /* Copies with a terminating NUL. */
@@ -55,7 +58,8 @@ char *arena_copy_bytes(Arena *arena, const void *bytes, size_t size);
 char *arena_copy_string(Arena *arena, const char *text);
 char *arena_format(Arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 
-#define arena_new(arena, type) ((type *)arena_alloc((arena), sizeof(type)))
+#define arena_new(arena, type)                                                                     \
+    ((type *)memset(arena_alloc_raw((arena), sizeof(type), _Alignof(type)), 0, sizeof(type)))
 #define arena_array(arena, type, count) ((type *)arena_alloc((arena), (count) * sizeof(type)))
 
 /* An array in an arena that doubles; what it outgrew stays in the arena until the end. */
