@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lang/base/memory.h"
 
@@ -20,26 +21,24 @@ static bool is_continuation(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* From what is known of one byte to what is known of a later one. */
-static void mark_advance(const Source *source, SourceMark *mark, uint32_t from, uint32_t to)
-{
-    for (uint32_t i = from; i < to; i++) {
-        if (source->text[i] == '\n') {
-            mark->line++;
-            mark->line_start = i + 1;
-            mark->column = 1;
-        } else {
-            mark->column += !is_continuation(source->text[i]);
-        }
-    }
-}
-
 /* The first line break in [from, to), or `to`. */
 static uint32_t line_break(const Source *source, uint32_t from, uint32_t to)
 {
-    while (from < to && source->text[from] != '\n')
-        from++;
-    return from;
+    const char *at = from < to ? memchr(source->text + from, '\n', to - from) : NULL;
+
+    return at != NULL ? (uint32_t)(at - source->text) : to;
+}
+
+/* From what is known of one byte to what is known of a later one. */
+static void mark_advance(const Source *source, SourceMark *mark, uint32_t from, uint32_t to)
+{
+    for (uint32_t at; (at = line_break(source, from, to)) < to; from = at + 1) {
+        mark->line++;
+        mark->line_start = at + 1;
+        mark->column = 1;
+    }
+    for (; from < to; from++)
+        mark->column += !is_continuation(source->text[from]);
 }
 
 /* The file that has the byte: of those that begin before it the last. -1: there are no files. */
