@@ -122,6 +122,8 @@ void check_unknown(Checker *checker, const char *code, const char *what, Name na
         d->remedy = foreign_remedy(checker, name.text, strcmp(what, "name") == 0);
     else
         d->remedy = arena_format(checker->arena, "did you mean '%s'?", suggestion.best);
+    if (suggestion.best != NULL)
+        diagnostic_edit(checker->model->diagnostics, d, name.span, "%s", suggestion.best);
 }
 
 /* One line of the source, for people: comments gone, white space as one space. */

@@ -131,13 +131,15 @@ Diagnostic *parser_expected_next(Parser *parser, const char *what)
     return d;
 }
 
-void parser_refuse_spelling(Parser *parser, Span span, const char *spelling, const char *remedy)
+Diagnostic *parser_refuse_spelling(Parser *parser, Span span, const char *spelling,
+                                   const char *remedy)
 {
     if (parser->panicking)
-        return;
+        return NULL;
     Diagnostic *d = diagnostics_add(parser->diagnostics, SEVERITY_ERROR, "V-ERR-010", span,
                                     "`%s` is not how this language spells it", spelling);
     d->remedy = remedy;
+    return d;
 }
 
 void parser_refuse(Parser *parser, Span span, const char *construct)
@@ -394,8 +396,10 @@ bool parser_mend_word(Parser *parser, const char *expected, unsigned roles)
     if (meant == TOKEN_NAME)
         return false;
     Diagnostic *d = parser_expected(parser, expected);
-    if (d != NULL)
+    if (d != NULL) {
         d->remedy = arena_format(parser->arena, "did you mean `%s`?", token_kind_text(meant));
+        diagnostic_edit(parser->diagnostics, d, token->span, "%s", token_kind_text(meant));
+    }
     parser->ahead[0].kind = meant;
     parser->panicking = parser_peek(parser, 1)->kind == TOKEN_END;
     if (parser->panicking)

@@ -28,6 +28,7 @@ typedef struct Parser {
     uint32_t depth;        /* of blocks and expressions that are open */
     uint32_t height;       /* of the expression parsed last */
     bool imports_over;     /* something else than an import has stood in this file */
+    bool in_domain;        /* between the braces of one */
     bool no_map;           /* in a head, whose `{` begins its body and no map */
     bool panicking;
     bool brace_reported; /* a `}` that closes nothing: one report a file */
@@ -111,8 +112,9 @@ Diagnostic *parser_expected_next(Parser *parser, const char *what);
 /* Any error; starts panicking. NULL while panicking. */
 Diagnostic *parser_error(Parser *parser, const char *code, Span span, const char *format, ...)
     PRINTF_LIKE(4, 5);
-/* A spelling of another dialect (V-ERR-010). Does not start panicking. */
-void parser_refuse_spelling(Parser *parser, Span span, const char *spelling, const char *remedy);
+/* A spelling of another dialect (V-ERR-010). Does not start panicking. NULL while panicking. */
+Diagnostic *parser_refuse_spelling(Parser *parser, Span span, const char *spelling,
+                                   const char *remedy);
 /* A construct that is not there yet (V-ERR-011). Does not start panicking: skip it next. */
 void parser_refuse(Parser *parser, Span span, const char *construct);
 /* What may stand once stands here again (V-ERR-016). Does not start panicking. */
@@ -226,7 +228,6 @@ typedef enum AnnotationKind {
 typedef struct Annotations {
     uint32_t start; /* of the first one, or of the item */
     bool any;
-    bool closed;                  /* a `;` stands behind the last one */
     Span spans[ANNOTATION_COUNT]; /* empty: it is not there */
     uint8_t priority;
     Span priority_value;
@@ -239,9 +240,10 @@ Annotations parse_annotations(Parser *parser);
 /* Those that stand before the one that `kinds` (bits 1 << kind) does not allow are reported. */
 void annotations_restrict(Parser *parser, const Annotations *annotations, unsigned kinds);
 bool annotations_have(const Annotations *annotations, AnnotationKind kind);
-/* `@allow(...);` at the beginning of a file is of all that stands in it. True: it was that, and the
- * tree has it. */
-bool annotations_of_file(Parser *parser, const Annotations *annotations);
+void annotations_add(Parser *parser, Annotations *annotations); /* more of them */
+/* At the beginning of a file: `@allow(...);` is of all that stands in it. One without the `;` is of
+ * the first item, and returned. */
+Annotations parse_file_allows(Parser *parser);
 ScopeDecl parse_scope(Parser *parser); /* scope ..., at its word */
 
 /* ---- domains (parser_domain.c, parser_goal.c, parser_transition.c) ---- */

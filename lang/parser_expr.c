@@ -312,7 +312,9 @@ static Expr *member(Parser *parser, Expr *operand_expr)
     uint32_t height = parser->height;
 
     parser_take(parser);
-    if (operand_expr->kind == EXPR_INT && !parser_on_same_line(parser, TOKEN_NAME)) {
+    const Token *token = parser_peek(parser, 0);
+    bool word = token->kind == TOKEN_NAME || token_role(token->kind) != ROLE_NONE;
+    if (operand_expr->kind == EXPR_INT && (!word || token->after_newline)) {
         parser_expected_but(parser, "digits after `.`",
                             "a fraction has digits behind its point, too: `5.0`");
         return operand_expr;
@@ -491,7 +493,7 @@ static void assignment_in_condition(Parser *parser, const Expr *left)
         parser_expected_but(parser, "a comparison", hint);
         return;
     }
-    parser_take(parser);
+    Span sign = parser_take(parser).span;
     Expr *right = parse_expr(parser, "a value after `=`");
     if (parser->panicking)
         return;
@@ -499,7 +501,10 @@ static void assignment_in_condition(Parser *parser, const Expr *left)
     const char *remedy = arena_format(parser->arena, "to compare, write `%s == %s`",
                                       parser_source_text(parser, left->span),
                                       parser_source_text(parser, right->span));
-    parser_refuse_spelling(parser, span, parser_source_text(parser, span), remedy);
+    Diagnostic *d =
+        parser_refuse_spelling(parser, span, parser_source_text(parser, span), remedy);
+    if (d != NULL)
+        diagnostic_edit(parser->diagnostics, d, sign, "==");
 }
 
 Expr *parse_condition(Parser *parser, const char *after)

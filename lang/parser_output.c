@@ -113,9 +113,12 @@ static bool at_builtin(Parser *parser, const char *name, const char *small)
         return true;
     if (!parser_at_name(parser, small) || parser_peek(parser, 1)->kind != TOKEN_PAREN_OPEN)
         return false;
-    parser_refuse_spelling(parser, parser_peek(parser, 0)->span,
-                           arena_format(parser->arena, "emit %s", small),
-                           arena_format(parser->arena, "write `emit %s(...)`", name));
+    Span span = parser_peek(parser, 0)->span;
+    Diagnostic *d = parser_refuse_spelling(
+        parser, span, arena_format(parser->arena, "emit %s", small),
+        arena_format(parser->arena, "write `emit %s(...)`", name));
+    if (d != NULL)
+        diagnostic_edit(parser->diagnostics, d, span, "%s", name);
     return true;
 }
 

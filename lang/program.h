@@ -273,6 +273,10 @@ CLEANUP_DEFINE(Program *, program_free);
 void program_check_effects(const Program *program, const Catalog *catalog,
                            Diagnostics *diagnostics);
 
+/* What is right in many programs and worth a thought in a large one: warnings about a valid program
+ * that `ved lint --strict` adds. */
+void program_check_strict(const Program *program, Diagnostics *diagnostics);
+
 /* -1: no such thing. */
 int program_find_domain(const Program *program, const char *name);
 int program_find_event(const Program *program, const char *name);

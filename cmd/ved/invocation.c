@@ -20,6 +20,20 @@ ExitReasons fail(Ui *ui, const Error *err)
     return exit_reason_of_error(err->code);
 }
 
+ExitReasons each_file(Ui *ui, const Options *options, const char *usage, FileFunction *function)
+{
+    ExitReasons reasons = 0;
+    Error err;
+
+    if (options->arg_count == 0) {
+        error_set(&err, ERROR_USAGE, "%s", usage);
+        return fail(ui, &err);
+    }
+    for (int i = 0; i < options->arg_count; i++)
+        reasons |= function(ui, options, options->args[i]);
+    return reasons;
+}
+
 int program_read(Ui *ui, const char *file, Program **ret, Error *err)
 {
     Program *program;

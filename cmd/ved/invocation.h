@@ -54,8 +54,13 @@ void invocation_close(Invocation *invocation);
 /* ---- the verbs; each returns the reasons for its exit code ---- */
 
 typedef ExitReasons VerbFunction(Ui *ui, const Options *options);
-VerbFunction verb_check, verb_fmt, verb_plan, verb_apply, verb_destroy, verb_get, verb_state,
-    verb_show, verb_graph, verb_explain;
+VerbFunction verb_check, verb_fmt, verb_lint, verb_fix, verb_plan, verb_apply, verb_destroy,
+    verb_get, verb_state, verb_show, verb_graph, verb_explain;
+
+/* Call the function for each file of the command line, and join its reasons; without any file the
+ * command line is wrong, and `usage` says what was expected. */
+typedef ExitReasons FileFunction(Ui *ui, const Options *options, const char *file);
+ExitReasons each_file(Ui *ui, const Options *options, const char *usage, FileFunction *function);
 
 /* Show the error and give the reason it stands for. */
 ExitReasons fail(Ui *ui, const Error *err);

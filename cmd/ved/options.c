@@ -231,6 +231,9 @@ static int take_flag(Options *options, FlagId id, const char *value, Error *err)
     case FLAG_CHECK:
         options->check = true;
         return 0;
+    case FLAG_STRICT:
+        options->strict = true;
+        return 0;
     case FLAG_DESTROY:
         options->destroy = true;
         return 0;

@@ -39,7 +39,7 @@ typedef struct Options {
     size_t provider_count;
     char **owned; /* texts made from --var-file */
     size_t owned_count;
-    bool json, quiet, summary, detailed, auto_approve, check, destroy, help, yaml_state;
+    bool json, quiet, summary, detailed, auto_approve, check, strict, destroy, help, yaml_state;
     ColorWhen color;
     int parallelism;
     int64_t timeout_ms, lock_timeout_ms, provider_timeout_ms;

@@ -42,13 +42,14 @@ static int check_effects(Ui *ui, const Options *options, const char *file, const
     return show_effects_check(ui, program, catalog, err);
 }
 
-static int check_file(Ui *ui, const Options *options, const char *file, Error *err)
+static ExitReasons check_file(Ui *ui, const Options *options, const char *file)
 {
     cleanup(program_free) Program *program = NULL;
+    Error err;
 
-    if (program_read(ui, file, &program, err) < 0 ||
-        check_effects(ui, options, file, program, err) < 0)
-        return err->code;
+    if (program_read(ui, file, &program, &err) < 0 ||
+        check_effects(ui, options, file, program, &err) < 0)
+        return fail(ui, &err);
     ui_progress(ui, "%s: ok, %zu domain%s\n", file, program->domain_count,
                 program->domain_count == 1 ? "" : "s");
     return 0;
@@ -56,17 +57,8 @@ static int check_file(Ui *ui, const Options *options, const char *file, Error *e
 
 ExitReasons verb_check(Ui *ui, const Options *options)
 {
-    ExitReasons reasons = 0;
-    Error err;
-
-    if (options->arg_count == 0) {
-        error_set(&err, ERROR_USAGE, "check: expected the files to check: ved check FILE...");
-        return fail(ui, &err);
-    }
-    for (int i = 0; i < options->arg_count; i++)
-        if (check_file(ui, options, options->args[i], &err) < 0)
-            reasons |= fail(ui, &err);
-    return reasons;
+    return each_file(ui, options, "check: expected the files to check: ved check FILE...",
+                     check_file);
 }
 
 /* Format one text; diagnostics are shown when it does not parse. */
@@ -120,15 +112,7 @@ static ExitReasons format_file(Ui *ui, const Options *options, const char *file)
 
 ExitReasons verb_fmt(Ui *ui, const Options *options)
 {
-    ExitReasons reasons = 0;
-    Error err;
-
-    if (options->arg_count == 0) {
-        error_set(&err, ERROR_USAGE,
-                  "fmt: expected the files to format (- for standard input): ved fmt FILE...");
-        return fail(ui, &err);
-    }
-    for (int i = 0; i < options->arg_count; i++)
-        reasons |= format_file(ui, options, options->args[i]);
-    return reasons;
+    return each_file(ui, options,
+                     "fmt: expected the files to format (- for standard input): ved fmt FILE...",
+                     format_file);
 }

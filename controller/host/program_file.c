@@ -36,3 +36,16 @@ int program_file_compile(const char *file, Program **ret, Error *err)
     *ret = program_compile_files(file, buffer_text(&text), text.size, &loader);
     return 0;
 }
+
+int program_file_fix(const char *file, FixReport *report, void *context, Buffer *ret_text,
+                     Buffer *ret_fixed, Error *err)
+{
+    Folder folder = {.file = file};
+    const SourceLoader loader = {.load = load, .context = &folder};
+    int code = file_read(file, SOURCE_SIZE_MAX, ret_text, err);
+
+    if (code < 0)
+        return code;
+    return (int)fix_source(file, buffer_text(ret_text), ret_text->size, &loader, report, context,
+                           ret_fixed);
+}

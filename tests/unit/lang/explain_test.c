@@ -48,7 +48,7 @@ Test(explain, every_example_of_the_compiler_gives_its_code)
             cr_expect_str_eq(program->diagnostics.items[d].code, explanation->code);
         examples++;
     }
-    cr_expect_eq(examples + 5, ARRAY_SIZE(codes));
+    cr_expect_eq(examples + 7, ARRAY_SIZE(codes));
 }
 
 /* The compiler knows neither providers nor states. */
@@ -64,6 +64,22 @@ Test(explain, examples_of_the_host_are_programs_that_print_their_code)
         cleanup(program_free) Program *program = compiled(explanation->example);
         cr_expect(program->valid, "%s", said[i]);
         cr_expect_not(gives(program, said[i]));
+    }
+}
+
+Test(explain, examples_of_strict_checks_print_what_is_said)
+{
+    static const char *const said[] = {"V-WRN-018", "V-WRN-022"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(said); i++) {
+        const Explanation *explanation = explanation_find(said[i]);
+        cleanup(program_free) Program *program = compiled(explanation->example);
+        cleanup(buffer_deinit) Buffer printed = {0};
+        Diagnostics diagnostics;
+        diagnostics_init(&diagnostics, &program->arena, &program->source);
+        program_check_strict(program, &diagnostics);
+        diagnostics_print(&diagnostics, false, &printed);
+        cr_expect_str_eq(buffer_text(&printed), explanation->prints);
     }
 }
 
