@@ -228,17 +228,35 @@ static void annotation(Parser *parser, Annotations *annotations)
     annotations->spans[kind] = span_to_here(parser, start);
 }
 
+void annotations_add(Parser *parser, Annotations *annotations)
+{
+    while (parser_at(parser, TOKEN_AT)) {
+        annotations->any = true;
+        annotation(parser, annotations);
+        parser_separators(parser, false);
+    }
+}
+
 Annotations parse_annotations(Parser *parser)
 {
     Annotations annotations = {.start = parser_peek(parser, 0)->span.start};
 
-    while (parser_at(parser, TOKEN_AT)) {
-        annotations.any = true;
-        annotation(parser, &annotations);
-        annotations.closed = parser_at(parser, TOKEN_SEMICOLON);
-        parser_separators(parser, false);
-    }
+    annotations_add(parser, &annotations);
     return annotations;
+}
+
+Annotations parse_file_allows(Parser *parser)
+{
+    while (parser_at(parser, TOKEN_AT) && token_is(parser, parser_peek(parser, 1), "allow")) {
+        Annotations one = {.start = parser_peek(parser, 0)->span.start, .any = true};
+        annotation(parser, &one);
+        if (!parser_at(parser, TOKEN_SEMICOLON))
+            return one;
+        parser_separators(parser, false);
+        if (one.allows != NULL)
+            list_append(parser->lists->allows, one.allows);
+    }
+    return (Annotations){0};
 }
 
 bool annotations_have(const Annotations *annotations, AnnotationKind kind)
@@ -259,16 +277,4 @@ void annotations_restrict(Parser *parser, const Annotations *annotations, unsign
             d->remedy = arena_format(parser->arena, "`@%s` stands before %s", kinds[i].name,
                                      kinds[i].belongs);
     }
-}
-
-bool annotations_of_file(Parser *parser, const Annotations *annotations)
-{
-    if (!annotations->closed || annotations->allows == NULL)
-        return false;
-    for (size_t i = 0; i < ANNOTATION_COUNT; i++)
-        if (i != ANNOTATION_ALLOW && annotations_have(annotations, (AnnotationKind)i))
-            return false;
-    for (Allow *allowed = annotations->allows; allowed != NULL; allowed = allowed->next)
-        list_append(parser->lists->allows, allowed);
-    return true;
 }

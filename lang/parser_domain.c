@@ -307,7 +307,9 @@ static void domain_body(Parser *parser, Domain *domain)
     if (braced)
         parser_take(parser);
     parser_go_on(parser);
+    parser->in_domain = true;
     domain_items(parser, domain);
+    parser->in_domain = false;
     if (braced || parser_at(parser, TOKEN_BRACE_CLOSE))
         parser_close_brace(parser, open);
     domain->body = span_to_here(parser, open.start);

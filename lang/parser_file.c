@@ -169,13 +169,11 @@ static void loose_item(Parser *parser, Loose *loose, Annotations *annotations)
     parse_domain_item(parser, &loose->lists, annotations);
 }
 
-static void top_level_item(Parser *parser, Loose *loose, bool first)
+static void top_level_item(Parser *parser, Loose *loose, Annotations annotations)
 {
-    Annotations annotations = parse_annotations(parser);
+    annotations_add(parser, &annotations);
     TokenKind kind = parser_kind(parser);
 
-    if (first && annotations_of_file(parser, &annotations))
-        return;
     if (kind != TOKEN_IMPORT)
         parser->imports_over = true;
     if (at_declaration(parser)) {
@@ -215,7 +213,6 @@ static void parse_file(Parser *parser, const SourceFile *file, Comments *comment
     Source part = *parser->source;
     Domain **domains = parser->lists->domains;
     Loose loose = {.domain = arena_new(parser->arena, Domain)};
-    bool first = true;
 
     part.size = file->end;
     loose.domain->version = 1;
@@ -224,10 +221,12 @@ static void parse_file(Parser *parser, const SourceFile *file, Comments *comment
     lexer_init(&parser->lexer, &part, parser->arena, parser->diagnostics, comments);
     parser->lexer.at = text_start(parser->source, file);
     parser_separators(parser, false);
-    while (!parser_at(parser, TOKEN_END)) {
-        top_level_item(parser, &loose, first);
+    Annotations begun = parse_file_allows(parser);
+    while (begun.any || !parser_at(parser, TOKEN_END)) {
+        begun.start = begun.any ? begun.start : parser_peek(parser, 0)->span.start;
+        top_level_item(parser, &loose, begun);
         parser_separators(parser, false);
-        first = false;
+        begun = (Annotations){0};
     }
     if (!parser->given_up)
         loose_settle(parser, *domains, &loose);

@@ -268,12 +268,24 @@ static void goal_body(Parser *parser, Goal *goal)
     goal->body = span_to_here(parser, open.start);
 }
 
+/* `goal A n = 1` in a script: a goal, and an assignment behind it. */
+static bool statement_follows(Parser *parser)
+{
+    TokenKind kind = parser_peek(parser, 2)->kind;
+
+    return !parser->in_domain && parser_peek(parser, 1)->kind == TOKEN_NAME &&
+           (kind == TOKEN_DOT || kind == TOKEN_BRACKET_OPEN ||
+            (kind >= TOKEN_ASSIGN && kind <= TOKEN_MUL_ASSIGN));
+}
+
 /* `goal A n == 1`, `goal A: n == 1`, `goal A when ...`: a name, and what belongs into braces. */
 static bool braces_missing(Parser *parser)
 {
     const Token *next = parser_peek(parser, 1);
     TokenKind kind = next->kind;
 
+    if (statement_follows(parser))
+        return false;
     return parser_at(parser, TOKEN_NAME) && !next->after_newline &&
            (kind == TOKEN_NAME || kind == TOKEN_COLON || kind == TOKEN_INT || kind == TOKEN_BANG ||
             token_role(kind) == ROLE_PART);

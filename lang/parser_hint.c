@@ -236,7 +236,7 @@ const char *hint_condition(Parser *parser)
     const Token *token = parser_peek(parser, 0), *next = parser_peek(parser, 1);
     bool pair = token->span.end == next->span.start;
 
-    if (parser_at_name(parser, "is") || parser_at_name(parser, "equals"))
+    if (!token->after_newline && (parser_at_name(parser, "is") || parser_at_name(parser, "equals")))
         return "to compare, write `==`";
     if (token->kind == TOKEN_NOT)
         return "to compare, write `!=`";

@@ -236,7 +236,8 @@ static Stmt *word_alone(Parser *parser, StmtKind kind)
 
 static Stmt *yield(Parser *parser)
 {
-    if (parser_peek(parser, 1)->kind != TOKEN_EFFECT)
+    if (parser_peek(parser, 1)->kind != TOKEN_EFFECT ||
+        parser_peek(parser, 2)->kind != TOKEN_BRACE_OPEN)
         return word_alone(parser, STMT_YIELD);
     Stmt *stmt = stmt_new(parser, STMT_ERROR);
     parser_refuse_spelling(parser, stmt->span, "yield effect",

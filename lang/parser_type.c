@@ -197,9 +197,8 @@ void foreign_types_settle(Diagnostics *diagnostics, const Ast *ast, const Foreig
         if (is_declared(ast, name.text))
             continue;
         foreign->type->type = types[type_index(foreign->meant)].type;
-        Diagnostic *d = diagnostics_add(diagnostics, SEVERITY_ERROR, "V-ERR-009", name.span,
-                                        "expected %s, found `%s`", TYPES, name.text);
-        d->label = "no record or enum has this name";
+        Diagnostic *d = diagnostics_add(diagnostics, SEVERITY_ERROR, "V-ERR-020", name.span,
+                                        "'%s' is no type", name.text);
         d->remedy = arena_format(diagnostics->arena, "write `%s`", foreign->meant);
     }
 }

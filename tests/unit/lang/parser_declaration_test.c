@@ -211,6 +211,24 @@ Test(parser_declaration, statements_and_state_stand_in_domains_or_scripts)
     assert_mistake("sate { x: int } x = 1", "V-ERR-009 found `sate`", "`state`");
 }
 
+Test(parser_declaration, a_goal_of_a_script_ends_where_a_statement_begins)
+{
+    const Domain *d =
+        text_valid("goal a n = 1 goal b m[0] += 1 goal c r.f = 2 goal d\nis = 3")->domains;
+
+    cr_assert_str_eq(d->goals->predicate->name, "a");
+    cr_assert_str_eq(d->goals->next->next->next->predicate->name, "d");
+    cr_assert_not_null(d->transitions->slices->body->first->next->next->next);
+    assert_mistake("domain A { goal a n == 1 }", "V-ERR-009 expected `{`", "predicate");
+    assert_mistake("goal a n == 1", "V-ERR-009 expected `{`", "predicate");
+}
+
+Test(parser_declaration, yield_may_stand_before_an_effect)
+{
+    cr_assert_not_null(text_valid("yield\neffect e()")->effects);
+    assert_mistake("yield effect { a }", "V-ERR-010 `yield effect`", "emit Infra");
+}
+
 /* ---- domains ---- */
 
 Test(parser_declaration, domains_with_a_key)
@@ -329,6 +347,9 @@ Test(parser_declaration, allow_with_a_semicolon_is_of_the_file)
     cr_assert_str_eq(ast->allows->code, "V-LNT-001");
     cr_assert_str_eq(ast->allows->next->code, "V-LNT-005");
     cr_assert_null(ast->domains->goals->allows);
+    ast = text_valid("@allow(V-LNT-001); @allow(V-LNT-005) @scope Tenant domain A { }");
+    cr_assert_null(ast->allows->next);
+    cr_assert_str_eq(ast->domains->declared.allows->code, "V-LNT-005");
     ast = text_valid("@allow(V-LNT-001)\ngoal g");
     cr_assert_null(ast->allows);
     cr_assert_not_null(ast->domains->goals->allows);
