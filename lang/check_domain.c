@@ -321,6 +321,5 @@ ModelDomain *check_domain_name(Checker *checker, Name use, const char *code)
     ModelDomain *domain = &model->domains[index];
     if (!check_visible(checker, use, "domain", &domain->ast->declared, domain->ast->name.span))
         return NULL;
-    domain->used = true;
     return domain;
 }

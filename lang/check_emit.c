@@ -237,20 +237,18 @@ static StaticType field_join(Checker *checker, StaticType known, StaticType foun
 }
 
 /* A use fixes the type of a field that has none yet, and widens it where it must. */
-static void event_field_meet(Checker *checker, const ModelEvent *event, ModelEventField *field,
-                             const Argument *argument, StaticType found)
+static void event_field_meet(Checker *checker, ModelEventField *field, const Argument *argument,
+                             StaticType found)
 {
     if (found == STATIC_ERROR)
         return;
     StaticType type = field->typed ? field_join(checker, field->type, found) : found;
-    if (type == STATIC_ERROR) {
-        report_field_types(checker, argument, field, event->name, found);
-    } else if (!field->typed || type != field->type) {
-        field->type = type;
-        field->typed = true;
-        field->span = argument->span;
-        checker->events_moved = true;
-    }
+    if (type == STATIC_ERROR || (field->typed && type == field->type))
+        return;
+    field->type = type;
+    field->typed = true;
+    field->span = argument->span;
+    checker->events_moved = true;
 }
 
 static void record_broadcast(Checker *checker, const Emit *emit)
@@ -281,8 +279,11 @@ static void check_event_value(Checker *checker, ModelEvent *event, Argument *a)
             field->span);
         return;
     }
-    StaticType wanted = field->typed ? field->type : STATIC_ERROR;
-    event_field_meet(checker, event, field, a, check_wanted(checker, a->value, wanted));
+    StaticType found = check_wanted(checker, a->value, field->typed ? field->type : STATIC_ERROR);
+    if (checker->muted)
+        event_field_meet(checker, field, a, found);
+    else if (!type_fits(checker->model->types, found, field->type))
+        report_field_types(checker, a, field, event->name, found);
 }
 
 static void check_broadcast(Checker *checker, Emit *emit)

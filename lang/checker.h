@@ -35,7 +35,6 @@ typedef struct ModelDomain {
     int32_t boot;
     int32_t environment;
     bool started;
-    bool used;         /* something outside of it names it */
     bool types_events; /* it broadcasts values, whose types fix those of an event's fields */
     bool damaged;      /* the parser gave something up in it, outside of all bodies */
     Map field_names;   /* name to index + 1 */
