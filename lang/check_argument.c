@@ -30,9 +30,11 @@ void check_values(Checker *checker, Argument *arguments)
 
 bool arguments_are_unique(Checker *checker, const Argument *arguments)
 {
-    Map seen = {0};
+    Map seen = {.borrows = true};
     bool unique = true;
 
+    if (arguments == NULL || arguments->next == NULL)
+        return true;
     for (const Argument *a = arguments; a != NULL; a = a->next) {
         if (a->name.text == NULL)
             continue;

@@ -19,6 +19,7 @@ void check_body_begin(Checker *checker, ModelDomain *domain)
         checker->module = domain->ast->declared.module;
     scope_leave(&checker->scope, 0, 0);
     map_deinit(&checker->sites);
+    checker->sites.borrows = true;
 }
 
 /* ---- parameters ---- */

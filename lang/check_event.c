@@ -91,7 +91,7 @@ static void declare_fields(Checker *checker, ModelEvent *event)
 {
     size_t count = LIST_COUNT(Parameter, event->declared->fields), i = 0;
     ModelEventField *fields = arena_array(checker->arena, ModelEventField, count);
-    Map seen = {0};
+    Map seen = {.borrows = true};
 
     for (const Parameter *p = event->declared->fields; p != NULL; p = p->next) {
         if (p->name.text == NULL)
@@ -302,6 +302,7 @@ void events_collect(Checker *checker)
     Model *model = checker->model;
     Visitor visitor = {.emit = visit_emit, .expr = walk_emissions_only, .context = checker};
 
+    model->event_names.borrows = true;
     for (const EventDecl *tree = model->ast->events; tree != NULL; tree = tree->next)
         declare_event(checker, tree);
     for (size_t i = 0; i < model->domain_count; i++) {

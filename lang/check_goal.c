@@ -102,7 +102,7 @@ static void domain_goals(Checker *checker, ModelDomain *domain)
 {
     size_t count = LIST_COUNT(Goal, domain->ast->goals), i = 0;
     bool *in_strategy = arena_array(checker->arena, bool, domain->transition_count);
-    Map names = {0};
+    Map names = {.borrows = true};
 
     domain->goals = arena_array(checker->arena, ProgramGoal, count);
     domain->goal_count = count;

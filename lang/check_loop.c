@@ -71,7 +71,7 @@ static void warn_of_bound(Checker *checker, const Expr *condition)
 
 void check_while(Checker *checker, Stmt *stmt)
 {
-    Loop loop = {0};
+    Loop loop = {.assigned.borrows = true};
     bool valid;
 
     /* Outside of the loop: what its condition asks for does not vary in a turn. */
@@ -141,7 +141,7 @@ void check_for(Checker *checker, Stmt *stmt)
     size_t count = checker->scope.count;
     uint32_t next_slot = checker->scope.next_slot;
     StaticType name, value;
-    Loop loop = {0};
+    Loop loop = {.assigned.borrows = true};
 
     check_expr(checker, stmt->each.list);
     bool dynamic = expr_is_dynamic(checker, stmt->each.list);

@@ -17,6 +17,7 @@ bool name_declare(Map *names, const char *name, size_t index)
 {
     if (map_get(names, name) != NULL)
         return false;
+    names->borrows = true; /* the tree has them */
     map_put(names, name, (void *)(uintptr_t)(index + 1));
     return true;
 }

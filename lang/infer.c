@@ -39,6 +39,7 @@ void facts_assign(Checker *checker, uint32_t field, const Expr *value)
     if (checker->muted)
         return;
     facts->assigned = true;
+    facts->assigned_texts.borrows = true;
     if (value != NULL && constant_of(checker, value, &constant))
         map_put(&facts->assigned_texts, literal_text(checker, constant), facts);
     else
