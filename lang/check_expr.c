@@ -241,7 +241,7 @@ static StaticType check_list(Checker *checker, Expr *expr, StaticType wanted)
 
 static void check_map_keys(Checker *checker, const Expr *expr)
 {
-    Map seen = {0};
+    Map seen = {.borrows = true};
 
     for (MapItem *entry = expr->entries; entry != NULL; entry = entry->next) {
         const Expr *key = entry->key;
