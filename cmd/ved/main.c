@@ -42,7 +42,7 @@ static const Verb verbs[] = {
      RUN_FLAGS | FLAG_BIT(AUTO_APPROVE), verb_apply, false},
     {"destroy", "[FILE]", "undo what the state owns, last first, then forget",
      RUN_FLAGS | FLAG_BIT(AUTO_APPROVE), verb_destroy, false},
-    {"get", "KIND [FILE]", "domains, goals, resources, mailboxes, effects or deadletters",
+    {"get", "KIND [FILE]", "domains, goals, resources, mailboxes, effects, facts or deadletters",
      LOOK_FLAGS, verb_get, true},
     {"state", "show|list|verify [FILE]", "the state folder", LOOK_FLAGS, verb_state, true},
     {"show", "[PLAN | FILE]", "a saved plan, or the state, for people or with --json", LOOK_FLAGS,

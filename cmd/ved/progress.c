@@ -186,6 +186,14 @@ static void tell_trouble(Progress *progress, const Notice *notice, const char *t
         fprintf(stderr, "%s: %s: %s\n", notice->who, what, text);
 }
 
+static void tell_fact(Progress *progress, const Notice *notice)
+{
+    cleanup(free) char *text = text_clean(notice->text);
+
+    ui_event(progress->ui, "fact", "info", NULL, "fact %s", text);
+    ui_progress(progress->ui, "fact %s\n", text);
+}
+
 static void on_notice(void *user, const Notice *notice)
 {
     Progress *progress = user;
@@ -235,6 +243,9 @@ static void on_notice(void *user, const Notice *notice)
     case NOTICE_GOAL_FAILED:
         tell_trouble(progress, notice, "goal_failed",
                      "goal failed, its terminate_after is reached");
+        break;
+    case NOTICE_FACT:
+        tell_fact(progress, notice);
         break;
     case NOTICE_COMMITTED:
     case NOTICE_STARTED:

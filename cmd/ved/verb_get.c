@@ -4,7 +4,7 @@
 
 #include "cmd/ved/render.h"
 #include "cmd/ved/invocation.h"
-#include "controller/core/input.h"
+#include "controller/core/scheduler.h"
 #include "controller/core/snapshot.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
@@ -31,17 +31,14 @@ static Json *state_json(const Instance *instance)
     return json;
 }
 
-/* The goals' truths are derived: they are evaluated here, as the scheduler would. */
+/* The goals' truths are derived: they are evaluated here, as the scheduler would, with facts as
+ * they were observed last. */
 static void goals_evaluate(Instance *instance)
 {
     Arena arena = {0};
 
-    for (size_t i = 0; i < instance->domain->goal_count; i++) {
-        PredicateInput input;
-        predicate_input_make(instance, instance->domain->goals[i].predicate, &input);
-        instance->goals[i].truth = predicate_evaluate(&input, &arena, NULL);
-        instance->goals[i].truth_version = instance->version;
-    }
+    for (uint32_t i = 0; i < instance->domain->goal_count; i++)
+        goal_evaluate(instance, i, &arena);
     arena_deinit(&arena);
 }
 
@@ -212,6 +209,31 @@ static Json *effects_json(const Runtime *runtime)
     return list;
 }
 
+static Json *facts_json(const Runtime *runtime)
+{
+    Arena arena = {0};
+    Fact **facts;
+    size_t count = facts_list(runtime, &arena, &facts);
+    Json *list = json_new_array();
+
+    for (size_t i = 0; i < count; i++) {
+        Json *json = json_new_object();
+        json_set_string(json, "fact", facts[i]->key);
+        json_set_string(json, "provider", facts[i]->provider);
+        json_set_string(json, "query", facts[i]->query);
+        json_set(json, "arguments", json_of_text(facts[i]->arguments));
+        json_set_string(json, "status", facts[i]->known ? "known" : "unknown");
+        json_set(json, "value", facts[i]->known ? value_json(facts[i]->value) : json_new_null());
+        json_set_string(json, "reason",
+                        facts[i]->reason != NULL ? facts[i]->reason
+                        : facts[i]->known        ? ""
+                                                 : "it has not been observed yet");
+        json_append(list, json);
+    }
+    arena_deinit(&arena);
+    return list;
+}
+
 /* ---- as a table ---- */
 
 typedef struct Kind {
@@ -226,6 +248,7 @@ static const Kind kinds[] = {
     {"resources", resources_json, {"address", "effect", "state", "provider", "external_id"}},
     {"mailboxes", mailboxes_json, {"domain", "id", "kind", "name", "from", "attempts"}},
     {"effects", effects_json, {"address", "verb", "status", "op"}},
+    {"facts", facts_json, {"fact", "status", "value", "reason"}},
     {"deadletters", deadletters_json, {"domain", "id", "name", "from", "reason"}},
 };
 
@@ -314,7 +337,7 @@ ExitReasons verb_get(Ui *ui, const Options *options)
     if (kind == NULL) {
         error_set(&err, ERROR_USAGE,
                   "get: expected one of domains, goals, resources, mailboxes, effects, "
-                  "deadletters%s%s",
+                  "facts, deadletters%s%s",
                   options->arg_count > 0 ? ", found " : "",
                   options->arg_count > 0 ? options->args[0] : "");
         return fail(ui, &err);

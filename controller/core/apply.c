@@ -95,6 +95,7 @@ static void apply_prepare(Record *record)
     proposal_deinit(&pending->proposal);
     proposal_clone(&pending->proposal, &record->proposal);
     pending->awaits = record->awaits;
+    seen_facts_add(&pending->facts, &record->facts);
     pending->intents = memory_grow(pending->intents, pending->intent_count + record->intent_count,
                                    sizeof(Intent *));
     for (size_t i = 0; i < record->intent_count; i++)
@@ -177,7 +178,7 @@ static int apply_commit(Record *record, Error *err)
         instance->stop_failures = 0;
         instance->stop_due_ms = 0;
     }
-    slice_commit(instance, &pending->cause, &pending->proposal, record);
+    slice_commit(instance, &pending->cause, &pending->proposal, &pending->facts, record);
     pending_free(pending);
     return 0;
 }
@@ -291,6 +292,23 @@ static int apply_abort(Runtime *runtime, Record *record, Error *err)
     return 0;
 }
 
+static void fault_transition(Instance *instance, const Record *record, const Pending *pending)
+{
+    const Cause *cause = &record->cause;
+    TransitionMark *mark = &instance->transitions[cause->transition];
+    SeenFacts facts = {0};
+
+    seen_facts_add(&facts, &record->facts);
+    if (pending != NULL)
+        seen_facts_add(&facts, &pending->facts);
+    if (cause->kind == CAUSE_RUN)
+        seen_facts_add(&facts, &instance->runs[cause->run].facts);
+    transition_block(instance, (uint32_t)cause->transition, &facts);
+    seen_facts_deinit(&facts);
+    mark->faulted = true;
+    string_set(&mark->reason, record->text);
+}
+
 static void apply_fault(Runtime *runtime, Record *record)
 {
     Instance *instance = record->instance;
@@ -299,16 +317,11 @@ static void apply_fault(Runtime *runtime, Record *record)
 
     if (pending != NULL)
         objects_discard(runtime, pending);
-    pending_free(pending);
     if (cause->message != 0)
         dead_letter_add(instance, message_take(instance, cause->message), record->text);
-    if (cause->transition >= 0) {
-        TransitionMark *mark = &instance->transitions[cause->transition];
-        mark->blocked = true;
-        mark->faulted = true;
-        mark->blocked_version = instance->version;
-        string_set(&mark->reason, record->text);
-    }
+    if (cause->transition >= 0)
+        fault_transition(instance, record, pending);
+    pending_free(pending);
     if (cause->kind == CAUSE_RUN && cause->transition < 0)
         run_to_dead_letters(instance, cause->run, record->text);
     else if (cause->kind == CAUSE_RUN)
@@ -391,6 +404,7 @@ static void apply_reset(Runtime *runtime)
     for (size_t i = 0; i < runtime->retained_count; i++)
         values_free(runtime->retained[i].arguments, runtime->retained[i].argument_count);
     runtime->retained_count = 0;
+    facts_clear(runtime);
     map_deinit(&runtime->system_starts);
     runtime->destroying = false;
 }
@@ -422,7 +436,7 @@ int record_apply(Runtime *runtime, Record *record, Error *err)
         apply_start(runtime, record);
         return 0;
     case RECORD_SLICE:
-        slice_commit(record->instance, &record->cause, &record->proposal, record);
+        slice_commit(record->instance, &record->cause, &record->proposal, &record->facts, record);
         return 0;
     case RECORD_PREPARE:
         apply_prepare(record);
@@ -447,6 +461,9 @@ int record_apply(Runtime *runtime, Record *record, Error *err)
         return 0;
     case RECORD_OBSERVE:
         return apply_observe(runtime, record, err);
+    case RECORD_FACT:
+        fact_record_apply(runtime, record);
+        return 0;
     case RECORD_DESTROY:
         return apply_destroy(runtime, record, err);
     case RECORD_RESET:

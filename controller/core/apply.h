@@ -7,10 +7,10 @@
 /* ---- commit.c: what a committed slice changes, and whom it reaches ---- */
 
 /* The message it consumed leaves the mailbox, its run is opened, goes on or is closed, the fields
- * take their new values, and what it put out is delivered. `record` says which instances begin to
- * exist by that. */
+ * take their new values, and what it put out is delivered. `facts` are those that it has read;
+ * `record` says which instances begin to exist by that. */
 void slice_commit(Instance *instance, const Cause *cause, const Proposal *proposal,
-                  const Record *record);
+                  const SeenFacts *facts, const Record *record);
 
 /* Begin to exist: with the first values, the timers, and what was last said of each event. */
 Instance *instance_begin(Runtime *runtime, const InstanceStart *start);
@@ -32,8 +32,12 @@ void count_turn(Instance *instance, const Cause *cause);
  */
 uint32_t run_begin(Instance *instance, const Cause *cause, const Message *message);
 
-/* The slice has committed: its run goes on behind it, or is closed. */
-void run_go_on(Instance *instance, uint32_t index, const Cause *cause, const Proposal *proposal);
+/* The slice, which has read those facts, has committed: its run goes on behind it, or is closed. */
+void run_go_on(Instance *instance, uint32_t index, const Cause *cause, const Proposal *proposal,
+               const SeenFacts *facts);
+
+/* The transition is not tried again before the state or one of these facts has changed. */
+void transition_block(Instance *instance, uint32_t transition, const SeenFacts *facts);
 
 /* Forget the open run at `index` without closing it as done. */
 void run_remove(Instance *instance, uint32_t index);

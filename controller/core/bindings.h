@@ -24,6 +24,8 @@ typedef struct BoundEffect {
 typedef struct Bindings {
     BoundEffect *effects; /* one for each Program.effects */
     size_t effect_count;
+    char **fact_providers; /* one for each Program.facts: who is asked; NULL: the name as it is */
+    size_t fact_count;
     char digest[65]; /* of all of it */
 } Bindings;
 

@@ -42,19 +42,12 @@ static void choose(Choice *choice, Cause cause, int urgency)
         choice->urgency = urgency;
 }
 
-static bool transition_is_blocked(const Instance *instance, uint32_t transition)
-{
-    const TransitionMark *mark = &instance->transitions[transition];
-
-    return mark->blocked && mark->blocked_version == instance->version;
-}
-
-/* Neither given up in this run nor waiting for its backoff. */
+/* Neither given up in this run nor waiting for its backoff or a fact. */
 static bool transition_is_due(Choice *choice, uint32_t transition)
 {
     const TransitionMark *mark = &choice->instance->transitions[transition];
 
-    if (mark->given_up)
+    if (mark->given_up || fact_is_lacked(choice->instance, mark->lacks))
         return false;
     if (mark->due_ms > choice->now_ms) {
         wake_at(choice->instance, mark->due_ms);
@@ -129,17 +122,25 @@ bool goal_has_news(const Instance *instance, uint32_t index, uint64_t now_ms)
     return goal_has_expired(instance, index, now_ms);
 }
 
+void goal_evaluate(Instance *instance, uint32_t index, Arena *arena)
+{
+    GoalMark *mark = &instance->goals[index];
+    PredicateInput input;
+
+    if (mark->truth_version == instance->version && mark->truth_facts == instance->facts.version)
+        return;
+    predicate_input_make(instance, instance->domain->goals[index].predicate, &input);
+    mark->truth = instance_evaluate(instance, &input, arena, NULL);
+    mark->truth_version = instance->version;
+    mark->truth_facts = instance->facts.version;
+}
+
 static void goal_refresh(Choice *choice, uint32_t index)
 {
     Instance *instance = choice->instance;
     GoalMark *mark = &instance->goals[index];
 
-    if (mark->truth_version != instance->version) {
-        PredicateInput input;
-        predicate_input_make(instance, instance->domain->goals[index].predicate, &input);
-        mark->truth = predicate_evaluate(&input, choice->arena, NULL);
-        mark->truth_version = instance->version;
-    }
+    goal_evaluate(instance, index, choice->arena);
     if (goal_has_news(instance, index, choice->now_ms))
         link_add(instance, LIST_NEWS);
     if (mark->truth == TRUTH_FALSE && instance->group_size != 0)
@@ -228,6 +229,9 @@ static void choose_goal(Choice *choice)
 
 static bool message_is_due(Choice *choice, const Message *message)
 {
+    if (choice->instance->handler_waits ||
+        fact_is_lacked(choice->instance, choice->instance->message_lacks))
+        return false;
     if (message->due_ms > choice->now_ms) {
         wake_at(choice->instance, message->due_ms);
         return false;
@@ -261,6 +265,8 @@ static void choose_message(Choice *choice, const Message *message)
 
 static bool run_is_due(Choice *choice, const Run *run)
 {
+    if (fact_is_lacked(choice->instance, choice->instance->run_lacks))
+        return false;
     if (run->transition >= 0)
         return transition_is_due(choice, (uint32_t)run->transition);
     if (run->due_ms > choice->now_ms) {
@@ -364,10 +370,9 @@ static void choose_turn(Choice *choice)
     const Instance *instance = choice->instance;
     const Message *message = mailbox_peek(&instance->mailbox);
     Choice act = *choice;
-    bool hears = message != NULL && !instance->handler_waits;
 
     choose_act(&act);
-    if (hears && message_is_due(choice, message) &&
+    if (message != NULL && message_is_due(choice, message) &&
         !(act.found && instance->handlers_in_row >= HANDLERS_IN_ROW_MAX))
         choose_message(choice, message);
     if (act.found)
@@ -380,7 +385,7 @@ static void choose_end(Choice *choice)
     Instance *instance = choice->instance;
     const Message *message = mailbox_peek(&instance->mailbox);
 
-    if (message != NULL && !instance->handler_waits && message_is_due(choice, message))
+    if (message != NULL && message_is_due(choice, message))
         choose_message(choice, message);
     if (choice->found || instance->waits_for != NULL || instance->puts_off_for != NULL)
         return;

@@ -208,7 +208,7 @@ static bool has_run(const Cause *cause, const Proposal *proposal)
 }
 
 void slice_commit(Instance *instance, const Cause *cause, const Proposal *proposal,
-                  const Record *record)
+                  const SeenFacts *facts, const Record *record)
 {
     Message *message = consume(instance, cause);
     bool runs = has_run(cause, proposal);
@@ -221,7 +221,7 @@ void slice_commit(Instance *instance, const Cause *cause, const Proposal *propos
     if (cause->transition >= 0)
         transition_succeeded(instance, cause);
     if (runs)
-        run_go_on(instance, run, cause, proposal);
+        run_go_on(instance, run, cause, proposal, facts);
     else
         deeds_forget(instance, cause_where(instance, cause));
     count_turn(instance, cause);

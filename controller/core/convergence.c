@@ -30,11 +30,9 @@ static Digest128 marks_digest(const Instance *instance)
 {
     Digest128 digest = instance->booted;
 
-    for (size_t i = 0; i < instance->domain->transition_count; i++) {
-        const TransitionMark *mark = &instance->transitions[i];
-        if (mark->blocked && mark->blocked_version == instance->version)
+    for (uint32_t i = 0; i < instance->domain->transition_count; i++)
+        if (transition_is_blocked(instance, i))
             digest += spread(i, 1);
-    }
     for (size_t i = 0; i < instance->domain->goal_count; i++)
         digest += spread(i, 2) * (Digest128)(instance->goals[i].last_transition + 2);
     uint32_t in_row = instance->handlers_in_row;

@@ -195,8 +195,14 @@ static void recompute(Recomputation *recomputation)
                         .answers = origin_answers(recomputation),
                         .answer_count = recomputation->origin->result_count,
                         .planning = true};
+    Reading reading;
 
+    reading_begin(&reading, recomputation->owner, input.code, &recomputation->origin->facts,
+                  recomputation->arena);
+    input.facts = &reading.reader;
     slice_run(&input, recomputation->arena, &recomputation->result);
+    reading_end(&reading);
+    recomputation->result.status = reading_status(&reading, &recomputation->result);
 }
 
 /* How many objects of the same slice and place, without a name, were made before this one. */

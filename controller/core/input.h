@@ -14,7 +14,7 @@ const Code *cause_code(const Instance *instance, const Cause *cause);
 void slice_input_make(const Instance *instance, const Cause *cause, bool planning, Arena *arena,
                       SliceInput *ret);
 
-/* For a predicate on the instance's state. */
+/* For a predicate on the instance's state; instance_evaluate() gives it facts. */
 void predicate_input_make(const Instance *instance, const Code *code, PredicateInput *ret);
 
 #endif

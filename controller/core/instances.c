@@ -296,10 +296,19 @@ Instance *instance_new(Runtime *runtime, uint32_t domain_index, const char *key)
     return instance;
 }
 
+bool transition_is_blocked(const Instance *instance, uint32_t transition)
+{
+    const TransitionMark *mark = &instance->transitions[transition];
+
+    return mark->blocked && mark->blocked_version == instance->version &&
+           facts_are_as_seen(instance->runtime, &mark->facts);
+}
+
 void run_deinit(Run *run)
 {
     values_free(run->arguments, run->argument_count);
     values_free(run->locals, run->local_count);
+    seen_facts_deinit(&run->facts);
 }
 
 static void instance_free_lists(Instance *instance)
@@ -316,8 +325,10 @@ static void instance_free_lists(Instance *instance)
         message_free(instance->dead_letters[i].message);
         free(instance->dead_letters[i].reason);
     }
-    for (size_t i = 0; i < instance->domain->transition_count; i++)
+    for (size_t i = 0; i < instance->domain->transition_count; i++) {
         free(instance->transitions[i].reason);
+        seen_facts_deinit(&instance->transitions[i].facts);
+    }
     free(instance->runs);
     free(instance->deeds);
     free(instance->dead_letters);
@@ -326,6 +337,7 @@ static void instance_free_lists(Instance *instance)
 static void instance_free(Instance *instance)
 {
     instance_free_lists(instance);
+    instance_facts_deinit(instance);
     values_free(instance->fields, instance->domain->field_count);
     mailbox_deinit(&instance->mailbox);
     pending_free(instance->pending);

@@ -201,6 +201,7 @@ static Origin *origin_new(const Instance *instance, const Pending *pending)
     origin_fields(origin, instance);
     origin_results(origin, pending);
     origin_arguments(origin, instance, pending);
+    seen_facts_add(&origin->facts, &pending->facts);
     return origin;
 }
 

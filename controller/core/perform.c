@@ -267,8 +267,10 @@ void answer_step(Turn *turn, const Event *event)
         return; /* a late repetition of an answer that is recorded already */
     notice_answer(turn, owner, intent, event);
     bool of_slice = intent_is_of_slice(owner, intent);
+    const char *provider = arena_copy_string(turn->arena, intent->provider);
     char *uid = arena_copy_string(turn->arena, intent->uid);
     turn_record(turn, &record);
+    facts_after_effect(owner, provider, turn->options->planning);
     if (owner->resting)
         convergence_outside(owner);
     if (of_slice)

@@ -199,7 +199,7 @@ static void starts_complete(const Turn *turn, Record *record, const Proposal *pr
 
 void commit_complete(const Turn *turn, Record *record, const Proposal *proposal)
 {
-    const Instance *instance = record->instance;
+    Instance *instance = record->instance;
     size_t count = instance->domain->field_count;
     Value *fields = arena_array(turn->arena, Value, count);
     TimerView view = {.instance = instance, .now_ms = turn->now_ms};

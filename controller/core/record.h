@@ -51,6 +51,11 @@ typedef struct Record {
     bool failed;             /* RECORD_GOAL */
     uint64_t unmet_since_ms; /* RECORD_GOAL: where its time is limited; 0: met, or no limit */
     const char *digest;      /* RECORD_BEGIN: of program, bindings and parameters */
+    SeenFacts facts;         /* RECORD_SLICE, PREPARE, FAULT: that the slice has read */
+    const char *fact;        /* RECORD_FACT: its key; without a value and `text`, it is forgotten */
+    const char *arguments;
+    bool known;
+    Value value;
 } Record;
 
 /* The payload of the journal's line: a JSON object without seq and crc. To be called after the
@@ -69,6 +74,13 @@ int record_apply(Runtime *runtime, Record *record, Error *err);
 void retained_deliver(Instance *instance, const Instance *before);
 
 const char *record_type_name(RecordType type);
+
+/* The parts of a record of a fact, and the facts of a snapshot. */
+void fact_record_encode(const Record *record, Buffer *ret);
+int fact_record_decode(const Json *json, Arena *arena, Record *ret, Error *err);
+void fact_record_apply(Runtime *runtime, const Record *record);
+void facts_write(const Runtime *runtime, Buffer *ret);
+int facts_read(Runtime *runtime, const Json *list, Arena *arena, Error *err);
 
 /* Shared with the snapshot. */
 void cause_encode(const Instance *instance, const Cause *cause, Buffer *ret);

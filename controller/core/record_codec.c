@@ -41,6 +41,7 @@ static void encode_slice_parts(const Record *record, Buffer *ret)
     buffer_add_string(ret, ",\"cause\":");
     cause_encode(record->instance, &record->cause, ret);
     proposal_encode(record->instance, &record->proposal, ret);
+    seen_facts_encode(&record->facts, ret);
 }
 
 static void encode_intents(const Record *record, Buffer *ret)
@@ -109,6 +110,7 @@ static bool needs_instance(RecordType type)
     case RECORD_START:
     case RECORD_ANSWER:
     case RECORD_OBSERVE:
+    case RECORD_FACT:
     case RECORD_END:
     case RECORD_DESTROY:
     case RECORD_RESET:
@@ -161,6 +163,7 @@ void record_encode(const Runtime *runtime, const Record *record, Buffer *ret)
     case RECORD_FAULT:
         buffer_add_string(ret, ",\"cause\":");
         cause_encode(record->instance, &record->cause, ret);
+        seen_facts_encode(&record->facts, ret);
         member_encode(ret, "text", record->text);
         break;
     case RECORD_GOAL:
@@ -176,6 +179,9 @@ void record_encode(const Runtime *runtime, const Record *record, Buffer *ret)
         member_encode(ret, "external_id", record->external_id);
         member_encode_json(ret, "result", record->result);
         member_encode(ret, "text", record->text);
+        break;
+    case RECORD_FACT:
+        fact_record_encode(record, ret);
         break;
     case RECORD_DESTROY:
         encode_intents(record, ret);
@@ -282,6 +288,7 @@ static int decode_slice_parts(const Json *json, Arena *arena, Record *ret, Error
 {
     if (cause_decode(ret->instance, json_get(json, "cause"), &ret->cause, err) < 0)
         return ERROR_STATE;
+    ret->facts = seen_facts_decode(arena, json);
     return proposal_decode(ret->instance, json, arena, &ret->proposal, err);
 }
 
@@ -302,7 +309,10 @@ static int decode_parts(Runtime *runtime, const Json *json, Arena *arena, Record
         if (decode_slice_parts(json, arena, ret, err) < 0)
             return ERROR_STATE;
         return decode_intents(json, arena, ret, err);
+    case RECORD_FACT:
+        return fact_record_decode(json, arena, ret, err);
     case RECORD_FAULT:
+        ret->facts = seen_facts_decode(arena, json);
         return cause_decode(ret->instance, json_get(json, "cause"), &ret->cause, err);
     case RECORD_GOAL:
         return decode_goal(json, ret, err);

@@ -12,16 +12,23 @@ void run_remove(Instance *instance, uint32_t index)
     instance->run_count--;
 }
 
+void transition_block(Instance *instance, uint32_t transition, const SeenFacts *facts)
+{
+    TransitionMark *mark = &instance->transitions[transition];
+
+    mark->blocked = true;
+    mark->blocked_version = instance->version;
+    seen_facts_deinit(&mark->facts);
+    seen_facts_add(&mark->facts, facts);
+}
+
 /* The last slice has committed. */
 static void run_close(Instance *instance, uint32_t index)
 {
     const Run *run = &instance->runs[index];
 
-    if (run->transition >= 0 && run->began == instance->field_digest) {
-        TransitionMark *mark = &instance->transitions[run->transition];
-        mark->blocked = true;
-        mark->blocked_version = instance->version;
-    }
+    if (run->transition >= 0 && run->began == instance->field_digest)
+        transition_block(instance, (uint32_t)run->transition, &run->facts);
     if (run->kind == CAUSE_BOOT)
         instance->booted = true;
     if (run->kind == CAUSE_FALLBACK && run->goal >= 0)
@@ -72,8 +79,10 @@ uint32_t run_begin(Instance *instance, const Cause *cause, const Message *messag
     return cause->kind == CAUSE_RUN ? cause->run : run_open(instance, cause, message);
 }
 
-void run_go_on(Instance *instance, uint32_t index, const Cause *cause, const Proposal *proposal)
+void run_go_on(Instance *instance, uint32_t index, const Cause *cause, const Proposal *proposal,
+               const SeenFacts *facts)
 {
+    seen_facts_add(&instance->runs[index].facts, facts);
     run_keep(&instance->runs[index], cause, proposal);
     if (!run_is_done(instance, &instance->runs[index]))
         return;

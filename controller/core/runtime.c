@@ -21,6 +21,7 @@ void effects_deinit(Effects *effects)
     buffer_deinit(&effects->records);
     free(effects->record_ends);
     free(effects->calls);
+    free(effects->queries);
     free(effects->notices);
     effects_init(effects);
 }
@@ -31,6 +32,7 @@ static void effects_reset(Effects *effects)
     buffer_reset(&effects->records);
     effects->record_count = 0;
     effects->call_count = 0;
+    effects->query_count = 0;
     effects->notice_count = 0;
 }
 
@@ -212,6 +214,8 @@ static void run_slices(Turn *turn)
         destroy_step(turn); /* once begun it is finished before anything starts over */
         return;
     }
+    if (!turn->runtime->facts.live)
+        facts_begin(turn->runtime);
     if (!turn->options->settling)
         domains_start(turn);
     scheduler_wake(turn->runtime, turn->now_ms);
@@ -324,6 +328,7 @@ static void begin_step(Turn *turn, const Event *event)
     Record record = {.type = RECORD_BEGIN, .text = event->detail, .digest = event->digest};
 
     turn_record(turn, &record);
+    facts_begin(turn->runtime);
     for (Instance *i = instance_first(turn->runtime); i != NULL; i = instance_next(i))
         instance_touch(i);
 }
@@ -347,11 +352,20 @@ void runtime_step(Runtime *runtime, const RuntimeOptions *options, const Event *
     case EVENT_OBSERVED:
         observe_step(&turn, event);
         break;
+    case EVENT_FACT:
+        fact_step(&turn, event);
+        break;
+    case EVENT_FACTS_DUE:
+        facts_due_step(&turn, event);
+        break;
     case EVENT_DESTROY:
         destroy_step(&turn);
         break;
     }
-    queue_refresh(&turn);
+    if (event->type != EVENT_FACT) /* many come at once, and a turn comes after them */
+        queue_refresh(&turn);
+    if (event->type == EVENT_TURN)
+        facts_ask(&turn);
 }
 
 /* ---- questions ---- */

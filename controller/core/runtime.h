@@ -34,6 +34,10 @@ typedef struct Event {
     const char *uid;
     bool lost;
     bool changed; /* it is there, but with another `result` or `external_id` */
+    /* EVENT_FACT, with `applied`, and `result` – the value – or `detail` */
+    const char *fact;
+    /* EVENT_FACTS_DUE */
+    const char *provider; /* NULL: of all */
     /* EVENT_BEGIN */
     const char *digest;
 } Event;
@@ -61,6 +65,14 @@ typedef struct Notice {
     uint64_t slice;
 } Notice;
 
+/* A question about a fact. */
+typedef struct FactQuery {
+    const char *fact; /* its key: comes back with EVENT_FACT */
+    const char *provider;
+    const char *query;
+    const char *arguments; /* a JSON object; those without a name are "0", "1" ... */
+} FactQuery;
+
 typedef struct Effects {
     Arena arena;    /* of texts and arrays here; reset by the next step */
     Buffer records; /* payloads, one after the other */
@@ -68,6 +80,8 @@ typedef struct Effects {
     size_t record_count, record_capacity;
     Intent **calls; /* to be asked of their providers, once the records are durable */
     size_t call_count, call_capacity;
+    FactQuery *queries; /* to be asked likewise; each is answered by one EVENT_FACT */
+    size_t query_count, query_capacity;
     Notice *notices;
     size_t notice_count, notice_capacity;
 } Effects;
@@ -83,8 +97,8 @@ typedef struct RuntimeOptions {
 void effects_init(Effects *effects);
 void effects_deinit(Effects *effects);
 
-/* Decide about one event. After it: append and sync `records`, then start `calls`, then show
- * `notices`. */
+/* Decide about one event. After it: append and sync `records`, then start `calls` and `queries`,
+ * then show `notices`. */
 void runtime_step(Runtime *runtime, const RuntimeOptions *options, const Event *event,
                   Effects *effects);
 
@@ -94,6 +108,10 @@ bool runtime_is_runnable(Runtime *runtime);
 /* When a backoff ends, or a timer is due that is waited for: with `timers` any, else `after` in a
  * domain with an unmet goal. 0: nothing waits for time. */
 uint64_t runtime_next_wake(const Runtime *runtime);
+
+/* Something waits for a fact to change: an unmet or unknown goal that reads one, or code that lacks
+ * one. */
+bool runtime_awaits_facts(const Runtime *runtime);
 
 /* Intents that are open and have been handed to the host, or must be. */
 size_t runtime_open_intents(const Runtime *runtime);

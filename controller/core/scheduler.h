@@ -13,6 +13,9 @@
 bool instance_choose(Instance *instance, const RuntimeOptions *options, uint64_t now_ms,
                      Arena *arena);
 
+/* Settle the goal's truth for the state and the facts as they are. */
+void goal_evaluate(Instance *instance, uint32_t goal, Arena *arena);
+
 /* Its durable mark says something else than its truth and the time: a record is due. */
 bool goal_has_news(const Instance *instance, uint32_t goal, uint64_t now_ms);
 

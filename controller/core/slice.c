@@ -66,13 +66,16 @@ static bool consumes_message(const Cause *cause)
     return cause->message != 0 || (cause->kind == CAUSE_RUN && cause->transition < 0);
 }
 
-static void record_fault(Turn *turn, Instance *instance, const Cause *cause, uint64_t slice,
-                         const char *reason)
+/* `of` has the slice, its cause and the facts that it has read. */
+static void record_fault(Turn *turn, const Record *of, const char *reason)
 {
+    Instance *instance = of->instance;
+    const Cause *cause = &of->cause;
     Record record = {.type = RECORD_FAULT,
                      .instance = instance,
-                     .slice = slice,
+                     .slice = of->slice,
                      .cause = *cause,
+                     .facts = of->facts,
                      .text = reason};
     const char *described = cause_describe(instance, cause, turn->arena);
 
@@ -96,7 +99,7 @@ static int check_room(Turn *turn, Instance *instance, const Record *record)
         return 0;
     if (handler) {
         cleanup(free) char *label = instance_label(full);
-        record_fault(turn, instance, &record->cause, record->slice,
+        record_fault(turn, record,
                      arena_format(turn->arena,
                                   "the mailbox of domain '%s' holds ten times its ceiling of %d",
                                   label, MAILBOX_CEILING));
@@ -171,8 +174,7 @@ static int intents_make(Preparation *preparation, const SliceResult *result)
             waiting_begin(preparation->instance, text);
             preparation->instance->handler_waits = preparation->cause->message != 0;
         } else {
-            record_fault(turn, preparation->instance, preparation->cause,
-                         preparation->record->slice, text);
+            record_fault(turn, preparation->record, text);
         }
         return -1;
     }
@@ -231,24 +233,21 @@ static void prepare(Preparation *preparation, const SliceResult *result)
     pending_advance(preparation->turn, preparation->instance);
 }
 
-static void slice_proposed(Turn *turn, Instance *instance, const Cause *cause,
-                           const SliceResult *result)
+static void slice_proposed(Turn *turn, Record *record, const SliceResult *result)
 {
-    uint64_t slice =
-        instance->pending != NULL ? instance->pending->slice : turn->runtime->logical_time + 1;
-    Record record = {.instance = instance, .slice = slice, .cause = *cause};
-    Preparation preparation = {turn, instance, cause, &record, NULL, 0};
+    Instance *instance = record->instance;
+    Preparation preparation = {turn, instance, &record->cause, record, NULL, 0};
 
-    proposal_make(instance, result, turn->arena, &record.proposal);
-    const char *fault = proposal_fault(turn->runtime, &record.proposal, turn->arena);
+    proposal_make(instance, result, turn->arena, &record->proposal);
+    const char *fault = proposal_fault(turn->runtime, &record->proposal, turn->arena);
     if (fault != NULL) {
-        record_fault(turn, instance, cause, slice, fault);
+        record_fault(turn, record, fault);
         return;
     }
-    if (check_room(turn, instance, &record) < 0)
+    if (check_room(turn, instance, record) < 0)
         return;
     if (effects_count(result) == 0 && instance->pending == NULL)
-        commit_plain(turn, instance, &record);
+        commit_plain(turn, instance, record);
     else
         prepare(&preparation, result);
 }
@@ -333,20 +332,39 @@ static void instance_end(Turn *turn, Instance *instance)
 
 /* ---- one step ---- */
 
+/* Run the code; the record gets the facts that it has read. */
+static void slice_read_and_run(Turn *turn, Record *record, SliceResult *ret)
+{
+    Instance *instance = record->instance;
+    SliceInput input;
+    Reading reading;
+
+    slice_input_make(instance, &record->cause, turn->options->planning, turn->arena, &input);
+    reading_begin(&reading, instance, input.code,
+                  instance->pending != NULL ? &instance->pending->facts : NULL, turn->arena);
+    input.facts = &reading.reader;
+    slice_run(&input, turn->arena, ret);
+    reading_end(&reading);
+    reading_add_goals(&reading, record->cause.transition);
+    ret->status = reading_status(&reading, ret);
+    record->facts = reading.seen;
+}
+
 static void slice_compute(Turn *turn, Instance *instance, const Cause *cause, uint64_t slice)
 {
-    SliceInput input;
+    Record record = {.instance = instance, .slice = slice, .cause = *cause};
     SliceResult result = {0};
 
-    slice_input_make(instance, cause, turn->options->planning, turn->arena, &input);
-    slice_run(&input, turn->arena, &result);
+    slice_read_and_run(turn, &record, &result);
     switch (result.status) {
     case SLICE_FAULTED:
-        record_fault(turn, instance, cause, slice, result.fault);
+        record_fault(turn, &record, result.fault);
         break;
     case SLICE_UNKNOWN:
-    case SLICE_LACKS_FACT:
         undecided(turn, instance);
+        break;
+    case SLICE_LACKS_FACT:
+        slice_lacks_fact(instance, cause);
         break;
     case SLICE_DONE:
     case SLICE_YIELDED:
@@ -354,7 +372,7 @@ static void slice_compute(Turn *turn, Instance *instance, const Cause *cause, ui
         if (proposal_is_unknown(&result))
             undecided(turn, instance);
         else
-            slice_proposed(turn, instance, cause, &result);
+            slice_proposed(turn, &record, &result);
         break;
     }
 }

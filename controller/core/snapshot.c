@@ -80,6 +80,7 @@ static void write_runs(const Instance *instance, Buffer *ret)
         values_encode(run->arguments, run->argument_count, ret);
         buffer_add_string(ret, ",\"locals\":");
         values_encode(run->locals, run->local_count, ret);
+        seen_facts_encode(&run->facts, ret);
         buffer_add_char(ret, '}');
     }
     buffer_add_char(ret, ']');
@@ -116,8 +117,10 @@ static void write_marks(const Instance *instance, Buffer *ret)
         separate(ret, i);
         json_put_string(ret, instance->domain->transitions[i].name);
         buffer_add_format(ret, ":{\"failures\":%u", mark->failures);
-        member_encode_flag(ret, "blocked",
-                           mark->blocked && mark->blocked_version == instance->version);
+        if (mark->blocked && mark->blocked_version == instance->version) {
+            member_encode_flag(ret, "blocked", true);
+            seen_facts_encode(&mark->facts, ret);
+        }
         member_encode_flag(ret, "faulted", mark->faulted);
         member_encode_number(ret, "due", mark->due_ms);
         member_encode_flag(ret, "given_up", mark->given_up);
@@ -151,6 +154,7 @@ static void write_pending(const Instance *instance, Buffer *ret)
     cause_encode(instance, &pending->cause, ret);
     proposal_encode(instance, &pending->proposal, ret);
     member_encode_flag(ret, "awaits", pending->awaits);
+    seen_facts_encode(&pending->facts, ret);
     buffer_add_string(ret, ",\"intents\":[");
     for (size_t i = 0; i < pending->intent_count; i++) {
         separate(ret, i);
@@ -224,7 +228,9 @@ static void write_origin(const Instance *instance, const Origin *origin, Buffer 
         member_encode_json(ret, "result", origin->results[i]);
         buffer_add_char(ret, '}');
     }
-    buffer_add_string(ret, "]}");
+    buffer_add_char(ret, ']');
+    seen_facts_encode(&origin->facts, ret);
+    buffer_add_char(ret, '}');
 }
 
 static void write_object(const Object *object, Buffer *ret)
@@ -332,5 +338,6 @@ void snapshot_write(const Runtime *runtime, Buffer *ret)
     }
     buffer_add_char(ret, ']');
     write_system_starts(runtime, ret);
+    facts_write(runtime, ret);
     buffer_add_char(ret, '}');
 }

@@ -42,6 +42,13 @@ static Value *clone_values(Reader *reader, const Json *json, size_t *ret_count)
     return values_clone(values, *ret_count);
 }
 
+static void read_seen_facts(Reader *reader, const Json *json, SeenFacts *ret)
+{
+    SeenFacts facts = seen_facts_decode(&reader->arena, json);
+
+    seen_facts_add(ret, &facts);
+}
+
 /* ---- instances ---- */
 
 static int read_fields(Reader *reader, Instance *instance, const Json *json)
@@ -169,6 +176,7 @@ static int read_run(Reader *reader, Instance *instance, const Json *json)
                .due_ms = (uint64_t)json_get_int(json, "due", 0)};
     run.arguments = clone_values(reader, json_get(json, "arguments"), &run.argument_count);
     run.locals = clone_values(reader, json_get(json, "locals"), &run.local_count);
+    read_seen_facts(reader, json, &run.facts);
     memory_reserve_one(instance->runs, instance->run_count, instance->run_capacity);
     instance->runs[instance->run_count++] = run;
     return 0;
@@ -212,6 +220,7 @@ static void read_marks(Reader *reader, Instance *instance, const Json *json)
             mark->blocked = json_get_bool(m, "blocked", false);
             mark->faulted = json_get_bool(m, "faulted", false);
             mark->blocked_version = instance->version;
+            read_seen_facts(reader, m, &mark->facts);
             copy_string(m, "reason", &mark->reason);
         }
     }
@@ -256,6 +265,7 @@ static int read_pending(Reader *reader, Instance *instance, const Json *json)
     pending->cause = cause;
     pending->awaits = json_get_bool(json, "awaits", false);
     proposal_clone(&pending->proposal, &proposal);
+    read_seen_facts(reader, json, &pending->facts);
     pending_set(instance, pending);
     return read_intents(reader, pending, json_get(json, "intents"));
 }
@@ -360,6 +370,7 @@ static int read_origin(Reader *reader, const Json *json, const Json *objects)
     origin_read_fields(reader, origin, json_get(json, "state"));
     origin->arguments = clone_values(reader, json_get(json, "arguments"), &origin->argument_count);
     origin->locals = clone_values(reader, json_get(json, "locals"), &origin->local_count);
+    read_seen_facts(reader, json, &origin->facts);
     const Json *results = json_get(json, "results");
     origin->results = memory_zero(json_count(results), sizeof(char *));
     origin->failed = memory_zero(json_count(results), sizeof(bool));
@@ -510,6 +521,8 @@ int snapshot_read(Runtime *runtime, const Json *json, bool lenient, Error *err)
         code = read_objects(&reader, json);
     if (code == 0)
         code = read_retained(&reader, json_get(json, "retained"));
+    if (code == 0)
+        code = facts_read(runtime, json_get(json, "facts"), &reader.arena, err);
     read_system_starts(&reader, json_get(json, "system_starts"));
     arena_deinit(&reader.arena);
     return code;

@@ -16,6 +16,9 @@ void bindings_deinit(Bindings *bindings)
         free(effect->type);
         json_free(effect->defaults);
     }
+    for (size_t i = 0; i < bindings->fact_count; i++)
+        free(bindings->fact_providers[i]);
+    free(bindings->fact_providers);
     free(bindings->effects);
     *bindings = (Bindings){0};
 }
@@ -132,6 +135,7 @@ void pending_free(Pending *pending)
     for (size_t i = 0; i < pending->intent_count; i++)
         intent_free(pending->intents[i]);
     free(pending->intents);
+    seen_facts_deinit(&pending->facts);
     free(pending);
 }
 
@@ -150,6 +154,7 @@ void origin_release(Origin *origin)
     free(origin->results);
     free(origin->failed);
     free(origin->where);
+    seen_facts_deinit(&origin->facts);
     free(origin);
 }
 
@@ -324,6 +329,7 @@ void runtime_free(Runtime *runtime)
     free(runtime->program_digest);
     map_deinit(&runtime->system_starts);
     map_deinit(&runtime->objects_by_uid);
+    fact_table_deinit(&runtime->facts);
     arena_deinit(&runtime->arena);
     free(runtime);
 }

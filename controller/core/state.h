@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "controller/core/bindings.h"
+#include "controller/core/fact.h"
 #include "controller/core/mailbox.h"
 #include "lang/base/hash.h"
 #include "lang/base/map.h"
@@ -26,9 +27,6 @@
 #define DEAD_LETTERS_MAX 10000
 #define INSTANCES_MAX 10000000
 #define INSTANCE_KEY_MAX 1024 /* bytes */
-
-typedef struct Instance Instance;
-typedef struct Runtime Runtime;
 
 /* Why a slice runs. */
 typedef enum CauseKind {
@@ -156,7 +154,8 @@ typedef struct Pending {
     Proposal proposal;
     Intent **intents;
     size_t intent_count;
-    bool awaits; /* an answer is needed to compute further: the proposal is not final */
+    bool awaits;     /* an answer is needed to compute further: the proposal is not final */
+    SeenFacts facts; /* that it began with */
 } Pending;
 
 /* What a slice read when it emitted its objects, shared by them: how a changed program is asked
@@ -176,6 +175,7 @@ typedef struct Origin {
     char **results; /* of its effects in order: JSON, NULL where none was needed */
     bool *failed;
     size_t result_count;
+    SeenFacts facts;
 } Origin;
 
 typedef enum ObjectState {
@@ -238,6 +238,7 @@ typedef struct Run {
     Value *arguments;
     size_t argument_count;
     Digest128 began; /* digest of the fields at its begin */
+    SeenFacts facts; /* that its slices and the goals that it serves have read so far */
     /* of a handler or timer; a transition has its mark */
     uint32_t attempts;
     uint64_t due_ms;
@@ -247,6 +248,8 @@ typedef struct TransitionMark {
     bool blocked;
     bool faulted;
     uint64_t blocked_version;
+    SeenFacts facts;   /* blocked: that it and the goals that it serves had read */
+    uint64_t lacks;    /* live only: see fact_is_lacked() */
     uint32_t failures; /* aborted slices in a row */
     uint64_t due_ms;   /* not before */
     bool given_up;     /* in this run of apply */
@@ -262,6 +265,7 @@ typedef struct GoalMark {
     /* derived */
     Truth truth;
     uint64_t truth_version; /* of the fields; 0: never evaluated */
+    uint64_t truth_facts;   /* the same of the facts */
     uint64_t unmet_window;  /* convergence: last window in which it was unmet */
     bool oscillating;
 } GoalMark;
@@ -285,6 +289,7 @@ typedef enum ListKind {
     LIST_TOUCHED,    /* derived: changed since the scheduler last looked */
     LIST_NEWS,       /* derived: a goal or timer has something to record */
     LIST_HELD_UP,    /* live only: waits for a resource or for room */
+    LIST_READERS,    /* derived: reads facts */
     LIST_COUNT
 } ListKind;
 
@@ -347,6 +352,9 @@ struct Instance {
     bool handler_waits;    /* live only: for it; then nothing else is heard */
     char *undecided_after; /* planning: prediction ended here; NULL */
     char *handler_reason;  /* why the last handler slice was aborted */
+    /* facts, derived */
+    InstanceFacts facts;
+    uint64_t message_lacks, run_lacks; /* see fact_is_lacked() */
     /* scheduling, derived */
     Cause next; /* what it would do, while queued */
     Alarm alarms[ALARM_COUNT];
@@ -428,6 +436,7 @@ struct Runtime {
     uint64_t convergence_windows;
     Queue queues[256]; /* derived: runnable instances by urgency */
     uint64_t queues_used[4];
+    FactTable facts;
     char *program_digest; /* of text, bindings and parameters together */
 };
 
@@ -501,6 +510,10 @@ Instance *alarm_first(const Runtime *runtime, AlarmKind kind);
 
 /* Something it decides from has changed: the scheduler looks at it before the next slice. */
 void instance_touch(Instance *instance);
+
+/* A whole run of it changed nothing, or faulted, and neither the state nor a fact that it or its
+ * goal reads has changed since. */
+bool transition_is_blocked(const Instance *instance, uint32_t transition);
 
 /* Recompute what is derived from the fields after they were set. */
 void instance_fields_changed(Instance *instance);

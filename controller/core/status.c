@@ -12,13 +12,6 @@ const char *goal_status_name(GoalStatus status)
     return status_names[status];
 }
 
-static bool is_blocked(const Instance *instance, uint32_t transition)
-{
-    const TransitionMark *mark = &instance->transitions[transition];
-
-    return mark->blocked && mark->blocked_version == instance->version;
-}
-
 static bool any_faulted(const Instance *instance, const ProgramGoal *goal)
 {
     for (size_t i = 0; i < goal->transition_count; i++)
@@ -30,7 +23,7 @@ static bool any_faulted(const Instance *instance, const ProgramGoal *goal)
 static bool all_blocked(const Instance *instance, const ProgramGoal *goal)
 {
     for (size_t i = 0; i < goal->transition_count; i++)
-        if (!is_blocked(instance, goal->transitions[i]))
+        if (!transition_is_blocked(instance, goal->transitions[i]))
             return false;
     return true;
 }
@@ -96,6 +89,40 @@ const char *cause_describe(const Instance *instance, const Cause *cause, Arena *
 
 /* ---- sentences ---- */
 
+/* The fact that keeps a transition of the goal, or the message that its domain hears next, from
+ * being run; NULL: none does. */
+static const Fact *fact_missing(const Instance *instance, const ProgramGoal *goal)
+{
+    const ProgramDomain *domain = instance->domain;
+    const Fact *fact = NULL;
+
+    for (size_t i = 0; i < goal->transition_count && fact == NULL; i++) {
+        const ProgramTransition *transition = &domain->transitions[goal->transitions[i]];
+        if (!fact_is_lacked(instance, instance->transitions[goal->transitions[i]].lacks))
+            continue;
+        for (size_t k = 0; k < transition->slice_count && fact == NULL; k++)
+            fact = code_lacks(instance, transition->slices[k]);
+    }
+    if (!fact_is_lacked(instance, instance->message_lacks))
+        return fact;
+    for (size_t i = 0; i < domain->handler_count && fact == NULL; i++)
+        fact = code_lacks(instance, domain->handlers[i].code);
+    return fact;
+}
+
+static char *explain_unknown(const Instance *instance, const ProgramGoal *goal, const char *subject)
+{
+    const Fact *fact = code_lacks(instance, goal->predicate);
+
+    if (fact != NULL && !fact_is_predicted(instance->runtime, fact)) {
+        cleanup(free) char *why = fact_explain(fact);
+        return memory_format("%s is unknown: %s", subject, why);
+    }
+    return memory_format("%s is unknown: it is decided after %s", subject,
+                         instance->undecided_after != NULL ? instance->undecided_after
+                                                           : "an effect's result is known");
+}
+
 /* An event the domain handles, has not heard, and somebody could send. */
 static const char *event_missing(const Instance *instance, bool *ret_emitted)
 {
@@ -127,12 +154,17 @@ static const char *failure_reason(const Instance *instance, const ProgramGoal *g
 static char *explain_unmet(const Instance *instance, const ProgramGoal *goal, const char *subject)
 {
     const char *reason = failure_reason(instance, goal);
+    const Fact *fact = fact_missing(instance, goal);
     bool emitted = false;
 
     if (instance->waits_for != NULL)
         return memory_format("%s waits for a resource of effect %s, which a binding refers to and "
                              "which does not exist yet",
                              subject, instance->waits_for);
+    if (fact != NULL) {
+        cleanup(free) char *why = fact_explain(fact);
+        return memory_format("%s waits: %s", subject, why);
+    }
     if (mailbox_count(&instance->mailbox) > 0 && reason == NULL)
         return memory_format(
             "%s is unmet, with %zu messages of its domain not handled yet: the run "
@@ -150,9 +182,10 @@ static char *explain_unmet(const Instance *instance, const ProgramGoal *goal, co
     if (goal->transition_count == 0)
         return memory_format("%s has no transition that serves it: %s", subject, goal->text);
     if (all_blocked(instance, goal))
-        return memory_format("%s waits for a change of its state: every transition that serves it "
-                             "ran and left the state as it was (%s)",
-                             subject, goal->text);
+        return memory_format(
+            "%s waits for a change of its state%s: every transition that serves it "
+            "ran and left the state as it was (%s)",
+            subject, instance->facts.read_count > 0 ? " or its facts" : "", goal->text);
     return memory_format("%s is unmet: %s", subject, goal->text);
 }
 
@@ -167,9 +200,7 @@ char *goal_explain(const Instance *instance, uint32_t index)
     case GOAL_MET:
         return memory_format("%s is met", subject);
     case GOAL_UNKNOWN:
-        return memory_format("%s is unknown: it is decided after %s", subject,
-                             instance->undecided_after != NULL ? instance->undecided_after
-                                                               : "an effect's result is known");
+        return explain_unknown(instance, goal, subject);
     case GOAL_OSCILLATING:
         if (strcmp(instance->resting_kind ? instance->resting_kind : "", "diverging") == 0)
             return memory_format("%s is not reached: its domain has run --max-slices slices since "

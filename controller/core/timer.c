@@ -22,7 +22,8 @@ static bool timer_arm(const TimerView *view, size_t index, Arena *arena, TimerCh
     *ret = (TimerChange){.timer = (uint32_t)index, .armed = mark->armed, .due_ms = mark->due_ms};
     if (!timer->repeats) {
         input.code = timer->when;
-        truth = predicate_evaluate(&input, arena, NULL);
+        truth = view->instance != NULL ? instance_evaluate(view->instance, &input, arena, NULL)
+                                       : predicate_evaluate(&input, arena, NULL);
     }
     if ((truth != TRUTH_TRUE && truth != TRUTH_FALSE) || mark->armed == (truth == TRUTH_TRUE))
         return false;
@@ -57,7 +58,7 @@ static uint64_t due_again(const ProgramTimer *timer, uint64_t due_ms, uint64_t n
     return timer->repeats ? due_ms + ((now_ms - due_ms) / interval + 1) * interval : 0;
 }
 
-size_t timers_update(const Instance *instance, const RuntimeOptions *options, uint64_t now_ms,
+size_t timers_update(Instance *instance, const RuntimeOptions *options, uint64_t now_ms,
                      Arena *arena, TimerChange **ret)
 {
     const ProgramDomain *domain = instance->domain;

@@ -10,8 +10,8 @@
 
 /* A domain's state that is, or is about to be. */
 typedef struct TimerView {
-    const Instance *instance; /* NULL: it is about to come into being */
-    PredicateInput input;     /* for `when`; its code is left open */
+    Instance *instance;   /* NULL: it is about to come into being */
+    PredicateInput input; /* for `when`; its code is left open */
     uint64_t now_ms;
 } TimerView;
 
@@ -19,7 +19,7 @@ typedef struct TimerView {
 size_t timers_arm(const TimerView *view, Arena *arena, TimerChange **ret);
 
 /* The same, for the instance as it is; and its timers that are due now fire. */
-size_t timers_update(const Instance *instance, const RuntimeOptions *options, uint64_t now_ms,
+size_t timers_update(Instance *instance, const RuntimeOptions *options, uint64_t now_ms,
                      Arena *arena, TimerChange **ret);
 
 /* When a timer will fire, if it is to; 0: none will. `ret_awaited`: of those that a run waits for

@@ -39,6 +39,17 @@ void room_came(const Instance *instance, size_t ceiling);
 /* A slice has ended, well or not: its domain may have changed, and there may be room again. */
 void after_slice(Turn *turn, Instance *instance, const Cause *cause, Digest128 answers);
 
+/* The slice lacks a fact: it is discarded, and tried again when what its domain knows of facts has
+ * changed. */
+void slice_lacks_fact(Instance *instance, const Cause *cause);
+
+/* Ask for what is wanted. */
+void facts_ask(Turn *turn);
+
+/* What was observed of a fact; all are to be observed again. */
+void fact_step(Turn *turn, const Event *event);
+void facts_due_step(Turn *turn, const Event *event);
+
 /* A provider's answer. */
 void answer_step(Turn *turn, const Event *event);
 

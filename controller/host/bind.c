@@ -91,8 +91,19 @@ static void bindings_digest(Bindings *bindings, const Config *config)
             json_write_canonical(&text, effect->defaults);
         buffer_add_char(&text, '\n');
     }
+    for (size_t i = 0; i < bindings->fact_count; i++)
+        buffer_add_format(&text, "? %s %s\n", bindings->fact_providers[i],
+                          config_provider(config, bindings->fact_providers[i])->plugin);
     sha256(buffer_text(&text), text.size, digest);
     hex_encode(digest, SHA256_SIZE, bindings->digest);
+}
+
+static void bind_facts(const Program *program, const Catalog *catalog, Bindings *ret)
+{
+    ret->fact_providers = memory_zero(program->fact_count, sizeof *ret->fact_providers);
+    for (size_t i = 0; i < program->fact_count; i++)
+        ret->fact_providers[ret->fact_count++] =
+            memory_copy_string(catalog->queries[i].provider->name);
 }
 
 /* ---- what fits nothing ---- */
@@ -106,6 +117,14 @@ static bool emits(const Program *program, const char *provider, const char *effe
         if (is_asked && (effect == NULL || strcmp(use->effect, effect) == 0))
             return true;
     }
+    return false;
+}
+
+static bool asks(const Program *program, const char *provider)
+{
+    for (size_t i = 0; i < program->fact_count; i++)
+        if (strcmp(program->facts[i].provider, provider) == 0)
+            return true;
     return false;
 }
 
@@ -186,12 +205,12 @@ void bind_misfits(const Program *program, const Config *config, Buffer *ret)
         const ProviderConfig *provider = &config->providers[i];
         if (!provider->is_written)
             continue;
-        if (emits(program, provider->name, NULL)) {
+        if (emits(program, provider->name, NULL) || asks(program, provider->name)) {
             report_actions(program, provider, ret);
             continue;
         }
         cleanup(free) char *hint = did_you_mean(program, provider->name, true);
-        buffer_add_format(ret, "providers.%s: the program has no effect of provider %s%s\n",
+        buffer_add_format(ret, "providers.%s: the program has no effect or fact of provider %s%s\n",
                           provider->name, provider->name, hint);
     }
 }
@@ -211,6 +230,7 @@ int bind_program(const Program *program, const Config *config, ProviderPool *poo
         binder.use = &program->effects[i];
         bind_effect(&binder, catalog->effects[i].provider, &ret->effects[i]);
     }
+    bind_facts(program, catalog, ret);
     bindings_digest(ret, config);
     return 0;
 }

@@ -68,7 +68,7 @@ static ProviderConfig *provider_add(Config *config, const char *name)
     config->providers =
         memory_grow(config->providers, config->provider_count + 1, sizeof *config->providers);
     ProviderConfig *provider = &config->providers[config->provider_count++];
-    *provider = (ProviderConfig){.name = memory_copy_string(name)};
+    *provider = (ProviderConfig){.name = memory_copy_string(name), .resync_ms = CONFIG_RESYNC_MS};
     return provider;
 }
 
@@ -164,14 +164,15 @@ static int read_limits(const Place *parent, const Json *json, ProviderConfig *pr
     if (json == NULL)
         return 0;
     if (!json_is_object(json))
-        return bad(&place, "", "a mapping with concurrency, rate, timeout");
-    if (check_members(&place, json, "concurrency rate timeout") < 0)
+        return bad(&place, "", "a mapping with concurrency, rate, timeout, resync");
+    if (check_members(&place, json, "concurrency rate timeout resync") < 0)
         return ERROR_PROGRAM;
     int64_t concurrency = json_get_int(json, "concurrency", 0);
     if (json_get(json, "concurrency") != NULL && (concurrency < 1 || concurrency > 10000))
         return bad(&place, "concurrency", "a number from 1 to 10000");
     provider->concurrency = (int)concurrency;
-    if (read_rate(&place, json, &provider->rate_per_s) < 0)
+    if (read_rate(&place, json, &provider->rate_per_s) < 0 ||
+        read_duration(&place, json, "resync", &provider->resync_ms) < 0)
         return ERROR_PROGRAM;
     return read_duration(&place, json, "timeout", &provider->timeout_ms);
 }

@@ -11,6 +11,7 @@
 #include "lang/base/json.h"
 #include "lang/program.h"
 
+#define CONFIG_RESYNC_MS 30000
 #define CONFIG_SIZE_MAX ((size_t)4 << 20)
 
 typedef struct ActionConfig {
@@ -27,6 +28,7 @@ typedef struct ProviderConfig {
     int concurrency;
     double rate_per_s;
     int64_t timeout_ms;
+    int64_t resync_ms; /* how often its facts are observed again; CONFIG_RESYNC_MS */
     bool allow_short_ttl;
     bool is_written; /* in the file or by --provider, not by default */
     ActionConfig *actions;

@@ -14,6 +14,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "controller/host/fact_watch.h"
 #include "controller/host/request.h"
 #include "lang/base/memory.h"
 
@@ -52,6 +53,7 @@ struct Engine {
     Effects steps[STEPS_A_TURN];
     Arrived *inbox, **inbox_end;
     InFlight *in_flight;
+    FactWatch *facts;
     LoopTimer *turn_timer, *timeout_timer, *grace_timer;
     uint64_t wall_start_ms;
     int64_t loop_start_ms;
@@ -97,6 +99,11 @@ static void in_flight_remove(InFlight *flight)
 static void turn_soon(Engine *engine)
 {
     loop_timer_set(engine->turn_timer, 0);
+}
+
+static void facts_came(void *context)
+{
+    turn_soon(context);
 }
 
 /* The gravest kind decides the exit code: contract and reachability over credentials over failure.
@@ -233,6 +240,13 @@ static void call_start(Engine *engine, const Intent *intent)
 
 /* ---- turns ---- */
 
+/* Somebody is still to answer. Once something has gone wrong nobody is waited for. */
+static bool is_under_way(const Engine *engine)
+{
+    return engine->error.code == 0 &&
+           (engine->in_flight != NULL || fact_watch_open(engine->facts) > 0);
+}
+
 static bool is_stopping(const Engine *engine)
 {
     return engine->signal_number != 0 || engine->timed_out || engine->error.code != 0;
@@ -294,6 +308,7 @@ static void count_notice(Engine *engine, const Notice *notice)
     case NOTICE_LOOPED:
     case NOTICE_GOAL_FAILED:
     case NOTICE_UNDECIDED:
+    case NOTICE_FACT:
         break;
     }
 }
@@ -309,6 +324,8 @@ static void effects_release(Engine *engine, const Effects *effects)
     for (size_t i = 0; i < effects->call_count && !is_stopping(engine); i++)
         if (call_is_allowed(engine, effects->calls[i]))
             call_start(engine, effects->calls[i]);
+    if (!is_stopping(engine))
+        fact_watch_ask(engine->facts, effects->queries, effects->query_count);
 }
 
 static bool group_commit(Engine *engine)
@@ -346,6 +363,7 @@ static size_t steps_take(Engine *engine)
 {
     size_t count = 0, bytes = 0;
     bool more = true;
+    Event seen;
 
     while (engine->inbox != NULL && count < STEPS_A_TURN && engine->error.code == 0) {
         Arrived *arrived = engine->inbox;
@@ -355,6 +373,11 @@ static size_t steps_take(Engine *engine)
             engine->inbox_end = &engine->inbox;
         step(engine, count++, &event);
         arrived_free(arrived);
+    }
+    while (wants_turn(engine) && count < STEPS_A_TURN && fact_watch_next(engine->facts, &seen)) {
+        seen.now_ms = engine_now_ms(engine);
+        if (!step(engine, count++, &seen))
+            return count;
     }
     while (wants_turn(engine) && more && count < STEPS_A_TURN && bytes < GROUP_BYTES) {
         Event event = {.type = EVENT_TURN, .now_ms = engine_now_ms(engine)};
@@ -366,17 +389,26 @@ static size_t steps_take(Engine *engine)
     return count;
 }
 
+/* Something has come, or there is something to run. */
+static bool has_work(Engine *engine)
+{
+    return engine->inbox != NULL ||
+           (wants_turn(engine) &&
+            (fact_watch_has_next(engine->facts) || runtime_is_runnable(engine->stack->runtime)));
+}
+
 static void schedule_next(Engine *engine)
 {
     uint64_t wake = runtime_next_wake(engine->stack->runtime);
+    bool awaits = wants_turn(engine) && runtime_awaits_facts(engine->stack->runtime);
 
-    if (engine->inbox != NULL ||
-        (wants_turn(engine) && runtime_is_runnable(engine->stack->runtime))) {
+    fact_watch_poll(engine->facts, awaits);
+    if (has_work(engine)) {
         turn_soon(engine);
     } else if (wants_turn(engine) && wake != 0) {
         uint64_t now = engine_now_ms(engine);
         loop_timer_set(engine->turn_timer, wake > now ? (int64_t)(wake - now) : 0);
-    } else if (engine->in_flight == NULL || engine->error.code != 0) {
+    } else if (!is_under_way(engine) && !awaits) {
         loop_stop(engine->stack->loop);
     }
 }
@@ -408,6 +440,7 @@ static void on_timeout(void *context)
     Engine *engine = context;
 
     engine->timed_out = true;
+    fact_watch_abandon(engine->facts);
     if (engine->stack->pool != NULL)
         abandon(engine);
     turn_soon(engine);
@@ -434,6 +467,7 @@ static void on_signal(void *context, int signal_number)
         _exit(128 + engine->signal_number);
     if (engine->observer.on_stopping != NULL)
         engine->observer.on_stopping(engine->observer.user, signal_number, flights_count(engine));
+    fact_watch_abandon(engine->facts);
     if (engine->signal_count == 2 && engine->stack->pool != NULL)
         abandon(engine);
     else if (engine->signal_count == 1)
@@ -466,6 +500,7 @@ Engine *engine_new(Stack *stack, const EngineOptions *options, const EngineObser
     gettimeofday(&wall, NULL);
     engine->wall_start_ms = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_usec / 1000;
     engine->loop_start_ms = loop_now_ms(stack->loop);
+    engine->facts = fact_watch_new(stack, facts_came, engine);
     engine->turn_timer = loop_timer_new(stack->loop, turn, engine);
     engine->timeout_timer = loop_timer_new(stack->loop, on_timeout, engine);
     engine->grace_timer = loop_timer_new(stack->loop, on_grace_over, engine);
@@ -483,6 +518,7 @@ void engine_free(Engine *engine)
     if (engine == NULL)
         return;
     engine->stack->on_signal = NULL;
+    fact_watch_free(engine->facts);
     for (Arrived *next; engine->inbox != NULL; engine->inbox = next) {
         next = engine->inbox->next;
         arrived_free(engine->inbox);
@@ -608,7 +644,7 @@ static EngineEnd run(Engine *engine, Error *err)
         turn_soon(engine);
         do
             loop_run(engine->stack->loop);
-        while (engine->in_flight != NULL && engine->error.code == 0);
+        while (is_under_way(engine));
     }
     if (engine->error.code != 0) {
         *err = engine->error;

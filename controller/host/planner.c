@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "controller/host/fact_watch.h"
 #include "lang/base/memory.h"
 
 #define UNKNOWN_RESULT "{\"$unknown\":{}}"
@@ -13,6 +14,7 @@ typedef struct Planner {
     Effects effects;
     uint64_t *answers; /* intents to be answered, in order */
     size_t answer_count, answer_capacity, answer_next;
+    FactWatch *facts;
     uint64_t now_ms;
 } Planner;
 
@@ -126,6 +128,35 @@ static void collect(Planner *planner)
         memory_reserve_one(planner->answers, planner->answer_count, planner->answer_capacity);
         planner->answers[planner->answer_count++] = effects->calls[i]->number;
     }
+    fact_watch_ask(planner->facts, effects->queries, effects->query_count);
+}
+
+static void facts_came(void *context)
+{
+    Planner *planner = context;
+
+    if (fact_watch_open(planner->facts) == 0)
+        loop_stop(planner->stack->loop);
+}
+
+/* Facts are observed really: a query changes nothing. Says whether there was any to tell of. */
+static bool facts_observe(Planner *planner)
+{
+    Event event;
+    bool any = false;
+
+    while (fact_watch_open(planner->facts) > 0) {
+        loop_run(planner->stack->loop);
+        if (planner->stack->signal_number != 0)
+            fact_watch_abandon(planner->facts); /* the answers that miss come at once */
+    }
+    while (fact_watch_next(planner->facts, &event)) {
+        event.now_ms = planner->now_ms;
+        runtime_step(planner->stack->runtime, &planner->options, &event, &planner->effects);
+        collect(planner);
+        any = true;
+    }
+    return any;
 }
 
 static bool answer_next(Planner *planner)
@@ -166,7 +197,7 @@ static void predict(Planner *planner)
         collect(planner);
         if (is_enough(planner, runtime->logical_time - start))
             return;
-        if (!answer_next(planner) && !runtime_is_runnable(runtime))
+        if (!facts_observe(planner) && !answer_next(planner) && !runtime_is_runnable(runtime))
             return;
     }
 }
@@ -174,20 +205,23 @@ static void predict(Planner *planner)
 static void planner_deinit(Planner *planner)
 {
     effects_deinit(&planner->effects);
+    fact_watch_free(planner->facts);
     free(planner->answers);
 }
 
-static Planner planner_make(Stack *stack)
+static void planner_init(Planner *planner, Stack *stack)
 {
-    return (Planner){
+    *planner = (Planner){
         .stack = stack, .plan = memory_zero(1, sizeof(Plan)), .options = {.planning = true}};
+    planner->facts = fact_watch_new(stack, facts_came, planner);
 }
 
 Plan *plan_apply(Stack *stack, uint64_t max_slices, uint64_t now_ms)
 {
-    Planner planner = planner_make(stack);
+    Planner planner;
     Event begin = {.type = EVENT_BEGIN, .now_ms = now_ms, .detail = stack->boot_id};
 
+    planner_init(&planner, stack);
     planner.options.max_slices = max_slices;
     planner.now_ms = now_ms;
     runtime_step(stack->runtime, &planner.options, &begin, &planner.effects);
@@ -200,9 +234,10 @@ Plan *plan_apply(Stack *stack, uint64_t max_slices, uint64_t now_ms)
 
 Plan *plan_destroy(Stack *stack)
 {
-    Planner planner = planner_make(stack);
+    Planner planner;
     Event destroy = {.type = EVENT_DESTROY};
 
+    planner_init(&planner, stack);
     runtime_resume_calls(stack->runtime, &planner.options, &planner.effects);
     collect(&planner);
     while (answer_next(&planner)) /* what is under way is awaited first */
@@ -217,8 +252,9 @@ Plan *plan_destroy(Stack *stack)
 
 void plan_settle(Stack *stack)
 {
-    Planner planner = planner_make(stack);
+    Planner planner;
 
+    planner_init(&planner, stack);
     planner.options.settling = true;
     runtime_resume_calls(stack->runtime, &planner.options, &planner.effects);
     collect(&planner);

@@ -37,6 +37,7 @@ struct PendingBatch {
     Slot gate; /* the first slot: its turn says that the endpoint is up, or down */
     LoopTimer *later;
     LoopTimer *deadline;
+    int64_t timeout_ms;
     bool abandoned;
 };
 
@@ -282,12 +283,13 @@ static void on_deadline(void *context)
         if (!batch->chunks[i].done)
             last = batch->chunks[i].reason;
     snprintf(reason, sizeof reason, "the provider did not answer within %lld ms%s%s",
-             (long long)batch->pool->provider_timeout_ms, last[0] ? "; last: " : "", last);
+             (long long)batch->timeout_ms, last[0] ? "; last: " : "", last);
     batch_answer(batch, reason);
 }
 
 static void batch_start(ProviderPool *pool, const char *provider, const char *path,
-                        const Json *items, ProviderBatchDone *done, void *context)
+                        const Json *items, int64_t timeout_ms, ProviderBatchDone *done,
+                        void *context)
 {
     PendingBatch *batch = memory_zero(1, sizeof *batch);
     PoolName *name = pool_name(pool, provider);
@@ -313,29 +315,32 @@ static void batch_start(ProviderPool *pool, const char *provider, const char *pa
         return;
     }
     batch->endpoint = name->endpoint;
-    loop_timer_set(batch->deadline, pool->provider_timeout_ms);
+    batch->timeout_ms = pool->provider_timeout_ms;
+    if (timeout_ms > 0 && timeout_ms < batch->timeout_ms)
+        batch->timeout_ms = timeout_ms;
+    loop_timer_set(batch->deadline, batch->timeout_ms);
     endpoint_wait(batch->endpoint, &batch->gate);
 }
 
 void provider_observe(ProviderPool *pool, const char *provider, const Json *items,
                       ProviderBatchDone *done, void *context)
 {
-    batch_start(pool, provider, "/v1/observe", items, done, context);
+    batch_start(pool, provider, "/v1/observe", items, 0, done, context);
 }
 
 void provider_plan(ProviderPool *pool, const char *provider, const Json *items,
                    ProviderBatchDone *done, void *context)
 {
-    batch_start(pool, provider, "/v1/plan", items, done, context);
+    batch_start(pool, provider, "/v1/plan", items, 0, done, context);
 }
 
 void provider_query(ProviderPool *pool, const char *provider, const Json *items,
-                    ProviderBatchDone *done, void *context)
+                    int64_t timeout_ms, ProviderBatchDone *done, void *context)
 {
-    batch_start(pool, provider, "/v1/query", items, done, context);
+    batch_start(pool, provider, "/v1/query", items, timeout_ms, done, context);
 }
 
-void pending_batches_abandon(ProviderPool *pool)
+void provider_batches_abandon(ProviderPool *pool)
 {
     for (PendingBatch *batch = pool->batches; batch; batch = batch->next) {
         for (size_t i = 0; i < batch->chunk_count; i++) {

@@ -199,6 +199,7 @@ typedef struct ProviderItem {
 typedef void ProviderBatchDone(void *context, ProviderItem *items, size_t count);
 
 /* `items`, an array, is copied. Longer ones go as several requests of the provider's max_batch.
+ * `timeout_ms` is for all tries together, at most the pool's own, which 0 stands for.
  *   observe  {"type","uid","etag"?}           -> {"uid","status","state","etag","reason"}
  *   plan     {"effect","type","uid","desired"} -> {"action","planned","replace_because",...}
  *   query    {"query","args"}                 -> {"value"} or {"unknown": reason} */
@@ -207,6 +208,9 @@ void provider_observe(ProviderPool *pool, const char *provider, const Json *item
 void provider_plan(ProviderPool *pool, const char *provider, const Json *items,
                    ProviderBatchDone *done, void *context);
 void provider_query(ProviderPool *pool, const char *provider, const Json *items,
-                    ProviderBatchDone *done, void *context);
+                    int64_t timeout_ms, ProviderBatchDone *done, void *context);
+
+/* Answer every open batch with errors, when the loop runs. */
+void provider_batches_abandon(ProviderPool *pool);
 
 #endif

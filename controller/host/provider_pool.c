@@ -381,7 +381,7 @@ void provider_pool_stop(ProviderPool *pool)
 void provider_calls_abandon(ProviderPool *pool)
 {
     pending_calls_abandon(pool);
-    pending_batches_abandon(pool);
+    provider_batches_abandon(pool);
 }
 
 /* ---- looking ---- */

@@ -52,7 +52,6 @@ char *content_digest_header(const void *body, size_t size);
 /* Part of provider_calls_abandon() and of provider_pool_free(). */
 void pending_calls_abandon(ProviderPool *pool);
 void pending_calls_free(ProviderPool *pool);
-void pending_batches_abandon(ProviderPool *pool);
 void pending_batches_free(ProviderPool *pool);
 
 #endif

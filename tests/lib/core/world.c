@@ -104,6 +104,7 @@ static void trace_notice(World *world, const Notice *notice, size_t first_record
         [NOTICE_GOAL_FAILED] = "failed goal ",
         [NOTICE_DEAD_LETTER] = "dead letter",
         [NOTICE_UNDECIDED] = "undecided ",
+        [NOTICE_FACT] = "fact ",
     };
     bool has_text = notice->kind != NOTICE_DEAD_LETTER;
     const char *text = notice->text;
@@ -228,6 +229,7 @@ void world_effects_take(World *world)
         trace_notice(world, &world->effects.notices[i], first_record);
     for (size_t i = 0; i < world->effects.call_count; i++)
         call_take(world, world->effects.calls[i]);
+    world_questions_take(world);
     if (world->shadow != NULL)
         shadow_check(world);
 }
@@ -281,6 +283,23 @@ Object *world_object(World *world, const char *address)
             return world->runtime->objects[i];
     }
     return NULL;
+}
+
+static void question_answer(World *world)
+{
+    char *fact;
+
+    do {
+        step(world, world_question_answer(world, &fact));
+        free(fact);
+    } while (world_question_next(world) <= world->now_ms);
+    world->turned = false;
+}
+
+void world_facts_due(World *world)
+{
+    step(world, (Event){.type = EVENT_FACTS_DUE});
+    world->turned = false;
 }
 
 static void sight_tell(World *world, Sight *sight)
@@ -338,11 +357,15 @@ static bool happen(World *world, uint64_t limit_ms)
     uint64_t next_ms = answer_ms < sight_ms ? answer_ms : sight_ms;
     if (wake_ms < next_ms)
         next_ms = wake_ms;
+    if (world_question_next(world) < next_ms)
+        next_ms = world_question_next(world);
     if (next_ms == UINT64_MAX || next_ms > limit_ms)
         return false;
     world_move_to(world, next_ms);
     if (answer_ms == next_ms)
         answer(world, flight);
+    else if (world_question_next(world) <= next_ms)
+        question_answer(world);
     else if (sight_ms == next_ms)
         sight_tell(world, sight);
     else

@@ -11,6 +11,7 @@
 
 #define WORLD_LINEAGE "0123456789abcdef0123456789abcdef"
 #define WORLD_DELAY_MS 20
+#define WORLD_FACT_DELAY_MS 10
 
 typedef struct World World;
 
@@ -33,6 +34,12 @@ void world_let_pass(World *world, const char *effect, size_t count); /* before t
 void world_lose_at(World *world, uint64_t at_ms, const char *address);
 void world_find_at(World *world, uint64_t at_ms, const char *address);
 
+/* From now on, or from then on, the provider says that of a fact, named as in
+ * `Infra.status("db")`; NULL: it cannot say, which is what it does without this. Whoever asks is
+ * answered after WORLD_FACT_DELAY_MS. */
+void world_fact(World *world, const char *fact, const char *json);
+void world_fact_at(World *world, uint64_t at_ms, const char *fact, const char *json);
+
 /* No comparing with a second runtime: for what would take too long. */
 void world_unchecked(World *world);
 
@@ -47,6 +54,7 @@ void world_run_until(World *world, uint64_t now_ms);
 void world_turn(World *world);
 void world_begin(World *world);
 void world_destroy(World *world);
+void world_facts_due(World *world); /* all are observed again */
 
 /* Another process takes over, from the journal or from a snapshot; what had been asked of the
  * provider goes on there. */
@@ -74,6 +82,7 @@ void world_expect_objects(World *world, const char *lines);
 void world_expect_calls(World *world, const char *lines);
 
 Object *world_object(World *world, const char *address);
+size_t world_asked(const World *world); /* how often for a fact */
 size_t world_operations(const World *world, const char *effect); /* different ones; NULL: all */
 const char *world_operation(const World *world, size_t index);   /* its key */
 uint64_t world_now(const World *world);

@@ -38,6 +38,9 @@ typedef struct Sight {
     size_t records; /* in the journal when it was told; SIZE_MAX: not yet */
 } Sight;
 
+typedef struct FactScript FactScript;
+typedef struct Question Question;
+
 struct World {
     char *text;
     Program *program;
@@ -56,6 +59,11 @@ struct World {
     size_t flight_count, flight_capacity;
     Sight *sights;
     size_t sight_count, sight_capacity;
+    FactScript *facts;
+    size_t fact_count, fact_capacity;
+    Question *questions; /* asked and not answered, in order */
+    size_t question_count, question_capacity;
+    size_t asked;
     char **records;
     size_t record_count, record_capacity;
     Buffer trace;
@@ -72,6 +80,13 @@ void bound_make_action(BoundEffect *bound, void *user);
 Script *world_script_find(const World *world, const char *effect);
 Script *world_script_of(World *world, const char *effect);
 void world_sight_add(World *world, uint64_t at_ms, const char *address, bool lost);
+
+/* world_fact.c */
+void world_questions_take(World *world);
+uint64_t world_question_next(const World *world); /* when it is answered; UINT64_MAX: none is open */
+Event world_question_answer(World *world, char **ret_fact); /* the caller frees its text */
+void world_questions_drop(World *world);
+void world_facts_deinit(World *world);
 
 /* world.c */
 void world_replay(Runtime *runtime, const char *record);

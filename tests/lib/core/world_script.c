@@ -81,6 +81,7 @@ void world_free(World *world)
     for (size_t i = 0; i < world->old_program_count; i++)
         program_free(world->old_programs[i]);
     buffer_deinit(&world->trace);
+    world_facts_deinit(world);
     free(world->operations);
     free(world->scripts);
     free(world->flights);

@@ -13,6 +13,7 @@ static void take_over(World *world, Runtime *runtime)
     runtime_free(world->runtime);
     world->runtime = runtime;
     world->flight_count = 0;
+    world_questions_drop(world);
     world->turned = false;
     runtime_resume_calls(runtime, &world->options, &world->effects);
     world_effects_take(world);
