@@ -216,7 +216,7 @@ const char *mismatch_remedy(Checker *checker, const Expr *expr, StaticType found
 bool expr_is_constant(const Expr *expr);
 bool expr_constant_value(Checker *checker, const Expr *expr, Value *ret, const char **ret_fault);
 
-/* The value of an expression that must be constant and of that type (STATIC_ANY: any), as one of
+/* The value of an expression that must be constant and of that type (STATIC_ERROR: any), as one of
  * it. False: reported, or it was not even written. `role` names the place: "the first value of
  * 'x'"; `declared`, if not empty, is where its type is written. */
 bool check_constant(Checker *checker, Expr *expr, StaticType expected, const char *role,
@@ -271,6 +271,10 @@ bool match_is_whole(const TypeTable *types, const Stmt *stmt);
  * what); a name that is perhaps assigned; a `yield`. */
 StaticType narrow_local(Checker *checker, const Local *local);
 StaticType narrow_field(Checker *checker, uint32_t field);
+
+/* What is compared with null may be so by its declaration, whatever is known of it. */
+StaticType narrow_declared(Checker *checker, Expr *expr, StaticType type);
+
 void narrow_by(Checker *checker, const Expr *condition, bool holds);
 void narrow_subject(Checker *checker, const Expr *subject); /* it is not null */
 void narrow_assign_local(Checker *checker, const Local *local, const Expr *value);

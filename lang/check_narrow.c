@@ -109,6 +109,17 @@ StaticType narrow_field(Checker *checker, uint32_t field)
                : declared;
 }
 
+StaticType narrow_declared(Checker *checker, Expr *expr, StaticType type)
+{
+    Variable variable;
+
+    if (!variable_of(checker, expr, &variable))
+        return type;
+    expr->static_type = variable.is_field ? checker->domain->fields[variable.index].type
+                                          : checker->scope.locals[variable.index].type;
+    return expr->static_type;
+}
+
 /* ---- what changes it ---- */
 
 static bool is_never_null(const Checker *checker, const Expr *expr)

@@ -336,6 +336,10 @@ StaticType check_binary(Checker *checker, Expr *expr)
     if (expr->left == NULL || expr->right == NULL || left == STATIC_ERROR || right == STATIC_ERROR)
         return STATIC_ERROR;
     left = check_literal_as(checker, expr->left, left, right);
+    if (expr->left->kind == EXPR_NULL)
+        right = narrow_declared(checker, expr->right, right);
+    if (expr->right->kind == EXPR_NULL)
+        left = narrow_declared(checker, expr->left, left);
     if (!operation_type(checker->model->types, expr->operator, left, right, &result))
         report_operation(checker, expr, left, right);
     return result;

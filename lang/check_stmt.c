@@ -294,8 +294,9 @@ static void check_if(Checker *checker, Stmt *stmt)
 
 static void check_stmt(Checker *checker, Stmt *stmt)
 {
-    if (!function_allows(checker, stmt) || !parallel_allows(checker, stmt))
-        return;
+    if (!function_allows(checker, stmt) ||
+        (!parallel_allows(checker, stmt) && stmt->kind != STMT_ASSIGN))
+        return; /* but what is assigned counts as assigned */
     switch (stmt->kind) {
     case STMT_LET:
         check_let(checker, stmt);

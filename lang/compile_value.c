@@ -9,16 +9,19 @@
 
 static bool constant_list(const Compiler *compiler, const Expr *expr, Value *ret)
 {
+    const TypeTable *types = compiler->model->types;
+    Arena *arena = compiler->builder.arena;
+    StaticType element = type_of(types, expr->static_type)->element;
     size_t count = 0;
     Value value;
 
-    for (const Argument *a = expr->items; a != NULL; a = a->next, count++)
-        if (!constant_value(compiler, a->value, &value))
-            return false;
-    ValueList *list =
-        arena_alloc(compiler->builder.arena, sizeof *list + count * sizeof *list->items);
     for (const Argument *a = expr->items; a != NULL; a = a->next)
-        constant_value(compiler, a->value, &list->items[list->count++]);
+        count++;
+    ValueList *list = arena_alloc(arena, sizeof *list + count * sizeof *list->items);
+    for (const Argument *a = expr->items; a != NULL; a = a->next)
+        if (!constant_value(compiler, a->value, &value) ||
+            !type_admit(types, element, value, arena, &list->items[list->count++]))
+            return false;
     *ret = (Value){.type = VALUE_LIST, .list = list};
     return true;
 }
