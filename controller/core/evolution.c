@@ -206,16 +206,15 @@ static void recompute(Recomputation *recomputation)
 }
 
 /* How many objects of the same slice and place, without a name, were made before this one. */
-static size_t object_turn(const Runtime *runtime, const Object *object)
+static size_t object_turn(const Object *object)
 {
     size_t turn = 0;
 
-    for (size_t i = 0; i < runtime->object_count; i++) {
-        const Object *other = runtime->objects[i];
+    for (const Object *other = object->owner->first_object; other != object;
+         other = other->owner_next)
         turn += other->origin == object->origin && other->name == NULL &&
-                other->place.site == object->place.site && other->sequence < object->sequence &&
+                other->place.site == object->place.site &&
                 strcmp(other->place.effect, object->place.effect) == 0;
-    }
     return turn;
 }
 
@@ -248,7 +247,7 @@ static bool output_means(const Recomputation *recomputation, const Output *outpu
 /* The emission of the recomputed slice that means the object; NULL: it is not reached any more. */
 static const Output *output_find(const Recomputation *recomputation, const Object *object)
 {
-    size_t turn = object->name == NULL ? object_turn(recomputation->new, object) : 0;
+    size_t turn = object->name == NULL ? object_turn(object) : 0;
 
     if (recomputation->result.status == SLICE_FAULTED)
         return NULL;

@@ -38,33 +38,24 @@ static const Intent *earlier_named(const Emitted *emitted, const Intent *intent)
 
 static Object *object_named(const Emitted *emitted, const char *effect, const char *name)
 {
-    const Runtime *runtime = emitted->instance->runtime;
-
-    for (size_t i = 0; i < runtime->object_count; i++) {
-        Object *object = runtime->objects[i];
-        if (object->owner == emitted->instance && object->name != NULL &&
-            strcmp(object->name, name) == 0 && strcmp(object->place.effect, effect) == 0 &&
-            !is_released(emitted, object->uid))
+    for (Object *object = emitted->instance->first_object; object != NULL;
+         object = object->owner_next)
+        if (object->name != NULL && strcmp(object->name, name) == 0 &&
+            strcmp(object->place.effect, effect) == 0 && !is_released(emitted, object->uid))
             return object;
-    }
     return NULL;
 }
 
 static Object *object_at_place(const Emitted *emitted, const char *effect, uint32_t site,
                                ObjectState state)
 {
-    const Runtime *runtime = emitted->instance->runtime;
-    Object *oldest = NULL;
-
-    for (size_t i = 0; i < runtime->object_count; i++) {
-        Object *object = runtime->objects[i];
-        if (object->state == state && object->owner == emitted->instance && object->name == NULL &&
-            object->place.site == site && strcmp(object->place.where, emitted->where) == 0 &&
-            strcmp(object->place.effect, effect) == 0 && !is_taken(emitted, object->uid) &&
-            (oldest == NULL || object->sequence < oldest->sequence))
-            oldest = object;
-    }
-    return oldest;
+    for (Object *object = emitted->instance->first_object; object != NULL;
+         object = object->owner_next)
+        if (object->state == state && object->name == NULL && object->place.site == site &&
+            strcmp(object->place.where, emitted->where) == 0 &&
+            strcmp(object->place.effect, effect) == 0 && !is_taken(emitted, object->uid))
+            return object;
+    return NULL;
 }
 
 /* Of that effect, with that name if the release names one, and not released in this slice yet. */
@@ -80,24 +71,19 @@ static bool may_be_released(const Emitted *emitted, const Intent *intent, const 
  * very slice if it makes one. NULL: there is none. */
 static const char *uid_released(const Emitted *emitted, const Intent *intent)
 {
-    const Runtime *runtime = emitted->instance->runtime;
-    const Object *newest = NULL;
-
     for (size_t i = emitted->earlier_count; i > 0; i--) {
         const Intent *earlier = emitted->earlier[i - 1];
         if (earlier->verb == INTENT_PUT && earlier->generation == 1 &&
             may_be_released(emitted, intent, earlier->place.effect, earlier->name, earlier->uid))
             return earlier->uid;
     }
-    for (size_t i = 0; i < runtime->object_count; i++) {
-        const Object *object = runtime->objects[i];
-        if (object->owner == emitted->instance && object->state != OBJECT_LEAVING &&
+    for (const Object *object = emitted->instance->last_object; object != NULL;
+         object = object->owner_previous)
+        if (object->state != OBJECT_LEAVING &&
             (object->state != OBJECT_LEFT || intent->name != NULL) &&
-            may_be_released(emitted, intent, object->place.effect, object->name, object->uid) &&
-            (newest == NULL || object->sequence > newest->sequence))
-            newest = object;
-    }
-    return newest != NULL ? newest->uid : NULL;
+            may_be_released(emitted, intent, object->place.effect, object->name, object->uid))
+            return object->uid;
+    return NULL;
 }
 
 /* The object the emission means, in the order of language: which object an emission means. NULL: a

@@ -7,24 +7,22 @@
 
 /* ---- objects ---- */
 
-static bool same_place(const Object *object, const Instance *owner, const Place *place)
+static bool same_place(const Object *object, const Place *place)
 {
-    return object->owner == owner && strcmp(object->place.where, place->where) == 0 &&
+    return strcmp(object->place.where, place->where) == 0 &&
            strcmp(object->place.effect, place->effect) == 0;
 }
 
-/* The smallest [n] that no other object of that domain, transition and effect has. */
-static uint32_t ordinal_free(const Runtime *runtime, const Instance *owner, const Place *place)
+/* The smallest [n] that no other object of that owner, transition and effect has. */
+static uint32_t ordinal_free(const Instance *owner, const Place *place)
 {
-    size_t count = runtime->object_count;
+    size_t count = owner->object_count;
     cleanup(free) bool *taken = memory_zero(count + 1, sizeof *taken);
     uint32_t ordinal = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        const Object *object = runtime->objects[i];
-        if (object->ordinal < count && object->name == NULL && same_place(object, owner, place))
+    for (const Object *object = owner->first_object; object != NULL; object = object->owner_next)
+        if (object->ordinal < count && object->name == NULL && same_place(object, place))
             taken[object->ordinal] = true;
-    }
     while (taken[ordinal])
         ordinal++;
     return ordinal;
@@ -48,7 +46,7 @@ Object *object_want(Instance *owner, const Intent *intent)
     object->owner = owner;
     object->place = (Place){memory_copy_string(intent->place.where),
                             memory_copy_string(intent->place.effect), intent->place.site};
-    object->ordinal = intent->name == NULL ? ordinal_free(runtime, owner, &intent->place) : 0;
+    object->ordinal = intent->name == NULL ? ordinal_free(owner, &intent->place) : 0;
     object->sequence = runtime->next_sequence++;
     string_set(&object->name, intent->name);
     string_set(&object->provider, intent->provider);

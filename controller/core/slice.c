@@ -195,14 +195,11 @@ static size_t effects_count(const SliceResult *result)
 static void undecided(Turn *turn, Instance *instance)
 {
     const char *after = "an effect of its own";
-    const Runtime *runtime = turn->runtime;
 
-    for (size_t i = 0; i < runtime->object_count; i++)
-        if (runtime->objects[i]->owner == instance) {
-            char *address = object_address(runtime->objects[i]);
-            after = arena_copy_string(turn->arena, address);
-            free(address);
-        }
+    if (instance->last_object != NULL) {
+        cleanup(free) char *address = object_address(instance->last_object);
+        after = arena_copy_string(turn->arena, address);
+    }
     if (instance->pending != NULL && instance->pending->intent_count > 0)
         after = instance->pending->intents[instance->pending->intent_count - 1]->address;
     string_set(&instance->undecided_after, after);
@@ -257,10 +254,9 @@ static void repair_begin(Turn *turn, Instance *instance)
     Runtime *runtime = turn->runtime;
     Object *lowest = NULL;
 
-    for (size_t i = 0; i < runtime->object_count; i++)
-        if (runtime->objects[i]->state == OBJECT_LOST && runtime->objects[i]->owner == instance &&
-            (lowest == NULL || runtime->objects[i]->rank < lowest->rank))
-            lowest = runtime->objects[i];
+    for (Object *object = instance->first_object; object != NULL; object = object->owner_next)
+        if (object->state == OBJECT_LOST && (lowest == NULL || object->rank < lowest->rank))
+            lowest = object;
     assert(lowest != NULL);
     Intent *intent = intent_repair(lowest, runtime->next_intent, 0);
     Record record = {.type = RECORD_PREPARE,
@@ -289,14 +285,11 @@ static int compare_for_release(const void *left, const void *right)
 
 static Object **objects_of(const Instance *instance, Arena *arena)
 {
-    const Runtime *runtime = instance->runtime;
     Object **objects = arena_array(arena, Object *, instance->object_count);
     size_t count = 0;
 
-    for (size_t i = 0; i < runtime->object_count; i++)
-        if (runtime->objects[i]->owner == instance)
-            objects[count++] = runtime->objects[i];
-    assert(count == instance->object_count);
+    for (Object *object = instance->first_object; object != NULL; object = object->owner_next)
+        objects[count++] = object;
     qsort(objects, count, sizeof(Object *), compare_for_release);
     return objects;
 }

@@ -209,6 +209,8 @@ static void write_origin(const Instance *instance, const Origin *origin, Buffer 
 {
     buffer_add_format(ret, "{\"slice\":%llu,\"cause\":", (unsigned long long)origin->slice);
     cause_encode(instance, &origin->cause, ret);
+    member_encode(ret, "domain", instance->domain->name);
+    member_encode(ret, "key", instance->key);
     member_encode(ret, "where", origin->where);
     buffer_add_string(ret, ",\"state\":{");
     for (size_t i = 0; i < origin->field_count; i++) {
@@ -271,14 +273,15 @@ static void write_origins(const Runtime *runtime, Buffer *ret)
 {
     size_t count = 0;
 
+    for (size_t i = 0; i < runtime->object_count; i++)
+        if (runtime->objects[i]->origin != NULL)
+            runtime->objects[i]->origin->is_written = false;
     buffer_add_string(ret, ",\"origins\":[");
     for (size_t i = 0; i < runtime->object_count; i++) {
-        const Origin *origin = runtime->objects[i]->origin;
-        bool written = origin == NULL;
-        for (size_t k = 0; k < i && !written; k++)
-            written = runtime->objects[k]->origin == origin;
-        if (written)
+        Origin *origin = runtime->objects[i]->origin;
+        if (origin == NULL || origin->is_written)
             continue;
+        origin->is_written = true;
         separate(ret, count++);
         write_origin(runtime->objects[i]->owner, origin, ret);
     }

@@ -9,8 +9,7 @@ typedef struct Reader {
     bool lenient;
     Arena arena;
     Error *err;
-    Origin **origins;
-    size_t origin_count;
+    Map origins; /* by slice; each with one reference of the reader's */
 } Reader;
 
 static int missing(Reader *reader, const char *kind, const char *name)
@@ -346,23 +345,24 @@ static int origin_cause(Reader *reader, const Instance *owner, const Json *json,
     return 0;
 }
 
-static int read_origin(Reader *reader, const Json *json, const Json *objects)
+static char *slice_key(Reader *reader, uint64_t slice)
+{
+    return arena_format(&reader->arena, "%llu", (unsigned long long)slice);
+}
+
+static int read_origin(Reader *reader, const Json *json)
 {
     uint64_t slice = (uint64_t)json_get_int(json, "slice", 0);
-    const Json *made = NULL;
-
-    for (const Json *item = json_first(objects); item != NULL; item = json_next(item))
-        if ((uint64_t)json_get_int(item, "origin", 0) == slice)
-            made = item;
-    const char *domain = json_get_string(made, "domain", "");
+    const char *domain = json_get_string(json, "domain", "");
     const Instance *owner =
-        runtime_find(reader->runtime, domain, json_get_string(made, "key", NULL));
+        runtime_find(reader->runtime, domain, json_get_string(json, "key", NULL));
+
     if (owner == NULL)
         return missing(reader, "domain", domain);
     Origin *origin = memory_zero(1, sizeof *origin);
     origin->references = 1;
     origin->slice = slice;
-    reader->origins[reader->origin_count++] = origin;
+    origin_release(map_put(&reader->origins, slice_key(reader, slice), origin));
     origin->cause = cause_of(CAUSE_BOOT);
     if (origin_cause(reader, owner, json_get(json, "cause"), &origin->cause) < 0)
         return ERROR_STATE;
@@ -383,12 +383,11 @@ static int read_origin(Reader *reader, const Json *json, const Json *objects)
 
 static Origin *origin_find(Reader *reader, uint64_t slice)
 {
-    for (size_t i = 0; i < reader->origin_count; i++)
-        if (reader->origins[i]->slice == slice) {
-            reader->origins[i]->references++;
-            return reader->origins[i];
-        }
-    return NULL;
+    Origin *origin = map_get(&reader->origins, slice_key(reader, slice));
+
+    if (origin != NULL)
+        origin->references++;
+    return origin;
 }
 
 static ObjectState read_object_state(const Json *json, const char *key)
@@ -443,14 +442,14 @@ static int read_objects(Reader *reader, const Json *json)
     const Json *origins = json_get(json, "origins");
     int code = 0;
 
-    reader->origins = memory_zero(json_count(origins), sizeof(Origin *));
     for (const Json *m = json_first(origins); m != NULL && code == 0; m = json_next(m))
-        code = read_origin(reader, m, objects);
+        code = read_origin(reader, m);
     for (const Json *m = json_first(objects); m != NULL && code == 0; m = json_next(m))
         code = read_object(reader, m);
-    for (size_t i = 0; i < reader->origin_count; i++)
-        origin_release(reader->origins[i]);
-    free(reader->origins);
+    for (const MapEntry *e = map_next(&reader->origins, NULL); e != NULL;
+         e = map_next(&reader->origins, e))
+        origin_release(e->value);
+    map_deinit(&reader->origins);
     return code;
 }
 

@@ -339,25 +339,68 @@ Object *object_find(const Runtime *runtime, const char *uid)
     return map_get(&runtime->objects_by_uid, uid);
 }
 
+static void owner_link(Object *object)
+{
+    Instance *owner = object->owner;
+
+    object->owner_previous = owner->last_object;
+    if (owner->last_object != NULL)
+        owner->last_object->owner_next = object;
+    else
+        owner->first_object = object;
+    owner->last_object = object;
+    owner->object_count++;
+}
+
+static void owner_unlink(Object *object)
+{
+    Instance *owner = object->owner;
+
+    if (object->owner_previous != NULL)
+        object->owner_previous->owner_next = object->owner_next;
+    else
+        owner->first_object = object->owner_next;
+    if (object->owner_next != NULL)
+        object->owner_next->owner_previous = object->owner_previous;
+    else
+        owner->last_object = object->owner_previous;
+    owner->object_count--;
+}
+
+/* They stand by sequence. */
+static size_t object_place(const Runtime *runtime, const Object *object)
+{
+    size_t low = 0, high = runtime->object_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (runtime->objects[middle]->sequence < object->sequence)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    while (runtime->objects[low] != object)
+        low++;
+    return low;
+}
+
 void object_add(Runtime *runtime, Object *object)
 {
     memory_reserve_one(runtime->objects, runtime->object_count, runtime->object_capacity);
     runtime->objects[runtime->object_count++] = object;
     map_put(&runtime->objects_by_uid, object->uid, object);
     runtime->lost_count += object->state == OBJECT_LOST;
-    object->owner->object_count++;
+    owner_link(object);
 }
 
 void object_remove(Runtime *runtime, Object *object)
 {
-    size_t at = 0;
+    size_t at = object_place(runtime, object);
 
-    while (runtime->objects[at] != object)
-        at++;
     memmove(&runtime->objects[at], &runtime->objects[at + 1],
             (runtime->object_count - at - 1) * sizeof(Object *));
     runtime->object_count--;
-    object->owner->object_count--;
+    owner_unlink(object);
     runtime->lost_count -= object->state == OBJECT_LOST;
     map_remove(&runtime->objects_by_uid, object->uid);
     object_free(object);

@@ -176,6 +176,7 @@ typedef struct Origin {
     bool *failed;
     size_t result_count;
     SeenFacts facts;
+    bool is_written; /* while a snapshot is made */
 } Origin;
 
 typedef enum ObjectState {
@@ -186,12 +187,14 @@ typedef enum ObjectState {
     OBJECT_LEAVING /* its destruction is intended */
 } ObjectState;
 
-typedef struct Object {
+typedef struct Object Object;
+struct Object {
     char uid[UID_SIZE];
     ObjectState state;
     ObjectState before; /* while wanted: what to return to */
     bool exists;        /* a provider has confirmed it */
     Instance *owner;
+    Object *owner_next, *owner_previous; /* derived: of the same owner, by sequence */
     Place place;
     uint32_t ordinal; /* among the objects of that domain, transition and effect: the [n] */
     char *name;
@@ -210,7 +213,7 @@ typedef struct Object {
     uint32_t repair_failures;
     uint64_t repair_due_ms;
     bool given_up; /* live only: its repair failed in this run of apply */
-} Object;
+};
 
 /* An action done in an attempt that did not commit, or one with a key: its answer is taken again.
  */
@@ -330,8 +333,9 @@ struct Instance {
                     */
     uint32_t stop_failures;
     uint64_t stop_due_ms;
-    bool stop_given_up;  /* live only: in this run of apply */
-    size_t object_count; /* derived: that it owns */
+    bool stop_given_up;                 /* live only: in this run of apply */
+    Object *first_object, *last_object; /* derived: that it owns, by sequence */
+    size_t object_count;
     Value *fields;
     uint64_t version; /* grows with every change of a field; from 1 */
     bool booted;

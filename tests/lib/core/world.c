@@ -315,6 +315,16 @@ static void sight_tell(World *world, Sight *sight)
     world->turned = false;
 }
 
+void world_change_now(World *world, const char *address, const char *result)
+{
+    const Object *object = world_object(world, address);
+
+    cr_assert_not_null(object, "no object '%s'", address);
+    step(world,
+         (Event){.type = EVENT_OBSERVED, .uid = object->uid, .changed = true, .result = result});
+    world->turned = false;
+}
+
 static Sight *sight_next(World *world)
 {
     Sight *next = NULL;
@@ -336,7 +346,7 @@ static size_t flight_next(const World *world)
     return next;
 }
 
-void world_move_to(World *world, uint64_t at_ms)
+void world_move(World *world, uint64_t at_ms)
 {
     if (at_ms > world->now_ms)
         world->now_ms = at_ms;
@@ -361,7 +371,7 @@ static bool happen(World *world, uint64_t limit_ms)
         next_ms = world_question_next(world);
     if (next_ms == UINT64_MAX || next_ms > limit_ms)
         return false;
-    world_move_to(world, next_ms);
+    world_move(world, next_ms);
     if (answer_ms == next_ms)
         answer(world, flight);
     else if (world_question_next(world) <= next_ms)
@@ -393,7 +403,7 @@ void world_run(World *world)
 void world_run_until(World *world, uint64_t now_ms)
 {
     run(world, now_ms, !world->options.settling);
-    world_move_to(world, now_ms);
+    world_move(world, now_ms);
 }
 
 void world_destroy(World *world)

@@ -34,6 +34,9 @@ void world_let_pass(World *world, const char *effect, size_t count); /* before t
 void world_lose_at(World *world, uint64_t at_ms, const char *address);
 void world_find_at(World *world, uint64_t at_ms, const char *address);
 
+/* Now it reports that the object is another one: with that result. */
+void world_change_now(World *world, const char *address, const char *result);
+
 /* From now on, or from then on, the provider says that of a fact, named as in
  * `Infra.status("db")`; NULL: it cannot say, which is what it does without this. Whoever asks is
  * answered after WORLD_FACT_DELAY_MS. */
@@ -52,6 +55,9 @@ Runtime *world_runtime(World *world);
 void world_run(World *world);
 void world_run_until(World *world, uint64_t now_ms);
 void world_turn(World *world);
+
+/* The clock moves on; nothing is told to the core. */
+void world_move(World *world, uint64_t now_ms);
 void world_begin(World *world);
 void world_destroy(World *world);
 void world_facts_due(World *world); /* all are observed again */

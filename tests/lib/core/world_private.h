@@ -92,6 +92,5 @@ void world_facts_deinit(World *world);
 void world_replay(Runtime *runtime, const char *record);
 Runtime *world_load_snapshot(const World *world, const char *text);
 void world_effects_take(World *world);
-void world_move_to(World *world, uint64_t at_ms);
 
 #endif

@@ -184,7 +184,7 @@ World *world_crashed(const World *from, size_t records, bool from_snapshot, bool
         memory_reserve_one(world->records, world->record_count, world->record_capacity);
         world->records[world->record_count++] = memory_copy_string(from->records[i]);
         world_replay(world->shadow, from->records[i]);
-        world_move_to(world, record_time(from->records[i]));
+        world_move(world, record_time(from->records[i]));
     }
     take_over(world,
               from_snapshot ? snapshot_again(world, world->shadow) : records_load(world, records));

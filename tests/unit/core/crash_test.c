@@ -4,43 +4,7 @@
 #include <string.h>
 
 #include "lang/base/memory.h"
-#include "tests/lib/core/world.h"
-
-typedef void Script(World *world);
-
-static void expect_same_end(const World *whole, const char *outcome, size_t records,
-                            bool from_snapshot, bool sent)
-{
-    World *world = world_crashed(whole, records, from_snapshot, sent);
-
-    world_unchecked(world); /* the uninterrupted run was */
-    world_run(world);
-    cleanup(free) char *found = world_outcome(world);
-    size_t same = 0;
-    while (outcome[same] != '\0' && outcome[same] == found[same])
-        same++;
-    size_t from = same > 150 ? same - 150 : 0;
-    cr_assert_str_eq(found, outcome,
-                     "after %zu records (snapshot %d, sent %d) expected\n%.400s\nfound\n%.400s\n%s",
-                     records, from_snapshot, sent, outcome + from, found + from,
-                     world_trace(world));
-    world_free(world);
-}
-
-static void crash_everywhere(const char *program, Script *script)
-{
-    World *whole = world_new(program);
-
-    if (script != NULL)
-        script(whole);
-    world_run(whole);
-    cleanup(free) char *outcome = world_outcome(whole);
-    cr_assert_gt(world_records(whole), 3);
-    for (size_t records = 0; records <= world_records(whole); records++)
-        for (int variant = 0; variant < 4; variant++)
-            expect_same_end(whole, outcome, records, variant & 1, variant & 2);
-    world_free(whole);
-}
+#include "tests/lib/core/crash.h"
 
 static void database_fails_twice(World *world)
 {
