@@ -158,14 +158,15 @@ static void append_file(BundleLoad *load, const char *name, const char *text, si
     bundle_add(&load->bundle, name, start, start + size);
 }
 
-/* Whether there is room for one more, of that size. */
+/* Whether there is room for one more, of that size with its name. */
 static bool has_room(BundleLoad *load, Span span, const char *path, size_t size)
 {
+    const size_t line_max = sizeof FILE_LINE + 24; /* with the number and line breaks */
     const char *why = NULL;
 
     if (load->bundle.count == BUNDLE_FILES_MAX)
         why = "a program has at most 1000 files";
-    else if (load->text.size + size > SOURCE_SIZE_MAX - 1000)
+    else if (size > SOURCE_SIZE_MAX || load->text.size + size + line_max > SOURCE_SIZE_MAX)
         why = "with it the program would be too large";
     if (why == NULL)
         return true;
@@ -190,7 +191,7 @@ static void load_import(BundleLoad *load, size_t importer, Span span, const char
         return;
     if (load->loader->load(load->loader->context, name, &text, &err) != 0)
         report_import(load, span, path, err.message);
-    else if (has_room(load, span, path, text.size))
+    else if (has_room(load, span, path, text.size + strlen(name)))
         append_file(load, name, buffer_text(&text), text.size);
 }
 

@@ -178,15 +178,13 @@ bool check_visible(Checker *checker, Name use, const char *what, const Declared 
 
 const Declaration *declaration_in(Checker *checker, const Map *names, const char *name)
 {
-    Declaration *found = map_get(names, name);
+    Declaration *first = name == NULL ? NULL : map_get(names, name), *found = first;
 
     while (found != NULL && found->declared->module != checker->module)
         found = found->next;
-    for (Declaration *d = found == NULL ? map_get(names, name) : NULL; d != NULL; d = d->next)
-        if (is_visible(checker, d->declared)) {
+    for (Declaration *d = first; d != NULL && found == NULL; d = d->next)
+        if (is_visible(checker, d->declared))
             found = d;
-            break;
-        }
     if (found != NULL)
         found->used = true;
     return found;

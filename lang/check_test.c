@@ -113,7 +113,8 @@ static void check_effect_step(Checker *checker, const TestStep *step, const Map 
 
 static void check_event_step(Checker *checker, const TestStep *step)
 {
-    Emit *emit = step->statement != NULL ? step->statement->emit : NULL;
+    bool emits = step->statement != NULL && step->statement->kind == STMT_EMIT;
+    Emit *emit = emits ? step->statement->emit : NULL;
 
     if (emit == NULL || emit->kind != EMIT_BROADCAST || emit->event.text == NULL)
         return;
@@ -135,7 +136,7 @@ static void check_step(Checker *checker, TestStep *step, const Map *effects)
         check_effect_step(checker, step, effects);
         break;
     case STEP_SEND:
-        if (step->statement != NULL)
+        if (step->statement != NULL && step->statement->kind == STMT_SEND)
             check_send(checker, step->statement);
         break;
     case STEP_EMIT:

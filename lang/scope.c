@@ -9,7 +9,7 @@ static void *index_value(size_t index)
 
 Local *scope_find(Scope *scope, const char *name)
 {
-    size_t index = (size_t)(uintptr_t)map_get(&scope->names, name);
+    size_t index = name == NULL ? 0 : (size_t)(uintptr_t)map_get(&scope->names, name);
 
     return index == 0 ? NULL : &scope->locals[index - 1];
 }
