@@ -252,10 +252,16 @@ static const Kind kinds[] = {
     {"deadletters", deadletters_json, {"domain", "id", "name", "from", "reason"}},
 };
 
+/* A domain is shown with the key of its instance. */
 static char *cell(const Json *row, const char *column)
 {
     const Json *member = json_get(row, column);
+    const char *key = json_get_string(row, "key", "");
 
+    if (key[0] != '\0' && strcmp(column, "domain") == 0) {
+        cleanup(free) char *label = memory_format("%s[\"%s\"]", json_string(member, ""), key);
+        return text_clean(label);
+    }
     if (json_is_string(member))
         return text_clean(json_string(member, ""));
     return member != NULL ? json_text(member) : memory_copy_string("");
