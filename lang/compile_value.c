@@ -134,7 +134,7 @@ void compile_map(Compiler *compiler, const Expr *expr, uint32_t target)
 
 static void compile_record(Compiler *compiler, const Expr *expr, uint32_t target)
 {
-    StaticType type = expr->static_type;
+    StaticType type = (StaticType)expr->slot;
     const Type *of = type_of(compiler->model->types, type);
     uint32_t count = (uint32_t)of->member_count;
     uint32_t base = code_take_registers(&compiler->builder, count);

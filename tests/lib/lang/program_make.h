@@ -1,5 +1,6 @@
-/* Small valid programs from a seed: one domain D with fields n m (int), s t (string), b c (bool)
- * and d e (duration), a goal G, an invariant, and a transition T without effects. */
+/* Small valid programs from a seed: one domain D with fields of every kind of value, a goal G, an
+ * invariant, and a transition T without effects; with functions, constants, a record and an enum
+ * that they use. */
 #ifndef VED_TESTS_PROGRAM_MAKE_H
 #define VED_TESTS_PROGRAM_MAKE_H
 

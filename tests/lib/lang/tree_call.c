@@ -18,8 +18,8 @@ static Value record_field(TreeWalk *walk, const Field *field, const Expr *call)
 {
     for (const Argument *a = call->arguments; a != NULL; a = a->next)
         if (is_named(a, field->name.text))
-            return tree_as_type(tree_evaluate(walk, a->value), field->type);
-    return tree_as_type(tree_evaluate(walk, field->initial), field->type);
+            return tree_as_type(walk, tree_evaluate(walk, a->value), field->type);
+    return tree_as_type(walk, tree_evaluate(walk, field->initial), field->type);
 }
 
 static Value record(TreeWalk *walk, const RecordDecl *declared, const Expr *call)
@@ -53,7 +53,7 @@ static void bind_arguments(TreeWalk *walk, const Function *function, const Expr 
         i = 0;
         for (const Argument *a = call->arguments; a != NULL; a = a->next, i++)
             if (a->name.text == NULL ? i == at : is_named(a, p->name.text))
-                tree_bind(walk, p->name.text, tree_as_type(values[i], p->type));
+                tree_bind(walk, p->name.text, tree_as_type(walk, values[i], p->type));
     }
 }
 
@@ -68,11 +68,13 @@ static Value function_call(TreeWalk *walk, const Function *function, const Expr 
     bind_arguments(walk, function, call, values);
     walk->base = caller.count;
     tree_run(walk, function->body);
+    if (!walk->faulted)
+        walk->result = tree_as_type(walk, walk->result, function->result);
     walk->calls--;
     walk->returned = false;
     walk->base = caller.base;
     walk->count = caller.count;
-    return tree_as_type(walk->result, function->result);
+    return walk->result;
 }
 
 Value tree_call(TreeWalk *walk, const Expr *expr)

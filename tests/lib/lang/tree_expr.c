@@ -30,9 +30,14 @@ static Value as_float(Value value)
     return value.type == VALUE_INT ? value_float((double)value.integer) : value;
 }
 
-Value tree_as_type(Value value, const TypeExpr *type)
+/* Up to 2^53 a float is every int. */
+Value tree_as_type(TreeWalk *walk, Value value, const TypeExpr *type)
 {
-    return type != NULL && type->type == TYPE_FLOAT ? as_float(value) : value;
+    if (type == NULL || type->type != TYPE_FLOAT)
+        return value;
+    if (value.type == VALUE_INT && (value.integer > 1LL << 53 || value.integer < -(1LL << 53)))
+        return tree_fault(walk);
+    return as_float(value);
 }
 
 Value tree_like(Value value, Value other)
@@ -257,7 +262,7 @@ static Value name(TreeWalk *walk, const Expr *expr)
         return binding->value;
     for (const Const *c = walk->ast->constants; c != NULL; c = c->next)
         if (strcmp(c->name.text, expr->name) == 0)
-            return tree_as_type(tree_evaluate(walk, c->value), c->type);
+            return tree_as_type(walk, tree_evaluate(walk, c->value), c->type);
     abort();
 }
 

@@ -106,7 +106,7 @@ static void run_let(TreeWalk *walk, const Stmt *stmt)
 {
     Value value = tree_evaluate(walk, stmt->let.value);
 
-    tree_bind(walk, stmt->let.name.text, tree_as_type(value, stmt->let.type));
+    tree_bind(walk, stmt->let.name.text, tree_as_type(walk, value, stmt->let.type));
 }
 
 /* A bare name that is no constant is a member of the subject's enum. */

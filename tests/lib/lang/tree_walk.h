@@ -48,8 +48,8 @@ Value tree_call(TreeWalk *walk, const Expr *expr);
 Value tree_builtin(TreeWalk *walk, const char *name, const Value *arguments, size_t count);
 Value tree_arithmetic(TreeWalk *walk, Operator operator, Value left, Value right);
 
-/* What is written as an int where a float is asked for is one; the others are what they are. */
-Value tree_as_type(Value value, const TypeExpr *type);
+/* An int where a float is asked for is one; the others are what they are. */
+Value tree_as_type(TreeWalk *walk, Value value, const TypeExpr *type);
 Value tree_like(Value value, Value other);
 
 /* The part that a step leads to, and a copy with another one there. */
