@@ -317,6 +317,7 @@ static void float_print(Buffer *buffer, double number)
 
 typedef enum JsonForm {
     FORM_PEOPLE,
+    FORM_WIRE, /* the same with secrets */
     FORM_EXACT,
 } JsonForm;
 
@@ -364,7 +365,7 @@ static void json_put_key(Buffer *buffer, const ValueString *key, JsonForm form)
 {
     Buffer doubled = {0};
 
-    if (form == FORM_PEOPLE || key->bytes[0] != '$') {
+    if (form != FORM_EXACT || key->bytes[0] != '$') {
         json_put_bytes(buffer, key->bytes, key->size);
         return;
     }
@@ -438,6 +439,11 @@ static void json_put_value(Buffer *buffer, Value value, JsonForm form)
 void value_write_json(Buffer *buffer, Value value)
 {
     json_put_value(buffer, value, FORM_PEOPLE);
+}
+
+void value_write_wire(Buffer *buffer, Value value)
+{
+    json_put_value(buffer, value, FORM_WIRE);
 }
 
 void value_encode(Buffer *buffer, Value value)

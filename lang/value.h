@@ -136,6 +136,9 @@ void value_print(Buffer *buffer, Value value);
  * digits, secrets as "(sensitive)", unknown as {"$unknown":{}}. */
 void value_write_json(Buffer *buffer, Value value);
 
+/* The same with each secret as {"$secret":"text"}, for what is addressed to a provider. */
+void value_write_wire(Buffer *buffer, Value value);
+
 /* As JSON that reads back as the same value: durations {"$ms":30000}, large integers
  * {"$int":"9223372036854775807"}, whole floats {"$float":"3.0"}, secrets {"$secret":"text"},
  * unknown {"$unknown":{}}; a member whose own key begins with `$` has that doubled. The form of

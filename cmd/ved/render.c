@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/host/secrets.h"
 #include "lang/base/memory.h"
 
 #define FORMAT_VERSION "1.2"
@@ -28,13 +29,21 @@ const char *plan_action_name(PlanAction action)
 
 /* ---- values ---- */
 
-Json *json_of_text(const char *text)
+/* With its secrets. */
+static Json *json_of_own(const char *text)
 {
     Json *json = NULL;
 
     if (text == NULL || json_parse_own(text, strlen(text), &json, NULL) < 0)
         return json_new_null();
     return json;
+}
+
+Json *json_of_text(const char *text)
+{
+    cleanup(json_free) Json *json = json_of_own(text);
+
+    return secrets_redact(json);
 }
 
 static void render_value(Buffer *text, const Json *value, int indent);
@@ -60,26 +69,29 @@ static void render_value(Buffer *text, const Json *value, int indent)
         json_write(text, value);
 }
 
+static void render_shown(Buffer *text, const Json *value)
+{
+    cleanup(json_free) Json *shown = secrets_redact(value);
+
+    render_value(text, shown, 6);
+}
+
 static void render_attributes(Ui *ui, const PlanItem *item)
 {
-    cleanup(json_free) Json *json = NULL, *before = NULL;
+    cleanup(json_free) Json *json = json_of_own(item->arguments);
+    cleanup(json_free) Json *before = json_of_own(item->before);
     const char *symbol = item->action == PLAN_UPDATE ? "~" : actions[item->action].symbol;
 
-    if (item->arguments == NULL ||
-        json_parse_own(item->arguments, strlen(item->arguments), &json, NULL) < 0)
-        return;
-    if (item->before != NULL)
-        json_parse_own(item->before, strlen(item->before), &before, NULL);
     for (const Json *m = json_first(json); m != NULL; m = json_next(m)) {
         cleanup(buffer_deinit) Buffer text = {0};
         const Json *old = json_get(before, json_key(m));
-        if (before != NULL && old != NULL && json_equal(old, m))
+        if (old != NULL && json_equal(old, m))
             continue;
         if (old != NULL) {
-            render_value(&text, old, 6);
+            render_shown(&text, old);
             buffer_add_string(&text, " -> ");
         }
-        render_value(&text, m, 6);
+        render_shown(&text, m);
         ui_out(ui, "      %s %s = %s\n", symbol, json_key(m), buffer_text(&text));
     }
 }

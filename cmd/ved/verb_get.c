@@ -6,6 +6,7 @@
 #include "cmd/ved/invocation.h"
 #include "controller/core/scheduler.h"
 #include "controller/core/snapshot.h"
+#include "controller/host/secrets.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
 #include "lang/base/yaml.h"
@@ -407,7 +408,8 @@ ExitReasons verb_state(Ui *ui, const Options *options)
         return 0;
     }
     cleanup(json_free) Json *json = snapshot_json(invocation.stack);
-    print_document(ui, json, wants(options, "yaml"));
+    cleanup(json_free) Json *shown = secrets_redact(json);
+    print_document(ui, shown, wants(options, "yaml"));
     return 0;
 }
 

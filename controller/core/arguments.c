@@ -159,7 +159,7 @@ static int argument_add(Resolver *resolver, const BoundEffect *bound,
             bound->provider, bound->action, bound->positional_count);
         return INTENT_FAULTS;
     }
-    value_write_json(&text, argument->value);
+    value_write_wire(&text, argument->value);
     if (json_parse(buffer_text(&text), text.size, &value, NULL) < 0)
         value = json_new_null();
     json_set(into, name != NULL ? name : bound->positional[position], value);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "controller/host/fact_watch.h"
+#include "controller/host/secrets.h"
 #include "lang/base/memory.h"
 
 #define UNKNOWN_RESULT "{\"$unknown\":{}}"
@@ -116,12 +117,12 @@ static void collect(Planner *planner)
             planner->plan->has_slices = true;
         else if (notice->kind == NOTICE_UNDECIDED)
             note_add(planner->plan,
-                     memory_format("domain %s: (decided after %s)", notice->domain, notice->text));
+                     memory_format("domain %s: (decided after %s)", notice->who, notice->text));
         else if (notice->kind == NOTICE_FAULTED)
             note_add(planner->plan,
-                     memory_format("domain %s: faults: %s", notice->domain, notice->text));
+                     memory_format("domain %s: faults: %s", notice->who, notice->text));
         else if (notice->kind == NOTICE_LOOPED)
-            note_add(planner->plan, memory_format("domain %s: %s", notice->domain, notice->text));
+            note_add(planner->plan, memory_format("domain %s: %s", notice->who, notice->text));
     }
     for (size_t i = 0; i < effects->call_count; i++) {
         plan_intent(planner, effects->calls[i]);
@@ -324,6 +325,14 @@ static bool is_known(const PlanItem *item)
            strstr(item->arguments, "\"$unknown\"") == NULL;
 }
 
+static void put_desired(const char *lineage, const Json *desired, Json *into)
+{
+    Json *secrets = json_new_object();
+
+    json_set(into, "desired", secrets_extract(lineage, desired, secrets));
+    json_set(into, "secrets", secrets);
+}
+
 static void validate_provider(Validation *validation, const char *provider)
 {
     cleanup(json_free) Json *items = json_new_array();
@@ -334,7 +343,7 @@ static void validate_provider(Validation *validation, const char *provider)
         validation, memory_alloc((validation->plan->count + 1) * sizeof(const PlanItem *))};
     for (size_t i = 0; i < validation->plan->count; i++) {
         const PlanItem *item = &validation->plan->items[i];
-        Json *desired = NULL;
+        cleanup(json_free) Json *desired = NULL;
         if (strcmp(item->provider, provider) != 0 || !is_known(item) ||
             json_parse(item->arguments, strlen(item->arguments), &desired, NULL) < 0)
             continue;
@@ -342,7 +351,7 @@ static void validate_provider(Validation *validation, const char *provider)
         json_set_string(json, "effect", item->effect);
         json_set_string(json, "type", item->type != NULL ? item->type : "");
         json_set_string(json, "uid", item->uid);
-        json_set(json, "desired", desired);
+        put_desired(validation->stack->runtime->lineage, desired, json);
         json_append(items, json);
         batch->items[count++] = item;
     }

@@ -2,11 +2,13 @@
 
 #include <string.h>
 
+#include "controller/host/secrets.h"
+
 #define TIMEOUT_DEFAULT_MS 600000
 
 static void put_owner(const Runtime *runtime, const char *stack, const Intent *intent, Buffer *ret)
 {
-    size_t domain = strcspn(intent->address, ".");
+    size_t domain = strcspn(intent->address, ".[");
 
     buffer_add_string(ret, ",\"owner\":{\"lineage\":");
     json_put_string(ret, runtime->lineage);
@@ -17,6 +19,24 @@ static void put_owner(const Runtime *runtime, const char *stack, const Intent *i
     buffer_add_string(ret, ",\"address\":");
     json_put_string(ret, intent->address);
     buffer_add_char(ret, '}');
+}
+
+/* `"NAME":ARGUMENTS` with secrets apart, and `"secrets":{...}`. */
+static void put_arguments(const Runtime *runtime, const char *name, const Intent *intent,
+                          Buffer *ret)
+{
+    cleanup(json_free) Json *arguments = NULL, *wire = NULL, *secrets = json_new_object();
+
+    buffer_add_format(ret, ",\"%s\":", name);
+    if (strstr(intent->arguments, "\"$secret\"") == NULL ||
+        json_parse_own(intent->arguments, strlen(intent->arguments), &arguments, NULL) < 0) {
+        buffer_add_string(ret, intent->arguments);
+    } else {
+        wire = secrets_extract(runtime->lineage, arguments, secrets);
+        json_write_canonical(ret, wire);
+    }
+    buffer_add_string(ret, ",\"secrets\":");
+    json_write_canonical(ret, secrets);
 }
 
 void request_body(const Runtime *runtime, const char *stack, const Intent *intent, Buffer *ret)
@@ -31,13 +51,11 @@ void request_body(const Runtime *runtime, const char *stack, const Intent *inten
         buffer_add_format(ret, ",\"generation\":%llu,\"schema_version\":1,\"effect\":",
                           (unsigned long long)intent->generation);
         json_put_string(ret, intent->action);
-        buffer_add_format(ret,
-                          ",\"desired\":%s,\"prior\":null,\"private\":null,\"secrets\":{},"
-                          "\"adopt\":null",
-                          intent->arguments);
+        put_arguments(runtime, "desired", intent, ret);
+        buffer_add_string(ret, ",\"prior\":null,\"private\":null,\"adopt\":null");
         break;
     case INTENT_ACTION:
-        buffer_add_format(ret, ",\"arguments\":%s,\"secrets\":{}", intent->arguments);
+        put_arguments(runtime, "arguments", intent, ret);
         break;
     case INTENT_DELETE:
         break;

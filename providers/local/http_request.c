@@ -14,6 +14,7 @@
 #include "providers/local/kinds.h"
 #include "providers/local/object.h"
 #include "providers/local/problem_of.h"
+#include "providers/sdk/secrets.h"
 
 #define BODY_SIZE_MAX (1 << 20)
 #define HEADERS_SIZE_MAX (64 << 10)

@@ -148,25 +148,6 @@ int object_port(Local *local, Object *object, int *ret, Error *err)
     return code;
 }
 
-Json *secrets_resolve(const Json *value, const Json *secrets)
-{
-    const char *id = json_get_string(value, "$secret", NULL);
-
-    if (id != NULL && json_count(value) == 1)
-        return json_new_string(json_get_string(secrets, id, ""));
-    if (!json_is_object(value) && !json_is_array(value))
-        return json_copy(value);
-    Json *copy = json_is_array(value) ? json_new_array() : json_new_object();
-    for (Json *member = json_first(value); member != NULL; member = json_next(member)) {
-        Json *resolved = secrets_resolve(member, secrets);
-        if (json_is_array(value))
-            json_append(copy, resolved);
-        else
-            json_set(copy, json_key(member), resolved);
-    }
-    return copy;
-}
-
 /* The salt keeps equal secrets of two objects from having equal digests. */
 static void argument_digest(const char *salt, const Json *value, char ret[2 * SHA256_SIZE + 1])
 {

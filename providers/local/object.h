@@ -39,10 +39,6 @@ int object_port(Local *local, Object *object, int *ret, Error *err);
 /* The object came up once: from then on its arguments bind. */
 bool object_is_established(const Object *object);
 
-/* `value` with each {"$secret": id} replaced by its clear text. The caller frees it, and neither
- * stores nor logs it. */
-Json *secrets_resolve(const Json *value, const Json *secrets);
-
 /* Digest every argument of `arguments` (resolved) into the record's "arguments". */
 void object_set_arguments(Object *object, const Json *arguments);
 

@@ -15,6 +15,7 @@
 #include "providers/local/kinds.h"
 #include "providers/local/object.h"
 #include "providers/local/problem_of.h"
+#include "providers/sdk/secrets.h"
 
 #define CONTENT_SIZE_MAX (64 << 20)
 #define FILE_MODE 0644

@@ -14,6 +14,7 @@
 #include "providers/local/port.h"
 #include "providers/local/problem_of.h"
 #include "providers/local/spawn.h"
+#include "providers/sdk/secrets.h"
 
 #define NAME_SIZE_MAX 63
 #define READY_TIMEOUT_S 120

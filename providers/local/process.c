@@ -18,6 +18,7 @@
 #include "providers/local/problem_of.h"
 #include "providers/local/process_spec.h"
 #include "providers/local/spawn.h"
+#include "providers/sdk/secrets.h"
 
 #define ALIVE_MS 300
 #define HEALTH_STEP_MS 50

@@ -3,9 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "providers/sdk/secrets.h"
+
 int admission_check_arguments(const EngineOptions *options, const char *effect, const Json *desired,
-                              ProviderProblem *problem)
+                              const Json *secrets, ProviderProblem *problem)
 {
+    cleanup(json_free) Json *clear = secrets_resolve(desired, secrets);
     Provider *provider = options->provider;
     const Json *entry = schema_effect(options->schema, effect);
 
@@ -16,15 +19,15 @@ int admission_check_arguments(const EngineOptions *options, const char *effect, 
         snprintf(problem->pointer, sizeof problem->pointer, "/effect");
         return -1;
     }
-    if (!json_is_object(desired))
+    if (!json_is_object(clear))
         return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
                                 "effect '%s': expected its arguments as an object", effect);
-    if (schema_check(json_get(entry, "parameters"), desired, problem) < 0)
+    if (schema_check(json_get(entry, "parameters"), clear, problem) < 0)
         return -1;
-    if (provider->validate == NULL || schema_has_unknown(desired))
+    if (provider->validate == NULL || schema_has_unknown(clear))
         return 0;
     *problem = (ProviderProblem){.code = "VALIDATION_FAILED", .outcome = "not_applied"};
-    return provider->validate(provider, effect, desired, problem);
+    return provider->validate(provider, effect, clear, problem);
 }
 
 static bool name_is_valid(const char *name, size_t size_max)
@@ -153,7 +156,8 @@ static int check_reconcile(const EngineOptions *options, const Mutation *mutatio
         return provider_problem(problem, "VALIDATION_FAILED", "not_applied", false,
                                 "type '%s' is not one of provider '%s'", mutation->type,
                                 options->provider->name);
-    if (admission_check_arguments(options, effect, desired, problem) < 0)
+    if (admission_check_arguments(options, effect, desired, json_get(mutation->body, "secrets"),
+                                  problem) < 0)
         return -1;
     if (schema_effect_is_action(entry) ||
         strcmp(schema_type_of(entry, effect), mutation->type) != 0)
@@ -172,7 +176,7 @@ static int check_run(const EngineOptions *options, const Mutation *mutation,
     const Json *entry = schema_effect(options->schema, mutation->type);
 
     if (admission_check_arguments(options, mutation->type, json_get(mutation->body, "arguments"),
-                                  problem) < 0)
+                                  json_get(mutation->body, "secrets"), problem) < 0)
         return -1;
     if (!schema_effect_is_action(entry))
         return provider_problem(problem, "VALIDATION_FAILED", "not_applied", false,

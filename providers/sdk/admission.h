@@ -15,9 +15,10 @@ int admission_check_form(const Mutation *mutation, ProviderProblem *problem);
  * provider. 0 or -1. */
 int admission_check(const EngineOptions *options, const Mutation *mutation, Refusal *refusal);
 
-/* Do the arguments of a PUT, an action, a plan or validate item fit the effect? 0 or -1. */
+/* Do the arguments of a PUT, an action, a plan or validate item, with the secrets beside them (may
+ * be NULL), fit the effect? 0 or -1. */
 int admission_check_arguments(const EngineOptions *options, const char *effect, const Json *desired,
-                              ProviderProblem *problem);
+                              const Json *secrets, ProviderProblem *problem);
 
 /* The effect that is wanted: the one named, or the one that makes the type; NULL: none, or a
  * removal. */

@@ -30,8 +30,9 @@ static Json *validate_item(const Engine *engine, const Json *item)
 {
     Json *reply = json_new_object();
     ProviderProblem problem = {0};
-    int code = admission_check_arguments(engine_options(engine), item_effect(engine, item),
-                                         json_get(item, "desired"), &problem);
+    int code =
+        admission_check_arguments(engine_options(engine), item_effect(engine, item),
+                                  json_get(item, "desired"), json_get(item, "secrets"), &problem);
 
     json_set_bool(reply, "valid", code == 0);
     if (code < 0)
@@ -70,7 +71,8 @@ static Json *plan_item(const Engine *engine, const Json *item)
     ProviderProblem problem = {0};
 
     json_set_string(reply, "uid", uid);
-    if (admission_check_arguments(engine_options(engine), effect, desired, &problem) < 0) {
+    if (admission_check_arguments(options, effect, desired, json_get(item, "secrets"), &problem) <
+        0) {
         json_set(reply, "problem", problem_json(&problem));
         return reply;
     }

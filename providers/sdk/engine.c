@@ -18,6 +18,7 @@
 #include "providers/sdk/admission.h"
 #include "providers/sdk/log.h"
 #include "providers/sdk/problem.h"
+#include "providers/sdk/secrets.h"
 
 #define EXIT_STATE 74
 
@@ -290,6 +291,15 @@ static Json *action_reply(OperationJob *job)
     return reply;
 }
 
+static void reply_conceal(OperationJob *job)
+{
+    if (job->reply.state == NULL || json_count(job->secrets) == 0)
+        return;
+    Json *concealed = secrets_conceal(job->reply.state, job->secrets);
+    json_free(job->reply.state);
+    job->reply.state = concealed;
+}
+
 static void end_well(OperationJob *job)
 {
     Operation *operation = job->operation;
@@ -297,6 +307,7 @@ static void end_well(OperationJob *job)
         operation->uid != NULL ? store_instance(job->engine->options.store, operation->uid) : NULL;
     StoreEnd how = {.state = OPERATION_SUCCEEDED, .status = 200, .now_ms = clock_now_ms()};
 
+    reply_conceal(job);
     switch (operation->kind) {
     case OPERATION_RECONCILE:
         how.status = before != NULL && !before->partial ? 200 : 201;

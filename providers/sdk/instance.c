@@ -7,6 +7,7 @@
 
 #include "lang/base/hash.h"
 #include "lang/base/memory.h"
+#include "providers/sdk/secrets.h"
 
 void instance_free(Instance *instance)
 {
@@ -119,7 +120,7 @@ Json *instance_representation(const Instance *instance)
     json_set_int(json, "schema_version", instance->schema_version);
     json_set_string(json, "etag", instance->etag);
     set_copy(json, "state", instance->state);
-    json_set(json, "sensitive", json_new_array());
+    json_set(json, "sensitive", secrets_pointers(instance->state));
     if (instance->private != NULL) {
         cleanup(free) char *private = private_encode(instance->private);
         json_set_string(json, "private", private);

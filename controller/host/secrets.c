@@ -1,0 +1,79 @@
+#include "controller/host/secrets.h"
+
+#include <string.h>
+
+#include "lang/base/hash.h"
+#include "lang/base/macros.h"
+#include "lang/base/memory.h"
+#include "lang/value.h"
+
+#define ID_DIGITS 32
+
+typedef Json *Replacement(void *context, const char *text);
+
+/* The text of a secret; NULL: it is none. */
+static const char *secret_text(const Json *value)
+{
+    const Json *text = json_get(value, "$secret");
+
+    return json_is_object(value) && json_count(value) == 1 && json_is_string(text)
+               ? json_string(text, "")
+               : NULL;
+}
+
+static Json *copy_replacing(const Json *value, Replacement *replacement, void *context)
+{
+    const char *text = secret_text(value);
+
+    if (text != NULL)
+        return replacement(context, text);
+    if (!json_is_object(value) && !json_is_array(value))
+        return json_copy(value);
+    Json *copy = json_is_object(value) ? json_new_object() : json_new_array();
+    for (const Json *m = json_first(value); m != NULL; m = json_next(m)) {
+        Json *member = copy_replacing(m, replacement, context);
+        if (json_is_object(value))
+            json_set(copy, json_key(m), member);
+        else
+            json_append(copy, member);
+    }
+    return copy;
+}
+
+static Json *shown(void *context, const char *text)
+{
+    (void)context;
+    (void)text;
+    return json_new_string(VALUE_SENSITIVE);
+}
+
+Json *secrets_redact(const Json *value)
+{
+    return copy_replacing(value, shown, NULL);
+}
+
+typedef struct Extraction {
+    const char *lineage;
+    Json *into;
+} Extraction;
+
+static Json *extracted(void *context, const char *text)
+{
+    const Extraction *extraction = context;
+    cleanup(free) char *keyed = memory_format("%s:%s", extraction->lineage, text);
+    uint8_t digest[SHA256_SIZE];
+    char id[2 * SHA256_SIZE + 1];
+
+    sha256(keyed, strlen(keyed), digest);
+    hex_encode(digest, sizeof digest, id);
+    id[ID_DIGITS] = '\0';
+    json_set_string(extraction->into, id, text);
+    Json *reference = json_new_object();
+    json_set_string(reference, "$secret", id);
+    return reference;
+}
+
+Json *secrets_extract(const char *lineage, const Json *value, Json *into)
+{
+    return copy_replacing(value, extracted, &(Extraction){lineage, into});
+}

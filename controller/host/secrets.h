@@ -1,0 +1,18 @@
+/* Secrets in JSON: {"$secret":"text"} in what the stack keeps, {"$secret":"id"} on the wire with
+ * the text beside it, (sensitive) for people.
+ *
+ * Format: VPP/1, values. The text must never reach an output, a log or an error. */
+#ifndef VED_HOST_SECRETS_H
+#define VED_HOST_SECRETS_H
+
+#include "lang/base/json.h"
+
+/* A copy in which each secret stands under an id; `into`, an object, gets id and text. The same
+ * text of one lineage always has the same id, and another text another, so that a provider can tell
+ * a change without keeping the text. */
+Json *secrets_extract(const char *lineage, const Json *value, Json *into);
+
+/* A copy that may be shown. */
+Json *secrets_redact(const Json *value);
+
+#endif
