@@ -131,6 +131,8 @@ static void render_goals(Ui *ui, const Runtime *runtime)
     ui_out(ui, "Goals after that:\n");
     for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i)) {
         cleanup(free) char *label = instance_label(i);
+        if (i->stopping)
+            continue; /* its goals are served no more */
         for (uint32_t g = 0; g < i->domain->goal_count; g++) {
             GoalStatus status = goal_status(i, g);
             cleanup(free) char *sentence = goal_explain(i, g);
@@ -160,6 +162,8 @@ size_t render_unmet_goals(Ui *ui, const Runtime *runtime, bool stopped)
 
     for (const Instance *instance = instance_first(runtime); instance != NULL;
          instance = instance_next(instance)) {
+        if (instance->stopping)
+            continue;
         for (uint32_t g = 0; g < instance->domain->goal_count; g++) {
             GoalStatus status = goal_status(instance, g);
             bool background = instance->domain->goals[g].priority == 0;

@@ -116,7 +116,7 @@ static Json *resources_json(const Runtime *runtime)
         Json *json = json_new_object();
         json_set_string(json, "address", address);
         json_set_string(json, "domain", object->owner->domain->name);
-        json_set_string(json, "key", "");
+        json_set_string(json, "key", object->owner->key != NULL ? object->owner->key : "");
         json_set_string(json, "effect", object->place.effect);
         json_set_string(json, "type", object->type != NULL ? object->type : "");
         json_set_string(json, "uid", object->uid);
