@@ -167,6 +167,15 @@ void format_call_head(const Expr *expr, Buffer *ret)
     buffer_add_format(ret, "%s(", expr->callee.text);
 }
 
+/* Between its operands, with a blank on either side. */
+static void put_operator(Buffer *out, Operator operator)
+{
+    const char *text = format_operator(operator);
+    const char spaced[] = {' ', text[0], text[1] != '\0' ? text[1] : ' ', ' '};
+
+    buffer_add(out, spaced, text[1] != '\0' ? 4 : 3);
+}
+
 static void put_bare(Formatter *formatter, Buffer *out, const Expr *expr)
 {
     switch (expr->kind) {
@@ -193,7 +202,8 @@ static void put_bare(Formatter *formatter, Buffer *out, const Expr *expr)
         put_map(formatter, out, expr->entries);
         break;
     case EXPR_NAME:
-        buffer_add_string(out, expr->from_state ? "state." : "");
+        if (expr->from_state)
+            buffer_add_string(out, "state.");
         buffer_add_string(out, expr->name);
         break;
     case EXPR_MEMBER:
@@ -221,9 +231,7 @@ static void put_bare(Formatter *formatter, Buffer *out, const Expr *expr)
         break;
     case EXPR_BINARY:
         put_expr(formatter, out, expr->left);
-        buffer_add_char(out, ' ');
-        buffer_add_string(out, format_operator(expr->operator));
-        buffer_add_char(out, ' ');
+        put_operator(out, expr->operator);
         put_expr(formatter, out, expr->right);
         break;
     case EXPR_EMIT: /* format_let writes it */
@@ -234,6 +242,8 @@ static void put_bare(Formatter *formatter, Buffer *out, const Expr *expr)
 
 static void put_expr(Formatter *formatter, Buffer *out, const Expr *expr)
 {
+    if (out->overflowed)
+        return; /* it does not fit on the line: what is left of it needs no look */
     if (expr->parenthesised)
         buffer_add_char(out, '(');
     put_bare(formatter, out, expr);

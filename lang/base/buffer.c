@@ -25,19 +25,24 @@ void buffer_reset(Buffer *buffer)
         buffer->bytes[0] = '\0';
 }
 
-static bool buffer_make_room(Buffer *buffer, size_t more)
+static void buffer_grow(Buffer *buffer, size_t more)
+{
+    size_t capacity = buffer->capacity ? buffer->capacity * 2 : 256;
+
+    while (capacity - buffer->size <= more)
+        capacity *= 2;
+    buffer->bytes = memory_grow(buffer->bytes, capacity, 1);
+    buffer->capacity = capacity;
+}
+
+static inline bool buffer_make_room(Buffer *buffer, size_t more)
 {
     if (buffer->ceiling != 0 && more > buffer->ceiling - buffer->size)
         buffer->overflowed = true;
     if (buffer->overflowed)
         return false;
-    if (buffer->capacity - buffer->size <= more) {
-        size_t capacity = buffer->capacity ? buffer->capacity * 2 : 256;
-        while (capacity - buffer->size <= more)
-            capacity *= 2;
-        buffer->bytes = memory_grow(buffer->bytes, capacity, 1);
-        buffer->capacity = capacity;
-    }
+    if (buffer->capacity - buffer->size <= more)
+        buffer_grow(buffer, more);
     return true;
 }
 
@@ -58,7 +63,10 @@ void buffer_add_string(Buffer *buffer, const char *text)
 
 void buffer_add_char(Buffer *buffer, char c)
 {
-    buffer_add(buffer, &c, 1);
+    if (!buffer_make_room(buffer, 1))
+        return;
+    buffer->bytes[buffer->size++] = c;
+    buffer->bytes[buffer->size] = '\0';
 }
 
 /* Formatted into the room that is there; a second time only if that was not enough. */
