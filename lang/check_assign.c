@@ -149,9 +149,7 @@ static void report_assigned(Checker *checker, const Stmt *stmt, const Target *ta
                                  type_name(types, target->type), type_name(types, found));
 
     d->label = arena_format(checker->arena, "this is %s", type_name(types, found));
-    if (plain || type_kind(types, found) == KIND_OPTIONAL)
-        d->remedy = mismatch_remedy(checker, stmt->assign.value, found, target->type);
-    else if (target->type == STATIC_FLOAT && found == STATIC_INT)
+    if (found != target->type)
         d->remedy = mismatch_remedy(checker, stmt->assign.value, found, target->type);
     check_note(checker, d, target->declared, "'%s' is declared here", stmt->assign.field.text);
 }

@@ -65,7 +65,7 @@ static bool find_variable(Checker *checker, Expr *expr, StaticType *ret)
 static StaticType declared_name(Checker *checker, Expr *expr, const Declaration *declaration)
 {
     static const char *const what[] = {[DECLARED_FUNCTION] = "a function",
-                                       [DECLARED_RECORD] = "record",
+                                       [DECLARED_RECORD] = "a record",
                                        [DECLARED_ENUM] = "an enum"};
 
     if (declaration->kind == DECLARED_CONSTANT)

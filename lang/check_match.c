@@ -70,6 +70,8 @@ static bool pattern_value(Match *match, Expr *pattern, Value *ret)
         *ret = value_null();
         return pattern->static_type == STATIC_NULL;
     }
+    if (match->type == STATIC_ERROR && pattern->kind == EXPR_NAME)
+        return false; /* perhaps a member of what the subject was meant to be */
     if (!pattern_is_member(match, pattern))
         return check_constant(checker, pattern, wanted, "a pattern", (Span){0, 0}, ret);
     if (pattern->static_type == STATIC_ERROR)

@@ -277,7 +277,7 @@ const char *mismatch_remedy(Checker *checker, const Expr *expr, StaticType found
         return "compare it with something: `value != 0`";
     if (wanted == STATIC_STRING && found == STATIC_SECRET)
         return "a secret is shown nowhere, so what keeps it must be a secret as well";
-    if (wanted == STATIC_STRING && !is_open(found))
+    if ((wanted == STATIC_STRING || wanted == STATIC_SECRET) && !is_open(found))
         return "write a text in quotes; a value becomes text with \"${value}\"";
     return is_amount(wanted) || wanted == STATIC_BOOL ? number_remedy(checker, expr, found, wanted)
                                                       : NULL;
