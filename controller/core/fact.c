@@ -414,9 +414,32 @@ void fact_answered(Runtime *runtime, Fact *fact)
         }
 }
 
+/* A blocked transition is not run before one of these has changed, so that it depends on them
+ * without having read them in this process. */
+static void blocked_read(Instance *instance, uint32_t transition)
+{
+    const SeenFacts *seen = &instance->transitions[transition].facts;
+    const Code *code = instance->domain->transitions[transition].slices[0];
+    cleanup(free) Fact **facts = memory_alloc((seen->count + 1) * sizeof(Fact *));
+    size_t count = 0;
+
+    if (!transition_is_blocked(instance, transition) || code_reads_facts(instance, code))
+        return;
+    for (size_t i = 0; i < seen->count; i++) {
+        Fact *fact = fact_find(instance->runtime, seen->items[i].key);
+        if (fact != NULL)
+            facts[count++] = fact;
+    }
+    code_facts_set(instance, code, facts, count);
+}
+
 void facts_begin(Runtime *runtime)
 {
     runtime->facts.live = true;
+    for (Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
+        for (uint32_t t = 0; t < i->domain->transition_count; t++)
+            if (i->transitions[t].facts.count > 0)
+                blocked_read(i, t);
     for (MapEntry *e = map_next(&runtime->facts.facts, NULL); e != NULL;
          e = map_next(&runtime->facts.facts, e)) {
         Fact *fact = e->value;

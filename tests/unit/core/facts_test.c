@@ -207,8 +207,13 @@ static void expect_succession(void (*successor)(World *))
     world_begin(world);
     world_forget(world);
     world_run(world);
-    world_expect(world, "");
+    world_expect(world, "[   10] ask Infra.status(\"db\")\n");
     world_expect_goal(world, "D.G", "blocked");
+    cr_expect(runtime_awaits_facts(world_runtime(world)));
+    world_fact(world, "Infra.status(\"db\")", "\"up\"");
+    world_facts_due(world);
+    world_run(world);
+    world_expect_goal(world, "D.G", "met");
     world_free(world);
 }
 
