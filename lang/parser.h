@@ -274,7 +274,9 @@ bool parse_priority(Parser *parser, uint8_t *ret);
 Transition *parse_transition(Parser *parser, const Annotations *annotations);
 Handler *parse_handler(Parser *parser, const Annotations *annotations); /* NULL: refused */
 Timer *parse_timer(Parser *parser, const Annotations *annotations);
-Parameter *parse_parameters(Parser *parser, bool typed);    /* from ( to ), if they are there */
+/* From ( to ), if they are there. `untyped`: what to write instead of the type that stands behind a
+ * name; NULL: each has one. */
+Parameter *parse_parameters(Parser *parser, const char *untyped);
 Span parse_capabilities(Parser *parser, Capability **tail); /* capability { ... }, at its word */
 
 /* name: type = value, in a state or a record. */

@@ -105,7 +105,7 @@ static Parameter *required_parameters(Parser *parser, const char *after, const c
 {
     if (!parser_at(parser, TOKEN_PAREN_OPEN) && !parser->panicking)
         parser_expected_but(parser, after, remedy);
-    return parse_parameters(parser, true);
+    return parse_parameters(parser, NULL);
 }
 
 static Function *function(Parser *parser)
@@ -150,7 +150,7 @@ static EventDecl *event(Parser *parser)
     parser_take(parser);
     node->name = parser_name(parser, "an event's name");
     node->has_fields = parser_at(parser, TOKEN_PAREN_OPEN);
-    node->fields = parse_parameters(parser, true);
+    node->fields = parse_parameters(parser, NULL);
     if (!parser->panicking && parser_at(parser, TOKEN_BRACE_OPEN)) {
         parser_expected_but(parser, "`(` after the event's name",
                             "its fields stand in parentheses: `event NAME(field: type)`");

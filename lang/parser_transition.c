@@ -67,7 +67,7 @@ static TypeExpr *parameter_type(Parser *parser, Name name)
     return parse_type(parser);
 }
 
-Parameter *parse_parameters(Parser *parser, bool typed)
+Parameter *parse_parameters(Parser *parser, const char *untyped)
 {
     Parameter *first = NULL, **tail = &first;
 
@@ -80,10 +80,9 @@ Parameter *parse_parameters(Parser *parser, bool typed)
         type_before_name(parser, &node->name, &node->type);
         if (node->name.text == NULL)
             node->name = parser_name(parser, "a parameter's name or `)`");
-        if (!typed && parser_at(parser, TOKEN_COLON))
-            parser_expected_but(parser, "`)` or `,` after a parameter",
-                                "the types are known: write the names alone");
-        if (typed && node->type == NULL)
+        if (untyped != NULL && parser_at(parser, TOKEN_COLON))
+            parser_expected_but(parser, "`)` or `,` after a parameter", untyped);
+        if (untyped == NULL && node->type == NULL)
             node->type = parameter_type(parser, node->name);
         node->span = span_to_here(parser, start);
         list_append(tail, node);
@@ -194,7 +193,7 @@ Transition *parse_transition(Parser *parser, const Annotations *annotations)
     parser_take(parser);
     annotate(parser, node, annotations);
     node->name = parser_name(parser, "a transition's name");
-    node->parameters = parse_parameters(parser, true);
+    node->parameters = parse_parameters(parser, NULL);
     if (parser_at(parser, TOKEN_AT)) {
         Annotations behind = parse_annotations(parser);
         annotate(parser, node, &behind);
@@ -313,7 +312,11 @@ static void handler_head(Parser *parser, Handler *handler)
     } else {
         handler->event = handler_event(parser);
     }
-    handler->parameters = parse_parameters(parser, handler->kind == HANDLER_MESSAGE);
+    handler->parameters =
+        parse_parameters(parser, handler->kind == HANDLER_MESSAGE ? NULL
+                                 : handler->kind == HANDLER_EVENT
+                                     ? "the broadcast gives the types: write the names alone"
+                                     : "its type is known: write the name alone");
 }
 
 Handler *parse_handler(Parser *parser, const Annotations *annotations)

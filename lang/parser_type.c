@@ -198,7 +198,7 @@ void foreign_types_settle(Diagnostics *diagnostics, const Ast *ast, const Foreig
             continue;
         foreign->type->type = types[type_index(foreign->meant)].type;
         Diagnostic *d = diagnostics_add(diagnostics, SEVERITY_ERROR, "V-ERR-020", name.span,
-                                        "'%s' is no type", name.text);
+                                        "there is no type '%s'", name.text);
         d->remedy = arena_format(diagnostics->arena, "write `%s`", foreign->meant);
     }
 }

@@ -77,7 +77,7 @@ Test(parser_expression, types_of_other_languages_name_ours)
     assert_type_refused("map", "V-ERR-009 expected `<` after `map`", "write `map<int>`");
     assert_type_refused("Host<int>", "V-ERR-009 `Host` has no types inside", "only `list<T>`");
     assert_type_refused("[int]", "V-ERR-009 expected a type", "`list<int>`");
-    assert_type_refused("double", "V-ERR-020 'double' is no type", "write `float`");
+    assert_type_refused("double", "V-ERR-020 there is no type 'double'", "write `float`");
     assert_mistakes("domain A { state { f: list<int } }", "V-ERR-009 expected `>`");
 }
 
@@ -85,7 +85,7 @@ Test(parser_expression, a_type_of_another_language_may_be_the_name_of_a_record)
 {
     text_valid("domain A { state { t: text  d: time } } record text { a: int } enum time { Now }");
     assert_mistakes("record text { a: int } domain A { state { t: text n: number } }",
-                    "V-ERR-020 'number' is no type");
+                    "V-ERR-020 there is no type 'number'");
     cr_assert_eq(text_parse("domain A { state { n: number } }")->domains->fields->type->type,
                  TYPE_INT);
 }
