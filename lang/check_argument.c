@@ -134,6 +134,7 @@ static bool check_argument(Checker *checker, Argument *a, const Callee *callee, 
     }
     const ProgramParameter *parameter = &callee->parameters[place];
     a->place = (uint32_t)place;
+    a->type = parameter->type;
     given[place] = true;
     return check_fits(
         checker, a->value, parameter->type,
