@@ -112,6 +112,7 @@ step_units() {
 step_fuzz() {
     check "build the fuzzers" make -s -j$JOBS BUILD=fuzz fuzz-build &&
         script fuzz-corpus 120 tests/fuzz/run.sh replay
+    script mutations 900 make -s CC=gcc mutate
 }
 
 step_e2e() {
