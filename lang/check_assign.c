@@ -31,6 +31,8 @@ static void report_fixed_local(Checker *checker, Name name, const Local *local)
         remedy = arena_format(checker->arena, "the field of that name is `state.%s`", name.text);
     if (local->kind == LOCAL_EACH)
         report_fixed(checker, name, "is what the loop goes through", local->span, remedy);
+    else if (local->kind == LOCAL_ERROR)
+        report_fixed(checker, name, "is what has failed", local->span, remedy);
     else if (checker->mode == CHECK_FUNCTION)
         report_fixed(checker, name, "is a parameter", local->span, remedy);
     else

@@ -100,8 +100,11 @@ static bool names_a_field(const Checker *checker, const char *name)
 /* A name of the state where the state cannot be seen. False: it is no such name. */
 static bool report_unseen(Checker *checker, const Expr *expr)
 {
+    bool local = !expr->from_state && scope_find(&checker->scope, expr->name) != NULL;
     Diagnostic *d;
 
+    if (!expr->from_state && !local && !names_a_field(checker, expr->name))
+        return false;
     if (checker->mode == CHECK_CONSTANT) {
         d = check_report(checker, SEVERITY_ERROR, "V-ERR-026", expr->span,
                          "%s is constant, it cannot read '%s'",
@@ -109,8 +112,6 @@ static bool report_unseen(Checker *checker, const Expr *expr)
         d->remedy = "write a literal, a constant, or an expression of these";
         return true;
     }
-    if (!expr->from_state && !names_a_field(checker, expr->name))
-        return false;
     if (checker->mode == CHECK_FUNCTION) {
         d = check_report(checker, SEVERITY_ERROR, "V-ERR-020", expr->span,
                          "a fn does not see the state, so it has no '%s'", expr->name);

@@ -82,9 +82,17 @@ static void bind_parameters(Checker *checker, const ModelFunction *function)
 {
     const ProgramParameter *declared = function->parameters;
 
-    for (const Parameter *p = function->ast->parameters; p != NULL; p = p->next, declared++)
-        check_local(checker, p->name,
-                    (Local){.kind = LOCAL_PARAMETER, .type = declared->type, .dynamic = true});
+    for (const Parameter *p = function->ast->parameters; p != NULL; p = p->next, declared++) {
+        const Local parameter = {.kind = LOCAL_PARAMETER, .type = declared->type, .dynamic = true};
+        const Local *taken =
+            p->name.text != NULL ? scope_find(&checker->scope, p->name.text) : NULL;
+        if (taken == NULL) {
+            check_local(checker, p->name, parameter);
+            continue;
+        }
+        check_taken(checker, "parameter", p->name, taken->span);
+        checker->scope.next_slot++;
+    }
 }
 
 static void check_function(Checker *checker, const ModelFunction *function)

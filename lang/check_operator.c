@@ -285,6 +285,13 @@ const char *mismatch_remedy(Checker *checker, const Expr *expr, StaticType found
 
 /* ---- checks ---- */
 
+static bool is_optional_of(const Checker *checker, StaticType optional, StaticType type)
+{
+    const Type *of = type_of(checker->model->types, optional);
+
+    return of->kind == KIND_OPTIONAL && type_fits(checker->model->types, of->element, type);
+}
+
 static const char *operation_remedy(Checker *checker, const Expr *expr, StaticType left,
                                     StaticType right)
 {
@@ -297,6 +304,10 @@ static const char *operation_remedy(Checker *checker, const Expr *expr, StaticTy
         return mismatch_remedy(checker, expr->left, left, right);
     if (left == right)
         return NULL;
+    if (is_optional_of(checker, left, right))
+        return optional_remedy(checker, expr->left);
+    if (is_optional_of(checker, right, left))
+        return optional_remedy(checker, expr->right);
     remedy = mismatch_remedy(checker, expr->right, right, left);
     return remedy != NULL ? remedy : mismatch_remedy(checker, expr->left, left, right);
 }
