@@ -71,29 +71,38 @@ static void broadcast(Instance *sender, const Emission *emission, uint64_t slice
     retain(runtime, sender->domain_index, emission);
 }
 
-/* The first value of everything was decided when the record was made. */
-static Instance *receiver_of(Runtime *runtime, const Emission *emission, const Record *record)
+/* Delivering what a slice has put out, in order. */
+typedef struct Delivery {
+    Instance *sender;
+    const Record *record;
+    size_t begun; /* of the record's starts, which stand in the order in which they are needed */
+} Delivery;
+
+/* The instance that the emission is for, which begins now if it is not there. */
+static Instance *receiver_of(Delivery *delivery, const Emission *emission)
 {
+    Runtime *runtime = delivery->sender->runtime;
     Instance *receiver = instance_find(runtime, emission->domain, emission->key);
 
-    for (size_t i = 0; receiver == NULL && i < record->start_count; i++)
-        if (record->starts[i].domain == emission->domain && emission->key != NULL &&
-            strcmp(record->starts[i].key, emission->key) == 0)
-            receiver = instance_begin(runtime, &record->starts[i]);
+    if (receiver == NULL && emission->key != NULL &&
+        delivery->begun < delivery->record->start_count)
+        receiver = instance_begin(runtime, &delivery->record->starts[delivery->begun++]);
     return receiver;
 }
 
-static void send(Instance *sender, const Emission *emission, const Record *record)
+static void send(Delivery *delivery, const Emission *emission)
 {
-    Instance *receiver = receiver_of(sender->runtime, emission, record);
+    Instance *receiver = receiver_of(delivery, emission);
 
     if (receiver != NULL)
         deliver_emission(receiver, emission->to_handler ? MESSAGE_NAMED : MESSAGE_TRANSITION,
-                         emission->transition, sender, emission, record->slice);
+                         emission->transition, delivery->sender, emission, delivery->record->slice);
 }
 
 static void emit_all(Instance *sender, const Proposal *proposal, const Record *record)
 {
+    Delivery delivery = {.sender = sender, .record = record};
+
     for (size_t i = 0; i < proposal->emission_count; i++) {
         const Emission *emission = &proposal->emissions[i];
         switch (emission->kind) {
@@ -101,10 +110,10 @@ static void emit_all(Instance *sender, const Proposal *proposal, const Record *r
             broadcast(sender, emission, record->slice);
             break;
         case OUTPUT_MESSAGE:
-            send(sender, emission, record);
+            send(&delivery, emission);
             break;
         case OUTPUT_SPAWN:
-            receiver_of(sender->runtime, emission, record);
+            receiver_of(&delivery, emission);
             break;
         case OUTPUT_STOP:
             sender->stopping = true;

@@ -4,6 +4,7 @@
 
 #include "controller/core/input.h"
 #include "controller/core/timer.h"
+#include "lang/base/memory.h"
 
 /* ---- from the result ---- */
 
@@ -176,25 +177,28 @@ void start_make(const Turn *turn, uint32_t index, const char *key, const FieldCh
     ret->timer_count = timers_arm(&view, turn->arena, &ret->timers);
 }
 
-static bool begins(const Record *record, const Emission *emission)
-{
-    for (size_t i = 0; i < record->start_count; i++)
-        if (record->starts[i].domain == emission->domain &&
-            strcmp(record->starts[i].key, emission->key) == 0)
-            return false;
-    return instance_find(record->instance->runtime, emission->domain, emission->key) == NULL;
-}
-
 static void starts_complete(const Turn *turn, Record *record, const Proposal *proposal)
 {
+    const Runtime *runtime = turn->runtime;
+    Map begun = {0};
+
     record->starts = arena_array(turn->arena, InstanceStart, proposal->emission_count);
     for (size_t i = 0; i < proposal->emission_count; i++) {
         const Emission *emission = &proposal->emissions[i];
-        if (emission->key == NULL || !begins(record, emission))
+        if (emission->key == NULL ||
+            instance_find(runtime, emission->domain, emission->key) != NULL)
             continue;
+        cleanup(free) char *label =
+            instance_label_of(&runtime->program->domains[emission->domain], emission->key);
+        InstanceStart *start = &record->starts[record->start_count];
+        if (map_get(&begun, label) != NULL)
+            continue;
+        map_put(&begun, label, start);
         start_make(turn, emission->domain, emission->key, emission->first, emission->first_count,
-                   &record->starts[record->start_count++]);
+                   start);
+        record->start_count++;
     }
+    map_deinit(&begun);
 }
 
 void commit_complete(const Turn *turn, Record *record, const Proposal *proposal)

@@ -284,9 +284,19 @@ static int decode_commit_parts(Runtime *runtime, const Json *json, Arena *arena,
                          &ret->timers, &ret->timer_count, err);
 }
 
-static int decode_slice_parts(const Json *json, Arena *arena, Record *ret, Error *err)
+static int decode_cause(const Json *json, Record *ret, Error *err)
 {
     if (cause_decode(ret->instance, json_get(json, "cause"), &ret->cause, err) < 0)
+        return ERROR_STATE;
+    if (ret->cause.kind == CAUSE_RUN && ret->cause.run >= ret->instance->run_count)
+        return error_set(err, ERROR_STATE, "run %u of domain '%s' is not open", ret->cause.run,
+                         ret->instance->domain->name);
+    return 0;
+}
+
+static int decode_slice_parts(const Json *json, Arena *arena, Record *ret, Error *err)
+{
+    if (decode_cause(json, ret, err) < 0)
         return ERROR_STATE;
     ret->facts = seen_facts_decode(arena, json);
     return proposal_decode(ret->instance, json, arena, &ret->proposal, err);
@@ -313,7 +323,7 @@ static int decode_parts(Runtime *runtime, const Json *json, Arena *arena, Record
         return fact_record_decode(json, arena, ret, err);
     case RECORD_FAULT:
         ret->facts = seen_facts_decode(arena, json);
-        return cause_decode(ret->instance, json_get(json, "cause"), &ret->cause, err);
+        return decode_cause(json, ret, err);
     case RECORD_GOAL:
         return decode_goal(json, ret, err);
     case RECORD_DESTROY:
