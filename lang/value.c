@@ -173,21 +173,46 @@ static bool list_equal(const ValueList *a, const ValueList *b)
     return true;
 }
 
+static int member_order(const void *a, const void *b)
+{
+    const ValueMember *const *left = a, *const *right = b;
+
+    return strcmp((*left)->key->bytes, (*right)->key->bytes);
+}
+
+static const ValueMember **members_sorted(const ValueObject *object)
+{
+    const ValueMember **members = memory_alloc(object->count * sizeof(ValueMember *));
+
+    for (size_t i = 0; i < object->count; i++)
+        members[i] = &object->members[i];
+    qsort(members, object->count, sizeof *members, member_order);
+    return members;
+}
+
+/* The same members, in an order of each object's own. */
+static bool members_equal(const ValueObject *a, const ValueObject *b)
+{
+    const ValueMember **left = members_sorted(a), **right = members_sorted(b);
+    bool equal = true;
+
+    for (size_t i = 0; i < a->count && equal; i++)
+        equal = string_equal(left[i]->key, right[i]->key) &&
+                value_equal(left[i]->value, right[i]->value);
+    free(left);
+    free(right);
+    return equal;
+}
+
 /* The order of members does not count: providers do not promise one. */
 static bool object_equal(const ValueObject *a, const ValueObject *b)
 {
-    Value whole = {.type = VALUE_OBJECT, .object = b};
-
     if (a->count != b->count)
         return false;
     for (size_t i = 0; i < a->count; i++) {
-        const ValueMember *member = &a->members[i];
-        Value other;
-        if (i < b->count && string_equal(member->key, b->members[i].key))
-            other = b->members[i].value;
-        else if (!value_member(whole, member->key->bytes, &other))
-            return false;
-        if (!value_equal(member->value, other))
+        if (!string_equal(a->members[i].key, b->members[i].key))
+            return members_equal(a, b);
+        if (!value_equal(a->members[i].value, b->members[i].value))
             return false;
     }
     return true;

@@ -55,7 +55,7 @@ static uint64_t next_number(uint64_t *state)
     return hash_mix(*state);
 }
 
-static const char *const awkward_keys[] = {"a",   "$ms", "$int", "$unknown",
+static const char *const awkward_keys[] = {"a",   "$ms", "$int", "$unknown", "$secret",
                                            "$$a", "",    "$",    "\"\\\n"};
 
 static Value random_object(Arena *arena, uint64_t *state, unsigned depth);
@@ -71,7 +71,7 @@ static Value random_value(Arena *arena, uint64_t *state, unsigned depth)
     uint64_t pick = next_number(state);
     int64_t integer = integers[(pick >> 8) % ARRAY_SIZE(integers)];
 
-    switch (pick % (depth > 4 ? 7 : 9)) {
+    switch (pick % (depth > 4 ? 8 : 10)) {
     case 0:
         return value_null();
     case 1:
@@ -87,6 +87,8 @@ static Value random_value(Arena *arena, uint64_t *state, unsigned depth)
     case 6:
         return value_unknown();
     case 7:
+        return value_secret(arena, pick & 256 ? "\"x" : "", pick & 256 ? 2 : 0);
+    case 8:
         return random_list(arena, state, depth + 1);
     default:
         return random_object(arena, state, depth + 1);
@@ -156,9 +158,11 @@ Test(value, clones_and_copies_are_equal_and_their_own)
 Test(value, types_are_told_apart)
 {
     Arena arena = {0};
-    Value values[] = {value_null(),          value_bool(false),     value_int(0),
-                      value_duration(0),     text(&arena, "0"),     text(&arena, ""),
-                      value_unknown(),       decoded(&arena, "[]"), decoded(&arena, "{}"),
+    Value values[] = {value_null(),          value_bool(false),
+                      value_int(0),          value_duration(0),
+                      text(&arena, "0"),     text(&arena, ""),
+                      value_unknown(),       value_secret(&arena, "0", 1),
+                      decoded(&arena, "[]"), decoded(&arena, "{}"),
                       decoded(&arena, "0.5")};
 
     for (size_t i = 0; i < ARRAY_SIZE(values); i++)
@@ -249,5 +253,77 @@ Test(value, members_are_found_by_key)
     cr_expect_eq(found.integer, 5432);
     cr_expect_not(value_member(object, "por", &found));
     cr_expect_not(value_member(value_int(1), "port", &found));
+    arena_deinit(&arena);
+}
+
+Test(value, a_secret_is_shown_nowhere_and_reads_back)
+{
+    Arena arena = {0};
+    Value secret = value_secret(&arena, "hidden", 6);
+
+    cr_expect_str_eq(printed(&arena, secret), "(sensitive)");
+    cr_expect_str_eq(for_people(&arena, secret), "\"(sensitive)\"");
+    cr_expect_str_eq(encoded(&arena, secret), "{\"$secret\":\"hidden\"}");
+    Value list = decoded(&arena, "[{\"$secret\":\"hidden\"}]");
+    cr_expect_str_eq(for_people(&arena, list), "[\"(sensitive)\"]");
+    cr_expect(value_equal(list.list->items[0], secret));
+    cr_expect(value_digest(list.list->items[0]) == value_digest(secret));
+    arena_deinit(&arena);
+}
+
+Test(value, members_keep_the_order_in_which_they_were_written)
+{
+    Arena arena = {0};
+    static const char *const texts[] = {"{\"z\":1,\"a\":{\"y\":2,\"b\":3}}", "{\"a\":1,\"z\":2}"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        cr_expect_str_eq(encoded(&arena, decoded(&arena, texts[i])), texts[i]);
+    arena_deinit(&arena);
+}
+
+static Value large_object(Arena *arena, size_t count, bool backward)
+{
+    ValueObject *object = arena_alloc(arena, sizeof *object + count * sizeof(ValueMember));
+
+    object->count = count;
+    for (size_t i = 0; i < count; i++) {
+        size_t number = backward ? count - 1 - i : i;
+        object->members[i].key = text(arena, arena_format(arena, "k%zu", number)).string;
+        object->members[i].value = value_int((int64_t)number);
+    }
+    return (Value){.type = VALUE_OBJECT, .object = object};
+}
+
+/* Which takes no time that grows with its square. */
+Test(value, large_objects_are_compared_whatever_their_order)
+{
+    Arena arena = {0};
+    Value a = large_object(&arena, 200000, false), b = large_object(&arena, 200000, true);
+
+    cr_expect(value_equal(a, b));
+    cr_expect(value_digest(a) == value_digest(b));
+    ((ValueMember *)b.object->members)[77].value = value_int(-1);
+    cr_expect_not(value_equal(a, b));
+    arena_deinit(&arena);
+}
+
+Test(value, size_and_depth_are_those_of_all_parts)
+{
+    Arena arena = {0};
+
+    cr_expect_eq(value_size(value_int(1)), 16);
+    cr_expect_eq(value_size(text(&arena, "abc")), 19);
+    cr_expect_eq(value_size(decoded(&arena, "{\"ab\":[1,\"xyz\"]}")), 16 + 2 + 16 + 16 + 19);
+    cr_expect_eq(value_depth(value_int(1)), 0);
+    cr_expect_eq(value_depth(decoded(&arena, "[]")), 1);
+    cr_expect_eq(value_depth(decoded(&arena, "{\"a\":[1,[2]],\"b\":[]}")), 3);
+    Value deep = decoded(&arena, "[1]");
+    for (int i = 1; i < 200; i++) {
+        cr_expect_eq(value_depth(deep) > VALUE_DEPTH_MAX, i > VALUE_DEPTH_MAX, "%d", i);
+        ValueList *list = arena_alloc(&arena, sizeof *list + sizeof(Value));
+        list->count = 1;
+        list->items[0] = deep;
+        deep.list = list;
+    }
     arena_deinit(&arena);
 }
