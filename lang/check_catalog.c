@@ -418,6 +418,10 @@ static bool on_stmt(Visitor *visitor, const Stmt *stmt)
         walk_each(visitor, stmt);
         return false;
     }
+    if (stmt->kind == STMT_PARALLEL) { /* what it makes is there after it */
+        walk_block_parts(visitor, stmt->parallel);
+        return false;
+    }
     if (stmt->kind == STMT_ASSIGN)
         check_assignment(pass, stmt);
     if (stmt->kind != STMT_LET)

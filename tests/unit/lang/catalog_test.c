@@ -337,6 +337,14 @@ Test(catalog, what_is_known_ends_with_its_block_and_with_an_assignment)
     right("let v = emit Cloud.CreateServer(1) let w = emit Cloud.Ping() v = w n = v.anything");
 }
 
+Test(catalog, what_parallel_makes_is_known_after_it)
+{
+    wrong("parallel { let v = emit Cloud.CreateServer(1) emit Cloud.Ping() } n = v.host",
+          "'v.host' is string, expected int");
+    wrong("parallel { let v = emit Cloud.CreateServer() emit Cloud.Ping() }",
+          "needs the parameter");
+}
+
 Test(catalog, in_an_else_error_is_not_what_it_is_outside)
 {
     right("let error = emit Cloud.CreateServer(1)\n"
