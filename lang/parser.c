@@ -365,6 +365,14 @@ void parser_close_paren(Parser *parser, const char *what)
         parser_skip_to_close(parser, TOKEN_PAREN_CLOSE);
 }
 
+bool parser_open_brace(Parser *parser, const char *after)
+{
+    if (parser_expect(parser, TOKEN_BRACE_OPEN, after))
+        return true;
+    parser->brace_reported = true;
+    return false;
+}
+
 void parser_close_brace(Parser *parser, Span open)
 {
     if (parser_accept(parser, TOKEN_BRACE_CLOSE) ||

@@ -142,6 +142,9 @@ void parser_close_paren(Parser *parser, const char *what);
 /* After a mistake: what stands before the closing bracket, and it, if it is in this statement. */
 void parser_skip_to_close(Parser *parser, TokenKind close);
 
+/* Take the `{` of a body, or report that it is missing, and with it that its `}` is no news. */
+bool parser_open_brace(Parser *parser, const char *after);
+
 /* Take the `}` of a body that was opened at `open`, or report that it is missing. */
 void parser_close_brace(Parser *parser, Span open);
 

@@ -343,10 +343,12 @@ void parse_declaration(Parser *parser, const Annotations *annotations)
             list_append(parser->lists->imports, node);
         return;
     }
+    parser->imports_over = true;
     declared.exported = parser_accept(parser, TOKEN_EXPORT);
     if (declaration_refused(parser))
         return;
-    if (!parser_at(parser, TOKEN_DOMAIN)) /* which looks at them itself */
+    if (!parser_at(parser, TOKEN_DOMAIN) &&
+        at_declaration(parser)) /* a domain looks at them itself */
         annotations_restrict(parser, annotations, 1u << ANNOTATION_ALLOW);
     declaration(parser, annotations, declared);
 }

@@ -81,7 +81,7 @@ static void state(Parser *parser, Domain *domain)
         parser_go_on(parser);
     }
     if (!parser_at(parser, TOKEN_BRACE_OPEN)) {
-        parser_expect(parser, TOKEN_BRACE_OPEN, "after `state`");
+        parser_open_brace(parser, "after `state`");
         return;
     }
     Span body = parse_fields(parser, &domain->fields);

@@ -85,7 +85,7 @@ Environment *parse_environment(Parser *parser)
     parser_take(parser);
     node->name = parser_name(parser, "an environment's name");
     Span open = parser_peek(parser, 0)->span;
-    if (!parser_expect(parser, TOKEN_BRACE_OPEN, "after the environment's name"))
+    if (!parser_open_brace(parser, "after the environment's name"))
         return node;
     parser_separators(parser, true);
     while (!ends(parser)) {

@@ -501,8 +501,7 @@ static void assignment_in_condition(Parser *parser, const Expr *left)
     const char *remedy = arena_format(parser->arena, "to compare, write `%s == %s`",
                                       parser_source_text(parser, left->span),
                                       parser_source_text(parser, right->span));
-    Diagnostic *d =
-        parser_refuse_spelling(parser, span, parser_source_text(parser, span), remedy);
+    Diagnostic *d = parser_refuse_spelling(parser, span, parser_source_text(parser, span), remedy);
     if (d != NULL)
         diagnostic_edit(parser->diagnostics, d, sign, "==");
 }

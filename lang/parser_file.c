@@ -102,6 +102,9 @@ static void loose_settle(Parser *parser, Domain *domains, Loose *loose)
         return;
     if (domains == NULL)
         script_settle(parser, loose);
+    else if ((loose->first_own.end != 0 || domains->next != NULL) &&
+             (parser->brace_reported || parser->brace_lost))
+        return; /* it may well stand in the domain whose brace is not where it should be */
     else if (loose->first_own.end != 0 || domains->next != NULL)
         loose_refuse(parser, domains, loose);
     else
@@ -144,11 +147,15 @@ static void note_first(Span *first, Span span)
         *first = span;
 }
 
-static void loose_statement(Parser *parser, Loose *loose)
+static void loose_statement(Parser *parser, Loose *loose, const Annotations *annotations)
 {
     Span span = parser_peek(parser, 0)->span;
     Stmt *stmt = parse_statement(parser);
 
+    if (stmt->kind != STMT_ERROR) { /* else it was perhaps meant for something else */
+        annotations_restrict(parser, annotations, 0);
+        parser->imports_over = true;
+    }
     if (stmt->kind != STMT_ERROR && loose->first_own.end == 0) {
         loose->own_is_statement = true;
         loose->first_own = span;
@@ -165,6 +172,7 @@ static void loose_item(Parser *parser, Loose *loose, Annotations *annotations)
     for (size_t i = 0; i < ANNOTATION_COUNT; i++)
         if ((i == ANNOTATION_SCOPE || i == ANNOTATION_VERSION) && annotations->spans[i].end != 0)
             note_first(&loose->first_own, annotations->spans[i]);
+    parser->imports_over = true;
     domain_annotate(parser, loose->domain, annotations);
     parse_domain_item(parser, &loose->lists, annotations);
 }
@@ -174,13 +182,10 @@ static void top_level_item(Parser *parser, Loose *loose, Annotations annotations
     annotations_add(parser, &annotations);
     TokenKind kind = parser_kind(parser);
 
-    if (kind != TOKEN_IMPORT)
-        parser->imports_over = true;
     if (at_declaration(parser)) {
         parse_declaration(parser, &annotations);
     } else if (at_statement(parser)) {
-        annotations_restrict(parser, &annotations, 0);
-        loose_statement(parser, loose);
+        loose_statement(parser, loose, &annotations);
     } else if (token_role(kind) == ROLE_ITEM) {
         loose_item(parser, loose, &annotations);
     } else if (kind == TOKEN_BRACE_CLOSE || kind == TOKEN_PAREN_CLOSE ||

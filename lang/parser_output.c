@@ -114,9 +114,9 @@ static bool at_builtin(Parser *parser, const char *name, const char *small)
     if (!parser_at_name(parser, small) || parser_peek(parser, 1)->kind != TOKEN_PAREN_OPEN)
         return false;
     Span span = parser_peek(parser, 0)->span;
-    Diagnostic *d = parser_refuse_spelling(
-        parser, span, arena_format(parser->arena, "emit %s", small),
-        arena_format(parser->arena, "write `emit %s(...)`", name));
+    Diagnostic *d =
+        parser_refuse_spelling(parser, span, arena_format(parser->arena, "emit %s", small),
+                               arena_format(parser->arena, "write `emit %s(...)`", name));
     if (d != NULL)
         diagnostic_edit(parser->diagnostics, d, span, "%s", name);
     return true;

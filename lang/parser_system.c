@@ -74,7 +74,7 @@ System *parse_system(Parser *parser)
 
     system->name = parser_name(parser, "a system's name");
     Span open = parser_peek(parser, 0)->span;
-    if (!parser_expect(parser, TOKEN_BRACE_OPEN, "after the system's name")) {
+    if (!parser_open_brace(parser, "after the system's name")) {
         system->span = span_to_here(parser, start);
         return system;
     }

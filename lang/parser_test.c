@@ -230,7 +230,7 @@ Test *parse_test(Parser *parser)
                                          token_copy(parser, parser_peek(parser, 0))));
     node->name = parse_text(parser, "the test's name, a string");
     Span open = parser_peek(parser, 0)->span;
-    if (!parser_expect(parser, TOKEN_BRACE_OPEN, "after the test's name"))
+    if (!parser_open_brace(parser, "after the test's name"))
         return node;
     parser_separators(parser, false);
     while (!block_ends(parser)) {

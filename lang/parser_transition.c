@@ -38,7 +38,7 @@ Span parse_capabilities(Parser *parser, Capability **tail)
 
     while (*tail != NULL)
         tail = &(*tail)->next;
-    if (!parser_expect(parser, TOKEN_BRACE_OPEN, "after `capability`"))
+    if (!parser_open_brace(parser, "after `capability`"))
         return span_to_here(parser, start);
     while (!parser->panicking && !parser_at(parser, TOKEN_BRACE_CLOSE)) {
         Capability *node = capability(parser);
