@@ -401,10 +401,8 @@ void check_body_begin(Checker *checker, ModelDomain *domain);
 /* check_goal.c */
 void check_goals(Checker *checker);
 
-/* check_allow.c: the annotations of all items; whether one silences this code at this place. */
-typedef struct Allowed Allowed;
+/* check_allow.c: the annotations of all items. */
 void declare_allows(Checker *checker);
-bool is_silenced(const Model *model, const char *code, uint32_t at);
 
 /* infer.c */
 void facts_assign(Checker *checker, uint32_t field, const Expr *value);

@@ -10,22 +10,11 @@ typedef struct Strict {
     Diagnostics *diagnostics;
 } Strict;
 
-static bool is_allowed(const Program *program, const char *code, Span span)
-{
-    for (size_t i = 0; i < program->allow_count; i++) {
-        const ProgramAllow *allow = &program->allows[i];
-        if (span.start >= allow->where.start && span.end <= allow->where.end &&
-            strcmp(allow->code, code) == 0)
-            return true;
-    }
-    return false;
-}
-
 /* A goal of priority 0 never keeps anybody waiting. */
 static void check_goal(const Strict *strict, const Domain *domain, const Goal *goal)
 {
     if (goal->parts[GOAL_PART_TERMINATE].end != 0 || (goal->has_priority && goal->priority == 0) ||
-        is_allowed(strict->program, "V-WRN-018", goal->span))
+        program_allows(strict->program, "V-WRN-018", goal->span.start))
         return;
     Diagnostic *d =
         diagnostics_add(strict->diagnostics, SEVERITY_WARNING, "V-WRN-018", goal->span,
@@ -50,7 +39,7 @@ static void check_handler(const Strict *strict, const ProgramDomain *domain,
                                   ? broadcast_of(strict->program, handler->event)
                                   : NULL;
 
-    if (use == NULL || is_allowed(strict->program, "V-WRN-022", use->span))
+    if (use == NULL || program_allows(strict->program, "V-WRN-022", use->span.start))
         return;
     Diagnostic *d = diagnostics_add(strict->diagnostics, SEVERITY_WARNING, "V-WRN-022", use->span,
                                     "this event goes to every instance of '%s'", domain->name);

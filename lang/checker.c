@@ -10,6 +10,7 @@
 
 #include "lang/base/memory.h"
 #include "lang/check.h"
+#include "lang/program_index.h"
 
 #define NAME_SHOWN_MAX 200
 
@@ -33,7 +34,8 @@ Diagnostic *check_report(Checker *checker, Severity severity, const char *code, 
 
     checker->spare = (Diagnostic){0};
     if (checker->muted || is_aftermath(checker, span) ||
-        (severity != SEVERITY_ERROR && is_silenced(checker->model, code, span.start)))
+        (severity != SEVERITY_ERROR &&
+         allows_silence(checker->model->allows, checker->model->allow_count, code, span.start)))
         return &checker->spare;
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
@@ -226,6 +228,15 @@ static void check_whole(Checker *checker)
     check_flow(checker);
 }
 
+/* Types are made wherever one is written, so this is known at the end. */
+static void check_type_count(Checker *checker)
+{
+    if (checker->model->types->overflowed)
+        check_report(checker, SEVERITY_ERROR, "V-ERR-029", (Span){0, 0},
+                     "the program has more than %d types, with lists, maps and optionals of them",
+                     TYPES_MAX);
+}
+
 void check(Ast *ast, TypeTable *types, Arena *arena, Diagnostics *diagnostics, Model *ret)
 {
     Checker checker = {.model = ret,
@@ -247,6 +258,7 @@ void check(Ast *ast, TypeTable *types, Arena *arena, Diagnostics *diagnostics, M
     check_starts(&checker);
     check_environments(&checker);
     check_tests(&checker);
+    check_type_count(&checker);
     if (!checker.incomplete)
         check_whole(&checker);
     scope_deinit(&checker.scope);

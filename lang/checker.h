@@ -164,7 +164,6 @@ typedef struct Model {
     ProgramStart *starts;
     size_t start_count;
     ProgramAllow *allows;
-    struct Allowed *allowed; /* the same, as is_silenced() looks at them */
     size_t allow_count;
     size_t allow_capacity;
     bool has_system;

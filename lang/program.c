@@ -120,8 +120,7 @@ static void compile_migration(Program *program, const Model *model, const ModelD
     for (const StartField *field = domain->migration_trees[index]->fields; field != NULL;
          field = field->next) {
         int at = model_find(&domain->field_names, field->name.text);
-        Code *code =
-            compile_value(&program->arena, model, field->value, domain->fields[at].type);
+        Code *code = compile_value(&program->arena, model, field->value, domain->fields[at].type);
         values[i++] = code_or_report(program, code, field->span, "the value");
     }
     migration->values = values;

@@ -168,8 +168,9 @@ typedef struct ProgramEnvironment {
 typedef struct ProgramAllow {
     const char *code;
     const char *reason;
-    Span span;  /* of the annotation */
-    Span where; /* of the item that it stands on */
+    Span span;     /* of the annotation */
+    Span where;    /* of the item that it stands on */
+    int32_t outer; /* of the same code, on what is around the item; -1: none */
 } ProgramAllow;
 
 /* An event: the fields its uses agree on, sorted by name. */
@@ -250,7 +251,7 @@ typedef struct Program {
     size_t start_count;
     const ProgramEnvironment *environments;
     size_t environment_count;
-    const ProgramAllow *allows;
+    const ProgramAllow *allows; /* by code, then place */
     size_t allow_count;
     Diagnostics diagnostics; /* warnings and notes as well as errors, sorted */
     bool valid;              /* no errors: code is there and may run */
@@ -276,6 +277,9 @@ void program_check_effects(const Program *program, const Catalog *catalog,
 /* What is right in many programs and worth a thought in a large one: warnings about a valid program
  * that `ved lint --strict` adds. */
 void program_check_strict(const Program *program, Diagnostics *diagnostics);
+
+/* Whether an annotation silences warnings or lints of that code at that place. */
+bool program_allows(const Program *program, const char *code, uint32_t at);
 
 /* -1: no such thing. */
 int program_find_domain(const Program *program, const char *name);

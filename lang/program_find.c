@@ -158,3 +158,60 @@ int program_find_event(const Program *program, const char *name)
 {
     return index_of(&program->event_names, name);
 }
+
+/* ---- annotations ---- */
+
+static int compare_allows(const void *a, const void *b)
+{
+    const ProgramAllow *left = a, *right = b;
+    int order = strcmp(left->code, right->code);
+
+    if (order != 0)
+        return order;
+    if (left->where.start != right->where.start)
+        return left->where.start < right->where.start ? -1 : 1;
+    return left->where.end > right->where.end ? -1 : left->where.end < right->where.end;
+}
+
+/* Items stand in each other or apart. */
+static bool is_around(const ProgramAllow *outer, const ProgramAllow *inner)
+{
+    return strcmp(outer->code, inner->code) == 0 && outer->where.end >= inner->where.end;
+}
+
+void allows_sort(ProgramAllow *allows, size_t count)
+{
+    if (count > 1)
+        qsort(allows, count, sizeof *allows, compare_allows);
+    for (size_t i = 0; i < count; i++) {
+        int32_t outer = (int32_t)i - 1;
+        while (outer >= 0 && !is_around(&allows[outer], &allows[i]))
+            outer = allows[outer].outer;
+        allows[i].outer = outer;
+    }
+}
+
+bool allows_silence(const ProgramAllow *allows, size_t count, const char *code, uint32_t at)
+{
+    size_t low = 0, high = count;
+
+    while (low < high) { /* behind the last of the code that begins before */
+        size_t middle = (low + high) / 2;
+        int order = strcmp(allows[middle].code, code);
+        if (order < 0 || (order == 0 && allows[middle].where.start <= at))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    int32_t found = (int32_t)low - 1;
+    if (found < 0 || strcmp(allows[found].code, code) != 0)
+        return false;
+    while (found >= 0 && at > allows[found].where.end)
+        found = allows[found].outer;
+    return found >= 0;
+}
+
+bool program_allows(const Program *program, const char *code, uint32_t at)
+{
+    return allows_silence(program->allows, program->allow_count, code, at);
+}
