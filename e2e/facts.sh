@@ -41,6 +41,7 @@ sleep 1
 check "apply is still there" kill -0 "$STARTED"
 touch "$FLAG"
 check "it ends once the file is there" wait "$STARTED"
+check "it says why it goes on" grep -q '^waiting: goal Site.Open' "$TMP/apply.log"
 check "it says that the fact has changed" grep -q 'fact System.file_exists.* is true' "$TMP/apply.log"
 check_equal "the goal is met" "$(goal_status Open site.ved)" met
 

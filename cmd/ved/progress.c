@@ -6,6 +6,7 @@
 #include "lang/base/memory.h"
 
 #define STILL_MS 10000
+#define WAITING_TOLD_MAX 10 /* goals, or few more */
 
 /* An effect that runs. */
 typedef struct Running {
@@ -273,6 +274,40 @@ static void on_unknown(void *user, const Intent *intent, const char *reason)
             intent->address, text, intent->op);
 }
 
+static bool goal_waits(const Instance *instance, uint32_t goal)
+{
+    switch (goal_status(instance, goal)) {
+    case GOAL_UNMET:
+    case GOAL_UNKNOWN:
+    case GOAL_BLOCKED:
+        return instance->domain->goals[goal].priority > 0;
+    case GOAL_MET:
+    case GOAL_FAULTED:
+    case GOAL_OSCILLATING:
+    case GOAL_FAILED:
+        return false;
+    }
+    return false;
+}
+
+/* Why a run that does nothing goes on. */
+static void on_waiting(void *user)
+{
+    const Progress *progress = user;
+    const Instance *instance = instance_first(progress->stack->runtime);
+    unsigned told = 0;
+
+    for (; instance != NULL && told < WAITING_TOLD_MAX; instance = instance_next(instance))
+        for (uint32_t g = 0; g < instance->domain->goal_count; g++) {
+            if (!goal_waits(instance, g))
+                continue;
+            cleanup(free) char *sentence = goal_explain(instance, g);
+            cleanup(free) char *text = text_clean(sentence);
+            ui_progress(progress->ui, "waiting: %s\n", text);
+            told++;
+        }
+}
+
 static void on_stopping(void *user, int signal_number, int running)
 {
     Progress *progress = user;
@@ -293,6 +328,7 @@ EngineObserver progress_observer(Progress *progress)
                             .on_notice = on_notice,
                             .on_call = on_call,
                             .on_unknown = on_unknown,
+                            .on_waiting = on_waiting,
                             .on_stopping = on_stopping};
 }
 

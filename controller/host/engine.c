@@ -6,7 +6,7 @@
  *                                       ▲                                              │
  *                                       └────────────── timer: more to run ◀───────────┘
  */
-#include "engine.h"
+#include "controller/host/engine_private.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -14,60 +14,12 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "controller/host/fact_watch.h"
 #include "controller/host/request.h"
 #include "lang/base/memory.h"
 
-#define STEPS_A_TURN 128
 #define GROUP_BYTES ((size_t)1 << 20)
 #define STOP_GRACE_INT_MS 30000
 #define STOP_GRACE_TERM_MS 15000
-
-/* An answer that waits for the next turn. */
-typedef struct Arrived {
-    struct Arrived *next;
-    uint64_t intent;
-    bool applied;
-    char *external_id;
-    char *result;
-    char *code;
-    char *detail;
-} Arrived;
-
-typedef struct InFlight {
-    struct InFlight *next;
-    Engine *engine;
-    uint64_t intent;
-    bool asked_first;
-} InFlight;
-
-typedef enum EngineMode { MODE_APPLY, MODE_SETTLE, MODE_DESTROY } EngineMode;
-
-struct Engine {
-    Stack *stack;
-    EngineOptions options;
-    EngineObserver observer;
-    RuntimeOptions runtime_options;
-    EngineMode mode;
-    EngineCounts counts;
-    Effects steps[STEPS_A_TURN];
-    Arrived *inbox, **inbox_end;
-    InFlight *in_flight;
-    FactWatch *facts;
-    LoopTimer *turn_timer, *timeout_timer, *grace_timer;
-    uint64_t wall_start_ms;
-    int64_t loop_start_ms;
-    int signal_number;
-    unsigned signal_count;
-    bool abandoned;
-    bool timed_out;
-    int failure_kind;
-    Error error; /* code 0: none */
-    /* observing */
-    size_t batches;
-    char *observe_error;
-    int observe_kind;
-};
 
 uint64_t engine_now_ms(const Engine *engine)
 {
@@ -252,7 +204,7 @@ static bool is_stopping(const Engine *engine)
     return engine->signal_number != 0 || engine->timed_out || engine->error.code != 0;
 }
 
-static bool step(Engine *engine, size_t index, const Event *event)
+bool engine_step(Engine *engine, size_t index, const Event *event)
 {
     Journal *journal = engine->stack->dir != NULL ? state_dir_journal(engine->stack->dir) : NULL;
     Effects *effects = &engine->steps[index];
@@ -313,8 +265,7 @@ static void count_notice(Engine *engine, const Notice *notice)
     }
 }
 
-/* The records are durable: now it may be seen, first what happened, then what is begun. */
-static void effects_release(Engine *engine, const Effects *effects)
+void engine_release(Engine *engine, const Effects *effects)
 {
     for (size_t i = 0; i < effects->notice_count; i++) {
         count_notice(engine, &effects->notices[i]);
@@ -328,7 +279,7 @@ static void effects_release(Engine *engine, const Effects *effects)
         fact_watch_ask(engine->facts, effects->queries, effects->query_count);
 }
 
-static bool group_commit(Engine *engine)
+bool engine_commit(Engine *engine)
 {
     if (engine->stack->dir == NULL || engine->options.read_only)
         return true;
@@ -371,17 +322,17 @@ static size_t steps_take(Engine *engine)
         engine->inbox = arrived->next;
         if (engine->inbox == NULL)
             engine->inbox_end = &engine->inbox;
-        step(engine, count++, &event);
+        engine_step(engine, count++, &event);
         arrived_free(arrived);
     }
     while (wants_turn(engine) && count < STEPS_A_TURN && fact_watch_next(engine->facts, &seen)) {
         seen.now_ms = engine_now_ms(engine);
-        if (!step(engine, count++, &seen))
+        if (!engine_step(engine, count++, &seen))
             return count;
     }
     while (wants_turn(engine) && more && count < STEPS_A_TURN && bytes < GROUP_BYTES) {
         Event event = {.type = EVENT_TURN, .now_ms = engine_now_ms(engine)};
-        if (!step(engine, count, &event))
+        if (!engine_step(engine, count, &event))
             return count;
         bytes += engine->steps[count++].records.size;
         more = runtime_is_runnable(engine->stack->runtime);
@@ -397,6 +348,13 @@ static bool has_work(Engine *engine)
             (fact_watch_has_next(engine->facts) || runtime_is_runnable(engine->stack->runtime)));
 }
 
+static void tell_waiting(Engine *engine)
+{
+    if (!engine->told_waiting && engine->observer.on_waiting != NULL)
+        engine->observer.on_waiting(engine->observer.user);
+    engine->told_waiting = true;
+}
+
 static void schedule_next(Engine *engine)
 {
     uint64_t wake = runtime_next_wake(engine->stack->runtime);
@@ -408,8 +366,11 @@ static void schedule_next(Engine *engine)
     } else if (wants_turn(engine) && wake != 0) {
         uint64_t now = engine_now_ms(engine);
         loop_timer_set(engine->turn_timer, wake > now ? (int64_t)(wake - now) : 0);
-    } else if (!is_under_way(engine) && !awaits) {
-        loop_stop(engine->stack->loop);
+    } else if (!is_under_way(engine)) {
+        if (awaits)
+            tell_waiting(engine);
+        else
+            loop_stop(engine->stack->loop);
     }
 }
 
@@ -418,9 +379,11 @@ static void turn(void *context)
     Engine *engine = context;
     size_t count = steps_take(engine);
 
-    if (engine->error.code == 0 && group_commit(engine))
-        for (size_t i = 0; i < count; i++)
-            effects_release(engine, &engine->steps[i]);
+    if (engine->error.code == 0 && engine_commit(engine))
+        for (size_t i = 0; i < count; i++) {
+            engine->told_waiting &= engine->steps[i].record_count == 0;
+            engine_release(engine, &engine->steps[i]);
+        }
     schedule_next(engine);
 }
 
@@ -551,91 +514,6 @@ int engine_failure_kind(const Engine *engine)
     return engine->failure_kind;
 }
 
-/* ---- observing ---- */
-
-typedef struct ObserveBatch {
-    Engine *engine;
-    char *provider;
-} ObserveBatch;
-
-static void observe_item(Engine *engine, const char *provider, const ProviderItem *item)
-{
-    const char *status = json_get_string(item->reply, "status", "error");
-    Event event = {.type = EVENT_OBSERVED,
-                   .now_ms = engine_now_ms(engine),
-                   .uid = json_get_string(item->reply, "uid", ""),
-                   .detail = json_get_string(item->reply, "reason", NULL)};
-
-    if (strcmp(status, "error") == 0) {
-        const char *reason = item->error != NULL ? item->error : event.detail;
-        if (engine->observe_error == NULL)
-            engine->observe_error =
-                memory_format("provider %s cannot say whether an object exists: %s", provider,
-                              reason != NULL ? reason : "no reason given");
-        return;
-    }
-    event.lost = strcmp(status, "absent") == 0;
-    if (engine->error.code == 0 && step(engine, 0, &event) && group_commit(engine))
-        effects_release(engine, &engine->steps[0]);
-}
-
-static void observed(void *context, ProviderItem *items, size_t count)
-{
-    ObserveBatch *batch = context;
-    Engine *engine = batch->engine;
-
-    for (size_t i = 0; i < count; i++)
-        observe_item(engine, batch->provider, &items[i]);
-    free(batch->provider);
-    free(batch);
-    if (--engine->batches == 0)
-        loop_stop(engine->stack->loop);
-}
-
-static void observe_start(Engine *engine, const char *provider)
-{
-    const Runtime *runtime = engine->stack->runtime;
-    cleanup(json_free) Json *items = json_new_array();
-
-    for (size_t i = 0; i < runtime->object_count; i++) {
-        const Object *object = runtime->objects[i];
-        if (!object->exists || strcmp(object->provider, provider) != 0 ||
-            object->state == OBJECT_LEAVING || object->state == OBJECT_WANTED)
-            continue;
-        Json *item = json_new_object();
-        json_set_string(item, "type", object->type != NULL ? object->type : "");
-        json_set_string(item, "uid", object->uid);
-        json_append(items, item);
-    }
-    if (json_count(items) == 0)
-        return;
-    ObserveBatch *batch = memory_zero(1, sizeof *batch);
-    *batch = (ObserveBatch){engine, memory_copy_string(provider)};
-    engine->batches++;
-    provider_observe(engine->stack->pool, provider, items, observed, batch);
-}
-
-int engine_observe(Engine *engine, Error *err)
-{
-    const char **names;
-    size_t count = stack_providers(engine->stack, &names);
-
-    for (size_t i = 0; i < count; i++)
-        observe_start(engine, names[i]);
-    free(names);
-    while (engine->batches > 0)
-        loop_run(engine->stack->loop);
-    if (engine->error.code != 0) {
-        *err = engine->error;
-        return err->code;
-    }
-    if (engine->signal_number != 0)
-        return ENGINE_STOPPED;
-    if (engine->observe_error != NULL)
-        return error_set(err, ERROR_PROVIDER, "%s", engine->observe_error);
-    return 0;
-}
-
 /* ---- running ---- */
 
 static EngineEnd run(Engine *engine, Error *err)
@@ -664,9 +542,9 @@ static bool begin(Engine *engine, bool record)
                    .digest = engine->stack->runtime->program_digest};
     Effects *effects = &engine->steps[0];
 
-    if (record && !step(engine, 0, &event))
+    if (record && !engine_step(engine, 0, &event))
         return false;
-    if (record && !group_commit(engine))
+    if (record && !engine_commit(engine))
         return false;
     runtime_resume_calls(engine->stack->runtime, &engine->runtime_options, effects);
     size_t start = 0;
@@ -676,9 +554,9 @@ static bool begin(Engine *engine, bool record)
             return false;
         start = effects->record_ends[i];
     }
-    if (!group_commit(engine))
+    if (!engine_commit(engine))
         return false;
-    effects_release(engine, effects);
+    engine_release(engine, effects);
     return true;
 }
 
@@ -706,9 +584,9 @@ EngineEnd engine_destroy(Engine *engine, Error *err)
     Event event = {.type = EVENT_DESTROY, .now_ms = engine_now_ms(engine)};
 
     engine->mode = MODE_DESTROY;
-    if (engine->signal_number == 0 && begin(engine, true) && step(engine, 0, &event) &&
-        group_commit(engine))
-        effects_release(engine, &engine->steps[0]);
+    if (engine->signal_number == 0 && begin(engine, true) && engine_step(engine, 0, &event) &&
+        engine_commit(engine))
+        engine_release(engine, &engine->steps[0]);
     return run(engine, err);
 }
 

@@ -16,6 +16,7 @@ typedef struct EngineObserver {
     void (*on_call)(void *user, const Intent *intent); /* its request is about to be sent */
     void (*on_unknown)(void *user, const Intent *intent, const char *reason);
     void (*on_warning)(void *user, const char *text);
+    void (*on_waiting)(void *user); /* nothing is under way but facts that goals wait for */
     void (*on_stopping)(void *user, int signal_number, int running);
 } EngineObserver;
 

@@ -1,0 +1,88 @@
+/* Asking the providers which of the state's objects still exist. */
+#include <string.h>
+
+#include "controller/host/engine_private.h"
+#include "lang/base/memory.h"
+
+typedef struct ObserveBatch {
+    Engine *engine;
+    char *provider;
+} ObserveBatch;
+
+static void observe_item(Engine *engine, const char *provider, const ProviderItem *item)
+{
+    const char *status = json_get_string(item->reply, "status", "error");
+    Event event = {.type = EVENT_OBSERVED,
+                   .now_ms = engine_now_ms(engine),
+                   .uid = json_get_string(item->reply, "uid", ""),
+                   .detail = json_get_string(item->reply, "reason", NULL)};
+
+    if (strcmp(status, "error") == 0) {
+        const char *reason = item->error != NULL ? item->error : event.detail;
+        if (engine->observe_error == NULL)
+            engine->observe_error =
+                memory_format("provider %s cannot say whether an object exists: %s", provider,
+                              reason != NULL ? reason : "no reason given");
+        return;
+    }
+    event.lost = strcmp(status, "absent") == 0;
+    if (engine->error.code == 0 && engine_step(engine, 0, &event) && engine_commit(engine))
+        engine_release(engine, &engine->steps[0]);
+}
+
+static void observed(void *context, ProviderItem *items, size_t count)
+{
+    ObserveBatch *batch = context;
+    Engine *engine = batch->engine;
+
+    for (size_t i = 0; i < count; i++)
+        observe_item(engine, batch->provider, &items[i]);
+    free(batch->provider);
+    free(batch);
+    if (--engine->batches == 0)
+        loop_stop(engine->stack->loop);
+}
+
+static void observe_start(Engine *engine, const char *provider)
+{
+    const Runtime *runtime = engine->stack->runtime;
+    cleanup(json_free) Json *items = json_new_array();
+
+    for (size_t i = 0; i < runtime->object_count; i++) {
+        const Object *object = runtime->objects[i];
+        if (!object->exists || strcmp(object->provider, provider) != 0 ||
+            object->state == OBJECT_LEAVING || object->state == OBJECT_WANTED)
+            continue;
+        Json *item = json_new_object();
+        json_set_string(item, "type", object->type != NULL ? object->type : "");
+        json_set_string(item, "uid", object->uid);
+        json_append(items, item);
+    }
+    if (json_count(items) == 0)
+        return;
+    ObserveBatch *batch = memory_zero(1, sizeof *batch);
+    *batch = (ObserveBatch){engine, memory_copy_string(provider)};
+    engine->batches++;
+    provider_observe(engine->stack->pool, provider, items, observed, batch);
+}
+
+int engine_observe(Engine *engine, Error *err)
+{
+    const char **names;
+    size_t count = stack_providers(engine->stack, &names);
+
+    for (size_t i = 0; i < count; i++)
+        observe_start(engine, names[i]);
+    free(names);
+    while (engine->batches > 0)
+        loop_run(engine->stack->loop);
+    if (engine->error.code != 0) {
+        *err = engine->error;
+        return err->code;
+    }
+    if (engine->signal_number != 0)
+        return ENGINE_STOPPED;
+    if (engine->observe_error != NULL)
+        return error_set(err, ERROR_PROVIDER, "%s", engine->observe_error);
+    return 0;
+}
