@@ -373,6 +373,12 @@ bool parser_open_brace(Parser *parser, const char *after)
     return false;
 }
 
+void parser_open_missing(Parser *parser, const char *what, const char *remedy)
+{
+    parser_expected_but(parser, what, remedy);
+    parser->brace_reported = true;
+}
+
 void parser_close_brace(Parser *parser, Span open)
 {
     if (parser_accept(parser, TOKEN_BRACE_CLOSE) ||

@@ -144,6 +144,8 @@ void parser_skip_to_close(Parser *parser, TokenKind close);
 
 /* Take the `{` of a body, or report that it is missing, and with it that its `}` is no news. */
 bool parser_open_brace(Parser *parser, const char *after);
+/* The same report for a `{` that is known to be missing, with what to write. */
+void parser_open_missing(Parser *parser, const char *what, const char *remedy);
 
 /* Take the `}` of a body that was opened at `open`, or report that it is missing. */
 void parser_close_brace(Parser *parser, Span open);

@@ -37,7 +37,7 @@ static RecordDecl *record(Parser *parser)
     if (parser_at(parser, TOKEN_BRACE_OPEN))
         node->body = parse_fields(parser, &node->fields);
     else
-        parser_expected_but(parser, "`{` after the record's name",
+        parser_open_missing(parser, "`{` after the record's name",
                             "its fields stand in braces: `record NAME { field: type }`");
     return node;
 }
@@ -75,7 +75,7 @@ static Enum *enumeration(Parser *parser)
     if (parser_at(parser, TOKEN_BRACE_OPEN))
         node->body = enum_members(parser, &node->members);
     else
-        parser_expected_but(parser, "`{` after the enum's name",
+        parser_open_missing(parser, "`{` after the enum's name",
                             "its members stand in braces: `enum NAME { A, B }`");
     return node;
 }
@@ -220,7 +220,7 @@ static Migration *migration(Parser *parser)
     if (!parser->panicking && parser_at(parser, TOKEN_BRACE_OPEN))
         node->body = parse_start_fields(parser, &node->fields);
     else
-        parser_expected_but(parser, "`{` after the versions",
+        parser_open_missing(parser, "`{` after the versions",
                             "say what each field becomes: `{ field = old.field }`");
     return node;
 }

@@ -213,7 +213,10 @@ void parse_domain_item(Parser *parser, DomainLists *lists, const Annotations *an
         break;
     }
     default: /* nothing that begins an item */
-        unknown_item(parser);
+        if (parser->brace_reported && at_statement(parser))
+            parse_statement(parser); /* of the body whose `{` is missing */
+        else
+            unknown_item(parser);
     }
 }
 

@@ -294,7 +294,7 @@ static bool braces_missing(Parser *parser)
 static void report_braces(Parser *parser, Goal *goal)
 {
     goal->name = parser_name(parser, "a name");
-    parser_expected_but(
+    parser_open_missing(
         parser, "`{` after the goal's name",
         arena_format(parser->arena, "write `goal %s { predicate ... }`", goal->name.text));
     goal->predicate = arena_new(parser->arena, Expr);

@@ -366,7 +366,7 @@ static void match_arms(Parser *parser, Stmt *stmt)
     MatchArm **tail = &stmt->match.arms;
 
     parser_separators(parser, true);
-    while (!left_match(parser)) {
+    while (!left_match(parser) && token_role(parser_kind(parser)) != ROLE_STATEMENT) {
         MatchArm *arm = match_arm(parser);
         list_append(tail, arm);
         if (parser->panicking)
@@ -392,6 +392,7 @@ static Stmt *match(Parser *parser)
         return stmt;
     parser_take(parser);
     match_arms(parser, stmt);
+    parser->brace_lost = parser->brace_lost || !parser_at(parser, TOKEN_BRACE_CLOSE);
     parser_close_brace(parser, open);
     parser->depth--;
     stmt->match.body = span_to_here(parser, open.start);

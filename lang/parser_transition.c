@@ -184,6 +184,8 @@ static void head_mistaken(Parser *parser)
     while (!parser_at(parser, TOKEN_END) && !parser_at(parser, TOKEN_BRACE_OPEN) &&
            !parser_at(parser, TOKEN_BRACE_CLOSE) && !parser_peek(parser, 0)->after_newline)
         parser_skip_balanced(parser);
+    if (!parser_at(parser, TOKEN_BRACE_OPEN))
+        parser->brace_reported = true; /* its `}` is no news */
 }
 
 Transition *parse_transition(Parser *parser, const Annotations *annotations)
