@@ -1,5 +1,6 @@
 /* Instances of keyed domains: how they come into being, are told apart, and end. */
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "lang/base/memory.h"
 #include "tests/lib/core/crash.h"
@@ -238,5 +239,135 @@ Test(keyed, too_long_a_key_is_a_fault)
     cr_expect_not_null(strstr(world_trace(world), "has 1030 bytes: expected at most 1024"), "%s",
                        world_trace(world));
     cr_expect_eq(instance_count(world_runtime(world)), 1);
+    world_free(world);
+}
+
+/* ---- at the edges ---- */
+
+#define LATE                                                                                       \
+    "domain A { state { x: int } goal G { predicate x == 2 }"                                      \
+    "  transition T { x += 1 if x == 1 { send W[\"k\"] Make() } else { emit Infra.Wait()"          \
+    "    send W[\"k\"] Note() } } }"                                                               \
+    "domain W[id: string] { state { n: int }"                                                      \
+    "  transition Make { emit Infra.Create() n += 1 stop }"                                        \
+    "  transition Note { n += 10 emit Log(\"noted ${n}\") } }"
+
+static void release_takes_long(World *world)
+{
+    world_delay(world, "Infra.Create", 100);
+    world_delay(world, "Infra.Wait", 150);
+}
+
+Test(keyed, one_that_is_ending_hears_what_still_comes)
+{
+    World *world = world_new(LATE);
+
+    release_takes_long(world);
+    world_run(world);
+    cr_expect_not_null(strstr(world_trace(world), "[  200] W[\"k\"]: message Note\n"
+                                                  "[  200] W[\"k\"]: log noted 11\n"
+                                                  "[  200] W[\"k\"]: stopped\n"),
+                       "%s", world_trace(world));
+    world_free(world);
+    crash_everywhere(LATE, release_takes_long);
+}
+
+Test(keyed, two_instances_that_loop_are_proved_to)
+{
+    World *world =
+        world_new("domain W[id: string] { state { n: int } goal G { predicate n == 2 }"
+                  "  transition Go(to: string) { n = 1 - n send W[to] Go(id) } }"
+                  "system S { start domain W[\"a\"] start domain W[\"b\"] start domain A }"
+                  "domain A { state { x: int } goal G { predicate x == 1 }"
+                  "  transition T { x = 1 send W[\"a\"] Go(\"b\") } }");
+
+    world_run(world);
+    cr_expect_not_null(strstr(world_trace(world), "loops, oscillating"), "%s", world_trace(world));
+    cr_expect(runtime_find(world_runtime(world), "W", "a")->resting);
+    cr_expect(runtime_find(world_runtime(world), "W", "b")->resting);
+    world_free(world);
+}
+
+static void expect_evolution(const char *first, const char *second, const char *refusal)
+{
+    World *world = world_new(first);
+    Error err = {0};
+
+    world_run(world);
+    cr_expect_eq(world_evolve(world, second, &err), refusal == NULL, "%s", err.message);
+    if (refusal != NULL)
+        cr_expect_not_null(strstr(err.message, refusal), "%s", err.message);
+    else
+        cr_expect_null(runtime_find(world_runtime(world), "W", "k1"));
+    world_free(world);
+}
+
+#define ASKS                                                                                       \
+    "domain A { state { x: int } goal G { predicate x == 2 }"                                      \
+    "  transition T { x += 1 send W[\"k${x}\"] Go() } }"
+
+Test(keyed, a_domain_that_is_gone_may_leave_no_objects)
+{
+    expect_evolution(OWNERS,
+                     "domain A { state { x: int } goal G { predicate x == 2 }"
+                     "  transition T { x += 1 } }",
+                     "V-ERR-007]: domain 'W' is gone from the program, but objects of it exist");
+    expect_evolution(ASKS "domain W[id: string] { state { n: int } transition Go { n = 1 } }",
+                     "domain A { state { x: int } goal G { predicate x == 2 }"
+                     "  transition T { x += 1 } }"
+                     "domain W { state { n: int } transition Go { n = 1 } }",
+                     NULL);
+}
+
+Test(keyed, a_changed_program_keeps_what_an_instance_began_with)
+{
+    World *world = world_new("domain A { state { x: int } goal G { predicate x == 1 }"
+                             "  transition T { x += 1 spawn W[\"k\"] { size = 7 } } }"
+                             "domain W[id: string] { state { size: int  n: int }"
+                             "  transition Go { n = size } }");
+    Error err = {0};
+
+    world_run(world);
+    cr_assert(world_evolve(world,
+                           "domain A { state { x: int } goal G { predicate x == 1 }"
+                           "  transition T { x += 1 spawn W[\"k\"] { size = 8 } } }"
+                           "domain W[id: string] { state { size: int  n: int }"
+                           "  goal G { predicate n == size } transition Go { n = size } }",
+                           &err),
+              "%s", err.message);
+    world_run(world);
+    world_expect_field(world, "W[\"k\"].n", "7");
+    world_free(world);
+}
+
+Test(keyed, a_start_that_system_has_later_is_made_later)
+{
+    World *world = world_new("domain W[id: string] { state { n: int } }"
+                             "system S { start domain W[\"a\"] }");
+    Error err = {0};
+
+    world_run(world);
+    cr_assert(world_evolve(world,
+                           "domain W[id: string] { state { n: int } }"
+                           "system S { start domain W[\"a\"] start domain W[\"b\"] { n = 4 } }",
+                           &err),
+              "%s", err.message);
+    world_run(world);
+    world_expect_field(world, "W[\"b\"].n", "4");
+    cr_expect_eq(instance_count(world_runtime(world)), 2);
+    world_free(world);
+}
+
+Test(keyed, a_destroy_forgets_all_instances_and_starts_them_again)
+{
+    World *world = world_new("domain W[id: string] { state { n: int } goal G { predicate n == 1 }"
+                             "  transition T { emit Infra.Create() n = 1 } }"
+                             "system S { start domain W[\"a\"] }");
+
+    world_run(world);
+    world_destroy(world);
+    cr_expect_eq(instance_count(world_runtime(world)), 0);
+    world_run(world);
+    world_expect_objects(world, "W[\"a\"].T.Create[0] ready\n");
     world_free(world);
 }
