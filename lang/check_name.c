@@ -85,12 +85,7 @@ static const char *type_text(Name name)
 
 static StaticType new_type(Checker *checker, TypeKind kind, Name name)
 {
-    StaticType type = type_declare(checker->model->types, kind, type_text(name));
-
-    if (type == STATIC_ERROR)
-        check_report(checker, SEVERITY_ERROR, "V-ERR-029", name.span,
-                     "the program has more than %d types", TYPES_MAX);
-    return type;
+    return type_declare(checker->model->types, kind, type_text(name));
 }
 
 static void declare_records(Checker *checker)

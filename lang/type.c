@@ -13,8 +13,10 @@ static const char *const plain_names[STATIC_PLAIN_MAX] = {
 
 static StaticType type_add(TypeTable *table, Type type)
 {
-    if (table->count == TYPES_MAX)
+    if (table->count == TYPES_MAX) {
+        table->overflowed = true;
         return STATIC_ERROR;
+    }
     arena_reserve_one(table->arena, table->items, table->count, table->capacity);
     table->items[table->count] = type;
     return (StaticType)table->count++;

@@ -61,6 +61,7 @@ typedef struct TypeTable {
     Arena *arena;
     Type *items; /* by StaticType */
     size_t count, capacity;
+    bool overflowed; /* there was no room for a type: STATIC_ERROR stands for it */
 } TypeTable;
 
 /* A table of the plain types. Everything it makes is in `arena`. */

@@ -347,6 +347,29 @@ Test(check_types, blocks_nest_sixty_times_and_never_overflow)
     }
 }
 
+/* So many enums, of each a list. */
+static Program *many_types(size_t count)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    for (size_t i = 0; i < count; i++)
+        buffer_add_format(&text, "export enum E%zu { A }\n", i);
+    for (size_t i = 0; i < count; i++)
+        buffer_add_format(&text, "export const C%zu: list<E%zu> = []\n", i, i);
+    buffer_add_string(&text, "domain D { state { n: int } transition T { n = 1 } }");
+    return checked(buffer_text(&text));
+}
+
+Test(check_types, types_have_a_ceiling)
+{
+    cleanup(program_free) Program *fits = many_types(29990);
+    cleanup(program_free) Program *large = many_types(30000);
+
+    cr_expect(fits->valid);
+    cr_expect_not(large->valid);
+    cr_expect_str_eq(large->diagnostics.items[0].code, "V-ERR-029");
+}
+
 /* A list in a list in a list ... */
 static Program *nested_list(size_t count)
 {
