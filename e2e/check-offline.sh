@@ -103,12 +103,15 @@ providers:
       WriteFile: { content: "from the binding" }
       Note: { action: WriteFile, content: "noted" }
       Lost: { action: WriteFlie }
+      Typo: { action: WriteFile, contnet: "x", content: "y" }
   Bank:
     plugin: https://127.0.0.1:1
 YAML
 right "a parameter that the binding gives" 'emit Infra.WriteFile("a") emit Infra.Note("b")'
 wrong "an effect that is another action" 'emit Infra.Note(7)' "parameter 'path' of Infra.Note is"
 wrong "an action that is not there" 'emit Infra.Lost("a")' 'has no effect WriteFlie'
+wrong "a default that is no parameter" 'emit Infra.Typo("a")' \
+    "the binding gives Infra.Typo 'contnet'" 'did you mean content?'
 program 'emit Bank.Pay(1)'
 check_exit 0 "a remote plugin that was never asked ends with 0" run_check stack.ved
 check_equal "one sentence says what is not checked" "$(grep -c '^Warning: .*Bank.*`ved plan`' "$TMP/err")" 1

@@ -55,6 +55,7 @@ typedef struct CatalogEntry {
     size_t positional_count;
     const CatalogType *parameters; /* an object */
     const CatalogType *result;
+    const char *stray; /* what the binding gives although there is no such parameter; NULL: none */
 } CatalogEntry;
 
 typedef struct CatalogProvider {

@@ -24,6 +24,8 @@ static bool is_yet_to_be_bound(CatalogPass *pass, const CatalogUse *asked, const
 
     if (!pass->catalog->tentative || !asked->assumed || is_slip)
         return false;
+    if (program_allows(pass->program, "V-WRN-030", span.start))
+        return true;
     Diagnostic *d = diagnostics_add(pass->diagnostics, SEVERITY_WARNING, "V-WRN-030", span,
                                     "nobody has bound a provider of %s",
                                     use_name(pass, provider, alike->wanted));
@@ -301,6 +303,17 @@ static void check_call_arguments(CatalogPass *pass, const Call *call)
     report_missing_members(pass, &call->target, parameters, given, call->span);
 }
 
+static void report_stray(CatalogPass *pass, const Target *target, const CatalogEntry *entry,
+                         Span span)
+{
+    Diagnostic *d = diagnostics_add(pass->diagnostics, SEVERITY_ERROR, CATALOG_CODE, span,
+                                    "the binding gives %s '%s', which is no parameter of it",
+                                    target->of, entry->stray);
+
+    d->consequence = "the provider would refuse it, so nothing is run";
+    remedy_member(pass, d, entry->parameters, entry->stray);
+}
+
 void check_effect_use(CatalogPass *pass, const Emit *emit)
 {
     const EffectUse *use = &pass->program->effects[emit->target];
@@ -314,6 +327,8 @@ void check_effect_use(CatalogPass *pass, const Emit *emit)
                        .names = use->argument_names,
                        .is_effect = true,
                        .span = use->span};
+    if (entry->stray != NULL)
+        report_stray(pass, &call.target, entry, use->span);
     check_call_arguments(pass, &call);
 }
 

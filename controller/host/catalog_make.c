@@ -169,6 +169,15 @@ static const CatalogType *parameters_given(Arena *arena, const CatalogType *para
     return type;
 }
 
+/* The first default that is no parameter; NULL: each is one. */
+static const char *stray_of(Arena *arena, const CatalogType *parameters, const Json *defaults)
+{
+    for (const Json *d = json_first(defaults); d != NULL; d = json_next(d))
+        if (catalog_member_type(parameters, json_key(d)) == NULL)
+            return arena_copy_string(arena, json_key(d));
+    return NULL;
+}
+
 static const char *const *names_copy(Arena *arena, const Json *list, size_t *ret_count)
 {
     const char **names = arena_array(arena, const char *, json_count(list));
@@ -211,8 +220,10 @@ static void action_add(Arena *arena, CatalogProvider *provider, const Map *offer
     entry->missing = found == NULL;
     entry->name = arena_copy_string(arena, action->effect);
     entry->action = arena_copy_string(arena, action->action);
-    if (found != NULL)
+    if (found != NULL) {
         entry->parameters = parameters_given(arena, found->parameters, action->defaults);
+        entry->stray = stray_of(arena, found->parameters, action->defaults);
+    }
     map_put(&provider->effects, action->effect, entry);
 }
 

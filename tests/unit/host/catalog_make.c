@@ -121,6 +121,15 @@ Test(catalog_make, what_a_binding_gives_is_given)
         catalog_member(catalog_effect(provider, "CreateServer")->parameters, "image")->given);
 }
 
+Test(catalog_make, what_a_binding_gives_in_vain_is_a_stray)
+{
+    const CatalogProvider *provider =
+        make(document, "Buy", "CreateServer", "{\"image\":\"x\",\"zoen\":\"north\"}");
+
+    cr_assert_str_eq(catalog_effect(provider, "Buy")->stray, "zoen");
+    cr_assert_null(catalog_effect(provider, "CreateServer")->stray);
+}
+
 Test(catalog_make, an_action_that_the_provider_has_not_is_missing)
 {
     const CatalogProvider *provider = make(document, "Buy", "CreateServe", "{}");

@@ -53,6 +53,11 @@ static const CatalogEntry create = {.name = "CreateServer",
 static const CatalogEntry ping = {
     .name = "Ping", .action = "Ping", .parameters = &catalog_anything, .result = &catalog_anything};
 static const CatalogEntry moved = {.name = "Move", .action = "Ping2", .missing = true};
+static const CatalogEntry given = {.name = "Given",
+                                   .action = "Ping",
+                                   .parameters = &health,
+                                   .result = &catalog_anything,
+                                   .stray = "pth"};
 static const CatalogEntry load = {.name = "load",
                                   .action = "load",
                                   .positional = &positional[1],
@@ -71,6 +76,7 @@ static void fill(CatalogProvider *provider)
     entry_add(&provider->effects, &create);
     entry_add(&provider->effects, &ping);
     entry_add(&provider->effects, &moved);
+    entry_add(&provider->effects, &given);
     entry_add(&provider->queries, &load);
 }
 
@@ -242,6 +248,13 @@ Test(catalog, a_missing_parameter_is_an_error_unless_the_binding_gives_it)
     right("emit Cloud.CreateServer(1)");
     right("emit Cloud.CreateServer(size: 1, name: \"x\", idempotency_key: \"y\")");
     right("emit CreateServer(size: 1)");
+}
+
+Test(catalog, what_a_binding_gives_in_vain_is_an_error)
+{
+    wrong("emit Cloud.Given(path: \"/\")",
+          "the binding gives Cloud.Given 'pth', which is no parameter of it");
+    wrong("emit Cloud.Given(path: \"/\")", "did you mean path?");
 }
 
 Test(catalog, an_argument_of_another_type_is_an_error)
