@@ -198,8 +198,29 @@ Test(parser, what_nests_without_end_is_one_report, .timeout = 20)
 
 Test(parser, a_file_of_mistakes_takes_linear_time, .timeout = 20)
 {
-    static const char *const repeated[] = {"}",         "@ ",   "domain ", "( { ",
-                                           "goal a = ", "x . ", "' \""};
+    static const char *const repeated[] = {
+        "}",
+        "@ ",
+        "domain ",
+        "( { ",
+        "goal a = ",
+        "x . ",
+        "' \"",
+        "@allow(",
+        "enum E {",
+        "export ",
+        "x = {a: ",
+        "match x { ",
+        "x = [1 ",
+        "test \"x\" { ",
+        "on Infra.",
+        "import ",
+        "record R ",
+        "x = list<",
+        "fn f(a: ",
+        "deploy ",
+        "environment E { ",
+    };
 
     for (size_t i = 0; i < ARRAY_SIZE(repeated); i++) {
         cleanup(buffer_deinit) Buffer text = {0};
