@@ -158,6 +158,10 @@ void check_note(Checker *checker, Diagnostic *diagnostic, Span span, const char 
 void check_unknown(Checker *checker, const char *code, const char *what, Name name,
                    const Map *known, const Map *also_known);
 
+/* Offer what was found, if anything, in the place of `span`. */
+void check_suggest(Checker *checker, Diagnostic *diagnostic, Span span,
+                   const Suggestion *suggestion);
+
 /* The type that is written; STATIC_ERROR if there is none, or the parser has refused it already. */
 StaticType check_declared_type(Checker *checker, const TypeExpr *type);
 

@@ -176,8 +176,7 @@ static int record_place(Checker *checker, const Argument *argument, const ModelR
     Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-024", argument->name.span,
                                  "record '%s' has no field '%s'", type->name, argument->name.text);
     check_note(checker, d, record->ast->name.span, "it is declared here");
-    if (suggestion.best != NULL)
-        d->remedy = arena_format(checker->arena, "did you mean '%s'?", suggestion.best);
+    check_suggest(checker, d, argument->name.span, &suggestion);
     return -1;
 }
 

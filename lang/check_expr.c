@@ -305,8 +305,7 @@ static StaticType report_no_member(Checker *checker, const Expr *expr, StaticTyp
         suggest_try(&suggestion, record->members[i].name);
     if (declared != NULL)
         check_note(checker, d, declared->ast->name.span, "it is declared here");
-    if (suggestion.best != NULL)
-        d->remedy = arena_format(checker->arena, "did you mean '%s'?", suggestion.best);
+    check_suggest(checker, d, expr->member.span, &suggestion);
     return STATIC_ERROR;
 }
 
@@ -397,8 +396,7 @@ void report_no_enum_member(Checker *checker, Name name, StaticType type)
 
     for (size_t i = 0; i < of->member_count; i++)
         suggest_try(&suggestion, of->members[i].name);
-    if (suggestion.best != NULL)
-        d->remedy = arena_format(checker->arena, "did you mean '%s'?", suggestion.best);
+    check_suggest(checker, d, name.span, &suggestion);
 }
 
 static StaticType check_enum(Checker *checker, Expr *expr)

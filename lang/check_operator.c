@@ -206,16 +206,11 @@ static const char *written(Checker *checker, const Expr *expr)
                             size);
 }
 
-static bool is_narrowed_by_test(const Expr *expr)
-{
-    return expr->kind == EXPR_NAME;
-}
-
 static const char *optional_remedy(Checker *checker, const Expr *expr)
 {
     const char *text = written(checker, expr);
 
-    if (is_narrowed_by_test(expr))
+    if (expr->kind == EXPR_NAME)
         return arena_format(checker->arena,
                             "it may be null: use it inside `if %s != null { }`, or write "
                             "value_or(%s, ...)",

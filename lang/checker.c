@@ -100,6 +100,15 @@ static bool name_is_hidden(Checker *checker, const char *what, Name name, const 
     return other != NULL && !check_visible(checker, name, what, other->declared, other->span);
 }
 
+void check_suggest(Checker *checker, Diagnostic *diagnostic, Span span,
+                   const Suggestion *suggestion)
+{
+    if (suggestion->best == NULL)
+        return;
+    diagnostic->remedy = arena_format(checker->arena, "did you mean '%s'?", suggestion->best);
+    diagnostic_edit(checker->model->diagnostics, diagnostic, span, "%s", suggestion->best);
+}
+
 void check_unknown(Checker *checker, const char *code, const char *what, Name name,
                    const Map *known, const Map *also_known)
 {
@@ -122,10 +131,7 @@ void check_unknown(Checker *checker, const char *code, const char *what, Name na
         suggest_try_map(&suggestion, declared);
     if (suggestion.best == NULL)
         d->remedy = foreign_remedy(checker, name.text, strcmp(what, "name") == 0);
-    else
-        d->remedy = arena_format(checker->arena, "did you mean '%s'?", suggestion.best);
-    if (suggestion.best != NULL)
-        diagnostic_edit(checker->model->diagnostics, d, name.span, "%s", suggestion.best);
+    check_suggest(checker, d, name.span, &suggestion);
 }
 
 /* One line of the source, for people: comments gone, white space as one space. */
