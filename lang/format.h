@@ -91,7 +91,8 @@ void format_timer(Formatter *formatter, const Timer *timer);
 void format_state(Formatter *formatter, const Domain *domain);
 void format_scope(Formatter *formatter, const ScopeDecl *scope);
 void format_capabilities(Formatter *formatter, const Capability *list, Span span);
-/* `@allow(...)`, a line each. */
+/* `@allow(...)`; all of them, a line each. */
+void format_allow(Formatter *formatter, const Allow *allow);
 void format_allows(Formatter *formatter, const Allow *allows);
 /* Fields with their first values or defaults, a line each. */
 void format_fields(Formatter *formatter, const Field *fields);

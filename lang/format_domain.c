@@ -5,15 +5,20 @@
 
 /* ---- what items have in common ---- */
 
+void format_allow(Formatter *formatter, const Allow *allow)
+{
+    format_indent(formatter, 0);
+    buffer_add_format(formatter->out, "@allow(%s", allow->code);
+    if (allow->reason != NULL)
+        buffer_add_format(formatter->out, ", reason: %s", format_quoted(formatter, allow->reason));
+    format_text(formatter, ")");
+}
+
 void format_allows(Formatter *formatter, const Allow *allows)
 {
     for (const Allow *allow = allows; allow != NULL; allow = allow->next) {
-        format_indent(formatter, 0);
-        buffer_add_format(formatter->out, "@allow(%s", allow->code);
-        if (allow->reason != NULL)
-            buffer_add_format(formatter->out, ", reason: %s",
-                              format_quoted(formatter, allow->reason));
-        format_text(formatter, ")\n");
+        format_allow(formatter, allow);
+        format_text(formatter, "\n");
     }
 }
 
@@ -173,6 +178,7 @@ void format_invariant(Formatter *formatter, const Invariant *invariant)
         name != NULL ? arena_format(formatter->arena, "invariant %s { ", name) : "invariant { ";
 
     format_lead(formatter, invariant->span.start, invariant->span.end);
+    format_allows(formatter, invariant->allows);
     format_value(formatter, prefix, invariant->predicate, strlen(" }"));
     format_text(formatter, " }");
     format_line_end(formatter, invariant->span.end);

@@ -7,6 +7,7 @@
 /* ---- collecting ---- */
 
 typedef enum ItemKind {
+    ITEM_ALLOW, /* of the whole file */
     ITEM_IMPORT,
     ITEM_RECORD,
     ITEM_ENUM,
@@ -20,10 +21,10 @@ typedef enum ItemKind {
     ITEM_DEPLOY,
     ITEM_MIGRATION,
     ITEM_TEST,
-    ITEM_STATEMENT, /* of a script */
     ITEM_VERSION,
-    ITEM_STATE,
     ITEM_SCOPE,
+    ITEM_STATEMENT, /* of a script */
+    ITEM_STATE,
     ITEM_CAPABILITY,
     ITEM_GOAL,
     ITEM_TRANSITION,
@@ -41,7 +42,7 @@ typedef struct CapabilityBlock {
 
 typedef struct Item {
     ItemKind kind;
-    uint32_t start;
+    Span span; /* with the annotations before it */
     const void *node;
 } Item;
 
@@ -54,26 +55,29 @@ typedef struct Items {
     bool outside;
 } Items;
 
-static void item_add(Items *items, ItemKind kind, uint32_t start, const void *node)
+static void item_add(Items *items, ItemKind kind, Span span, const void *node)
 {
-    bool inside = start >= items->within.start && start < items->within.end;
+    bool inside = span.start >= items->within.start && span.start < items->within.end;
 
     if (inside == items->outside)
         return;
     arena_reserve_one(items->arena, items->items, items->count, items->capacity);
-    items->items[items->count++] = (Item){kind, start, node};
+    items->items[items->count++] = (Item){kind, span, node};
 }
 
 /* Every node of a list that has a span. */
 #define ITEMS_ADD(items, type, kind, list)                                                         \
     for (const type *node_ = (list); node_ != NULL; node_ = node_->next)                           \
-    item_add((items), (kind), node_->span.start, node_)
+    item_add((items), (kind), node_->span, node_)
 
+/* Of those that begin together the one that is an annotation of the other comes first. */
 static int item_compare(const void *left, const void *right)
 {
     const Item *a = left, *b = right;
 
-    return (a->start > b->start) - (a->start < b->start);
+    if (a->span.start != b->span.start)
+        return (a->span.start > b->span.start) - (a->span.start < b->span.start);
+    return (a->kind > b->kind) - (a->kind < b->kind);
 }
 
 static void items_of_transitions(Items *items, const Transition *transitions)
@@ -82,7 +86,7 @@ static void items_of_transitions(Items *items, const Transition *transitions)
         if (t->is_script)
             ITEMS_ADD(items, Stmt, ITEM_STATEMENT, t->slices->body->first);
         else
-            item_add(items, ITEM_TRANSITION, t->span.start, t);
+            item_add(items, ITEM_TRANSITION, t->span, t);
     }
 }
 
@@ -101,19 +105,35 @@ static void items_of_capabilities(Items *items, const Capability *list, Span spa
     CapabilityBlock *block = arena_new(items->arena, CapabilityBlock);
 
     *block = (CapabilityBlock){list, span};
-    item_add(items, ITEM_CAPABILITY, span.start, block);
+    item_add(items, ITEM_CAPABILITY, span, block);
 }
 
 static void items_of_head(Items *items, const Domain *domain)
 {
     if (domain->has_version)
-        item_add(items, ITEM_VERSION, domain->version_span.start, domain);
+        item_add(items, ITEM_VERSION, domain->version_span, domain);
     if (domain->has_state)
-        item_add(items, ITEM_STATE, domain->state_span.start, domain);
+        item_add(items, ITEM_STATE, domain->state_span, domain);
     if (domain->scope.span.end != 0)
-        item_add(items, ITEM_SCOPE, domain->scope.span.start, &domain->scope);
+        item_add(items, ITEM_SCOPE, domain->scope.span, &domain->scope);
     if (domain->has_capabilities)
         items_of_capabilities(items, domain->capabilities, domain->capability_span);
+}
+
+/* In a script an annotation of the domain may stand before any of its items: then it begins where
+ * that does. */
+static void annotation_settle(Items *items, ItemKind kind)
+{
+    Item *annotation = NULL;
+
+    for (size_t i = 0; i < items->count; i++)
+        if (items->items[i].kind == kind)
+            annotation = &items->items[i];
+    for (size_t i = 0; annotation != NULL && i < items->count; i++) {
+        Span span = items->items[i].span;
+        if (span.start < annotation->span.start && span.end > annotation->span.start)
+            annotation->span.start = span.start;
+    }
 }
 
 static void format_items(Formatter *formatter, Items *items);
@@ -127,15 +147,11 @@ static void declared_lead(Formatter *formatter, const Declared *declared, Span s
     format_allows(formatter, declared->allows);
 }
 
-static const char *with_export(Formatter *formatter, const Declared *declared, const char *text)
-{
-    return declared->exported ? arena_format(formatter->arena, "export %s", text) : text;
-}
-
 static const char *named(Formatter *formatter, const Declared *declared, const char *word,
                          const char *name)
 {
-    return with_export(formatter, declared, arena_format(formatter->arena, "%s %s", word, name));
+    return arena_format(formatter->arena, "%s%s %s", declared->exported ? "export " : "", word,
+                        name);
 }
 
 static void format_record(Formatter *formatter, const RecordDecl *record)
@@ -224,10 +240,19 @@ static void format_import(Formatter *formatter, const Import *import)
     format_line_end(formatter, import->span.end);
 }
 
+static void format_file_allow(Formatter *formatter, const Allow *allow)
+{
+    format_lead(formatter, allow->span.start, allow->span.end);
+    format_allow(formatter, allow);
+    format_text(formatter, ";");
+    format_line_end(formatter, allow->span.end);
+}
+
 static void format_deploy(Formatter *formatter, const Deploy *deploy)
 {
     declared_lead(formatter, &deploy->declared, deploy->span, deploy->span.end);
     format_indent(formatter, 0);
+    format_text(formatter, deploy->declared.exported ? "export " : "");
     buffer_add_format(formatter->out, "deploy %s to %s", deploy->domain.text,
                       deploy->environment.text);
     format_line_end(formatter, deploy->span.end);
@@ -237,6 +262,7 @@ static void format_migration(Formatter *formatter, const Migration *migration)
 {
     declared_lead(formatter, &migration->declared, migration->span, migration->body.start);
     format_indent(formatter, 0);
+    format_text(formatter, migration->declared.exported ? "export " : "");
     buffer_add_format(formatter->out, "migration %s %u -> %u", migration->domain.text,
                       migration->from, migration->to);
     if (migration->fields == NULL && !format_has_comments(formatter, migration->body.end))
@@ -300,9 +326,10 @@ static void format_version(Formatter *formatter, const Domain *domain)
 
 static void format_domain(Formatter *formatter, const Domain *domain)
 {
-    Items items = {.arena = formatter->arena, .within = domain->span};
+    Items items = {.arena = formatter->arena, .within = {0, UINT32_MAX}};
 
     items_of_head(&items, domain);
+    items.within = domain->span;
     items_of_domain(&items, domain);
     declared_lead(formatter, &domain->declared, domain->span, domain->body.start);
     format_indent(formatter, 0);
@@ -335,7 +362,7 @@ static void format_system(Formatter *formatter, const System *system)
 {
     declared_lead(formatter, &system->declared, system->span, system->body.start);
     format_indent(formatter, 0);
-    format_text(formatter, arena_format(formatter->arena, "system %s", system->name.text));
+    format_text(formatter, named(formatter, &system->declared, "system", system->name.text));
     format_open(formatter, system->body.start);
     for (const Start *start = system->starts; start != NULL; start = start->next)
         format_start(formatter, start);
@@ -348,6 +375,9 @@ static void format_system(Formatter *formatter, const System *system)
 static void format_item(Formatter *formatter, const Item *item)
 {
     switch (item->kind) {
+    case ITEM_ALLOW:
+        format_file_allow(formatter, item->node);
+        break;
     case ITEM_IMPORT:
         format_import(formatter, item->node);
         break;
@@ -439,20 +469,24 @@ static void format_items(Formatter *formatter, Items *items)
 /* The file's only domain has items outside of its braces; a script has nothing else. */
 static void items_of_only_domain(Items *items, const Domain *domain)
 {
-    if (domain->is_script) {
-        items_of_head(items, domain);
-    } else {
-        item_add(items, ITEM_DOMAIN, domain->span.start, domain);
+    if (!domain->is_script) {
+        item_add(items, ITEM_DOMAIN, domain->span, domain);
         items->within = domain->span;
+        items_of_domain(items, domain);
+        items->within = (Span){0, 0};
+        return;
     }
+    items_of_head(items, domain);
     items_of_domain(items, domain);
-    items->within = (Span){0, 0};
+    annotation_settle(items, ITEM_VERSION);
+    annotation_settle(items, ITEM_SCOPE);
 }
 
 void format_file(Formatter *formatter, const Ast *ast)
 {
     Items items = {.arena = formatter->arena, .outside = true};
 
+    ITEMS_ADD(&items, Allow, ITEM_ALLOW, ast->allows);
     ITEMS_ADD(&items, Import, ITEM_IMPORT, ast->imports);
     ITEMS_ADD(&items, RecordDecl, ITEM_RECORD, ast->records);
     ITEMS_ADD(&items, Enum, ITEM_ENUM, ast->enums);

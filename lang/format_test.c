@@ -112,6 +112,7 @@ void format_test(Formatter *formatter, const Test *test)
     format_lead(formatter, test->span.start, test->body.start);
     format_allows(formatter, test->declared.allows);
     format_indent(formatter, 0);
+    format_text(formatter, test->declared.exported ? "export " : "");
     buffer_add_format(formatter->out, "test %s", format_quoted(formatter, test->name.text));
     format_open(formatter, test->body.start);
     format_part(formatter, "given", test->given, test->given_body);

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "lang/base/file.h"
 #include "tests/lib/lang/grammar_private.h"
 
 const char *const token_classes[CLASS_COUNT] = {
@@ -242,4 +243,20 @@ Grammar grammar_read(Arena *arena, const char *text)
     resolve(&grammar);
     measure(&grammar);
     return grammar;
+}
+
+#define MANUAL "docs/language.md"
+#define MANUAL_SIZE_MAX (1024 * 1024)
+
+Grammar grammar_of_the_manual(Arena *arena)
+{
+    cleanup(buffer_deinit) Buffer manual = {0};
+
+    cr_assert_eq(file_read(MANUAL, MANUAL_SIZE_MAX, &manual, NULL), 0, "%s", MANUAL);
+    const char *start = strstr(buffer_text(&manual), "```ebnf\n");
+    cr_assert_not_null(start, "%s has no grammar", MANUAL);
+    start += strlen("```ebnf\n");
+    const char *end = strstr(start, "```");
+    cr_assert_not_null(end);
+    return grammar_read(arena, arena_copy_bytes(arena, start, (size_t)(end - start)));
 }

@@ -26,6 +26,9 @@ typedef struct Grammar {
 /* Asserts that the text is a grammar in which every name is defined and used. */
 Grammar grammar_read(Arena *arena, const char *text);
 
+/* The grammar that docs/language.md has, between ```ebnf and ```. */
+Grammar grammar_of_the_manual(Arena *arena);
+
 /* Whether the tokens are a text of the grammar; `furthest`, if not NULL, is the first token that
  * nothing could go on with. Needs memory in the order of tokens times rules. */
 bool grammar_accepts(const Grammar *grammar, const Source *source, const Token *tokens,

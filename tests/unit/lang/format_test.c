@@ -6,6 +6,7 @@
 #include "lang/ast.h"
 #include "lang/base/file.h"
 #include "tests/lib/lang/ast_dump.h"
+#include "tests/lib/lang/grammar.h"
 
 static void format_text(const char *text, Buffer *ret)
 {
@@ -40,8 +41,10 @@ static bool assert_stable(const char *name, const char *text)
     if (!dump(text, &before))
         return false;
     format_text(text, &once);
-    cr_assert(dump(buffer_text(&once), &after), "%s: formatted, it does not parse", name);
-    cr_assert_str_eq(buffer_text(&before), buffer_text(&after), "%s", name);
+    cr_assert(dump(buffer_text(&once), &after), "%s: formatted, it does not parse:\n%s", name,
+              buffer_text(&once));
+    cr_assert_str_eq(buffer_text(&before), buffer_text(&after), "%s, formatted:\n%s", name,
+                     buffer_text(&once));
     format_text(buffer_text(&once), &twice);
     cr_assert_str_eq(buffer_text(&once), buffer_text(&twice), "%s", name);
     return true;
@@ -205,4 +208,48 @@ Test(format, programs_of_the_corpora_keep_their_meaning)
 {
     cr_assert_geq(folder_is_stable("tests/fuzz/corpus/parser"), 3);
     cr_assert_geq(folder_is_stable("tests/golden"), 20);
+}
+
+/* ---- texts that the grammar makes ---- */
+
+/* With the sanitizers each takes a few milliseconds. */
+#ifdef __SANITIZE_ADDRESS__
+#define GENERATED 4000
+#else
+#define GENERATED 25000
+#endif
+#define GENERATED_SIZE 120
+
+static void generated_is_stable(uint64_t share)
+{
+    Arena arena = {0};
+    Grammar grammar = grammar_of_the_manual(&arena);
+    uint64_t seed = share << 32;
+
+    for (int count = 0; count < GENERATED;) {
+        cleanup(buffer_deinit) Buffer text = {0};
+        grammar_generate(&grammar, &seed, GENERATED_SIZE, &text);
+        count += assert_stable(buffer_text(&text), buffer_text(&text));
+    }
+    arena_deinit(&arena);
+}
+
+Test(format, a_hundred_thousand_generated_texts_keep_their_meaning_1, .timeout = 300)
+{
+    generated_is_stable(1);
+}
+
+Test(format, a_hundred_thousand_generated_texts_keep_their_meaning_2, .timeout = 300)
+{
+    generated_is_stable(2);
+}
+
+Test(format, a_hundred_thousand_generated_texts_keep_their_meaning_3, .timeout = 300)
+{
+    generated_is_stable(3);
+}
+
+Test(format, a_hundred_thousand_generated_texts_keep_their_meaning_4, .timeout = 300)
+{
+    generated_is_stable(4);
 }

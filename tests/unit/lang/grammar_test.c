@@ -9,8 +9,7 @@
 #include "tests/lib/lang/grammar.h"
 #include "tests/lib/lang/parse_text.h"
 
-#define MANUAL "docs/language.md"
-#define MANUAL_SIZE_MAX (1024 * 1024)
+#define TEXT_SIZE_MAX (1024 * 1024)
 
 static Arena grammar_arena;
 
@@ -26,23 +25,8 @@ static void file_text(const char *path, Buffer *ret)
 {
     Error err = {0};
 
-    buffer_init(ret, MANUAL_SIZE_MAX);
-    cr_assert_geq(file_read(path, MANUAL_SIZE_MAX, ret, &err), 0, "%s", path);
-}
-
-/* What stands between ```ebnf and ``` in the manual. */
-static Grammar grammar_of_the_manual(void)
-{
-    cleanup(buffer_deinit) Buffer manual = {0};
-
-    file_text(MANUAL, &manual);
-    const char *start = strstr(buffer_text(&manual), "```ebnf\n");
-    cr_assert_not_null(start, "%s has no grammar", MANUAL);
-    start += strlen("```ebnf\n");
-    const char *end = strstr(start, "```");
-    cr_assert_not_null(end);
-    return grammar_read(&grammar_arena,
-                        arena_copy_bytes(&grammar_arena, start, (size_t)(end - start)));
+    buffer_init(ret, TEXT_SIZE_MAX);
+    cr_assert_geq(file_read(path, TEXT_SIZE_MAX, ret, &err), 0, "%s", path);
 }
 
 static Token *tokens_of(const char *text, Source *ret_source, size_t *ret_count)
@@ -128,7 +112,7 @@ static const Diagnostic *first_of(bool (*wanted)(const char *code))
 
 Test(grammar, the_parser_accepts_what_the_grammar_makes, .timeout = 300)
 {
-    Grammar grammar = grammar_of_the_manual();
+    Grammar grammar = grammar_of_the_manual(&grammar_arena);
     uint64_t seed = 20;
     size_t longest = 0;
 
@@ -150,7 +134,7 @@ Test(grammar, the_parser_accepts_what_the_grammar_makes, .timeout = 300)
 
 Test(grammar, generated_texts_are_recognised, .timeout = 120)
 {
-    Grammar grammar = grammar_of_the_manual();
+    Grammar grammar = grammar_of_the_manual(&grammar_arena);
     uint64_t seed = 21;
 
     for (int i = 0; i < 300; i++) {
@@ -217,7 +201,7 @@ Test(grammar, programs_are_of_the_grammar_if_they_are_of_the_parser, .timeout = 
 {
     static const char *const folders[] = {"tests/golden", "tests/programs", "manifests/tour",
                                           "manifests/compact", "manifests/shop"};
-    Grammar grammar = grammar_of_the_manual();
+    Grammar grammar = grammar_of_the_manual(&grammar_arena);
     unsigned count = 0;
 
     for (size_t i = 0; i < ARRAY_SIZE(folders); i++)
