@@ -83,7 +83,8 @@ int facts_read(Runtime *runtime, const Json *list, Arena *arena, Error *err)
 {
     for (const Json *item = json_first(list); item != NULL; item = json_next(item)) {
         Record record = {.type = RECORD_FACT};
-        if (fact_record_decode(item, arena, &record, err) < 0)
+        if (members_check(item, "a fact", "fact arguments value reason", err) < 0 ||
+            fact_record_decode(item, arena, &record, err) < 0)
             return ERROR_STATE;
         fact_record_apply(runtime, &record);
     }

@@ -6,6 +6,7 @@
 #include "controller/core/turn.h"
 #include "lang/base/memory.h"
 
+#define VALUE_TOLD_MAX 200 /* bytes of a value that people are told */
 #define REASON_UNSAID "the provider gives no reason"
 
 /* ---- asking ---- */
@@ -99,10 +100,15 @@ static void fact_notice(Turn *turn, const Fact *fact)
     cleanup(buffer_deinit) Buffer text = {0};
 
     buffer_add_format(&text, "%s is ", fact->key);
+    size_t size = text.size;
     if (fact->known)
         value_write_json(&text, fact->value);
     else
         buffer_add_format(&text, "not known: %s", fact->reason);
+    if (fact->known && text.size - size > VALUE_TOLD_MAX) {
+        text.size = size;
+        buffer_add_string(&text, "another value");
+    }
     turn_notice(turn, NOTICE_FACT, NULL)->text = arena_copy_string(turn->arena, buffer_text(&text));
 }
 

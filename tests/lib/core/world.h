@@ -42,6 +42,7 @@ void world_change_now(World *world, const char *address, const char *result);
  * answered after WORLD_FACT_DELAY_MS. */
 void world_fact(World *world, const char *fact, const char *json);
 void world_fact_at(World *world, uint64_t at_ms, const char *fact, const char *json);
+void world_fact_delay(World *world, uint64_t ms);
 
 /* No comparing with a second runtime: for what would take too long. */
 void world_unchecked(World *world);

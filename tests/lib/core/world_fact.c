@@ -25,6 +25,11 @@ void world_fact_at(World *world, uint64_t at_ms, const char *fact, const char *j
         memory_copy_string(fact), json != NULL ? memory_copy_string(json) : NULL, at_ms};
 }
 
+void world_fact_delay(World *world, uint64_t ms)
+{
+    world->fact_delay_ms = ms;
+}
+
 void world_fact(World *world, const char *fact, const char *json)
 {
     world_fact_at(world, world->now_ms, fact, json);
@@ -38,7 +43,7 @@ void world_questions_take(World *world)
                           query->fact);
         memory_reserve_one(world->questions, world->question_count, world->question_capacity);
         world->questions[world->question_count++] =
-            (Question){memory_copy_string(query->fact), world->now_ms + WORLD_FACT_DELAY_MS};
+            (Question){memory_copy_string(query->fact), world->now_ms + world->fact_delay_ms};
         world->asked++;
     }
 }
@@ -70,6 +75,13 @@ Event world_question_answer(World *world, char **ret_fact)
                    .applied = value != NULL,
                    .result = value,
                    .detail = value == NULL ? "it was told not to know" : NULL};
+}
+
+void world_facts_copy(World *to, const World *from)
+{
+    to->fact_delay_ms = from->fact_delay_ms;
+    for (size_t i = 0; i < from->fact_count; i++)
+        world_fact_at(to, from->facts[i].from_ms, from->facts[i].fact, from->facts[i].value);
 }
 
 void world_questions_drop(World *world)

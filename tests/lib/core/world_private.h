@@ -64,6 +64,7 @@ struct World {
     Question *questions; /* asked and not answered, in order */
     size_t question_count, question_capacity;
     size_t asked;
+    uint64_t fact_delay_ms;
     char **records;
     size_t record_count, record_capacity;
     Buffer trace;
@@ -85,6 +86,7 @@ void world_sight_add(World *world, uint64_t at_ms, const char *address, bool los
 void world_questions_take(World *world);
 uint64_t world_question_next(const World *world); /* when it is answered; UINT64_MAX: none is open */
 Event world_question_answer(World *world, char **ret_fact); /* the caller frees its text */
+void world_facts_copy(World *to, const World *from);
 void world_questions_drop(World *world);
 void world_facts_deinit(World *world);
 

@@ -50,6 +50,7 @@ World *world_new(const char *text)
     world->options =
         (RuntimeOptions){.retry_failed = true, .timers = true, .max_slices = RUNTIME_MAX_SLICES};
     effects_init(&world->effects);
+    world->fact_delay_ms = WORLD_FACT_DELAY_MS;
     return world;
 }
 

@@ -180,6 +180,7 @@ World *world_crashed(const World *from, size_t records, bool from_snapshot, bool
     world->options = from->options;
     bindings_copy(world, from);
     provider_copy(world, from, records, sent);
+    world_facts_copy(world, from);
     for (size_t i = 0; i < records; i++) {
         memory_reserve_one(world->records, world->record_count, world->record_capacity);
         world->records[world->record_count++] = memory_copy_string(from->records[i]);

@@ -241,3 +241,23 @@ Test(crash, a_second_crash_is_as_good_as_the_first)
     cr_expect_eq(world_operations(world, NULL), 4);
     world_free(world);
 }
+
+/* The database is there once it has been made; whoever asks is answered at once, so that asking
+ * again takes no time. */
+static void status_follows(World *world)
+{
+    world_fact_delay(world, 0);
+    world_fact(world, "Infra.status(\"db\")", "\"absent\"");
+    world_fact_at(world, 15, "Infra.status(\"db\")", "\"up\"");
+    world_fact(world, "Infra.zone()", "\"a\"");
+}
+
+Test(crash, facts)
+{
+    crash_everywhere("domain Database { goal Up { predicate Infra.status(\"db\") == \"up\" }"
+                     "  transition Make { let db = emit Infra.Create(zone: Infra.zone())"
+                     "    emit Infra.Note(zone: Infra.zone(), of: db.address) } }"
+                     "domain App { state { served: bool } goal Live { predicate served }"
+                     "  transition Watch { if Infra.status(\"db\") == \"up\" { served = true } } }",
+                     status_follows);
+}

@@ -398,3 +398,67 @@ Test(facts, a_plan_asks_and_what_an_effect_may_have_changed_nobody_knows)
     world_expect_goal(world, "D.B", "unknown");
     world_free(world);
 }
+
+Test(facts, a_changed_program_is_asked_with_what_an_object_was_made_with)
+{
+    static const char before[] = "domain D { state { n: int } goal G { predicate n > 0 }"
+                                 "  transition T { emit Infra.Create(zone: Infra.zone()) n = 1 } }";
+    static const char after[] = "domain D { state { n: int  m: int } goal G { predicate n > 0 }"
+                                "  transition T { emit Infra.Create(zone: Infra.zone()) n = 1 } }";
+    World *world = begun(before);
+    Error err = {0};
+
+    world_fact(world, "Infra.zone()", "\"a\"");
+    world_run(world);
+    world_fact(world, "Infra.zone()", "\"b\"");
+    world_facts_due(world);
+    world_run(world);
+    cr_assert(world_evolve(world, after, &err), "%s", err.message);
+    world_begin(world);
+    world_run(world);
+    world_expect_calls(world, "put D.T.Create[0] {\"zone\":\"a\"}\n");
+    world_free(world);
+}
+
+Test(facts, destroying_everything_forgets_them)
+{
+    World *world = begun(wants_file);
+
+    world_fact(world, FILE_X, "true");
+    world_run(world);
+    cr_expect_not_null(fact_find(world_runtime(world), FILE_X));
+    world_destroy(world);
+    cr_expect_null(fact_find(world_runtime(world), FILE_X));
+    world_free(world);
+}
+
+Test(facts, each_instance_has_its_own)
+{
+    World *world = begun("domain W[name: string] { state { n: int }"
+                         "  goal G { predicate n == 1 || Infra.status(name) == \"up\" }"
+                         "  transition T { stop } }"
+                         "system S { start domain W[\"a\"] { } start domain W[\"b\"] { } }");
+
+    world_fact(world, "Infra.status(\"a\")", "\"up\"");
+    world_fact(world, "Infra.status(\"b\")", "\"down\"");
+    world_run(world);
+    cr_expect_eq(world_asked(world), 2);
+    cr_expect_not_null(runtime_find(world_runtime(world), "W", "a"));
+    cr_expect_null(runtime_find(world_runtime(world), "W", "b"), "it saw what it is to stop by");
+    world_facts_due(world);
+    cr_expect_null(fact_find(world_runtime(world), "Infra.status(\"b\")"));
+    world_free(world);
+}
+
+Test(facts, a_timer_is_armed_by_one)
+{
+    World *world = begun("domain D { state { n: int }"
+                         "  goal G { predicate n > 0 strategy { T } } transition T { n = n }"
+                         "  after 30s when System.file_exists(\"/x\") { n = 1 } }");
+
+    world_fact(world, FILE_X, "true");
+    world_run(world);
+    world_expect_goal(world, "D.G", "met");
+    cr_expect_eq(world_now(world), 30010);
+    world_free(world);
+}
