@@ -113,7 +113,6 @@ typedef struct Variable {
 /* One type for both, without a change of any value. */
 static bool variable_meet(Variable *variable, BuiltinArgument *argument, StaticType found)
 {
-    const TypeTable *types = variable->types;
     StaticType type = variable->type;
 
     if (!variable->known || found == STATIC_ANY) {
@@ -124,10 +123,7 @@ static bool variable_meet(Variable *variable, BuiltinArgument *argument, StaticT
     argument->as_float = argument->literal && found == STATIC_INT && type == STATIC_FLOAT;
     if (argument->as_float || type == STATIC_ANY)
         return true;
-    if (type_fits(types, found, type) && !type_needs_check(types, found, type))
-        return true;
-    variable->type = found;
-    return type_fits(types, type, found) && !type_needs_check(types, type, found);
+    return type_join(variable->types, type, found, &variable->type);
 }
 
 /* An argument that is composed, of T. */

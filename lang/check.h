@@ -204,9 +204,6 @@ bool operation_type(const TypeTable *types, Operator op, StaticType left, Static
                     StaticType *ret);
 const char *operator_text(Operator op);
 
-/* The one type that values of both have without any change; false: there is none. */
-bool type_join(const TypeTable *types, StaticType left, StaticType right, StaticType *ret);
-
 /* An int literal where a float is wanted becomes one; the type it has then. */
 StaticType check_literal_as(Checker *checker, Expr *expr, StaticType found, StaticType wanted);
 bool expr_is_int_literal(const Expr *expr);

@@ -44,15 +44,6 @@ static bool is_open(StaticType type)
 
 /* ---- the type of an operation ---- */
 
-bool type_join(const TypeTable *types, StaticType left, StaticType right, StaticType *ret)
-{
-    bool up = type_fits(types, left, right) && !type_needs_check(types, left, right);
-    bool down = type_fits(types, right, left) && !type_needs_check(types, right, left);
-
-    *ret = up ? right : left;
-    return up || down;
-}
-
 /* What is known of the one type that both sides must have. */
 static bool common_type(const TypeTable *types, StaticType left, StaticType right, StaticType *ret)
 {

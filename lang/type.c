@@ -219,6 +219,24 @@ bool type_needs_check(const TypeTable *table, StaticType found, StaticType expec
     return true;
 }
 
+/* Of which elements, in the end, nothing is known: `[]`, `[[]]`. */
+static bool is_hollow(const TypeTable *types, StaticType type)
+{
+    while (type_of(types, type)->element != STATIC_ERROR)
+        type = type_of(types, type)->element;
+    return type_kind(types, type) != KIND_PLAIN && type_kind(types, type) != KIND_RECORD &&
+           type_kind(types, type) != KIND_ENUM;
+}
+
+bool type_join(const TypeTable *types, StaticType left, StaticType right, StaticType *ret)
+{
+    bool up = type_fits(types, left, right) && !type_needs_check(types, left, right);
+    bool down = type_fits(types, right, left) && !type_needs_check(types, right, left);
+
+    *ret = up && !(down && is_hollow(types, right)) ? right : left;
+    return up || down;
+}
+
 /* ---- values into a type ---- */
 
 #define INT_AS_FLOAT_MAX (1LL << 53) /* beyond, a binary64 cannot hold every integer */

@@ -98,6 +98,9 @@ bool type_fits(const TypeTable *table, StaticType found, StaticType expected);
 /* True if such a use needs the check, or the change of representation, at run time. */
 bool type_needs_check(const TypeTable *table, StaticType found, StaticType expected);
 
+/* The one type that values of both have without any change; false: there is none. */
+bool type_join(const TypeTable *types, StaticType left, StaticType right, StaticType *ret);
+
 /* The value as one of that type, converted where type_fits() allows it (int to float, string to
  * secret, deep in lists, maps and records, members of a record in their order); false: it is none.
  * Unknown values are of every type. */

@@ -91,6 +91,7 @@ Test(builtin, results_follow_from_the_types_of_the_arguments)
         {"append", "list<int> int?", "list<int?>"},
         {"append", "list<int?> int", "list<int?>"},
         {"append", "any int", "list<any>"},
+        {"append", "list<[]> list<int>", "list<list<int>>"},
         {"remove", "map<int> string", "map<int>"},
         {"remove", "list<int> int", "list<int>"},
         {"remove", "list<int> string", "-"},

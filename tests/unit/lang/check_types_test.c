@@ -120,6 +120,8 @@ Test(check_types, joined_types_need_no_change_of_values)
     StaticType perhaps = type_optional(&types, STATIC_INT);
     cr_expect(type_join(&types, none, ints, &result));
     cr_expect_eq(result, ints);
+    cr_expect(type_join(&types, ints, none, &result));
+    cr_expect_eq(result, ints);
     cr_expect(type_join(&types, perhaps, STATIC_INT, &result));
     cr_expect_eq(result, perhaps);
     cr_expect(type_join(&types, STATIC_NULL, perhaps, &result));
