@@ -151,6 +151,17 @@ static const char *failure_reason(const Instance *instance, const ProgramGoal *g
     return instance->handler_reason;
 }
 
+/* A timer that is due by itself; NULL: there is none. */
+static const char *timer_awaited(const Instance *instance)
+{
+    const ProgramDomain *domain = instance->domain;
+
+    for (size_t i = 0; i < domain->timer_count; i++)
+        if (instance->timers[i].due_ms != 0 && !domain->timers[i].repeats)
+            return domain->timers[i].text;
+    return NULL;
+}
+
 static char *explain_unmet(const Instance *instance, const ProgramGoal *goal, const char *subject)
 {
     const char *reason = failure_reason(instance, goal);
@@ -175,6 +186,9 @@ static char *explain_unmet(const Instance *instance, const ProgramGoal *goal, co
                              instance->puts_off_for->domain->name);
     if (reason != NULL)
         return memory_format("%s is unmet because %s", subject, reason);
+    const char *timer = timer_awaited(instance);
+    if (timer != NULL)
+        return memory_format("%s waits for `%s`", subject, timer);
     const char *event = event_missing(instance, &emitted);
     if (event != NULL)
         return memory_format("%s waits for event %s, which %s", subject, event,

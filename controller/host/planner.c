@@ -17,6 +17,7 @@ typedef struct Planner {
     size_t answer_count, answer_capacity, answer_next;
     FactWatch *facts;
     uint64_t now_ms;
+    int wakes; /* of timers, so far */
 } Planner;
 
 static PlanItem *item_add(Plan *plan)
@@ -187,18 +188,37 @@ static bool is_enough(Planner *planner, uint64_t slices)
     return true;
 }
 
+/* Nothing is left to do now: go to when the next timer is due that `apply` would wait for. False:
+ * there is none. */
+static bool time_passes(Planner *planner)
+{
+    uint64_t wake = runtime_next_wake(planner->stack->runtime);
+
+    if (wake <= planner->now_ms)
+        return false;
+    if (planner->wakes++ == PLAN_TIMERS_MAX) {
+        planner->plan->truncated = true;
+        note_add(planner->plan,
+                 memory_format("the prediction ends after %d timers", PLAN_TIMERS_MAX));
+        return false;
+    }
+    planner->now_ms = wake;
+    return true;
+}
+
 static void predict(Planner *planner)
 {
     Runtime *runtime = planner->stack->runtime;
     uint64_t start = runtime->logical_time;
-    Event turn = {.type = EVENT_TURN, .now_ms = planner->now_ms};
 
     for (;;) {
+        Event turn = {.type = EVENT_TURN, .now_ms = planner->now_ms};
         runtime_step(runtime, &planner->options, &turn, &planner->effects);
         collect(planner);
         if (is_enough(planner, runtime->logical_time - start))
             return;
-        if (!facts_observe(planner) && !answer_next(planner) && !runtime_is_runnable(runtime))
+        if (!facts_observe(planner) && !answer_next(planner) && !runtime_is_runnable(runtime) &&
+            !time_passes(planner))
             return;
     }
 }

@@ -8,6 +8,7 @@
 #define PLAN_SLICES_MAX 1000000
 /* A plan of more effects than these has predicted something without an end. */
 #define PLAN_EFFECTS_MAX 10000
+#define PLAN_TIMERS_MAX 1000
 
 typedef enum PlanAction {
     PLAN_CREATE,

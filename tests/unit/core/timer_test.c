@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "lang/base/memory.h"
 #include "tests/lib/core/crash.h"
 
 Test(timer, every_is_due_each_interval_after_the_start)
@@ -137,5 +138,16 @@ Test(timer, a_changed_program_arms_what_is_new)
         "%s", err.message);
     world_run_until(world, 10500);
     world_expect_field(world, "D.n", "102");
+    world_free(world);
+}
+
+Test(timer, an_unmet_goal_says_what_it_waits_for)
+{
+    World *world = world_new("domain D { state { n: int } goal G { predicate n == 1 }"
+                             "  after 30s when n == 0 { n = 1 } }");
+
+    world_turn(world);
+    cleanup(free) char *sentence = goal_explain(runtime_find(world_runtime(world), "D", NULL), 0);
+    cr_expect_str_eq(sentence, "goal D.G waits for `after 30s when n == 0`");
     world_free(world);
 }
