@@ -20,6 +20,10 @@ typedef enum Opcode {
 
 #define CODE_REGISTERS_MAX 65535
 #define CODE_CONSTANTS_MAX 65535
+/* In `spare` of GROW, SET_INDEX and SET_SLOT: a is a variable's register, which may own what it
+ * holds; of GROW: b is one item, not a list of them. */
+#define OF_VARIABLE 1
+#define OF_ITEM 2
 #define CALL_OF_MAP 0x80 /* BUILTIN, in `spare`: the first argument is known to be a map */
 
 typedef struct Instruction {

@@ -40,6 +40,10 @@ uint32_t compile_operand_as(Compiler *compiler, const Expr *expr, StaticType typ
 void compile_check(Compiler *compiler, Span span, uint32_t target, uint32_t value, StaticType found,
                    StaticType expected);
 
+/* Variables of a slice or function are in registers. */
+bool is_variable(const Compiler *compiler, const Expr *expr);
+uint32_t variable_register(const Compiler *compiler, const Expr *expr);
+
 Opcode operator_opcode(Operator op);
 uint32_t take_register(Compiler *compiler);
 void load_constant(Compiler *compiler, Span span, uint32_t target, Value value);

@@ -94,21 +94,29 @@ uint32_t compile_operand_as(Compiler *compiler, const Expr *expr, StaticType typ
 
 /* ---- names and text ---- */
 
-/* Variables of a slice or function are in registers. */
-static bool is_variable(const Compiler *compiler, const Expr *expr)
+bool is_variable(const Compiler *compiler, const Expr *expr)
 {
     return expr->kind == EXPR_NAME && (expr->name_kind == NAME_LOCAL ||
                                        (expr->name_kind == NAME_FIELD && !compiler->is_predicate));
 }
 
-static uint32_t variable_register(const Compiler *compiler, const Expr *expr)
+uint32_t variable_register(const Compiler *compiler, const Expr *expr)
 {
     return expr->name_kind == NAME_FIELD ? expr->slot : compiler->slots[expr->slot];
+}
+
+/* Whether values of the type may be changed in place while they are a variable's own. */
+static bool is_shared(const Compiler *compiler, StaticType type)
+{
+    TypeKind kind = type_kind(compiler->model->types, type);
+
+    return (kind != KIND_PLAIN && kind != KIND_ENUM) || type == STATIC_ANY || type == STATIC_ERROR;
 }
 
 static void compile_name(Compiler *compiler, const Expr *expr, uint32_t target)
 {
     CodeBuilder *builder = &compiler->builder;
+    Opcode move = is_shared(compiler, expr->static_type) ? OPCODE_SHARE : OPCODE_MOVE;
 
     switch ((NameKind)expr->name_kind) {
     case NAME_LOCAL:
@@ -116,8 +124,7 @@ static void compile_name(Compiler *compiler, const Expr *expr, uint32_t target)
         if (!is_variable(compiler, expr))
             code_emit(builder, expr->span, OPCODE_FIELD, target, expr->slot, 0);
         else if (variable_register(compiler, expr) != target)
-            code_emit(builder, expr->span, OPCODE_MOVE, target, variable_register(compiler, expr),
-                      0);
+            code_emit(builder, expr->span, move, target, variable_register(compiler, expr), 0);
         break;
     case NAME_CONSTANT:
         load_constant(compiler, expr->span, target, compiler->model->constants[expr->slot].value);

@@ -210,6 +210,27 @@ static void compile_function_call(Compiler *compiler, const Expr *expr, uint32_t
     code_emit(&compiler->builder, expr->span, OPCODE_CALL, target, base, expr->slot);
 }
 
+/* Nothing of the result is the argument itself. */
+static bool only_looks(Builtin builtin)
+{
+    return builtin == BUILTIN_LEN || builtin == BUILTIN_HAS || builtin == BUILTIN_KEYS ||
+           builtin == BUILTIN_VALUES || builtin == BUILTIN_CONTAINS || builtin == BUILTIN_PART ||
+           builtin == BUILTIN_JOIN;
+}
+
+static void compile_builtin_argument(Compiler *compiler, Builtin builtin, const Argument *argument,
+                                     uint32_t target)
+{
+    const Expr *value = argument->value;
+    StaticType type = argument->type != STATIC_ERROR ? argument->type : value->static_type;
+
+    if (only_looks(builtin) && is_variable(compiler, value) && type == value->static_type)
+        code_emit(&compiler->builder, value->span, OPCODE_MOVE, target,
+                  variable_register(compiler, value), 0);
+    else
+        compile_as(compiler, value, type, target);
+}
+
 static void compile_builtin_call(Compiler *compiler, const Expr *expr, uint32_t target)
 {
     if (expr->slot == BUILTIN_KNOWN && expr->arguments->value->kind == EXPR_QUERY) {
@@ -219,8 +240,7 @@ static void compile_builtin_call(Compiler *compiler, const Expr *expr, uint32_t 
     uint32_t count = argument_count(expr->arguments);
     uint32_t base = code_take_registers(&compiler->builder, count), at = base;
     for (const Argument *a = expr->arguments; a != NULL; a = a->next)
-        compile_as(compiler, a->value, a->type != STATIC_ERROR ? a->type : a->value->static_type,
-                   at++);
+        compile_builtin_argument(compiler, (Builtin)expr->slot, a, at++);
     bool of_map = count > 0 && type_kind(compiler->model->types,
                                          expr->arguments->value->static_type) == KIND_MAP;
     code_append(&compiler->builder, expr->span,

@@ -121,6 +121,7 @@ static bool run_call(Vm *vm, Instruction in, Value *r)
     vm->depth++;
     VmEnd end = vm_run(vm, 0, &r[in.a]);
     vm->depth--;
+    vm_disown(vm);
     vm->code = caller;
     vm->registers = r;
     vm->at = at;

@@ -320,7 +320,9 @@ bool vm_builtin(Vm *vm, Instruction in, Value *r)
                         .is_map = in.spare & CALL_OF_MAP,
                         .ret = &result};
 
-    for (size_t i = 0; i < count; i++)
+    /* These two put the second argument in, whatever it is. */
+    bool takes_any = in.c == BUILTIN_APPEND || in.c == BUILTIN_VALUE_OR;
+    for (size_t i = 0; i < (takes_any ? 1 : count); i++)
         if (r[in.b + i].type == VALUE_UNKNOWN) {
             r[in.a] = value_unknown();
             return true;

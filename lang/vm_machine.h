@@ -30,6 +30,8 @@ typedef struct Vm {
     uint32_t yield;       /* VM_YIELDED: index of the yield */
     bool lacks_fact;      /* it read a fact that is not known */
     struct Frame *frames; /* CALL_DEPTH_MAX of them; NULL: nothing was called yet */
+    struct Owned *owned;  /* what variables have for their own; NULL: nothing yet */
+    uint32_t owned_next;
     const EffectAnswer *answers;
     size_t answer_count;
     size_t effect_count; /* emitted so far: the ordinal of the next answer */
@@ -84,11 +86,23 @@ bool vm_fits_inside(Vm *vm, Value value);
 bool vm_find(Vm *vm, const ValueObject *object, const ValueString *key, bool is_map,
              bool *ret_found, size_t *ret_place);
 
+/* Faults of an index that is not there, or that is none. */
+bool vm_fault_no_index(Vm *vm, const ValueList *list, int64_t index);
+bool vm_fault_index_type(Vm *vm, Value operand, Value index);
+
+/* The record has that member. */
+bool vm_check_slot(Vm *vm, Value record, size_t slot);
+
 bool vm_join_lists(Vm *vm, const ValueList *left, const ValueList *right, Value *ret);
 
 /* The next entry of the list or map in r[in.a]; `*ret_any` false: there is none. Not for unknown
  * ones. */
 bool vm_each(Vm *vm, Instruction in, Value *r, bool *ret_any);
+
+/* ---- vm_change.c: what has another part ---- */
+
+/* A call has returned: what its variables had is nobody's own. */
+void vm_disown(Vm *vm);
 
 /* ---- vm_output.c: what leaves a slice ---- */
 

@@ -1,4 +1,4 @@
-/* Lists, maps and records: making, reading and changing them, which is making another. */
+/* Lists, maps and records: making and reading them. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -198,7 +198,7 @@ bool vm_find(Vm *vm, const ValueObject *object, const ValueString *key, bool is_
     return true;
 }
 
-static bool fault_no_index(Vm *vm, const ValueList *list, int64_t index)
+bool vm_fault_no_index(Vm *vm, const ValueList *list, int64_t index)
 {
     if (list->count == 0)
         return vm_fault(vm, "index %" PRId64 " is out of range: the list is empty", index);
@@ -206,7 +206,7 @@ static bool fault_no_index(Vm *vm, const ValueList *list, int64_t index)
                     index, list->count, list->count - 1);
 }
 
-static bool fault_index_type(Vm *vm, Value operand, Value index)
+bool vm_fault_index_type(Vm *vm, Value operand, Value index)
 {
     if (operand.type == VALUE_LIST || operand.type == VALUE_OBJECT)
         return vm_fault(vm, "a %s is indexed with %s, found %s %s",
@@ -231,12 +231,12 @@ bool vm_index(Vm *vm, Instruction in, Value *r)
     }
     if (operand.type == VALUE_LIST && index.type == VALUE_INT) {
         if (index.integer < 0 || (uint64_t)index.integer >= operand.list->count)
-            return fault_no_index(vm, operand.list, index.integer);
+            return vm_fault_no_index(vm, operand.list, index.integer);
         r[in.a] = operand.list->items[index.integer];
         return true;
     }
     if (operand.type != VALUE_OBJECT || index.type != VALUE_STRING)
-        return fault_index_type(vm, operand, index);
+        return vm_fault_index_type(vm, operand, index);
     if (!vm_find(vm, operand.object, index.string, in.spare, &found, &place))
         return false;
     if (!found)
@@ -272,7 +272,7 @@ bool vm_member(Vm *vm, Instruction in, Value *r)
 }
 
 /* A record has its members where its type says; this is for what was not made here. */
-static bool slot_check(Vm *vm, Value record, size_t slot)
+bool vm_check_slot(Vm *vm, Value record, size_t slot)
 {
     if (record.type == VALUE_OBJECT && slot < record.object->count)
         return true;
@@ -288,84 +288,10 @@ bool vm_slot(Vm *vm, Instruction in, Value *r)
         r[in.a] = operand;
         return true;
     }
-    if (!slot_check(vm, operand, in.c))
+    if (!vm_check_slot(vm, operand, in.c))
         return false;
     r[in.a] = operand.object->members[in.c].value;
     return true;
-}
-
-/* ---- changing ---- */
-
-static bool set_item(Vm *vm, Value *target, int64_t index, Value value)
-{
-    const ValueList *old = target->list;
-
-    if (index < 0 || (uint64_t)index >= old->count)
-        return fault_no_index(vm, old, index);
-    ValueList *list = vm_new_list(vm, old->count);
-    if (list == NULL)
-        return false;
-    memcpy(list->items, old->items, old->count * sizeof(Value));
-    list->items[index] = value;
-    target->list = list;
-    return true;
-}
-
-/* The member at `place` replaced, or a new one put in there. */
-static bool put_member(Vm *vm, Value *target, size_t place, bool replaces, ValueMember member)
-{
-    const ValueObject *old = target->object;
-    ValueObject *object = vm_new_object(vm, old->count + !replaces);
-
-    if (object == NULL)
-        return false;
-    memcpy(object->members, old->members, place * sizeof member);
-    object->members[place] = member;
-    memcpy(object->members + place + 1, old->members + place + replaces,
-           (old->count - place - replaces) * sizeof member);
-    target->object = object;
-    return true;
-}
-
-static bool set_key(Vm *vm, Value *target, const ValueString *key, Value value)
-{
-    size_t place;
-    bool found;
-
-    return vm_find(vm, target->object, key, true, &found, &place) &&
-           put_member(vm, target, place, found, (ValueMember){key, value});
-}
-
-/* What has a part that nobody knows which, is not known. */
-bool vm_set_index(Vm *vm, Instruction in, Value *r)
-{
-    Value target = r[in.a], index = r[in.b];
-    bool done;
-
-    if (target.type == VALUE_UNKNOWN || index.type == VALUE_UNKNOWN) {
-        r[in.a] = value_unknown();
-        return true;
-    }
-    if (!vm_fits_inside(vm, r[in.c]))
-        return false;
-    if (target.type == VALUE_LIST && index.type == VALUE_INT)
-        done = set_item(vm, &target, index.integer, r[in.c]);
-    else if (target.type == VALUE_OBJECT && index.type == VALUE_STRING)
-        done = set_key(vm, &target, index.string, r[in.c]);
-    else
-        done = fault_index_type(vm, target, index);
-    r[in.a] = target;
-    return done;
-}
-
-bool vm_set_slot(Vm *vm, Instruction in, Value *r)
-{
-    if (r[in.a].type == VALUE_UNKNOWN)
-        return true;
-    if (!slot_check(vm, r[in.a], in.b) || !vm_fits_inside(vm, r[in.c]))
-        return false;
-    return put_member(vm, &r[in.a], in.b, true,
-                      (ValueMember){r[in.a].object->members[in.b].key, r[in.c]});
 }
 
 /* ---- going through ---- */

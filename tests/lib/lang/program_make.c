@@ -112,11 +112,15 @@ static void make_part_assign(Maker *maker)
     put(maker, "\n");
 }
 
-/* In loops a list grows only so far. */
+/* In loops a list grows only so far; and others come to hold it. */
 static void make_growth(Maker *maker)
 {
     if (!maker->fields)
         return;
+    if (pick(maker, 3) == 0) {
+        PUT_ANY(maker, "k = l\n", "l = k\n", "r.l = l\n", "k = p[0].l\n", "i = j\n", "j = i\n");
+        return;
+    }
     put(maker, "if len(l) < 12 { l ");
     put(maker, pick(maker, 2) == 0 ? "= append(l, " : "+= ([] + [");
     bool appends = maker->out->bytes[maker->out->size - 2] == ',';

@@ -14,6 +14,8 @@ static const char *const declarations =
     "fn down(n: int) -> int { if n <= 0 { return 0 } return down(n - 1) + 1 }\n"
     "fn half(x: float) -> float { return x / 2 }\n"
     "fn first(l: list<int>) -> int? { if len(l) == 0 { return null } return l[0] }\n"
+    "fn grown(n: int) -> list<int> { let l: list<int> = [] for x in range(n) { l = append(l, x) } "
+    "return l }\n"
     "fn total(l: list<int>) -> int { let sum = 0 for x in l { sum += x } return sum }\n"
     "fn name_of(c: Color) -> string { match c { Red => { return \"r\" } Green, Blue => { return "
     "\"${c}\" } } }\n";
@@ -66,6 +68,38 @@ Test(vm_value, parts_are_assigned_and_nothing_else_changes)
     expect_field("l = [1] let k = l k[0] = 2 l = l + k", "l", "[1,2]");
     expect_field("let x = [[1], [2]] x[1][0] = 5 l = x[0] + x[1]", "l", "[1,5]");
     expect_field("l = [0, 0] let k = 0 l[k] = 1 k += 1 l[k] = 2", "l", "[1,2]");
+}
+
+/* What a variable holds for itself is changed in place, and what anybody else holds is not. */
+Test(vm_value, what_is_held_elsewhere_does_not_change)
+{
+    expect_field("l = append(l, 1) let k = l l = append(l, 2) n = len(k) * 10 + len(l)", "n", "12");
+    expect_field("l = append(l, 1) let k = [l] l[0] = 5 n = k[0][0]", "n", "1");
+    expect_field("l = append(l, 1) l = append(l, 2) let k = l l[0] = 7 n = k[0] * 10 + l[0]", "n",
+                 "17");
+    expect_field("l = append(l, 1) for x in l { l = append(l, x + 1) } n = len(l)", "n", "2");
+    expect_field("i[\"a\"] = 1 let k = i i[\"b\"] = 2 i[\"a\"] = 3 n = len(k) * 10 + k[\"a\"]", "n",
+                 "11");
+    expect_field("l = append(l, 4) n = total(l) l = append(l, 5) m = total(l)", "m", "9");
+    expect_field(
+        "let x = [[1]] let y = x[0] for k in [1, 2] { x[0][0] += 1 x[0] += [k] let z = x[0] "
+        "y = z } x[0][0] = 100 n = y[0] * 10 + len(y)",
+        "n", "33");
+    expect_field("let q = Point(x: 1) q.x = 2 let r = q q.x = 3 n = r.x * 10 + q.x", "n", "23");
+    expect_field("l = [1] l += l l += l n = len(l)", "n", "4");
+    expect_field("let k = grown(3) let j = grown(4) n = len(k) * 10 + len(j) m = k[0]", "n", "34");
+    expect_field(
+        "let k = [0] for x in [1, 2] { let j = k j = append(j, x) k[0] = len(j) } n = k[0]", "n",
+        "2");
+}
+
+Test(vm_value, a_list_grows_in_the_time_of_its_length)
+{
+    expect_field("for x in range(200000) { l = append(l, x) } n = len(l) l = []", "n", "200000");
+    expect_field("for x in range(200000) { l += [x] } n = len(l) l = []", "n", "200000");
+    expect_field("for x in range(20000) { i[\"${x}\"] = x } n = len(i) i = {}", "n", "20000");
+    expect_field("l = range(10000) for x in range(10000) { l[x] = l[x] * 2 } n = l[9999]", "n",
+                 "19998");
 }
 
 /* ---- maps ---- */
