@@ -279,6 +279,16 @@ static void declare_domain(Checker *checker, ModelDomain *domain)
     declare_invariants(checker, domain);
 }
 
+/* What is imported is looked at, not run. */
+static void check_no_script(Checker *checker, const Domain *tree)
+{
+    if (!tree->is_script || tree->declared.module == 0)
+        return;
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-031", tree->span,
+                                 "this file is imported, so it cannot be a script");
+    d->remedy = "put its state, goals and statements into a domain";
+}
+
 void declare_domains(Checker *checker)
 {
     Model *model = checker->model;
@@ -288,6 +298,7 @@ void declare_domains(Checker *checker)
     model->domains = arena_array(checker->arena, ModelDomain, model->domain_count);
     for (Domain *tree = model->ast->domains; tree != NULL; tree = tree->next, i++) {
         model->domains[i].ast = tree;
+        check_no_script(checker, tree);
         declare_domain(checker, &model->domains[i]);
         if (tree->name.text != NULL && !name_declare(&model->domain_names, tree->name.text, i)) {
             int first = model_find(&model->domain_names, tree->name.text);

@@ -143,18 +143,19 @@ void declare_imports(Checker *checker)
 
 /* ---- what is visible ---- */
 
-static bool is_imported(const Checker *checker, uint32_t imported)
+/* By which this file imports the other; NULL: it does not. */
+static const Import *import_of(const Checker *checker, uint32_t imported)
 {
     char key[IMPORT_KEY_SIZE];
 
     import_key(checker->module, imported, key);
-    return map_get(&checker->model->imports, key) != NULL;
+    return map_get(&checker->model->imports, key);
 }
 
 static bool is_visible(const Checker *checker, const Declared *declared)
 {
     return declared->module == checker->module ||
-           (declared->exported && is_imported(checker, declared->module));
+           (declared->exported && import_of(checker, declared->module) != NULL);
 }
 
 bool check_visible(Checker *checker, Name use, const char *what, const Declared *declared,
@@ -176,15 +177,36 @@ bool check_visible(Checker *checker, Name use, const char *what, const Declared 
     return false;
 }
 
+/* Once for each: whatever uses the name means the one or the other. */
+static void report_clash(Checker *checker, const Declaration *one, Declaration *other)
+{
+    if (other->clashes || checker->muted)
+        return;
+    other->clashes = true;
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-021",
+                                 import_of(checker, other->declared->module)->path.span,
+                                 "\"%s\" and \"%s\" both export '%s'",
+                                 file_name(checker, one->declared->module),
+                                 file_name(checker, other->declared->module), one->name);
+    check_note(checker, d, one->span, "one is declared here");
+    check_note(checker, d, other->span, "the other here");
+    d->remedy = "rename one of them, or import one of the files only";
+}
+
+/* The file's own, else what is exported to it. */
 const Declaration *declaration_in(Checker *checker, const Map *names, const char *name)
 {
     Declaration *first = name == NULL ? NULL : map_get(names, name), *found = first;
 
     while (found != NULL && found->declared->module != checker->module)
         found = found->next;
-    for (Declaration *d = first; d != NULL && found == NULL; d = d->next)
-        if (is_visible(checker, d->declared))
-            found = d;
+    for (Declaration *d = found == NULL ? first : NULL; d != NULL; d = d->next) {
+        if (!is_visible(checker, d->declared))
+            continue;
+        if (found != NULL)
+            report_clash(checker, d, found);
+        found = d;
+    }
     if (found != NULL)
         found->used = true;
     return found;

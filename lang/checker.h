@@ -117,6 +117,7 @@ typedef struct Declaration {
     Span span; /* of its name, where it is declared */
     const Declared *declared;
     bool used;                /* something names it */
+    bool clashes;             /* another file exports the name to one that imports both */
     struct Declaration *next; /* of the same name, in another file */
 } Declaration;
 

@@ -233,6 +233,35 @@ Test(bundle, every_place_sees_the_names_of_its_own_file)
     cr_expect_str_eq(buffer_text(&text), "{\"n\":0,\"m\":7,\"inner\":{\"n\":7}}");
 }
 
+Test(bundle, a_name_has_one_meaning_in_each_file)
+{
+    const File both[] = {{"a.ved",
+                          "import \"b.ved\"\nimport \"c.ved\"\ndomain A { state { n: int }\n"
+                          "goal G { predicate n >= N } transition T { n = N } }"},
+                         {"b.ved", "export const N = 1\n"},
+                         {"c.ved", "export const N = 2\n"},
+                         {NULL, NULL}};
+    const File own[] = {{"a.ved",
+                         "import \"b.ved\"\nimport \"c.ved\"\ndomain A { state { n: int }\n"
+                         "goal G { predicate n >= N } transition T { n = N } }\nconst N = 3\n"},
+                        {"b.ved", "export const N = 1\n"},
+                        {"c.ved", "export const N = 2\n"},
+                        {NULL, NULL}};
+    cleanup(program_free) Program *program = compiled(own, NULL);
+
+    cr_expect(program->valid, "%s", program->diagnostics.items[0].summary);
+    expect_said(both, "V-ERR-021", "a.ved:2:8", "\"b.ved\" and \"c.ved\" both export 'N'");
+}
+
+Test(bundle, a_script_is_not_imported)
+{
+    const File files[] = {{"a.ved", "import \"b.ved\"\ndomain A { state { n: int } }"},
+                          {"b.ved", "\nemit Log(\"hello\")"},
+                          {NULL, NULL}};
+
+    expect_said(files, "V-ERR-031", "b.ved:2:1", "it cannot be a script");
+}
+
 Test(bundle, what_cannot_be_imported_is_said_at_the_import)
 {
     const File missing[] = {{"x/a.ved", "import \"b.ved\"\ndomain A { state { n: int } goal G { "
