@@ -173,11 +173,10 @@ void expr_become_float(Expr *expr)
 
 StaticType check_literal_as(Checker *checker, Expr *expr, StaticType found, StaticType wanted)
 {
+    if (found != STATIC_INT || wanted == STATIC_INT || !expr_is_int_literal(expr))
+        return found;
     const Type *type = type_of(checker->model->types, wanted);
-
-    if (type->kind == KIND_OPTIONAL)
-        wanted = type->element;
-    if (found != STATIC_INT || wanted != STATIC_FLOAT || !expr_is_int_literal(expr))
+    if ((type->kind == KIND_OPTIONAL ? type->element : wanted) != STATIC_FLOAT)
         return found;
     if (!checker->muted) /* in a round that only types events, what is wanted may change yet */
         expr_become_float(expr);

@@ -83,6 +83,9 @@ void lexer_init(Lexer *lexer, const Source *source, Arena *arena, Diagnostics *d
         lexer->at = 3; /* a byte order mark */
 }
 
+/* What is rare stays out of line, so that it takes no registers from what is not. */
+#define RARE __attribute__((noinline))
+
 /* The byte `ahead` of the current one; NUL, which no text has, past the end. */
 static char peek(const Lexer *lexer, uint32_t ahead)
 {
@@ -161,7 +164,7 @@ static void line_comment(Lexer *lexer)
 }
 
 /* True if there is a line break in it. */
-static bool block_comment(Lexer *lexer)
+RARE static bool block_comment(Lexer *lexer)
 {
     uint32_t start = lexer->at;
     bool newline = false;
@@ -190,8 +193,9 @@ static inline bool spaces_skip(Lexer *lexer)
     unsigned seen = 0;
 
     while (at < size && class_of(text[at]) & CLASS_BLANK) {
-        seen |= class_of(text[at++]);
-        while (size - at >= 8 && memcmp(text + at, "        ", 8) == 0)
+        unsigned class = class_of(text[at++]);
+        seen |= class;
+        while (class & CLASS_NEWLINE && size - at >= 8 && memcmp(text + at, "        ", 8) == 0)
             at += 8;
     }
     lexer->at = at;
@@ -288,7 +292,7 @@ static void string_unescape(Lexer *lexer, uint32_t start, uint32_t end, Token *t
     token->size = size;
 }
 
-static TokenKind string_unterminated(Lexer *lexer, uint32_t start)
+RARE static TokenKind string_unterminated(Lexer *lexer, uint32_t start)
 {
     Diagnostic *d = lexer_error(lexer, start, start + 1, "this string has no end");
 
@@ -325,7 +329,7 @@ static void skip_plain(Lexer *lexer)
 }
 
 /* One stretch of a string's text, from `at` on; `start` is the quote that opened the string. */
-static TokenKind string_piece(Lexer *lexer, Token *token, uint32_t start, bool first)
+RARE static TokenKind string_piece(Lexer *lexer, Token *token, uint32_t start, bool first)
 {
     uint32_t from = lexer->at;
 
@@ -418,7 +422,7 @@ static TokenKind fraction(Lexer *lexer, Token *token)
                          "a fraction is 1.5 or 1.5e3; a duration is a whole number: 1500ms");
 }
 
-static TokenKind number(Lexer *lexer, Token *token)
+RARE static TokenKind long_number(Lexer *lexer, Token *token)
 {
     bool overflow = false;
 
@@ -437,6 +441,24 @@ static TokenKind number(Lexer *lexer, Token *token)
     if (overflow)
         return number_refuse(lexer, token, "this number does not fit in 64 bits",
                              "the largest is 9223372036854775807");
+    return TOKEN_INT;
+}
+
+#define DIGITS_SHORT 18 /* fit in 64 bits whatever they are */
+
+static TokenKind number(Lexer *lexer, Token *token)
+{
+    const char *text = lexer->source->text;
+    uint32_t size = (uint32_t)lexer->source->size, at = lexer->at;
+    uint32_t end = size - at > DIGITS_SHORT ? at + DIGITS_SHORT : size;
+    uint64_t value = 0;
+
+    for (; at < end && is_digit(text[at]); at++)
+        value = value * 10 + (uint64_t)(text[at] - '0');
+    if (at < size && (is_word(text[at]) || text[at] == '.'))
+        return long_number(lexer, token);
+    token->number = value;
+    lexer->at = at;
     return TOKEN_INT;
 }
 
@@ -525,7 +547,7 @@ static void unknown_skip(Lexer *lexer, uint32_t point)
     }
 }
 
-static TokenKind unknown(Lexer *lexer)
+RARE static TokenKind unknown(Lexer *lexer)
 {
     uint32_t point = 0;
     size_t left = lexer->source->size - lexer->at;
@@ -552,8 +574,8 @@ static TokenKind sign(Lexer *lexer)
     TokenKind kind = signs[first].alone;
     uint32_t size = 1;
 
-    for (size_t i = 0; i < ARRAY_SIZE(signs[first].pairs); i++) {
-        if (second != '\0' && signs[first].pairs[i].second == second) {
+    for (size_t i = 0; second != '\0' && i < ARRAY_SIZE(signs[first].pairs); i++) {
+        if (signs[first].pairs[i].second == second) {
             kind = signs[first].pairs[i].kind;
             size = 2;
         }

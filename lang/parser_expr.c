@@ -360,13 +360,14 @@ static Expr *postfix(Parser *parser, const char *what)
     Expr *expr = operand(parser, what);
 
     while (!parser->panicking) {
-        if (parser_at(parser, TOKEN_DOT))
+        TokenKind kind = parser_kind(parser);
+        if (kind == TOKEN_DOT)
             expr = member(parser, expr);
-        else if (parser_at(parser, TOKEN_COLONS))
+        else if (kind == TOKEN_COLONS)
             expr = enum_member(parser, expr);
-        else if (parser_on_same_line(parser, TOKEN_PAREN_OPEN))
+        else if (kind == TOKEN_PAREN_OPEN && parser_on_same_line(parser, kind))
             expr = call(parser, expr);
-        else if (parser_on_same_line(parser, TOKEN_BRACKET_OPEN))
+        else if (kind == TOKEN_BRACKET_OPEN && parser_on_same_line(parser, kind))
             expr = element(parser, expr);
         else
             break;

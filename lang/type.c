@@ -230,6 +230,10 @@ static bool is_hollow(const TypeTable *types, StaticType type)
 
 bool type_join(const TypeTable *types, StaticType left, StaticType right, StaticType *ret)
 {
+    if (left == right) {
+        *ret = left;
+        return true;
+    }
     bool up = type_fits(types, left, right) && !type_needs_check(types, left, right);
     bool down = type_fits(types, right, left) && !type_needs_check(types, right, left);
 
