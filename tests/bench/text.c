@@ -144,38 +144,39 @@ void text_bodies(Buffer *ret, size_t size)
 
 static void sum_add(Buffer *ret, unsigned number)
 {
-    buffer_add_string(ret, "            total = width");
+    buffer_add_string(ret, "            load = requests");
     for (unsigned i = 0; i < TERMS; i++)
-        buffer_add_format(ret, " + (height * %u - depth / %u) %% %u", i + number % 10, i + 1,
+        buffer_add_format(ret, " + (workers * %u - backlog / %u) %% %u", i + number % 10, i + 1,
                           i + 17);
     buffer_add_char(ret, '\n');
 }
 
 static void condition_add(Buffer *ret, unsigned number)
 {
-    buffer_add_string(ret, "            if total > 0");
+    buffer_add_string(ret, "            if load > 0");
     for (unsigned i = 0; i < TERMS; i++)
-        buffer_add_format(ret, " %s width + %u %s height", i % 3 == 0 ? "||" : "&&", number + i,
+        buffer_add_format(ret, " %s requests + %u %s workers", i % 3 == 0 ? "||" : "&&", number + i,
                           i % 2 == 0 ? "<=" : "!=");
-    buffer_add_string(ret, " {\n                text = \"total ${total + 1} of ${width * height}, "
-                           "${depth} deep\" + \" in all\"\n            }\n");
+    buffer_add_string(ret,
+                      " {\n                text = \"load ${load + 1} of ${requests * workers}, "
+                      "${backlog} deep\" + \" in all\"\n            }\n");
 }
 
-static void solver_add(Buffer *ret, unsigned number)
+static void planner_add(Buffer *ret, unsigned number)
 {
     buffer_add_format(ret,
-                      "domain Solver%u {\n"
+                      "domain Planner%u {\n"
                       "    state {\n"
-                      "        width: int = 3\n"
-                      "        height: int = 4\n"
-                      "        depth: int = 5\n"
-                      "        total: int\n"
+                      "        requests: int = 3\n"
+                      "        workers: int = 4\n"
+                      "        backlog: int = 5\n"
+                      "        load: int\n"
                       "        text: string = \"nothing yet\"\n"
                       "    }\n"
-                      "    goal Solved {\n"
-                      "        predicate total * 2 > 100\n"
+                      "    goal Planned {\n"
+                      "        predicate load * 2 > 100\n"
                       "    }\n"
-                      "    transition Solve {\n"
+                      "    transition Plan {\n"
                       "        step {\n",
                       number);
     for (unsigned i = 0; i < 8; i++) {
@@ -188,7 +189,7 @@ static void solver_add(Buffer *ret, unsigned number)
 void text_expressions(Buffer *ret, size_t size)
 {
     for (unsigned i = 0; ret->size < size; i++)
-        solver_add(ret, i);
+        planner_add(ret, i);
 }
 
 /* ---- deep nesting ---- */
