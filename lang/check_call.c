@@ -33,10 +33,8 @@ static StaticType check_function_call(Checker *checker, Expr *expr, uint32_t ind
 
 /* ---- built-in functions ---- */
 
-static bool is_known_of_query(Checker *checker, const Expr *expr)
+static bool is_known_of_query(Checker *checker, const Expr *fact)
 {
-    const Expr *fact = expr->arguments->value;
-
     if (fact == NULL || fact->kind == EXPR_QUERY || fact->static_type == STATIC_ERROR)
         return true;
     Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", fact->span,
@@ -45,30 +43,31 @@ static bool is_known_of_query(Checker *checker, const Expr *expr)
     return false;
 }
 
-static void report_builtin_types(Checker *checker, const Expr *expr, Builtin builtin,
-                                 const BuiltinArgument *arguments, size_t count, size_t wrong)
+/* "int, string and bool" */
+static const char *types_text(Checker *checker, const BuiltinArgument *arguments, size_t count)
 {
-    Buffer types = {0};
-    const Argument *at = expr->arguments;
-    Diagnostic *d;
+    cleanup(buffer_deinit) Buffer text = {0};
 
-    for (size_t i = 0; i < count; i++)
-        buffer_add_format(&types, "%s%s",
-                          i == 0          ? ""
-                          : i + 1 < count ? ", "
-                                          : " and ",
-                          shown(checker, arguments[i].type));
-    for (size_t i = 0; i < wrong; i++)
-        at = at->next;
-    d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", at->span, "'%s' does not take %s",
-                     builtin_name(builtin), buffer_text(&types));
-    d->label = arena_format(checker->arena, "this is %s", shown(checker, arguments[wrong].type));
-    d->remedy =
-        type_kind(checker->model->types, arguments[wrong].type) == KIND_OPTIONAL
-            ? mismatch_remedy(checker, at->value, arguments[wrong].type,
-                              type_of(checker->model->types, arguments[wrong].type)->element)
-            : arena_format(checker->arena, "there is %s", builtin_usage(builtin, checker->arena));
-    buffer_deinit(&types);
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0)
+            buffer_add_string(&text, i + 1 < count ? ", " : " and ");
+        buffer_add_string(&text, shown(checker, arguments[i].type));
+    }
+    return arena_copy_bytes(checker->arena, buffer_text(&text), text.size);
+}
+
+/* `wrong` is the argument that does not fit, and `found` its type. */
+static void report_builtin_types(Checker *checker, Builtin builtin, const char *types,
+                                 const Expr *wrong, StaticType found)
+{
+    const Type *type = type_of(checker->model->types, found);
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", wrong->span,
+                                 "'%s' does not take %s", builtin_name(builtin), types);
+
+    d->label = arena_format(checker->arena, "this is %s", type->name);
+    d->remedy = type->kind == KIND_OPTIONAL ? mismatch_remedy(checker, wrong, found, type->element)
+                                            : arena_format(checker->arena, "there is %s",
+                                                           builtin_usage(builtin, checker->arena));
 }
 
 static bool builtin_count_fits(Checker *checker, const Expr *expr, Builtin builtin, size_t count)
@@ -92,7 +91,8 @@ static bool builtin_count_fits(Checker *checker, const Expr *expr, Builtin built
 
 static StaticType check_builtin_call(Checker *checker, Expr *expr, Builtin builtin)
 {
-    BuiltinArgument arguments[BUILTIN_PARAMETERS_MAX];
+    BuiltinArgument arguments[BUILTIN_PARAMETERS_MAX] = {0};
+    Expr *given[BUILTIN_PARAMETERS_MAX] = {0};
     size_t count = argument_count(expr->arguments), i = 0, wrong;
     StaticType type;
 
@@ -101,20 +101,23 @@ static StaticType check_builtin_call(Checker *checker, Expr *expr, Builtin built
     check_values(checker, expr->arguments);
     if (!builtin_count_fits(checker, expr, builtin, count))
         return STATIC_ERROR;
-    for (const Argument *a = expr->arguments; a != NULL; a = a->next, i++)
+    for (const Argument *a = expr->arguments; a != NULL; a = a->next, i++) {
+        given[i] = a->value;
         arguments[i] =
             (BuiltinArgument){.type = a->value == NULL ? STATIC_ERROR : a->value->static_type,
                               .literal = expr_is_int_literal(a->value)};
-    if (builtin == BUILTIN_KNOWN && !is_known_of_query(checker, expr))
+    }
+    if (builtin == BUILTIN_KNOWN && !is_known_of_query(checker, given[0]))
         return STATIC_ERROR;
     if (!builtin_type(builtin, checker->model->types, arguments, count, &type, &wrong)) {
-        report_builtin_types(checker, expr, builtin, arguments, count, wrong);
+        if (given[wrong] != NULL)
+            report_builtin_types(checker, builtin, types_text(checker, arguments, count),
+                                 given[wrong], arguments[wrong].type);
         return STATIC_ERROR;
     }
-    i = 0;
-    for (Argument *a = expr->arguments; a != NULL; a = a->next, i++)
+    for (i = 0; i < count; i++)
         if (arguments[i].as_float)
-            check_literal_as(checker, a->value, STATIC_INT, STATIC_FLOAT);
+            check_literal_as(checker, given[i], STATIC_INT, STATIC_FLOAT);
     return type;
 }
 

@@ -545,10 +545,9 @@ static bool is_unsettled(const Checker *checker, StaticType type)
 
 StaticType check_inferred(Checker *checker, const Expr *expr, const char *name)
 {
-    StaticType type = expr != NULL ? expr->static_type : STATIC_ERROR;
-
-    if (!is_unsettled(checker, type))
-        return type;
+    if (expr == NULL || !is_unsettled(checker, expr->static_type))
+        return expr != NULL ? expr->static_type : STATIC_ERROR;
+    StaticType type = expr->static_type;
     Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", expr->span,
                                  "the type of '%s' is not known from %s", name,
                                  type == STATIC_NULL ? "null alone" : shown(checker, type));

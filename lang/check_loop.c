@@ -21,7 +21,7 @@ static bool visit_no_expr(Visitor *visitor, const Expr *expr)
 }
 
 /* A turn begins with what the one before it has left: what the body assigns is not known. */
-static void loop_enter(Checker *checker, Loop *loop, const Block *body)
+static void loop_learn(Checker *checker, Loop *loop, const Block *body)
 {
     Visitor visitor = {.stmt = visit_assigned, .expr = visit_no_expr, .context = loop};
 
@@ -30,6 +30,10 @@ static void loop_enter(Checker *checker, Loop *loop, const Block *body)
         narrow_forget(checker, e->key);
     if (loop->yields)
         narrow_yield(checker);
+}
+
+static void loop_enter(Checker *checker, Loop *loop)
+{
     loop->outer = checker->loop;
     checker->loop = loop;
     checker->loop_depth++;
@@ -72,18 +76,14 @@ static void warn_of_bound(Checker *checker, const Expr *condition)
 void check_while(Checker *checker, Stmt *stmt)
 {
     Loop loop = {.assigned.borrows = true};
-    bool valid;
 
-    /* Outside of the loop: what its condition asks for does not vary in a turn. */
-    loop_enter(checker, &loop, stmt->loop.body);
+    loop_learn(checker, &loop, stmt->loop.body);
     size_t mark = narrow_mark(checker);
-    checker->loop_depth--;
-    checker->loop = loop.outer;
-    valid = check_expect(checker, stmt->loop.condition, STATIC_BOOL, "a condition") != STATIC_ERROR;
+    bool valid =
+        check_expect(checker, stmt->loop.condition, STATIC_BOOL, "a condition") != STATIC_ERROR;
     if (valid && !loop.yields)
         warn_of_bound(checker, stmt->loop.condition);
-    checker->loop_depth++;
-    checker->loop = &loop;
+    loop_enter(checker, &loop);
     narrow_by(checker, stmt->loop.condition, true);
     check_block(checker, stmt->loop.body);
     narrow_undo(checker, mark);
@@ -94,7 +94,7 @@ void check_while(Checker *checker, Stmt *stmt)
 /* ---- for ---- */
 
 /* What each turn has: an item of a list; a key of a map, and its value. */
-static bool each_types(Checker *checker, const Stmt *stmt, StaticType *ret_name,
+static void each_types(Checker *checker, const Stmt *stmt, StaticType *ret_name,
                        StaticType *ret_value)
 {
     StaticType list = stmt->each.list != NULL ? stmt->each.list->static_type : STATIC_ERROR;
@@ -105,18 +105,18 @@ static bool each_types(Checker *checker, const Stmt *stmt, StaticType *ret_name,
     *ret_name = list;
     *ret_value = list;
     if (list == STATIC_ERROR || list == STATIC_ANY)
-        return true;
+        return;
     *ret_name = type->kind == KIND_MAP ? STATIC_STRING : type->element;
     *ret_value = type->element;
     if (type->kind == KIND_MAP || (type->kind == KIND_LIST && !both))
-        return true;
+        return;
     *ret_name = STATIC_ERROR;
     *ret_value = STATIC_ERROR;
     if (type->kind == KIND_LIST) {
         d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", stmt->each.value_name.span,
                          "a turn through a list has one value, not two");
         d->remedy = "write `for x in list { }`; a map has keys and values";
-        return false;
+        return;
     }
     d = check_report(checker, SEVERITY_ERROR, "V-ERR-022", stmt->each.list->span,
                      "`for` goes through a list or a map, found %s", type->name);
@@ -124,7 +124,6 @@ static bool each_types(Checker *checker, const Stmt *stmt, StaticType *ret_name,
         d->remedy = "write range(n) for the numbers from 0 to n - 1";
     else if (type->kind == KIND_OPTIONAL)
         d->remedy = mismatch_remedy(checker, stmt->each.list, list, type->element);
-    return false;
 }
 
 static uint32_t each_local(Checker *checker, Name name, StaticType type, bool dynamic)
@@ -146,7 +145,8 @@ void check_for(Checker *checker, Stmt *stmt)
     check_expr(checker, stmt->each.list);
     bool dynamic = expr_is_dynamic(checker, stmt->each.list);
     each_types(checker, stmt, &name, &value);
-    loop_enter(checker, &loop, stmt->each.body);
+    loop_learn(checker, &loop, stmt->each.body);
+    loop_enter(checker, &loop);
     size_t mark = narrow_mark(checker);
     stmt->slot = each_local(checker, stmt->each.name, name, dynamic);
     if (stmt->each.value_name.text != NULL)

@@ -257,12 +257,13 @@ void check_match(Checker *checker, Stmt *stmt)
     const TypeTable *types = checker->model->types;
     Match match = {.checker = checker, .subject = stmt->match.subject, .valid = true};
 
+    if (match.subject == NULL)
+        return; /* the parser has said so */
     match.type = check_expr(checker, stmt->match.subject);
     match.element = type_kind(types, match.type) == KIND_OPTIONAL
                         ? type_of(types, match.type)->element
                         : match.type;
-    if (match.subject != NULL)
-        check_subject(&match);
+    check_subject(&match);
     check_arms(&match, stmt);
     check_whole(&match, stmt);
     map_deinit(&match.seen);
