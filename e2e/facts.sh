@@ -53,6 +53,14 @@ check_exit 5 "a file that has gone is seen before anything is decided" \
     "$VED" apply --timeout 1s site.ved
 check_equal "by the next apply" "$(fact site.ved value)" false
 
+start "$TMP/apply.log" "$VED" apply --timeout 60s site.ved
+wait_until 20 grep -q '^waiting' "$TMP/apply.log"
+kill -INT "$STARTED"
+code=0
+wait "$STARTED" || code=$?
+check_equal "a signal ends the waiting in order" $code 130
+check_exit 5 "after which the next apply waits as before" "$VED" apply --timeout 1s site.ved
+
 # ---- a fact that cannot be observed ----
 
 cat >web.ved <<'END'
