@@ -109,6 +109,18 @@ check "and plans one" grep -q '^Plan: 1 to add' "$TMP/out"
 check_exit 0 "facts are observed again after each effect" "$VED" apply --timeout 60s pool.ved
 check "so it makes as many as are needed" grep -q '^Apply complete! Resources: 3 added' "$TMP/out"
 
+# ---- whom an environment asks ----
+
+rm ved.yaml
+cat >placed.ved <<'END'
+environment Test { provider Infra = "sim" { config: {facts: {"load": 3}} } }
+deploy A to Test
+domain A { goal Calm { predicate Infra.load() < 5 } }
+END
+check_exit 0 "a domain asks the provider of its environment" "$VED" apply --timeout 20s placed.ved
+check_equal "which the fact is named by" "$(fact placed.ved fact)" '"Test.Infra.load()"'
+check_equal "and found by at rest" "$(goal_status Calm placed.ved)" met
+
 # ---- a query that nobody has ----
 
 cat >wrong.ved <<'END'

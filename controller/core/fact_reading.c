@@ -56,15 +56,31 @@ static void key_write(const char *provider, const FactUse *use, const OutputArgu
     buffer_add_char(ret_arguments, '}');
 }
 
-/* Who is asked: the domain's environment may bind the name in its own way. */
+static bool was_asked(const Runtime *runtime, const char *provider)
+{
+    const Map *facts = &runtime->facts.facts;
+
+    for (MapEntry *e = map_next(facts, NULL); e != NULL; e = map_next(facts, e))
+        if (strcmp(((const Fact *)e->value)->provider, provider) == 0)
+            return true;
+    return false;
+}
+
+/* Who is asked: the domain's environment may bind the name in its own way. At rest, without
+ * bindings, who has been asked tells. */
 static const char *provider_of(const Reading *reading, const FactUse *use)
 {
     const Runtime *runtime = reading->instance->runtime;
+    int32_t environment = reading->instance->domain->environment;
     size_t index = (size_t)(use - runtime->program->facts);
 
-    return runtime->bindings != NULL && index < runtime->bindings->fact_count
-               ? runtime->bindings->fact_providers[index]
-               : use->provider;
+    if (runtime->bindings != NULL && index < runtime->bindings->fact_count)
+        return runtime->bindings->fact_providers[index];
+    if (environment < 0)
+        return use->provider;
+    const char *own = arena_format(reading->arena, "%s.%s",
+                                   runtime->program->environments[environment].name, use->provider);
+    return was_asked(runtime, own) ? own : use->provider;
 }
 
 static Fact *fact_of(Reading *reading, const FactUse *use, const OutputArgument *arguments,
