@@ -318,28 +318,35 @@ static bool object_is_gone(const Object *object)
            (object->state == OBJECT_WANTED && object->before == OBJECT_LOST);
 }
 
-/* Of the lost objects of all domains the one of lowest rank comes first, and only when its domain
- * has nothing else to do. One that is just being made again is still lost. */
-static const Object *repair_candidate(const Runtime *runtime)
+/* Of its lost objects the one of lowest rank. One that is just being made again is still lost. */
+static const Object *lost_of(const Instance *instance)
 {
     const Object *lowest = NULL;
 
-    if (runtime->lost_count == 0)
-        return NULL;
-    for (size_t i = 0; i < runtime->object_count; i++) {
-        const Object *object = runtime->objects[i];
-        if (object_is_gone(object) && !object->owner->stopping &&
-            (lowest == NULL || object->rank < lowest->rank))
+    for (const Object *object = instance->first_object; object != NULL; object = object->owner_next)
+        if (object_is_gone(object) && (lowest == NULL || object->rank < lowest->rank))
             lowest = object;
-    }
     return lowest;
 }
 
+/* What it stands on is made again before it, whichever domain that belongs to. */
+static bool is_lowest(const Runtime *runtime, const Object *lost)
+{
+    for (size_t i = 0; i < runtime->object_count; i++) {
+        const Object *object = runtime->objects[i];
+        if (object_is_gone(object) && !object->owner->stopping && object->rank < lost->rank)
+            return false;
+    }
+    return true;
+}
+
+/* Only when its domain has nothing else to do. */
 static void choose_repair(Choice *choice)
 {
-    const Object *object = repair_candidate(choice->instance->runtime);
+    const Runtime *runtime = choice->instance->runtime;
+    const Object *object = runtime->lost_count > 0 ? lost_of(choice->instance) : NULL;
 
-    if (object == NULL || object->owner != choice->instance || object->given_up)
+    if (object == NULL || object->given_up || !is_lowest(runtime, object))
         return;
     if (object->repair_due_ms > choice->now_ms) {
         wake_at(choice->instance, object->repair_due_ms);
