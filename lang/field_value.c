@@ -18,10 +18,28 @@ typedef struct Reading {
     Error *err;
 } Reading;
 
+/* Whether a value of the type may have a secret in it; `seen` has the types that are under way. */
+static bool holds_secret(const TypeTable *types, StaticType type, bool *seen)
+{
+    const Type *of = type_of(types, type);
+
+    if (of->kind == KIND_PLAIN || of->kind == KIND_ENUM || seen[type])
+        return type == STATIC_SECRET;
+    seen[type] = true;
+    if (of->kind != KIND_RECORD)
+        return holds_secret(types, of->element, seen);
+    for (size_t i = 0; i < of->member_count; i++)
+        if (holds_secret(types, of->members[i].type, seen))
+            return true;
+    return false;
+}
+
 static int refuse(const Reading *reading, const char *expected)
 {
     StaticType type = reading->field->type;
-    const char *found = type == STATIC_SECRET ? VALUE_SENSITIVE : reading->text;
+    bool *seen = arena_array(reading->arena, bool, reading->types->count);
+    bool is_secret = holds_secret(reading->types, type, seen);
+    const char *found = is_secret ? VALUE_SENSITIVE : reading->text;
 
     return error_set(reading->err, ERROR_USAGE, "field '%s' is %s: expected %s, found '%.*s'",
                      reading->field->name, type_name(reading->types, type), expected,

@@ -40,16 +40,23 @@ bool vm_charge(Vm *vm, uint64_t cost)
 
 const char *vm_quoted(Vm *vm, Value value)
 {
+    bool is_string = value.type == VALUE_STRING;
     Buffer text;
 
-    buffer_init(&text, 0);
-    value_print(&text, value);
+    buffer_init(&text, is_string ? 0 : FAULT_VALUE_MAX * 4); /* of a large value the beginning */
+    if (is_string)
+        buffer_add(&text, value.string->bytes,
+                   value.string->size < FAULT_VALUE_MAX * 4 ? value.string->size
+                                                            : FAULT_VALUE_MAX * 4);
+    else
+        value_print(&text, value);
+    bool cut = text.overflowed || text.size > FAULT_VALUE_MAX;
     size_t size = text.size < FAULT_VALUE_MAX ? text.size : FAULT_VALUE_MAX;
     while (size < text.size && size > 0 && ((unsigned char)text.bytes[size] & 0xc0) == 0x80)
         size--; /* not in the middle of a character */
-    const char *mark = value.type == VALUE_STRING ? "\"" : "";
+    const char *mark = is_string ? "\"" : "";
     const char *result = arena_format(vm->arena, "%s%.*s%s%s", mark, (int)size, buffer_text(&text),
-                                      size < text.size ? "..." : "", mark);
+                                      cut ? "..." : "", mark);
     buffer_deinit(&text);
     return result;
 }
