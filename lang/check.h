@@ -127,6 +127,8 @@ typedef struct Checker {
     bool in_parallel;              /* the same, and in such an `else` as well */
     uint32_t elevated;             /* `elevate` blocks around */
     const char *role;              /* CHECK_CONSTANT: "the first value of 'x'" */
+    Arena scratch;                 /* where constants are computed */
+    size_t constant_bytes;         /* that this has taken, beyond what the text explains */
 } Checker;
 
 /* ---- names that are declared outside of domains ---- */

@@ -123,16 +123,42 @@ static bool literal_value(Checker *checker, const Expr *expr, Value *ret)
     }
 }
 
+/* A constant may be large though its text is short: range(1000000). All of a program's take no more
+ * than this, beside a multiple of their text. */
+#define CONSTANT_BYTES_MAX (64u * 1024 * 1024)
+#define BYTES_EXPLAINED(span) (1024 + 100 * (size_t)((span).end - (span).start))
+
+static bool constants_are_spent(Checker *checker, const Expr *expr)
+{
+    size_t used = checker->scratch.used;
+
+    if (used > BYTES_EXPLAINED(expr->span))
+        checker->constant_bytes += used;
+    return checker->constant_bytes > CONSTANT_BYTES_MAX;
+}
+
 bool expr_constant_value(Checker *checker, const Expr *expr, Value *ret, const char **ret_fault)
 {
+    Arena *scratch = &checker->scratch;
+    const char *fault = "it is too large";
+    Value value;
+
     if (literal_value(checker, expr, ret))
         return true;
-    const Code *code = compile_constant(checker->arena, checker->model, expr);
-    Arena *arena = checker->arena;
-
-    *ret_fault = "it is too large";
-    return code != NULL &&
-           constant_evaluate(checker->model->ast->source, code, arena, ret, ret_fault);
+    *ret_fault = "the constants of the program are too large in all";
+    if (checker->constant_bytes > CONSTANT_BYTES_MAX)
+        return false;
+    arena_reset(scratch);
+    const Code *code = compile_constant(scratch, checker->model, expr);
+    bool computed = code != NULL &&
+                    constant_evaluate(checker->model->ast->source, code, scratch, &value, &fault);
+    if (constants_are_spent(checker, expr))
+        return false;
+    if (computed)
+        *ret = value_copy(checker->arena, value);
+    else
+        *ret_fault = arena_copy_string(checker->arena, fault);
+    return computed;
 }
 
 /* A fault without the place it begins with, which the diagnostic gives itself. */

@@ -269,6 +269,7 @@ void check(Ast *ast, TypeTable *types, Arena *arena, Diagnostics *diagnostics, M
         check_whole(&checker);
     scope_deinit(&checker.scope);
     map_deinit(&checker.sites);
+    arena_deinit(&checker.scratch);
 }
 
 void model_deinit(Model *model)

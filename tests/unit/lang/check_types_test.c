@@ -349,6 +349,27 @@ Test(check_types, blocks_nest_sixty_times_and_never_overflow)
     }
 }
 
+/* So many constants of a million numbers each. */
+static Program *large_constants(size_t count)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    for (size_t i = 0; i < count; i++)
+        buffer_add_format(&text, "export const C%zu = range(1000000)\n", i);
+    buffer_add_string(&text, "domain D { state { n: int } transition T { n = 1 } }");
+    return checked(buffer_text(&text));
+}
+
+Test(check_types, constants_have_a_ceiling_in_all)
+{
+    cleanup(program_free) Program *fits = large_constants(2);
+    cleanup(program_free) Program *large = large_constants(2000);
+
+    cr_expect(fits->valid);
+    cr_expect_not(large->valid);
+    cr_expect_str_eq(large->diagnostics.items[0].code, "V-ERR-026");
+}
+
 /* So many enums, of each a list. */
 static Program *many_types(size_t count)
 {
