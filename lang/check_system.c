@@ -91,6 +91,16 @@ static void declare_start(Checker *checker, const Start *start, Map *seen)
         declare_start_field(checker, domain, field);
 }
 
+static void report_second(Checker *checker, const System *second, const System *first)
+{
+    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-016", second->name.span,
+                                 "a second `system` in one program");
+
+    check_note(checker, d, first->name.span, "the first is here");
+    d->consequence = "which domains exist is said in one place";
+    d->remedy = "put the starts of both into one";
+}
+
 void declare_systems(Checker *checker)
 {
     Model *model = checker->model;
@@ -101,6 +111,8 @@ void declare_systems(Checker *checker)
         model->domains[i].started = !model->has_system && model->domains[i].ast->key.text == NULL;
     for (const System *system = model->ast->systems; system != NULL; system = system->next) {
         checker->module = system->declared.module;
+        if (system != model->ast->systems)
+            report_second(checker, system, model->ast->systems);
         for (const Start *start = system->starts; start != NULL; start = start->next)
             declare_start(checker, start, &seen);
     }
