@@ -13,6 +13,24 @@ typedef struct Reached {
     bool *handlers;
 } Reached;
 
+static void reach(Reached *all, uint32_t receiver, uint32_t index, bool is_handler)
+{
+    if (is_handler)
+        all[receiver].handlers[index] = true;
+    else
+        all[receiver].transitions[index] = true;
+}
+
+/* What a test sends, an operator may send as well. */
+static void reach_by_tests(const Model *model, Reached *all)
+{
+    for (const Test *test = model->ast->tests; test != NULL; test = test->next)
+        for (const TestStep *step = test->simulate; step != NULL; step = step->next)
+            if (step->kind == STEP_SEND)
+                reach(all, step->statement->slot, step->statement->transition,
+                      step->statement->to_handler);
+}
+
 static Reached *reached_make(Checker *checker)
 {
     const Model *model = checker->model;
@@ -25,11 +43,9 @@ static Reached *reached_make(Checker *checker)
     }
     for (size_t i = 0; i < model->message_count; i++) {
         const MessageUse *use = &model->messages[i];
-        if (use->to_handler)
-            all[use->receiver].handlers[use->transition] = true;
-        else
-            all[use->receiver].transitions[use->transition] = true;
+        reach(all, use->receiver, use->transition, use->to_handler);
     }
+    reach_by_tests(model, all);
     return all;
 }
 
