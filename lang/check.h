@@ -123,6 +123,7 @@ typedef struct Checker {
     uint32_t module;               /* whose names are visible */
     const ModelFunction *function; /* CHECK_FUNCTION */
     struct Narrowing *narrowing;   /* what is known of optionals here; see check_narrow.c */
+    const Expr *chained;           /* the left side of a chain of `&&` or `||` that goes on */
     const Block *parallel;         /* the `parallel` block around, but for an `else` in it */
     bool in_parallel;              /* the same, and in such an `else` as well */
     uint32_t elevated;             /* `elevate` blocks around */

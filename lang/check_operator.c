@@ -309,26 +309,41 @@ static void report_operation(Checker *checker, const Expr *expr, StaticType left
     d->remedy = operation_remedy(checker, expr, left, right);
 }
 
-/* The right side knows what the left one has found out: `x != null && x > 0`. */
-static StaticType check_right(Checker *checker, Expr *expr, StaticType left)
+static bool is_logic(const Expr *expr, Operator with)
 {
-    bool logic = expr->operator== OP_AND || expr->operator== OP_OR;
+    return expr != NULL && expr->kind == EXPR_BINARY && expr->operator== with;
+}
 
-    if (!logic)
-        return check_wanted(checker, expr->right, left);
+/* The right side knows what the left one has found out: `x != null && x > 0`. A chain of one
+ * operator leaves to its next link what it knows, so that none is gone through twice. */
+static void check_logic(Checker *checker, Expr *expr, StaticType *ret_left, StaticType *ret_right)
+{
+    bool goes_on = checker->chained == expr, holds = expr->operator== OP_AND;
+    bool chain = is_logic(expr->left, expr->operator);
     size_t mark = narrow_mark(checker);
-    narrow_by(checker, expr->left, expr->operator== OP_AND);
-    StaticType right = check_expr(checker, expr->right);
-    narrow_undo(checker, mark);
-    return right;
+
+    checker->chained = chain ? expr->left : NULL;
+    *ret_left = check_expr(checker, expr->left);
+    checker->chained = NULL;
+    if (!chain)
+        narrow_by(checker, expr->left, holds);
+    *ret_right = check_expr(checker, expr->right);
+    if (goes_on)
+        narrow_by(checker, expr->right, holds);
+    else
+        narrow_undo(checker, mark);
 }
 
 StaticType check_binary(Checker *checker, Expr *expr)
 {
-    StaticType left = check_expr(checker, expr->left);
-    StaticType right = check_right(checker, expr, left);
-    StaticType result;
+    StaticType left, right, result;
 
+    if (expr->operator== OP_AND || expr->operator== OP_OR) {
+        check_logic(checker, expr, &left, &right);
+    } else {
+        left = check_expr(checker, expr->left);
+        right = check_wanted(checker, expr->right, left);
+    }
     if (expr->left == NULL || expr->right == NULL || left == STATIC_ERROR || right == STATIC_ERROR)
         return STATIC_ERROR;
     left = check_literal_as(checker, expr->left, left, right);
