@@ -54,10 +54,12 @@ static void apply_start(Runtime *runtime, Record *record)
     }
 }
 
-/* An intent of a slice, or of the destruction of everything, to destroy the object. */
+/* An intent of a slice, or of the destruction of everything, to destroy the object. One that the
+ * same slice wants stays, if that fails, what it was before both. */
 static void object_leave(Object *object)
 {
-    object->before = object->state;
+    if (object->state != OBJECT_WANTED)
+        object->before = object->state;
     object_move(object, OBJECT_LEAVING);
 }
 
@@ -115,20 +117,29 @@ static void answer_delete(Runtime *runtime, const Record *record, Object *object
     object->leaving = NULL;
 }
 
-static void answer_done(Runtime *runtime, Instance *owner, const Intent *intent)
+static void answer_done(Instance *owner, const Intent *intent, Object *object)
 {
     switch (intent->verb) {
     case INTENT_PUT:
-        object_made(object_find(runtime, intent->uid), intent);
+        object_made(object, intent);
         break;
     case INTENT_ACTION:
         deed_remember(owner, intent);
         break;
     case INTENT_DELETE:
-        if (intent->released)
+        if (intent->released && object->rank != 0) /* else the next attempt makes it anew */
             deed_remember(owner, intent);
         break;
     }
+}
+
+static void answer_take(Intent *intent, const Record *record)
+{
+    intent->state = record->outcome;
+    string_set(&intent->external_id, record->external_id);
+    string_set(&intent->result, record->result);
+    string_set(&intent->code, record->code);
+    string_set(&intent->detail, record->text);
 }
 
 static int apply_answer(Runtime *runtime, Record *record, Error *err)
@@ -139,18 +150,15 @@ static int apply_answer(Runtime *runtime, Record *record, Error *err)
     if (intent == NULL || intent->state != INTENT_OPEN)
         return error_set(err, ERROR_STATE, "an answer to intent %llu, which is not open",
                          (unsigned long long)record->intent);
-    bool of_slice = intent_is_of_slice(owner, intent);
-    if (intent->verb == INTENT_DELETE)
-        answer_delete(runtime, record, object_find(runtime, intent->uid));
-    if (!of_slice)
-        return 0;
-    intent->state = record->outcome;
-    string_set(&intent->external_id, record->external_id);
-    string_set(&intent->result, record->result);
-    string_set(&intent->code, record->code);
-    string_set(&intent->detail, record->text);
-    if (intent->state == INTENT_APPLIED)
-        answer_done(runtime, owner, intent);
+    Object *object = object_find(runtime, intent->uid);
+    bool leaves = intent->verb == INTENT_DELETE;
+    if (intent_is_of_slice(owner, intent)) {
+        answer_take(intent, record);
+        if (intent->state == INTENT_APPLIED)
+            answer_done(owner, intent, object);
+    }
+    if (leaves)
+        answer_delete(runtime, record, object); /* with the intent, if it is no slice's */
     return 0;
 }
 

@@ -67,19 +67,32 @@ static bool may_be_released(const Emitted *emitted, const Intent *intent, const 
            !is_released(emitted, uid);
 }
 
-/* What a release destroys: the named object of its effect, or the newest, which is that of this
- * very slice if it makes one. NULL: there is none. */
-static const char *uid_released(const Emitted *emitted, const Intent *intent)
+/* No slice that emitted it has committed yet. */
+static bool is_uncommitted(const Emitted *emitted, const char *uid)
+{
+    const Object *object = object_find(emitted->instance->runtime, uid);
+
+    return object == NULL || object->rank == 0;
+}
+
+/* What this very slice made, or took up of what an aborted attempt had made. */
+static const char *uid_of_slice(const Emitted *emitted, const Intent *intent)
 {
     for (size_t i = emitted->earlier_count; i > 0; i--) {
         const Intent *earlier = emitted->earlier[i - 1];
-        if (earlier->verb == INTENT_PUT && earlier->generation == 1 &&
+        if (earlier->verb == INTENT_PUT && earlier->state != INTENT_FAILED &&
+            is_uncommitted(emitted, earlier->uid) &&
             may_be_released(emitted, intent, earlier->place.effect, earlier->name, earlier->uid))
             return earlier->uid;
     }
+    return NULL;
+}
+
+static const char *uid_of_before(const Emitted *emitted, const Intent *intent)
+{
     for (const Object *object = emitted->instance->last_object; object != NULL;
          object = object->owner_previous)
-        if (object->state != OBJECT_LEAVING &&
+        if (object->exists && object->state != OBJECT_LEAVING &&
             (object->state != OBJECT_LEFT || intent->name != NULL) &&
             may_be_released(emitted, intent, object->place.effect, object->name, object->uid))
             return object->uid;
@@ -218,13 +231,23 @@ static Intent *intent_new(const Emitted *emitted, IntentVerb verb)
     return intent;
 }
 
-/* A release of nothing, or one that an aborted attempt has done, is done already. */
+/* What a release destroys: the named object of its effect, or the newest. NULL: there is none, or
+ * an aborted attempt has done it; what that made itself is made anew and goes anew. */
+static const char *uid_released(const Emitted *emitted, const Intent *intent)
+{
+    const char *uid = uid_of_slice(emitted, intent);
+
+    if (uid == NULL && deed_find(emitted, intent) == NULL)
+        uid = uid_of_before(emitted, intent);
+    return uid;
+}
+
 static Intent *release_make(const Emitted *emitted)
 {
     Intent *intent = intent_new(emitted, INTENT_DELETE);
 
     intent->released = true;
-    const char *uid = deed_find(emitted, intent) == NULL ? uid_released(emitted, intent) : NULL;
+    const char *uid = uid_released(emitted, intent);
     if (uid != NULL)
         memcpy(intent->uid, uid, UID_SIZE);
     else

@@ -375,7 +375,8 @@ bool runtime_is_runnable(Runtime *runtime)
     for (size_t i = 0; i < ARRAY_SIZE(runtime->queues_used); i++)
         if (runtime->queues_used[i] != 0)
             return true;
-    return runtime->lists[LIST_TOUCHED].first != NULL;
+    return runtime->lists[LIST_TOUCHED].first != NULL ||
+           (runtime->resources_came && !runtime->destroying);
 }
 
 uint64_t runtime_next_wake(const Runtime *runtime)

@@ -12,4 +12,19 @@ void crash_everywhere(const char *program, void (*script)(World *world));
 /* The same for a run that does not end by itself: until that time. */
 void crash_everywhere_until(const char *program, void (*script)(World *world), uint64_t end_ms);
 
+/* One crash; see world_crashed(). */
+typedef struct Crash {
+    size_t records;
+    bool from_snapshot;
+    bool sent;
+} Crash;
+
+/* What is expected of the successor's world when it has come to its end. */
+typedef void CrashCheck(World *world, const Crash *crash, void *context);
+
+/* Check each successor that takes over from the world – which has come to its end, or was run until
+ * that time (0: by itself) – at a number of records that is a multiple of `apart`. */
+void crash_each(const World *finished, uint64_t end_ms, size_t apart, CrashCheck *check,
+                void *context);
+
 #endif

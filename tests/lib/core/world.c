@@ -386,8 +386,7 @@ static bool happen(World *world, uint64_t limit_ms)
 static void run(World *world, uint64_t limit_ms, bool turns)
 {
     for (int i = 0; i < STEPS_MAX; i++) {
-        if (turns && (!world->turned || runtime_is_runnable(world->runtime) ||
-                      world->runtime->resources_came))
+        if (turns && (!world->turned || runtime_is_runnable(world->runtime)))
             world_turn(world);
         else if (!happen(world, limit_ms))
             return;

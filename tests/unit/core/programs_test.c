@@ -3,7 +3,8 @@
  * Every tests/programs/NAME.ved says in comments what it comes to:
  *     // final Domain.field = text         // final Domain["key"].field = text
  *     // final goal Domain.Goal is status
- *     // calls Infra.Effect = 3            different operations that reached the provider, releases too
+ *     // calls Infra.Effect = 3            different operations that reached the provider, releases
+ * too
  *     // objects = 2                       that exist at the end
  *     // instances Domain = 4              // deadletters Domain = 1
  *     // check warning[V-WRN-010]          what the compiler says beside notes
@@ -24,11 +25,12 @@
 #include "lang/base/duration.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
-#include "tests/lib/core/world.h"
+#include "tests/lib/core/crash.h"
 
 #define PROGRAMS "tests/programs"
 #define PROGRAMS_LEAST 30
 #define LINE_MAX_SIZE 512
+#define CRASHES_LEAST 10 /* places at which each is cut off */
 
 typedef struct Story {
     const char *path;
@@ -254,19 +256,29 @@ static bool compiles(Story *story)
     return valid && refused == NULL;
 }
 
-static void story_run(Story *story)
+/* ---- stories ---- */
+
+/* To its end. False: it does not compile, as it says itself. */
+static bool story_begin(Story *story, const char *path)
 {
+    *story = (Story){.path = path};
+    cr_assert_eq(file_read(path, 1 << 20, &story->text, NULL), 0);
     if (!compiles(story))
-        return;
+        return false;
     story->world = world_new(buffer_text(&story->text));
     each_directive(story, before);
     if (story->until_ms != 0)
         world_run_until(story->world, story->until_ms);
     else
         world_run(story->world);
-    each_directive(story, after);
-    cr_expect_gt(story->finals, 0, "%s says nothing about its end", story->path);
-    world_free(story->world);
+    return true;
+}
+
+static void story_end(Story *story)
+{
+    if (story->world != NULL)
+        world_free(story->world);
+    buffer_deinit(&story->text);
 }
 
 typedef struct Path {
@@ -276,7 +288,7 @@ typedef struct Path {
 #define PATHS_MAX 200
 
 /* Called in the parent and in every child; the order does not matter. */
-ParameterizedTestParameters(programs, comes_to_what_it_says)
+static struct criterion_test_params paths_all(void)
 {
     static Path paths[PATHS_MAX];
     DIR *dir = opendir(PROGRAMS);
@@ -292,13 +304,49 @@ ParameterizedTestParameters(programs, comes_to_what_it_says)
     return cr_make_param_array(Path, paths, count);
 }
 
+ParameterizedTestParameters(programs, comes_to_what_it_says)
+{
+    return paths_all();
+}
+
 ParameterizedTest(Path *path, programs, comes_to_what_it_says, .timeout = 60)
 {
-    Story story = {.path = path->text};
+    Story story;
 
-    cr_assert_eq(file_read(story.path, 1 << 20, &story.text, NULL), 0);
-    story_run(&story);
-    buffer_deinit(&story.text);
+    if (story_begin(&story, path->text)) {
+        each_directive(&story, after);
+        cr_expect_gt(story.finals, 0, "%s says nothing about its end", story.path);
+    }
+    story_end(&story);
+}
+
+ParameterizedTestParameters(programs, comes_to_the_same_after_a_crash)
+{
+    return paths_all();
+}
+
+static void expect_the_same(World *world, const Crash *crash, void *context)
+{
+    const Story *whole = context;
+    cleanup(free) char *path =
+        memory_format("%s, after %zu records (snapshot %d, sent %d)", whole->path, crash->records,
+                      crash->from_snapshot, crash->sent);
+    Story story = {.path = path, .text = whole->text, .world = world};
+
+    each_directive(&story, after);
+    cr_expect_eq(world_operations(world, NULL), world_operations(whole->world, NULL),
+                 "%s: %zu operations, expected %zu\n%s", path, world_operations(world, NULL),
+                 world_operations(whole->world, NULL), world_trace(world));
+}
+
+ParameterizedTest(Path *path, programs, comes_to_the_same_after_a_crash, .timeout = 60)
+{
+    Story story;
+
+    if (story_begin(&story, path->text))
+        crash_each(story.world, story.until_ms, world_records(story.world) / CRASHES_LEAST + 1,
+                   expect_the_same, &story);
+    story_end(&story);
 }
 
 Test(programs, are_many)
