@@ -19,6 +19,10 @@ goal_status() { # NAME FILE
     "$VED" get goals "$2" -o json | jq -r ".[] | select(.name == \"$1\") | .status"
 }
 
+goal_waits_for_facts() {
+    "$VED" get goals site.ved -o json | grep -q 'waits for a change of its state or its facts'
+}
+
 fact() { # FILE MEMBER
     "$VED" get facts "$1" -o json | jq -c ".[0].$2"
 }
@@ -33,6 +37,7 @@ check_exit 5 "apply waits until --timeout for a file that does not come" \
     "$VED" apply --timeout 1s site.ved
 check "it says what the goal waits for" grep -q 'goal Site.Open waits for a change of its state or its facts' "$TMP/err"
 check_equal "what was seen is in the state" "$(fact site.ved value)" false
+check "the reason is kept" goal_waits_for_facts
 check_equal "under the name that the program gives it" "$(fact site.ved fact)" \
     "\"System.file_exists(\\\"$FLAG\\\")\""
 

@@ -28,6 +28,15 @@ static bool all_blocked(const Instance *instance, const ProgramGoal *goal)
     return true;
 }
 
+/* Some transition that serves it is blocked by what it saw outside, too. */
+static bool any_saw_facts(const Instance *instance, const ProgramGoal *goal)
+{
+    for (size_t i = 0; i < goal->transition_count; i++)
+        if (instance->transitions[goal->transitions[i]].facts.count > 0)
+            return true;
+    return false;
+}
+
 GoalStatus goal_status(const Instance *instance, uint32_t index)
 {
     const ProgramGoal *goal = &instance->domain->goals[index];
@@ -199,7 +208,7 @@ static char *explain_unmet(const Instance *instance, const ProgramGoal *goal, co
         return memory_format(
             "%s waits for a change of its state%s: every transition that serves it "
             "ran and left the state as it was (%s)",
-            subject, instance->facts.read_count > 0 ? " or its facts" : "", goal->text);
+            subject, any_saw_facts(instance, goal) ? " or its facts" : "", goal->text);
     return memory_format("%s is unmet: %s", subject, goal->text);
 }
 
