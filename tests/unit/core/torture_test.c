@@ -128,3 +128,22 @@ Test(torture, a_half_performed_slice_that_waited_for_room_goes_on)
     world_expect_field(world, "R.n", "10001");
     world_free(world);
 }
+
+/* Base has made the net and waits for a fact; what it commits with is what App waits for, and
+ * nothing else happens any more. */
+Test(torture, a_half_performed_slice_that_waited_for_another_one_goes_on)
+{
+    World *world = world_new("domain App { state { up: bool } goal G { predicate up }"
+                             "  transition T { let w = emit Infra.Wait() emit Infra.Server() "
+                             "    up = true } }"
+                             "domain Base { state { up: bool } goal G { predicate up }"
+                             "  transition T { let n = emit Infra.Net()"
+                             "    if Infra.status(\"net\") == \"up\" { up = true } } }");
+
+    world_defaults(world, "Infra.Server", "{\"net\":\"${resource.Net.address}\"}");
+    world_fact(world, "Infra.status(\"net\")", "\"up\"");
+    world_fact_delay(world, 500);
+    world_run(world);
+    world_expect_field(world, "App.up", "true");
+    world_free(world);
+}
