@@ -462,3 +462,33 @@ Test(facts, a_timer_is_armed_by_one)
     cr_expect_eq(world_now(world), 30010);
     world_free(world);
 }
+
+Test(facts, nobody_is_asked_with_a_secret)
+{
+    World *world = begun("domain D { state { k: secret = \"hush\"  n: int }"
+                         "  goal G { predicate n > 0 }"
+                         "  transition T { if Infra.check([k]) == 1 { n = 1 } } }");
+
+    world_run(world);
+    world_expect_goal(world, "D.G", "faulted");
+    cr_expect_eq(world_asked(world), 0);
+    cleanup(free) char *sentence = explained(world, "D");
+    cr_expect_str_eq(sentence, "goal D.G is faulted because Infra.check is asked with a secret: "
+                               "what is asked is shown");
+    world_free(world);
+}
+
+Test(facts, a_plan_with_an_argument_that_is_not_known_yet_asks_nobody)
+{
+    World *world = begun("domain D { state { host: string }"
+                         "  goal G { predicate host != \"\" && Infra.up(host) }"
+                         "  transition T { let db = emit Infra.Create() host = db.address } }");
+
+    world_unchecked(world);
+    world_options(world)->planning = true;
+    world_result(world, "Infra.Create", "{\"address\":{\"$unknown\":{}}}");
+    world_run(world);
+    cr_expect_eq(world_asked(world), 0);
+    world_expect_goal(world, "D.G", "unknown");
+    world_free(world);
+}
