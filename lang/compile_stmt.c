@@ -26,8 +26,7 @@ static void compile_let(Compiler *compiler, const Stmt *stmt)
 
     if (value->kind == EXPR_EMIT) {
         compile_effect(compiler, value->emit, target);
-        if (compiler->together == NULL) /* else nobody sees it */
-            compile_check(compiler, stmt->span, target, target, STATIC_ANY, stmt->static_type);
+        compile_check(compiler, stmt->span, target, target, STATIC_ANY, stmt->static_type);
     } else {
         compile_as(compiler, value, stmt->static_type, target);
     }
