@@ -469,18 +469,19 @@ static bool order_fulfils(int order, Operator with)
 }
 
 /* `f > 3` of an int is `f >= 4`: the same with its bound within, if there is such a bound. */
-static Demand demand_closed(Demand demand)
+static void demand_close(Demand *demand)
 {
-    if (demand.value.type != VALUE_INT && demand.value.type != VALUE_DURATION)
-        return demand;
-    if (demand.operator== OP_GT && demand.value.integer<INT64_MAX) {
-        demand.operator= OP_GE;
-        demand.value.integer++;
-    } else if (demand.operator== OP_LT && demand.value.integer> INT64_MIN) {
-        demand.operator= OP_LE;
-        demand.value.integer--;
+    Value *value = &demand->value;
+
+    if (value->type != VALUE_INT && value->type != VALUE_DURATION)
+        return;
+    if (demand->operator== OP_GT && value->integer != INT64_MAX) {
+        demand->operator= OP_GE;
+        value->integer++;
+    } else if (demand->operator== OP_LT && value->integer != INT64_MIN) {
+        demand->operator= OP_LE;
+        value->integer--;
     }
-    return demand;
 }
 
 static bool is_from_below(const Demand *demand)
@@ -488,19 +489,20 @@ static bool is_from_below(const Demand *demand)
     return demand->operator== OP_GT || demand->operator== OP_GE;
 }
 
-static bool demands_exclude(const Demand *first, const Demand *second)
+/* Both are closed. */
+static bool demands_exclude(const Demand *a, const Demand *b)
 {
-    Demand a = demand_closed(*first), b = demand_closed(*second);
-    int order = value_order(a.value, b.value);
+    int order = value_order(a->value, b->value);
 
-    if (a.operator== OP_EQ)
-        return !order_fulfils(order, b.operator);
-    if (b.operator== OP_EQ)
-        return !order_fulfils(-order, a.operator);
-    if (a.operator== OP_NE || b.operator== OP_NE || is_from_below(&a) == is_from_below(&b))
+    if (a->operator== OP_EQ)
+        return !order_fulfils(order, b->operator);
+    if (b->operator== OP_EQ)
+        return !order_fulfils(-order, a->operator);
+    if (a->operator== OP_NE || b->operator== OP_NE || is_from_below(a) == is_from_below(b))
         return false;
-    int gap = is_from_below(&a) ? order : -order; /* of the lower bound to the upper one */
-    return gap > 0 || (gap == 0 && !(order_fulfils(0, a.operator) && order_fulfils(0, b.operator)));
+    int gap = is_from_below(a) ? order : -order; /* of the lower bound to the upper one */
+    return gap > 0 ||
+           (gap == 0 && !(order_fulfils(0, a->operator) && order_fulfils(0, b->operator)));
 }
 
 static void report_fight(Checker *checker, const ModelDomain *domain, const ProgramField *field,
@@ -525,6 +527,7 @@ static void demand_add(Checker *checker, const ModelDomain *domain, Demand **dem
 {
     size_t count = 0;
 
+    demand_close(&demand);
     for (const Demand *d = demands[field]; d != NULL && count < LOOKED_AT_MAX; d = d->next, count++)
         if (d->goal != demand.goal && demands_exclude(d, &demand)) {
             report_fight(checker, domain, &domain->fields[field], d, &demand);
