@@ -9,17 +9,9 @@
 
 void parser_read(Parser *parser, size_t distance)
 {
-    while (parser->ahead_count <= distance)
+    do
         lexer_next(&parser->lexer, &parser->ahead[parser->ahead_count++]);
-}
-
-void parser_pass(Parser *parser)
-{
-    parser->previous_end = parser_peek(parser, 0)->span.end;
-    parser->taken++;
-    parser->ahead_count--;
-    for (size_t i = 0; i < parser->ahead_count; i++)
-        parser->ahead[i] = parser->ahead[i + 1];
+    while (parser->ahead_count <= distance);
 }
 
 bool parser_on_same_line(Parser *parser, TokenKind kind)

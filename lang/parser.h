@@ -42,11 +42,9 @@ Ast *parse_with_comments(const Source *source, Arena *arena, Diagnostics *diagno
 
 /* ---- tokens (parser.c) ---- */
 
-/* Every token is looked at many times before it is taken, so all of this is inline; these two are
- * what it leaves to do: read as far as the token `distance` after the current one; drop the current
- * one. */
+/* Every token is looked at many times before it is taken, so all of this is inline, but for what it
+ * leaves to do: read as far as the token `distance` after the current one. */
 void parser_read(Parser *parser, size_t distance);
-void parser_pass(Parser *parser);
 
 /* The current token, or one `distance` after it. */
 static inline const Token *parser_peek(Parser *parser, size_t distance)
@@ -65,7 +63,11 @@ static inline Token parser_take(Parser *parser)
 {
     Token token = *parser_peek(parser, 0);
 
-    parser_pass(parser);
+    parser->previous_end = token.span.end;
+    parser->taken++;
+    parser->ahead_count--;
+    for (size_t i = 0; i < parser->ahead_count; i++)
+        parser->ahead[i] = parser->ahead[i + 1];
     return token;
 }
 
