@@ -78,6 +78,10 @@ void deed_remember(Instance *instance, const Intent *intent);
 void deeds_commit(Instance *instance, const Pending *pending);
 
 /* A run of that transition has committed: what its aborted attempts did is no longer recalled. */
-void deeds_forget(Instance *instance, const char *where);
+void deeds_forget(Instance *instance, const Cause *cause);
+
+/* What did it is another message, or an open run, that is still to be tried again: two that run the
+ * same text take nothing from each other. */
+bool deed_is_of_another(const Instance *instance, const Deed *deed, const Cause *cause);
 
 #endif

@@ -232,7 +232,7 @@ void slice_commit(Instance *instance, const Cause *cause, const Proposal *propos
     if (runs)
         run_go_on(instance, run, cause, proposal, facts);
     else
-        deeds_forget(instance, cause_where(instance, cause));
+        deeds_forget(instance, cause);
     count_turn(instance, cause);
     emit_all(instance, proposal, record);
     timers_apply(instance, record->timers, record->timer_count);

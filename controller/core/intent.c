@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "controller/core/apply.h"
 #include "controller/core/keys.h"
 #include "lang/base/memory.h"
 
@@ -148,7 +149,9 @@ static const Deed *deed_find(const Emitted *emitted, const Intent *intent)
     for (size_t i = 0; i < emitted->instance->deed_count; i++) {
         const Deed *deed = &emitted->instance->deeds[i];
         if (strcmp(deed->place_key, key) == 0 &&
-            (deed->keyed || intent->released || strcmp(deed->arguments, intent->arguments) == 0))
+            (deed->keyed ||
+             ((intent->released || strcmp(deed->arguments, intent->arguments) == 0) &&
+              !deed_is_of_another(emitted->instance, deed, emitted->cause))))
             return deed;
     }
     return NULL;

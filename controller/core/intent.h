@@ -12,7 +12,8 @@
 /* What the emission is made of. */
 typedef struct Emitted {
     Instance *instance;
-    const char *where; /* transition or handler */
+    const Cause *cause;
+    const char *where; /* of the cause */
     const Output *output;
     Intent *const *earlier; /* of the same slice, in order */
     size_t earlier_count;

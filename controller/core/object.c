@@ -118,10 +118,31 @@ void deed_remember(Instance *instance, const Intent *intent)
         .arguments = memory_copy_string(intent->arguments != NULL ? intent->arguments : "{}"),
         .result = intent->result != NULL ? memory_copy_string(intent->result) : NULL,
         .where = memory_copy_string(intent->place.where),
+        .message = instance->pending->cause.message,
+        .of_run = instance->pending->cause.kind == CAUSE_RUN,
     };
 
     memory_reserve_one(instance->deeds, instance->deed_count, instance->deed_capacity);
     instance->deeds[instance->deed_count++] = deed;
+}
+
+static bool has_run_of(const Instance *instance, const char *where)
+{
+    for (size_t i = 0; i < instance->run_count; i++) {
+        const Run *run = &instance->runs[i];
+        Cause cause = {.transition = run->transition, .handler = run->handler, .timer = run->timer};
+        if (strcmp(cause_where(instance, &cause), where) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool deed_is_of_another(const Instance *instance, const Deed *deed, const Cause *cause)
+{
+    if (deed->message != 0)
+        return deed->message != cause->message &&
+               mailbox_find(&instance->mailbox, deed->message) != NULL;
+    return deed->of_run && cause->kind != CAUSE_RUN && has_run_of(instance, deed->where);
 }
 
 /* The slice that did them has committed: another run of the same transition does them again. */
@@ -131,18 +152,26 @@ void deeds_commit(Instance *instance, const Pending *pending)
         if (pending->intents[i]->verb == INTENT_PUT)
             continue;
         cleanup(free) char *key = deed_key(pending, pending->intents[i]);
-        for (size_t k = instance->deed_count; k > 0; k--)
-            if (!instance->deeds[k - 1].keyed && strcmp(instance->deeds[k - 1].place_key, key) == 0)
+        for (size_t k = instance->deed_count; k > 0; k--) {
+            const Deed *deed = &instance->deeds[k - 1];
+            if (!deed->keyed && strcmp(deed->place_key, key) == 0 &&
+                !deed_is_of_another(instance, deed, &pending->cause))
                 deed_remove(instance, k - 1);
+        }
     }
 }
 
 /* Forget what aborted attempts of that transition had done: its run has committed. */
-void deeds_forget(Instance *instance, const char *where)
+void deeds_forget(Instance *instance, const Cause *cause)
 {
-    for (size_t i = instance->deed_count; i > 0; i--)
-        if (!instance->deeds[i - 1].keyed && strcmp(instance->deeds[i - 1].where, where) == 0)
+    const char *where = cause_where(instance, cause);
+
+    for (size_t i = instance->deed_count; i > 0; i--) {
+        const Deed *deed = &instance->deeds[i - 1];
+        if (!deed->keyed && strcmp(deed->where, where) == 0 &&
+            !deed_is_of_another(instance, deed, cause))
             deed_remove(instance, i - 1);
+    }
 }
 
 /* ---- origins ---- */

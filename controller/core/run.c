@@ -87,7 +87,7 @@ void run_go_on(Instance *instance, uint32_t index, const Cause *cause, const Pro
     if (!run_is_done(instance, &instance->runs[index]))
         return;
     run_close(instance, index);
-    deeds_forget(instance, cause_where(instance, cause));
+    deeds_forget(instance, cause);
 }
 
 Message *run_message(const Instance *instance, const Run *run)

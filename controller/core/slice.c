@@ -157,6 +157,7 @@ static int intents_make(Preparation *preparation, const SliceResult *result)
             continue;
         Emitted emitted = {
             .instance = preparation->instance,
+            .cause = preparation->cause,
             .where = cause_where(preparation->instance, preparation->cause),
             .output = &result->outputs[i],
             .earlier = preparation->all,

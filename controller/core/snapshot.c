@@ -173,6 +173,9 @@ static void write_deeds(const Instance *instance, Buffer *ret)
         json_put_string(ret, deed->place_key);
         member_encode(ret, "where", deed->where);
         member_encode_flag(ret, "keyed", deed->keyed);
+        if (deed->message != 0)
+            member_encode_number(ret, "message", deed->message);
+        member_encode_flag(ret, "of_run", deed->of_run);
         member_encode_json(ret, "arguments", deed->arguments);
         member_encode_json(ret, "result", deed->result);
         buffer_add_char(ret, '}');

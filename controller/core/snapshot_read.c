@@ -272,7 +272,9 @@ static int read_pending(Reader *reader, Instance *instance, const Json *json)
 static void read_deeds(Instance *instance, const Json *list)
 {
     for (const Json *item = json_first(list); item != NULL; item = json_next(item)) {
-        Deed deed = {.keyed = json_get_bool(item, "keyed", false)};
+        Deed deed = {.keyed = json_get_bool(item, "keyed", false),
+                     .message = (uint64_t)json_get_int(item, "message", 0),
+                     .of_run = json_get_bool(item, "of_run", false)};
         copy_string(item, "place", &deed.place_key);
         copy_string(item, "where", &deed.where);
         deed.arguments = member_copy_json(item, "arguments");

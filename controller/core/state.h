@@ -216,13 +216,15 @@ struct Object {
 };
 
 /* An action done in an attempt that did not commit, or one with a key: its answer is taken again.
- */
+ * It belongs to what is tried again; see deed_is_of_another(). */
 typedef struct Deed {
     char *place_key; /* where, effect, site and turn; or the idempotency key */
     char *arguments;
     char *result;
     bool keyed;
     char *where;
+    uint64_t message; /* whose attempt it was; 0: none's */
+    bool of_run;      /* the attempt was one of an open run to go on */
 } Deed;
 
 /* A transition that has begun and has more slices; or a handler or timer that has yielded, whose

@@ -147,3 +147,130 @@ Test(torture, a_half_performed_slice_that_waited_for_another_one_goes_on)
     world_expect_field(world, "App.up", "true");
     world_free(world);
 }
+
+/* ---- deeds ---- */
+
+static void charge_and_ship(World *world)
+{
+    world_action(world, "Infra.Charge");
+    world_let_pass(world, "Infra.Ship", 0);
+    world_fail_next(world, "Infra.Ship", 1);
+}
+
+#define OVERTAKEN                                                                                  \
+    "domain A { state { n: int } goal G { predicate n == 2 }"                                      \
+    "  transition T { n += 1 if n == 1 { send B Buy(1) } else { let w = emit Infra.Wait()"         \
+    "    send_high B Buy(2) } } }"                                                                 \
+    "domain B { state { sum: int }"                                                                \
+    "  transition Buy(x: int) { emit Infra.Charge(x: x) emit Infra.Ship() sum += x } }"
+
+Test(torture, an_attempt_that_is_overtaken_keeps_what_it_has_done)
+{
+    World *world = world_new(OVERTAKEN);
+
+    charge_and_ship(world);
+    world_delay(world, "Infra.Wait", 70);
+    world_run(world);
+    world_expect_field(world, "B.sum", "3");
+    cr_expect_eq(world_operations(world, "Infra.Charge"), 2);
+    world_free(world);
+}
+
+#define INTERLEAVED                                                                                \
+    "domain A { state { n: int } goal G { predicate n == 2 }"                                      \
+    "  transition T { n += 1 emit Broadcast(Event::Order(x: n)) } }"                               \
+    "domain B { state { sum: int }"                                                                \
+    "  on Event::Order(x) { emit Infra.Charge(x: x) if x == 2 { emit Infra.Ship() } "              \
+    "    yield sum += x } }"
+
+Test(torture, a_rest_that_ends_leaves_what_the_next_attempt_has_done)
+{
+    World *world = world_new(INTERLEAVED);
+
+    charge_and_ship(world);
+    world_run(world);
+    world_expect_field(world, "B.sum", "3");
+    cr_expect_eq(world_operations(world, "Infra.Charge"), 2);
+    world_free(world);
+    crash_everywhere(INTERLEAVED, charge_and_ship);
+}
+
+#define RESTS                                                                                      \
+    "domain A { state { n: int } goal G { predicate n == 2 }"                                      \
+    "  transition T { n += 1 if n == 2 { let w = emit Infra.Wait() }"                              \
+    "    emit Broadcast(Event::Order(x: n)) } }"                                                   \
+    "domain B { state { sum: int }"                                                                \
+    "  on Event::Order(x) { if x == 1 { yield emit Infra.Charge(x: x) emit Infra.Ship() }"         \
+    "    sum += x } }"
+
+Test(torture, one_that_ends_at_once_leaves_what_a_rest_has_done)
+{
+    World *world = world_new(RESTS);
+
+    charge_and_ship(world);
+    world_delay(world, "Infra.Wait", 60);
+    world_run(world);
+    world_expect_field(world, "B.sum", "3");
+    cr_expect_eq(world_operations(world, "Infra.Charge"), 1);
+    world_free(world);
+    crash_everywhere(RESTS, charge_and_ship);
+}
+
+/* ---- instances ---- */
+
+#define BOTH_MAKE_IT                                                                               \
+    "event Told(n: int)\n"                                                                         \
+    "domain A { state { n: int } goal G { predicate n == 2 }"                                      \
+    "  transition T { n += 1 emit Infra.Do() emit Broadcast(Event::Told(n: n))"                    \
+    "    spawn W[\"k\"] { from = 1 } send W[\"k\"] Work(n) send W[\"j\"] Work(n)"                  \
+    "    emit Broadcast(Event::Told(n: n + 10)) } }"                                               \
+    "domain B { state { n: int } goal G { predicate n == 2 }"                                      \
+    "  transition T { n += 1 send W[\"k\"] Work(n * 100) let x = emit Infra.Do() "                 \
+    "    spawn W[\"k\"] { from = 2 } send W[\"j\"] Quit() send W[\"j\"] Work(n * 100) } }"         \
+    "domain W[id: string] { state { from: int  sum: int  told: int }"                              \
+    "  transition Boot { emit Infra.Up(id) }"                                                      \
+    "  on Event::Told(n) { told = told * 100 + n }"                                                \
+    "  transition Work(n: int) { emit Infra.Work() sum += n } transition Quit { stop } }"
+
+static void some_fail(World *world)
+{
+    world_delay(world, "Infra.Do", 45);
+    world_let_pass(world, "Infra.Work", 1);
+    world_fail_next(world, "Infra.Work", 2);
+}
+
+Test(torture, several_make_the_same_instances_while_they_perform)
+{
+    World *world = world_new(BOTH_MAKE_IT);
+
+    some_fail(world);
+    world_run(world);
+    world_expect_field(world, "W[\"k\"].sum", "303");
+    world_free(world);
+    crash_everywhere(BOTH_MAKE_IT, some_fail);
+}
+
+#define TIMED                                                                                      \
+    "domain W[id: string] { state { n: int  late: bool  rest: int }"                               \
+    "  every 300ms { n += 1 emit Infra.Tick() yield rest += 1 late = rest % 2 == 1"                \
+    "    if n == 7 { stop } }"                                                                     \
+    "  after 100ms when late { emit Infra.Late(n) else { rest += 100 } yield emit Infra.Then() "   \
+    "    send self Note() } transition Note { n += 10 } }"                                         \
+    "domain A { every 700ms { send W[\"a\"] Note() parallel { emit Infra.A() "                     \
+    "    emit Infra.B() else { emit Infra.C() } } yield emit Infra.Pause() spawn W[\"b\"] { n = "  \
+    "3 } } }"
+
+static void timed_fail(World *world)
+{
+    world_let_pass(world, "Infra.Tick", 1);
+    world_fail_next(world, "Infra.Tick", 1);
+    world_fail_next(world, "Infra.Late", 2);
+    world_fail_next(world, "Infra.B", 2);
+    world_delay(world, "Infra.A", 120);
+    world_delay(world, "Infra.Pause", 37);
+}
+
+Test(torture, timers_that_yield_stop_and_fail_survive_a_crash_anywhere, .timeout = 60)
+{
+    crash_everywhere_until(TIMED, timed_fail, 4000);
+}
