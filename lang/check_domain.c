@@ -163,8 +163,9 @@ static void declare_handler(Checker *checker, ModelDomain *domain, const Handler
                                                         &handler->parameter_count);
     if (name.text == NULL)
         return;
-    const Handler *first = map_put(
-        seen, arena_format(checker->arena, "%d %s", (int)tree->kind, name.text), (void *)tree);
+    const Handler *first =
+        map_put(seen, arena_format(checker->arena, "%s %s", handler_text(tree->kind), name.text),
+                (void *)tree);
     if (first != NULL)
         check_taken(checker, handler_text(tree->kind), name,
                     reports ? first->provider.span : first->event.span);

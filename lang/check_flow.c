@@ -130,20 +130,32 @@ static void warn_of_release(Checker *checker, const EffectUse *use)
     d->remedy = "write it in the domain whose `emit` makes the object";
 }
 
+static bool releases_any(const Model *model)
+{
+    for (size_t i = 0; i < model->use_count; i++)
+        if (model->uses[i].releases)
+            return true;
+    return false;
+}
+
 static void check_releases(Checker *checker)
 {
     const Model *model = checker->model;
     char key[EFFECT_KEY_MAX];
     Map made = {0};
 
+    if (!releases_any(model))
+        return;
     for (size_t i = 0; i < model->use_count; i++)
         if (!model->uses[i].releases) {
             effect_key(&model->uses[i], key);
             map_put(&made, key, &made);
         }
     for (size_t i = 0; i < model->use_count; i++) {
+        if (!model->uses[i].releases)
+            continue;
         effect_key(&model->uses[i], key);
-        if (model->uses[i].releases && map_get(&made, key) == NULL)
+        if (map_get(&made, key) == NULL)
             warn_of_release(checker, &model->uses[i]);
     }
     map_deinit(&made);
