@@ -142,7 +142,7 @@ static void goal_refresh(Choice *choice, uint32_t index)
 
     goal_evaluate(instance, index, choice->arena);
     if (goal_has_news(instance, index, choice->now_ms))
-        link_add(instance, LIST_NEWS);
+        news_add(instance);
     if (mark->truth == TRUTH_FALSE && instance->group_size != 0)
         convergence_unmet(instance, index);
 }
@@ -300,7 +300,7 @@ static void timers_refresh(Choice *choice)
     if (instance->domain->timer_count == 0)
         return;
     if (timers_update(instance, choice->options, choice->now_ms, choice->arena, &changes) > 0) {
-        link_add(instance, LIST_NEWS);
+        news_add(instance);
         return; /* it is looked at again when that is recorded */
     }
     next = timers_next(instance, choice->options, &awaited);

@@ -74,6 +74,17 @@ void pending_set(Instance *instance, Pending *pending)
     link_insert(instance, LIST_PERFORMING, before);
 }
 
+void news_add(Instance *instance)
+{
+    Instance *before = NULL, *last = instance->runtime->lists[LIST_NEWS].last;
+
+    if (instance->links[LIST_NEWS].linked)
+        return;
+    for (; last != NULL && last->born > instance->born; last = last->links[LIST_NEWS].previous)
+        before = last;
+    link_insert(instance, LIST_NEWS, before);
+}
+
 void instance_touch(Instance *instance)
 {
     link_add(instance, LIST_TOUCHED);
@@ -277,6 +288,7 @@ Instance *instance_new(Runtime *runtime, uint32_t domain_index, const char *key)
     Instance *instance = memory_zero(1, sizeof *instance);
 
     instance->runtime = runtime;
+    instance->born = runtime->next_born++;
     instance->domain_index = domain_index;
     instance->domain = domain;
     instance->identity = identity_of(runtime, domain_index, key);

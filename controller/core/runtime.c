@@ -187,6 +187,7 @@ static void news_record(Turn *turn)
 
 static void queue_refresh(Turn *turn)
 {
+    scheduler_wake(turn->runtime, turn->now_ms);
     scheduler_update(turn->runtime, turn->options, turn->now_ms, turn->arena);
     if (turn->runtime->lists[LIST_NEWS].first != NULL) {
         news_record(turn);
@@ -218,7 +219,6 @@ static void run_slices(Turn *turn)
         facts_begin(turn->runtime);
     if (!turn->options->settling)
         domains_start(turn);
-    scheduler_wake(turn->runtime, turn->now_ms);
     if (turn->runtime->resources_came)
         waiting_resume(turn);
     for (int i = 0; i < RUNTIME_SLICES_A_STEP; i++) {

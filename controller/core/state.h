@@ -329,6 +329,7 @@ struct Instance {
     const char *key;   /* NULL: its domain has no keys */
     Value key_value;   /* the same, as the program sees it; owns it */
     uint64_t identity; /* hash of domain and key */
+    uint64_t born; /* order of coming into being, in this process */
     Instance *bucket_next;
     Link links[LIST_COUNT];
     bool stopping; /* it has said `stop`: it ends when its mailbox is empty and its objects are gone
@@ -426,6 +427,7 @@ struct Runtime {
     Arena arena;          /* of what is made once */
     DomainEntry *domains; /* as those of the program */
     List lists[LIST_COUNT];
+    uint64_t next_born;
     Instance **buckets; /* by identity */
     size_t bucket_count;
     Map system_starts; /* those of keyed instances that are done: they are done once */
@@ -501,12 +503,16 @@ char *instance_label(const Instance *instance);
 char *instance_label_of(const ProgramDomain *domain, const char *key);
 
 /* Nothing if it is in the list already, or is not. LIST_ALL and LIST_DOMAIN are kept by
- * instance_new(), LIST_PERFORMING by pending_set(). */
+ * instance_new(), LIST_PERFORMING by pending_set(), LIST_NEWS by news_add(). */
 void link_add(Instance *instance, ListKind kind);
 void link_remove(Instance *instance, ListKind kind);
 
 /* Begin a slice with effects, or end it (NULL); what was pending is the caller's. */
 void pending_set(Instance *instance, Pending *pending);
+
+/* A goal or timer of it has something to record: in the order of coming into being, so that it is
+ * the same in a successor. */
+void news_add(Instance *instance);
 
 /* 0: none. */
 void alarm_set(Instance *instance, AlarmKind kind, uint64_t at_ms);
