@@ -205,7 +205,7 @@ void foreign_types_settle(Diagnostics *diagnostics, const Ast *ast, const Foreig
 
 bool at_type_before_name(Parser *parser)
 {
-    return type_here(parser) < ARRAY_SIZE(types) && parser_peek(parser, 1)->kind == TOKEN_NAME;
+    return parser_peek(parser, 1)->kind == TOKEN_NAME && type_here(parser) < ARRAY_SIZE(types);
 }
 
 void type_before_name(Parser *parser, Name *ret_name, TypeExpr **ret_type)
