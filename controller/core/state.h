@@ -329,7 +329,7 @@ struct Instance {
     const char *key;   /* NULL: its domain has no keys */
     Value key_value;   /* the same, as the program sees it; owns it */
     uint64_t identity; /* hash of domain and key */
-    uint64_t born; /* order of coming into being, in this process */
+    uint64_t born;     /* order of coming into being, in this process */
     Instance *bucket_next;
     Link links[LIST_COUNT];
     bool stopping; /* it has said `stop`: it ends when its mailbox is empty and its objects are gone
