@@ -1,4 +1,5 @@
 /* Who may do what to whom: capabilities, and the lattice of scopes. */
+#include <assert.h>
 #include <string.h>
 
 #include "lang/check.h"
@@ -41,6 +42,7 @@ static bool allows_effect(const Capability *list, const char *wanted)
 /* `messaging` alone allows every receiver; with `send_to`, only those that are listed. */
 static bool allows_receiver(const Capability *list, const char *domain)
 {
+    assert(domain != NULL);
     if (capability_find(list, "send_to") == NULL)
         return true;
     for (const Capability *c = list; c != NULL; c = c->next)

@@ -193,20 +193,37 @@ static void report_clash(Checker *checker, const Declaration *one, Declaration *
     d->remedy = "rename one of them, or import one of the files only";
 }
 
-/* The file's own, else what is exported to it. */
-const Declaration *declaration_in(Checker *checker, const Map *names, const char *name)
+static Declaration *own_declaration(const Checker *checker, Declaration *first)
 {
-    Declaration *first = name == NULL ? NULL : map_get(names, name), *found = first;
+    for (Declaration *d = first; d != NULL; d = d->next)
+        if (d->declared->module == checker->module)
+            return d;
+    return NULL;
+}
 
-    while (found != NULL && found->declared->module != checker->module)
-        found = found->next;
-    for (Declaration *d = found == NULL ? first : NULL; d != NULL; d = d->next) {
+/* The one that is exported to the file; two are one too many. */
+static Declaration *imported_declaration(Checker *checker, Declaration *first)
+{
+    Declaration *found = NULL;
+
+    for (Declaration *d = first; d != NULL; d = d->next) {
         if (!is_visible(checker, d->declared))
             continue;
         if (found != NULL)
             report_clash(checker, d, found);
         found = d;
     }
+    return found;
+}
+
+/* The file's own, else what is exported to it. */
+const Declaration *declaration_in(Checker *checker, const Map *names, const char *name)
+{
+    Declaration *first = name == NULL ? NULL : map_get(names, name);
+    Declaration *found = own_declaration(checker, first);
+
+    if (found == NULL)
+        found = imported_declaration(checker, first);
     if (found != NULL)
         found->used = true;
     return found;

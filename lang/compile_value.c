@@ -1,5 +1,6 @@
 /* What is made of parts, and what is taken out of it: lists, maps, records, calls, facts. What is
  * written out whole becomes one constant. */
+#include <assert.h>
 #include <string.h>
 
 #include "lang/builtin.h"
@@ -233,6 +234,7 @@ static void compile_builtin_argument(Compiler *compiler, Builtin builtin, const 
 
 static void compile_builtin_call(Compiler *compiler, const Expr *expr, uint32_t target)
 {
+    assert(expr->slot != BUILTIN_KNOWN || expr->arguments != NULL);
     if (expr->slot == BUILTIN_KNOWN && expr->arguments->value->kind == EXPR_QUERY) {
         compile_query(compiler, expr->arguments->value, OPCODE_KNOWN, target);
         return;

@@ -518,7 +518,7 @@ void slice_run(const SliceInput *input, Arena *arena, SliceResult *ret)
                          .fuel_used = SLICE_FUEL - vm.fuel};
     if (end == VM_YIELDED) {
         ret->yield = vm.yield + 1;
-        ret->locals = &vm.registers[code->field_count];
+        ret->locals = vm.registers + code->field_count;
         ret->local_count = code->yields[vm.yield].top - code->field_count;
     }
 }

@@ -139,8 +139,8 @@ static bool key_find(const BuiltinCall *call, bool *ret_found, size_t *ret_place
 
 static bool builtin_has(const BuiltinCall *call)
 {
-    bool found;
-    size_t place;
+    bool found = false;
+    size_t place = 0;
 
     if (!key_find(call, &found, &place))
         return false;
@@ -195,8 +195,8 @@ static bool remove_item(const BuiltinCall *call, const ValueList *of, int64_t in
 /* A key that is not there is as good as removed. */
 static bool remove_key(const BuiltinCall *call, const ValueObject *of)
 {
-    size_t place;
-    bool found;
+    size_t place = 0;
+    bool found = false;
 
     if (!key_find(call, &found, &place))
         return false;

@@ -135,7 +135,7 @@ bool builtin_int(const BuiltinCall *call)
         return int_of_text(call, of.string);
     if (of.type != VALUE_FLOAT)
         return builtin_refuse(call, 0, "a number or a string");
-    if (of.number >= 0x1p63 || of.number < -0x1p63)
+    if (!(of.number >= -0x1p63 && of.number < 0x1p63))
         return fault_no_number(call, "a number that fits 64 bits");
     *call->ret = value_int((int64_t)of.number);
     return true;

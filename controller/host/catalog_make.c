@@ -90,15 +90,16 @@ static const CatalogType *type_from(Arena *arena, const Json *schema);
 static void set_choices(Arena *arena, const Json *schema, CatalogType *type)
 {
     const char **choices = NULL;
-    size_t capacity = 0;
+    size_t count = 0, capacity = 0;
 
     for (const Json *v = values_first(schema); v != NULL; v = values_next(schema, v)) {
         if (!json_is_string(v))
             continue;
-        arena_reserve_one(arena, choices, type->choice_count, capacity);
-        choices[type->choice_count++] = arena_copy_string(arena, json_string(v, ""));
+        arena_reserve_one(arena, choices, count, capacity);
+        choices[count++] = arena_copy_string(arena, json_string(v, ""));
     }
     type->choices = choices;
+    type->choice_count = count;
 }
 
 /* Members that are required but not described may be anything. */

@@ -81,8 +81,8 @@ static int output_take(const char *program, const char *config, int64_t limit_ms
                        Error *err)
 {
     int64_t until_ms = now_ms() + limit_ms;
-    int ends[2];
-    pid_t pid;
+    int ends[2] = {-1, -1};
+    pid_t pid = -1;
     int code = child_pipe(ends);
 
     if (code == 0)

@@ -334,8 +334,8 @@ void provider_plan(ProviderPool *pool, const char *provider, const Json *items,
     batch_start(pool, provider, "/v1/plan", items, 0, done, context);
 }
 
-void provider_query(ProviderPool *pool, const char *provider, const Json *items,
-                    int64_t timeout_ms, ProviderBatchDone *done, void *context)
+void provider_query(ProviderPool *pool, const char *provider, const Json *items, int64_t timeout_ms,
+                    ProviderBatchDone *done, void *context)
 {
     batch_start(pool, provider, "/v1/query", items, timeout_ms, done, context);
 }

@@ -207,8 +207,8 @@ void provider_observe(ProviderPool *pool, const char *provider, const Json *item
                       ProviderBatchDone *done, void *context);
 void provider_plan(ProviderPool *pool, const char *provider, const Json *items,
                    ProviderBatchDone *done, void *context);
-void provider_query(ProviderPool *pool, const char *provider, const Json *items,
-                    int64_t timeout_ms, ProviderBatchDone *done, void *context);
+void provider_query(ProviderPool *pool, const char *provider, const Json *items, int64_t timeout_ms,
+                    ProviderBatchDone *done, void *context);
 
 /* Answer every open batch with errors, when the loop runs. */
 void provider_batches_abandon(ProviderPool *pool);

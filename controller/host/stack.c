@@ -414,7 +414,8 @@ static bool needs_providers(const Stack *stack)
     size_t count = stack_providers(stack, &names);
 
     free(names);
-    return count > 0 || (!stack->as_it_is && stack->program->effect_count + stack->program->fact_count > 0);
+    return count > 0 ||
+           (!stack->as_it_is && stack->program->effect_count + stack->program->fact_count > 0);
 }
 
 static void on_signal(void *context, int signal_number)

@@ -49,7 +49,8 @@ Test(effects, a_failed_effect_leaves_the_state_and_sends_nothing)
     world_expect_field(world, "Database.status", "pending");
     world_expect_field(world, "App.db_ready", "false");
     world_expect_objects(world, "");
-    cleanup(free) char *sentence = goal_explain(runtime_find(world_runtime(world), "Database", NULL), 0);
+    cleanup(free) char *sentence =
+        goal_explain(runtime_find(world_runtime(world), "Database", NULL), 0);
     cr_expect_str_eq(sentence, "goal Database.Ready is unmet because "
                                "Database.Boot_db.CreatePostgres[0] failed: INJECTED: it was told "
                                "to fail");

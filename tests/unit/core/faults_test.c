@@ -200,7 +200,8 @@ Test(mailbox, a_handler_that_faults_makes_room_too)
 
     run_and_watch(world, "B", &most);
     world_expect_field(world, "A.n", "10050");
-    cr_expect_eq(runtime_find(world_runtime(world), "B", NULL)->dead_letter_count, DEAD_LETTERS_MAX);
+    cr_expect_eq(runtime_find(world_runtime(world), "B", NULL)->dead_letter_count,
+                 DEAD_LETTERS_MAX);
     world_free(world);
 }
 
@@ -371,7 +372,8 @@ Test(loops, the_ceiling_of_slices_is_called_diverging_and_is_no_proof)
     world_run(world);
     cr_expect_eq(count_text(world, "loops, diverging"), 1);
     world_expect_goal(world, "Ring.Sync", "oscillating");
-    cleanup(free) char *sentence = goal_explain(runtime_find(world_runtime(world), "Ring", NULL), 0);
+    cleanup(free) char *sentence =
+        goal_explain(runtime_find(world_runtime(world), "Ring", NULL), 0);
     cr_expect_not_null(strstr(sentence, "not a proof"), "%s", sentence);
     world_free(world);
 }
