@@ -714,4 +714,8 @@ Ast *parse(const Source *source, Arena *arena, Diagnostics *diagnostics);
  * Only for a source that parses without errors. */
 void format_source(const Source *source, Buffer *ret);
 
+/* The same of a source that may have errors: what the parser has to say is added to `diagnostics`.
+ * False: there are errors, and nothing was written. */
+bool format_or_report(const Source *source, Diagnostics *diagnostics, Buffer *ret);
+
 #endif

@@ -119,15 +119,24 @@ void format_close(Formatter *formatter, uint32_t brace)
 
 /* ---- the whole ---- */
 
+bool format_or_report(const Source *source, Diagnostics *diagnostics, Buffer *ret)
+{
+    Arena *arena = diagnostics->arena; /* what is said has parts of the tree in it */
+    Formatter formatter = {.source = source, .arena = arena, .out = ret, .fresh = true};
+    const Ast *ast = parse_with_comments(source, arena, diagnostics, &formatter.comments);
+
+    if (diagnostics->error_count > 0)
+        return false;
+    format_file(&formatter, ast);
+    return true;
+}
+
 void format_source(const Source *source, Buffer *ret)
 {
     Arena arena = {0};
     Diagnostics diagnostics;
-    Formatter formatter = {.source = source, .arena = &arena, .out = ret, .fresh = true};
 
     diagnostics_init(&diagnostics, &arena, source);
-    const Ast *ast = parse_with_comments(source, &arena, &diagnostics, &formatter.comments);
-    if (diagnostics.error_count == 0)
-        format_file(&formatter, ast);
+    format_or_report(source, &diagnostics, ret);
     arena_deinit(&arena);
 }

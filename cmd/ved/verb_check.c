@@ -70,13 +70,10 @@ static int format_text(Ui *ui, const char *name, const Buffer *text, Buffer *ret
     int code = 0;
 
     diagnostics_init(&diagnostics, &arena, &source);
-    parse(&source, &arena, &diagnostics);
+    if (!format_or_report(&source, &diagnostics, ret))
+        code = error_set(err, ERROR_PROGRAM, "%s", "");
     diagnostics_sort(&diagnostics);
     ui_diagnostics(ui, &diagnostics);
-    if (diagnostics.error_count > 0)
-        code = error_set(err, ERROR_PROGRAM, "%s", "");
-    else
-        format_source(&source, ret);
     arena_deinit(&arena);
     return code;
 }

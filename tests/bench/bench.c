@@ -127,9 +127,13 @@ static size_t format_text(const Buffer *text)
 {
     cleanup(buffer_deinit) Buffer formatted = {0};
     Source source = {.name = "bench.ved", .text = buffer_text(text), .size = text->size};
+    Arena arena = {0};
+    Diagnostics diagnostics;
 
-    format_source(&source, &formatted);
-    return formatted.size == 0;
+    diagnostics_init(&diagnostics, &arena, &source);
+    format_or_report(&source, &diagnostics, &formatted);
+    arena_deinit(&arena);
+    return diagnostics.error_count;
 }
 
 static size_t work_do(Work work, const Buffer *text)
