@@ -76,12 +76,12 @@ uint32_t code_site(CodeBuilder *builder, CodeSite site)
     return (uint32_t)builder->site_count++;
 }
 
-uint32_t code_yield(CodeBuilder *builder)
+uint32_t code_yield(CodeBuilder *builder, const StaticType *types)
 {
     arena_reserve_one(builder->arena, builder->yields, builder->yield_count,
                       builder->yield_capacity);
     builder->yields[builder->yield_count] =
-        (CodeYield){.at = (uint32_t)builder->count + 1, .top = builder->top};
+        (CodeYield){.at = (uint32_t)builder->count + 1, .top = builder->top, .types = types};
     return (uint32_t)builder->yield_count++;
 }
 

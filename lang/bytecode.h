@@ -68,6 +68,7 @@ typedef struct CodeSite {
 typedef struct CodeYield {
     uint32_t at;
     uint32_t top;
+    const StaticType *types; /* of what is kept; any where another one of them says it all */
 } CodeYield;
 
 struct Code {
@@ -125,8 +126,9 @@ void code_patch(CodeBuilder *builder, uint32_t index);
 uint32_t code_constant(CodeBuilder *builder, Value value);
 uint32_t code_site(CodeBuilder *builder, CodeSite site);
 
-/* A yield that goes on behind the next instruction; its index. */
-uint32_t code_yield(CodeBuilder *builder);
+/* A yield that goes on behind the next instruction, and keeps registers of these types; its index.
+ */
+uint32_t code_yield(CodeBuilder *builder, const StaticType *types);
 
 /* `count` registers in a row above all that are in use; set `top` back to release them. */
 uint32_t code_take_registers(CodeBuilder *builder, uint32_t count);

@@ -20,6 +20,8 @@ typedef struct Compiler {
     uint32_t field_count; /* registers of fields; the others follow */
     uint32_t *slots;      /* register of each local, by the slot that the checker gave it */
     size_t slot_capacity;
+    StaticType *types; /* of what each register holds between two statements */
+    size_t type_capacity;
     StaticType result; /* of a function */
     uint32_t reason;   /* register: of the innermost `elevate`; or NO_REGISTER */
     Together *together;
@@ -77,7 +79,7 @@ void compile_assign(Compiler *compiler, const Stmt *stmt);
 void compile_stmt(Compiler *compiler, const Stmt *stmt);
 void compile_block(Compiler *compiler, const Block *block);
 
-/* Say in which register the local of a slot is from now on. */
-void bind_slot(Compiler *compiler, uint32_t slot, uint32_t location);
+/* Say in which register the local of a slot is from now on, and of what type. */
+void bind_slot(Compiler *compiler, uint32_t slot, uint32_t location, StaticType type);
 
 #endif

@@ -4,9 +4,24 @@
 
 #include "lang/compile.h"
 
-void bind_slot(Compiler *compiler, uint32_t slot, uint32_t location)
+static void note_type(Compiler *compiler, uint32_t location, StaticType type)
+{
+    if (location >= compiler->type_capacity) {
+        size_t capacity = ((size_t)location + 8) * 2;
+        StaticType *types = arena_array(compiler->builder.arena, StaticType, capacity);
+        if (compiler->type_capacity > 0)
+            memcpy(types, compiler->types, compiler->type_capacity * sizeof *types);
+        compiler->types = types;
+        compiler->type_capacity = capacity;
+    }
+    compiler->types[location] = type;
+}
+
+void bind_slot(Compiler *compiler, uint32_t slot, uint32_t location, StaticType type)
 {
     Arena *arena = compiler->builder.arena;
+
+    note_type(compiler, location, type);
 
     if (slot >= compiler->slot_capacity) {
         size_t capacity = ((size_t)slot + 8) * 2;
@@ -31,7 +46,7 @@ static void compile_let(Compiler *compiler, const Stmt *stmt)
         compile_as(compiler, value, stmt->static_type, target);
     }
     compiler->builder.top = target + 1;
-    bind_slot(compiler, stmt->slot, target);
+    bind_slot(compiler, stmt->slot, target, stmt->static_type);
 }
 
 /* ---- branches ---- */
@@ -118,6 +133,8 @@ static void compile_match(Compiler *compiler, const Stmt *stmt)
     uint32_t top = builder->top, subject = compile_operand(compiler, stmt->match.subject);
     uint32_t last = NO_REGISTER;
 
+    if (subject >= top) /* else it is the variable's own register */
+        note_type(compiler, subject, stmt->match.subject->static_type);
     for (const MatchArm *arm = stmt->match.arms; arm != NULL; arm = arm->next) {
         uint32_t done;
         compile_arm(compiler, arm, subject, &done);
@@ -155,9 +172,11 @@ static void compile_for(Compiler *compiler, const Stmt *stmt)
 
     compile_into(compiler, list, base);
     load_constant(compiler, list->span, base + 1, value_int(0));
-    bind_slot(compiler, stmt->slot, base + 2);
+    note_type(compiler, base, list->static_type);
+    note_type(compiler, base + 1, STATIC_INT);
+    bind_slot(compiler, stmt->slot, base + 2, STATIC_ANY); /* as the list's type says */
     if (has_value)
-        bind_slot(compiler, stmt->slot + 1, base + 3);
+        bind_slot(compiler, stmt->slot + 1, base + 3, STATIC_ANY);
     uint32_t start = code_append(
         builder, list->span,
         (Instruction){.opcode = OPCODE_EACH, .spare = has_value ? 2 : 1, .a = (uint16_t)base});
@@ -189,7 +208,12 @@ static void compile_fail(Compiler *compiler, const Stmt *stmt)
 
 static void compile_yield(Compiler *compiler, const Stmt *stmt)
 {
-    uint32_t yield = code_yield(&compiler->builder);
+    uint32_t first = compiler->field_count, count = compiler->builder.top - first;
+    StaticType *types = arena_array(compiler->builder.arena, StaticType, count);
+
+    for (uint32_t i = 0; i < count; i++)
+        types[i] = first + i < compiler->type_capacity ? compiler->types[first + i] : STATIC_ANY;
+    uint32_t yield = code_yield(&compiler->builder, types);
 
     code_emit_wide(&compiler->builder, stmt->span, OPCODE_YIELD, 0, yield);
 }
@@ -201,6 +225,7 @@ static void compile_elevate(Compiler *compiler, const Stmt *stmt)
     compiler->reason = take_register(compiler);
     compile_as(compiler, stmt->elevate.reason, STATIC_STRING, compiler->reason);
     compiler->builder.top = compiler->reason + 1;
+    note_type(compiler, compiler->reason, STATIC_STRING);
     compile_block(compiler, stmt->elevate.body);
     compiler->builder.top = top;
     compiler->reason = outer;

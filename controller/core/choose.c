@@ -104,8 +104,8 @@ bool goal_has_expired(const Instance *instance, uint32_t index, uint64_t now_ms)
     case GOAL_RETRIES:
         return mark->retries >= (uint64_t)goal->terminate_limit;
     case GOAL_AFTER:
-        return mark->unmet_since_ms != 0 &&
-               now_ms - mark->unmet_since_ms >= (uint64_t)goal->terminate_limit;
+        return mark->unmet_since_ms != 0 && /* which a clock that was set back may lie before */
+               now_ms >= mark->unmet_since_ms + (uint64_t)goal->terminate_limit;
     }
     return false;
 }

@@ -6,6 +6,7 @@
 #include "controller/core/intent.h"
 #include "controller/core/migration.h"
 #include "controller/core/snapshot.h"
+#include "lang/bytecode.h"
 #include "lang/base/memory.h"
 
 /* ---- shape of the state ---- */
@@ -398,6 +399,34 @@ static const Run *run_before(const Instance *before, const Instance *instance, c
     return NULL;
 }
 
+static const CodeYield *yield_of(const Instance *instance, const Run *run)
+{
+    Cause cause = {.transition = run->transition,
+                   .handler = run->handler,
+                   .timer = run->timer,
+                   .step = run->next_step};
+    const Code *code = cause_code(instance, &cause);
+
+    return run->yield <= code->yield_count ? &code->yields[run->yield - 1] : NULL;
+}
+
+/* What its locals hold is of the same types: the text does not say how a record looks. */
+static bool locals_are_kept(const Instance *instance, const Instance *before, const Run *run,
+                            const Run *other)
+{
+    if (run->yield == 0)
+        return true;
+    const CodeYield *was = yield_of(before, other), *is = yield_of(instance, run);
+    if (was == NULL || is == NULL || was->top - before->domain->field_count != run->local_count ||
+        is->top - instance->domain->field_count != run->local_count)
+        return false;
+    for (size_t i = 0; i < run->local_count; i++)
+        if (!type_is_kept(&before->runtime->program->types, was->types[i],
+                          &instance->runtime->program->types, is->types[i]))
+            return false;
+    return true;
+}
+
 static bool run_is_kept(const Instance *instance, const Instance *before, const Run *run)
 {
     const Run *other = run_before(before, instance, run);
@@ -406,7 +435,8 @@ static bool run_is_kept(const Instance *instance, const Instance *before, const 
 
     return other != NULL && shape_is_kept(&reshape) &&
            same_text(instance->runtime->program, run_span(instance->domain, run),
-                     before->runtime->program, run_span(before->domain, other));
+                     before->runtime->program, run_span(before->domain, other)) &&
+           locals_are_kept(instance, before, run, other);
 }
 
 /* What is half done goes on only if its text and the shape of its domain are unchanged; else it

@@ -87,13 +87,15 @@ static void record_fault(Turn *turn, const Record *of, const char *reason)
     after_slice(turn, instance, cause, 0);
 }
 
-/* Room is needed before anything is prepared: a slice that consumes nothing is put off, a handler
- * may go ten times beyond. 0: there is room. */
+/* Room is needed before anything is prepared: a slice that consumes nothing is put off. A handler,
+ * and one that is half performed, which empties no mailbox until it ends, may go ten times beyond.
+ * 0: there is room. */
 static int check_room(Turn *turn, Instance *instance, const Record *record)
 {
     bool handler = record->cause.message != 0;
+    bool beyond = handler || instance->pending != NULL;
     const Instance *full = proposal_lacks_room(turn->runtime, &record->proposal,
-                                               handler ? MAILBOX_CEILING * 10 : MAILBOX_CEILING);
+                                               beyond ? MAILBOX_CEILING * 10 : MAILBOX_CEILING);
 
     if (full == NULL)
         return 0;

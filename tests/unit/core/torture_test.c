@@ -274,3 +274,100 @@ Test(torture, timers_that_yield_stop_and_fail_survive_a_crash_anywhere, .timeout
 {
     crash_everywhere_until(TIMED, timed_fail, 4000);
 }
+
+/* ---- what a slice sends to itself while it performs ---- */
+
+/* Its own mailbox, which nobody else empties. */
+Test(torture, a_half_performed_slice_does_not_wait_for_room_with_itself)
+{
+    World *world =
+        world_new("domain R { state { n: int  up: bool } goal G { predicate up }"
+                  "  transition T { let w = emit Infra.Wait() up = true send self Count() }"
+                  "  transition Count { n += 1 } }"
+                  "domain Fill { state { n: int } goal G { predicate n == 2 }"
+                  "  transition T { let w = emit Infra.Short() n += 1"
+                  "    for i in range(5000) { send R Count() } } }");
+
+    world_unchecked(world);
+    world_delay(world, "Infra.Wait", 100);
+    world_run(world);
+    world_expect_field(world, "R.up", "true");
+    world_expect_field(world, "R.n", "10001");
+    world_free(world);
+}
+
+/* ---- the clock ---- */
+
+/* Another process whose clock is behind that of the one before. */
+Test(torture, a_goals_time_is_not_over_because_the_clock_was_set_back)
+{
+    World *world = world_new("domain D { state { a: bool } goal G { predicate a strategy { Do }"
+                             "  terminate_after 10s backoff 1s }"
+                             "  transition Do { emit Infra.Do() a = true } }");
+    Effects effects;
+
+    world_fail_next(world, "Infra.Do", 1000);
+    world_run_until(world, 3000);
+    effects_init(&effects);
+    Event back = {.type = EVENT_BEGIN, .now_ms = 10};
+    runtime_step(world_runtime(world), world_options(world), &back, &effects);
+    world_expect_goal(world, "D.G", "unmet");
+    effects_deinit(&effects);
+    world_free(world);
+}
+
+/* ---- names ---- */
+
+Test(torture, keys_with_every_character_are_told_apart)
+{
+    const char *program =
+        "domain A { state { n: int } goal G { predicate n == 1 } transition T { n += 1"
+        "  for k in [\"\", \" \", \"a\\\"]\", \"a\\\\\", \"ä\", \"a.b[0]\", \"a\\n\"] {"
+        "    send W[k] Work() spawn W[k] { n = 100 } send W[k] Work() } } }"
+        "domain W[id: string] { state { n: int } transition Work { emit Infra.Do(id) n += 1 } }";
+    World *world = world_new(program);
+
+    world_run(world);
+    cr_expect_eq(instance_count(world_runtime(world)), 8);
+    cr_expect_eq(world_operations(world, "Infra.Do"), 14);
+    world_expect_field(world, "W[\"\"].n", "2");
+    world_free(world);
+    crash_everywhere(program, NULL);
+}
+
+/* ---- changed programs ---- */
+
+#define BEHIND_A_YIELD(record)                                                                     \
+    "record R { " record " }"                                                                      \
+    "domain D { state { s: int } transition Boot { send self Go() }"                               \
+    "  on message Go() { let r = R(a: 7, b: 1) yield emit Infra.Do() s = r.a } }"
+
+Test(torture, a_rest_ends_whose_locals_have_another_shape)
+{
+    World *world = world_new(BEHIND_A_YIELD("a: int  b: int"));
+    Error err = {0};
+
+    world_fail_next(world, "Infra.Do", 1);
+    world_run_until(world, 25);
+    cr_assert_eq(runtime_find(world_runtime(world), "D", NULL)->run_count, 1);
+    cr_assert(world_evolve(world, BEHIND_A_YIELD("b: int  a: int"), &err), "%s", err.message);
+    world_run(world);
+    world_expect_field(world, "D.s", "0");
+    world_free(world);
+}
+
+Test(torture, a_rest_goes_on_where_only_others_have_changed)
+{
+    World *world = world_new(BEHIND_A_YIELD("a: int  b: int"));
+    Error err = {0};
+
+    world_fail_next(world, "Infra.Do", 1);
+    world_run_until(world, 25);
+    cr_assert(world_evolve(world,
+                           "record Q { z: int } const LIMIT = 3 " BEHIND_A_YIELD("a: int  b: int"),
+                           &err),
+              "%s", err.message);
+    world_run(world);
+    world_expect_field(world, "D.s", "7");
+    world_free(world);
+}
