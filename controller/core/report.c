@@ -5,12 +5,21 @@
 #include "controller/core/apply.h"
 #include "lang/base/memory.h"
 
+/* A provider of an environment is known to the program by what stands behind the environment's
+ * name. */
+static bool is_provider(const char *bound, const char *written)
+{
+    const char *dot = strchr(bound, '.');
+
+    return strcmp(dot != NULL ? dot + 1 : bound, written) == 0;
+}
+
 static int report_handler(const Instance *instance, ProgramHandlerKind kind, const char *provider)
 {
     const ProgramDomain *domain = instance->domain;
 
     for (size_t i = 0; i < domain->handler_count; i++)
-        if (domain->handlers[i].kind == kind && strcmp(domain->handlers[i].provider, provider) == 0)
+        if (domain->handlers[i].kind == kind && is_provider(provider, domain->handlers[i].provider))
             return (int)i;
     return -1;
 }
@@ -37,6 +46,11 @@ static void report(Instance *instance, int handler, const Json *json)
 
     deliver(instance, MESSAGE_REPORT, (uint32_t)handler, instance->domain_index, true, &value, 1);
     arena_deinit(&arena);
+}
+
+bool object_hears_changes(const Object *object)
+{
+    return report_handler(object->owner, ON_CHANGED, object->provider) >= 0;
 }
 
 void report_object(Object *object, ProgramHandlerKind kind)

@@ -560,6 +560,9 @@ void object_free(Object *object);
 void object_add(Runtime *runtime, Object *object);
 void object_remove(Runtime *runtime, Object *object);
 
+/* Whether its domain has a handler for changes of it: else the host need not look for any. */
+bool object_hears_changes(const Object *object);
+
 /* The only way to another state, once added. */
 void object_move(Object *object, ObjectState state);
 void origin_release(Origin *origin);

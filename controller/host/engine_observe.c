@@ -9,9 +9,35 @@ typedef struct ObserveBatch {
     char *provider;
 } ObserveBatch;
 
+static bool outputs_differ(const Object *object, const Json *state)
+{
+    cleanup(json_free) Json *outputs = NULL;
+
+    return object->outputs == NULL ||
+           json_parse_own(object->outputs, strlen(object->outputs), &outputs, NULL) < 0 ||
+           !json_equal(outputs, state);
+}
+
+/* What is found is not what was recorded, and the object's domain wants to hear of it. `text` keeps
+ * what the event points to. */
+static void observe_change(const Engine *engine, const Json *reply, Event *event, Buffer *text)
+{
+    const Object *object = object_find(engine->stack->runtime, event->uid);
+    const Json *state = json_get(reply, "state");
+
+    if (object == NULL || state == NULL || !object_hears_changes(object) ||
+        !outputs_differ(object, state))
+        return;
+    json_write_canonical(text, state);
+    event->changed = true;
+    event->result = buffer_text(text);
+    event->external_id = json_get_string(reply, "external_id", object->external_id);
+}
+
 static void observe_item(Engine *engine, const char *provider, const ProviderItem *item)
 {
     const char *status = json_get_string(item->reply, "status", "error");
+    cleanup(buffer_deinit) Buffer text = {0};
     Event event = {.type = EVENT_OBSERVED,
                    .now_ms = engine_now_ms(engine),
                    .uid = json_get_string(item->reply, "uid", ""),
@@ -26,6 +52,8 @@ static void observe_item(Engine *engine, const char *provider, const ProviderIte
         return;
     }
     event.lost = strcmp(status, "absent") == 0;
+    if (!event.lost)
+        observe_change(engine, item->reply, &event, &text);
     if (engine->error.code == 0 && engine_step(engine, 0, &event) && engine_commit(engine))
         engine_release(engine, &engine->steps[0]);
 }
