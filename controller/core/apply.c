@@ -222,7 +222,8 @@ static void abort_message(Instance *instance, const Record *record, uint64_t id)
     if (message == NULL)
         return;
     message->due_ms = record->due_ms;
-    if (++message->attempts >= MESSAGE_ATTEMPTS_MAX)
+    message->attempts++;
+    if (!record->retry)
         dead_letter_add(instance, message_take(instance, id), record->text);
 }
 
@@ -232,7 +233,8 @@ static void abort_run(Instance *instance, const Record *record, uint32_t index)
 
     string_set(&instance->handler_reason, record->text);
     run->due_ms = record->due_ms;
-    if (++run->attempts >= MESSAGE_ATTEMPTS_MAX)
+    run->attempts++;
+    if (!record->retry)
         run_to_dead_letters(instance, index, record->text);
 }
 

@@ -337,6 +337,36 @@ Test(torture, keys_with_every_character_are_told_apart)
 
 /* ---- changed programs ---- */
 
+static void do_fails_four_times(World *world)
+{
+    world_fail_next(world, "Infra.Do", 4);
+}
+
+/* Nothing has failed the fifth time: the program was to be changed. */
+Test(torture, a_message_whose_last_try_is_cut_short_by_an_edit_is_not_lost)
+{
+    World *world =
+        world_new("domain A { state { n: int } transition Boot { emit Broadcast(Event::Go(x: 3)) } "
+                  "} domain B { state { n: int } on Event::Go(x) { emit Infra.First() "
+                  "  emit Infra.Do(x: x) n += x } }");
+    Instance *b;
+
+    do_fails_four_times(world);
+    while (world_operations(world, "Infra.First") < 5)
+        world_run_until(world, world_now(world) + 5);
+    b = runtime_find(world_runtime(world), "B", NULL);
+    world_options(world)->settling = true;
+    world_run(world);
+    cr_expect_null(b->pending);
+    cr_expect_eq(mailbox_count(&b->mailbox), 1);
+    cr_expect_eq(b->dead_letter_count, 0);
+    world_options(world)->settling = false;
+    world_begin(world);
+    world_run(world);
+    world_expect_field(world, "B.n", "3");
+    world_free(world);
+}
+
 #define BEHIND_A_YIELD(record)                                                                     \
     "record R { " record " }"                                                                      \
     "domain D { state { s: int } transition Boot { send self Go() }"                               \
@@ -370,4 +400,53 @@ Test(torture, a_rest_goes_on_where_only_others_have_changed)
     world_run(world);
     world_expect_field(world, "D.s", "7");
     world_free(world);
+}
+
+#define SEEN_OVER_A_YIELD                                                                          \
+    "domain D { state { s: string } goal G { predicate s == \"a b\" }"                             \
+    "  transition T { let first = Infra.zone() let x = emit Infra.Do(zone: first) yield"           \
+    "    emit Infra.Then(zone: Infra.zone()) s = \"${first} ${Infra.zone()}\" } }"
+
+static void zone_changes(World *world)
+{
+    world_fact_delay(world, 0);
+    world_fact(world, "Infra.zone()", "\"a\"");
+    world_fact_at(world, 10, "Infra.zone()", "\"b\"");
+    world_fail_next(world, "Infra.Then", 1);
+}
+
+/* While it performs it sees what it began with, behind the yield what is now. */
+Test(torture, a_fact_that_changes_while_a_slice_performs)
+{
+    World *world = world_new(SEEN_OVER_A_YIELD);
+
+    zone_changes(world);
+    world_run(world);
+    world_expect_field(world, "D.s", "a b");
+    world_free(world);
+    crash_everywhere(SEEN_OVER_A_YIELD, zone_changes);
+}
+
+#define AGAIN                                                                                      \
+    "domain A { state { n: int } goal G { predicate n == 4 }"                                      \
+    "  transition T { n += 1 let w = emit Infra.Wait() emit Broadcast(Event::Now(n: n))"           \
+    "    if n == 2 { send W[\"k\"] Quit() } spawn W[\"k\"] { from = n } } }"                       \
+    "domain W[id: string] { state { from: int  heard: string }"                                    \
+    "  transition Boot { emit Infra.Up(from: from) }"                                              \
+    "  on Event::Now(n) { heard = \"${heard} ${n}\" emit Infra.Hear(n: n) }"                       \
+    "  transition Quit { emit Infra.Bye() stop } }"
+
+static void hearing_fails(World *world)
+{
+    world_delay(world, "Infra.Wait", 150);
+    world_let_pass(world, "Infra.Up", 1);
+    world_fail_next(world, "Infra.Up", 1);
+    world_let_pass(world, "Infra.Hear", 1);
+    world_fail_next(world, "Infra.Hear", 1);
+    world_fail_next(world, "Infra.Bye", 2);
+}
+
+Test(torture, an_instance_that_ends_and_comes_again_hears_each_event_once)
+{
+    crash_everywhere(AGAIN, hearing_fails);
 }
