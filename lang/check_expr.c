@@ -387,6 +387,17 @@ static StaticType check_index(Checker *checker, Expr *expr)
 
 /* ---- enums ---- */
 
+#define MEMBERS_LISTED 8
+
+static const char *members_listed(Checker *checker, const Type *of)
+{
+    const char *text = "its members are";
+
+    for (size_t i = 0; i < of->member_count && i < MEMBERS_LISTED; i++)
+        text = arena_format(checker->arena, "%s%s %s", text, i > 0 ? "," : "", of->members[i].name);
+    return of->member_count <= MEMBERS_LISTED ? text : arena_format(checker->arena, "%s ...", text);
+}
+
 void report_no_enum_member(Checker *checker, Name name, StaticType type)
 {
     Suggestion suggestion = suggest_begin(name.text);
@@ -396,6 +407,8 @@ void report_no_enum_member(Checker *checker, Name name, StaticType type)
 
     for (size_t i = 0; i < of->member_count; i++)
         suggest_try(&suggestion, of->members[i].name);
+    if (suggestion.best == NULL)
+        d->remedy = members_listed(checker, of);
     check_suggest(checker, d, name.span, &suggestion);
 }
 

@@ -387,7 +387,12 @@ static TokenKind number_suffix(Lexer *lexer, Token *token, bool overflow)
     uint32_t start = lexer->at;
 
     skip_word(lexer);
-    uint64_t ms = unit_ms(lexer->source->text + start, lexer->at - start);
+    const char *word = lexer->source->text + start;
+    uint64_t ms = unit_ms(word, lexer->at - start);
+    if (ms == 0 && (word[0] == 'e' || word[0] == 'E') &&
+        (lexer->at == start + 1 || is_digit(word[1])))
+        return number_refuse(lexer, token, "a number with an exponent is a float",
+                             "a float has digits on both sides of its point: `1.0e5`");
     if (ms == 0)
         return number_refuse(lexer, token, "unknown unit after a number",
                              "the units are ms s m h d, one per duration: 90m, not 1h30m");
