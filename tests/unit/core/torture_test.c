@@ -174,6 +174,7 @@ Test(torture, an_attempt_that_is_overtaken_keeps_what_it_has_done)
     world_expect_field(world, "B.sum", "3");
     cr_expect_eq(world_operations(world, "Infra.Charge"), 2);
     world_free(world);
+    crash_everywhere(OVERTAKEN, charge_and_ship);
 }
 
 #define INTERLEAVED                                                                                \
@@ -449,4 +450,54 @@ static void hearing_fails(World *world)
 Test(torture, an_instance_that_ends_and_comes_again_hears_each_event_once)
 {
     crash_everywhere(AGAIN, hearing_fails);
+}
+
+/* ---- ceilings ---- */
+
+#define WIDE                                                                                       \
+    "domain A { state { n: int } goal G { predicate n == 1 }"                                      \
+    "  transition T { let w = emit Infra.Do() for i in range(3) { spawn W[\"${i}\"] { n = i }"     \
+    "    send W[\"${i}\"] Work(i) } for i in range(9990) { send W[\"0\"] Work(1) } n = 1 } }"      \
+    "domain W[id: string] { state { n: int } transition Work(x: int) { n += x } }"
+
+/* 9,997 outputs, which begin three instances. */
+Test(torture, a_slice_with_nearly_as_many_outputs_as_it_may_have)
+{
+    World *world = world_new(WIDE);
+
+    world_unchecked(world);
+    world_run(world);
+    world_expect_field(world, "W[\"0\"].n", "9990");
+    world_expect_field(world, "W[\"2\"].n", "4");
+    world_free(world);
+}
+
+#define TOGETHER                                                                                   \
+    "domain A { state { n: int } goal G { predicate n == 2 }"                                      \
+    "  transition T { n += 1 emit Broadcast(Event::Go(x: n)) } }"                                  \
+    "domain B { state { n: int  s: string }"                                                       \
+    "  on Event::Go(x) { emit Infra.Pay(x: x) parallel { emit Infra.A(x) else { emit Infra.C()"    \
+    "    s = \"${s} ${error.code}\" } if x == 2 { emit Infra.B() } let z = emit Infra.D() }"       \
+    "    yield release Infra.D() emit Infra.E() n += x s = \"${s} ${z.address}\" } }"
+
+static void together_fails(World *world)
+{
+    world_action(world, "Infra.Pay");
+    world_delay(world, "Infra.A", 50);
+    world_delay(world, "Infra.D", 90);
+    world_fail_next(world, "Infra.A", 2);
+    world_fail_next(world, "Infra.B", 2);
+    world_fail_next(world, "Infra.E", 2);
+}
+
+Test(torture, a_block_that_fails_in_a_handler_that_yields)
+{
+    World *world = world_new(TOGETHER);
+
+    together_fails(world);
+    world_run(world);
+    world_expect_field(world, "B.n", "3");
+    cr_expect_eq(world_operations(world, "Infra.Pay"), 2);
+    world_free(world);
+    crash_everywhere(TOGETHER, together_fails);
 }
