@@ -49,7 +49,7 @@ Test(program_table, keyed_domains_are_started_by_their_starts)
     cr_expect(domain_of(program, "A")->started);
     cr_expect_not(domain_of(program, "B")->started);
     cr_assert_eq(program->start_count, 2);
-    cr_expect_eq(program->starts[0].domain, program_find_domain(program, "W"));
+    cr_expect_eq((int)program->starts[0].domain, program_find_domain(program, "W"));
     cr_expect_str_eq(program->starts[0].key->bytes, "a");
     expect_encoded(program->starts[0].fields[0], "4");
     expect_encoded(program->starts[0].fields[1], "\"first\"");
