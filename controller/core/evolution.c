@@ -399,11 +399,12 @@ static const Run *run_before(const Instance *before, const Instance *instance, c
     return NULL;
 }
 
-static const CodeYield *yield_of(const Instance *instance, const Run *run)
+/* Where `run` is, in the text that `text` – the same one or its like of before – runs. */
+static const CodeYield *yield_of(const Instance *instance, const Run *text, const Run *run)
 {
-    Cause cause = {.transition = run->transition,
-                   .handler = run->handler,
-                   .timer = run->timer,
+    Cause cause = {.transition = text->transition,
+                   .handler = text->handler,
+                   .timer = text->timer,
                    .step = run->next_step};
     const Code *code = cause_code(instance, &cause);
 
@@ -416,7 +417,7 @@ static bool locals_are_kept(const Instance *instance, const Instance *before, co
 {
     if (run->yield == 0)
         return true;
-    const CodeYield *was = yield_of(before, other), *is = yield_of(instance, run);
+    const CodeYield *was = yield_of(before, other, run), *is = yield_of(instance, run, run);
     if (was == NULL || is == NULL || was->top - before->domain->field_count != run->local_count ||
         is->top - instance->domain->field_count != run->local_count)
         return false;

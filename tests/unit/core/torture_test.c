@@ -387,6 +387,25 @@ Test(torture, a_rest_ends_whose_locals_have_another_shape)
     world_free(world);
 }
 
+#define TWO_RESTS(other)                                                                           \
+    other "domain D { state { s: int } transition Boot { send self Go(1) send self Go(2) }"        \
+          "  on message Go(x: int) { if x == 1 { yield } let y = [x] yield emit Infra.Do()"        \
+          "    s = s * 10 + y[0] } }"
+
+/* Each of them is somewhere else in the same text. */
+Test(torture, two_rests_go_on_after_an_edit)
+{
+    World *world = world_new(TWO_RESTS(""));
+    Error err = {0};
+
+    world_fail_next(world, "Infra.Do", 1);
+    world_run_until(world, 25);
+    cr_assert(world_evolve(world, TWO_RESTS("record Q { z: int } "), &err), "%s", err.message);
+    world_run(world);
+    world_expect_field(world, "D.s", "12");
+    world_free(world);
+}
+
 Test(torture, a_rest_goes_on_where_only_others_have_changed)
 {
     World *world = world_new(BEHIND_A_YIELD("a: int  b: int"));
