@@ -452,11 +452,29 @@ static ExitReasons destroy_end(Apply *apply, EngineEnd end, const Error *failure
     return reasons;
 }
 
+/* Before anything is touched. */
+static int protection_check(const Runtime *runtime, Error *err)
+{
+    for (size_t i = 0; i < runtime->object_count; i++) {
+        const Object *object = runtime->objects[i];
+        if (!object_is_protected(object))
+            continue;
+        cleanup(free) char *address = object_address(object);
+        return error_set(err, ERROR_DENIED,
+                         "%s is protected: transition '%s' says @protect; take that away and "
+                         "`ved apply`, then destroy; nothing was touched",
+                         address, object->place.where);
+    }
+    return 0;
+}
+
 static ExitReasons destroy_run(Apply *apply)
 {
     Error err = {0};
-    int code = approve(apply, true, &err);
+    int code = protection_check(apply->invocation.stack->runtime, &err);
 
+    if (code == 0)
+        code = approve(apply, true, &err);
     if (code < 0)
         return fail(apply->invocation.ui, &err);
     if (code == APPROVE_STOPPED)

@@ -268,6 +268,21 @@ static Intent *release_make(const Emitted *emitted)
     return intent;
 }
 
+static int release_check(const Emitted *emitted, Arena *arena, Intent **ret, const char **ret_text)
+{
+    Intent *intent = release_make(emitted);
+    const Object *object = object_find(emitted->instance->runtime, intent->uid);
+
+    if (object != NULL && object_is_protected(object)) {
+        *ret_text = arena_format(arena, "%s is protected: its transition '%s' says @protect",
+                                 intent->address, object->place.where);
+        intent_free(intent);
+        return INTENT_FAULTS;
+    }
+    *ret = intent;
+    return 0;
+}
+
 int intent_make(const Emitted *emitted, Arena *arena, Intent **ret, const char **ret_text)
 {
     const Runtime *runtime = emitted->instance->runtime;
@@ -275,10 +290,8 @@ int intent_make(const Emitted *emitted, Arena *arena, Intent **ret, const char *
     const BoundEffect *bound = &runtime->bindings->effects[output->use];
     char *arguments;
 
-    if (output->kind == OUTPUT_RELEASE) {
-        *ret = release_make(emitted);
-        return 0;
-    }
+    if (output->kind == OUTPUT_RELEASE)
+        return release_check(emitted, arena, ret, ret_text);
     int outcome = arguments_make(runtime, bound, output, arena, &arguments, ret_text);
     if (outcome != 0)
         return outcome;

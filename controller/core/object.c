@@ -288,3 +288,23 @@ void objects_discard(Runtime *runtime, const Pending *pending)
             object_unwant(runtime, object);
     }
 }
+
+/* ---- protection ---- */
+
+bool object_is_protected(const Object *object)
+{
+    const ProgramDomain *domain = object->owner->domain;
+    int transition = domain_find_transition(domain, object->place.where);
+
+    return transition >= 0 && domain->transitions[transition].protect;
+}
+
+const Object *instance_protected(const Instance *instance)
+{
+    const Runtime *runtime = instance->runtime;
+
+    for (size_t i = 0; i < runtime->object_count; i++)
+        if (runtime->objects[i]->owner == instance && object_is_protected(runtime->objects[i]))
+            return runtime->objects[i];
+    return NULL;
+}

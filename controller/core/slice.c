@@ -233,6 +233,20 @@ static void prepare(Preparation *preparation, const SliceResult *result)
     pending_advance(preparation->turn, preparation->instance);
 }
 
+/* An instance that ends gives its objects back. */
+static const char *stop_fault(const Instance *instance, const Proposal *proposal, Arena *arena)
+{
+    bool stops = false;
+
+    for (size_t i = 0; i < proposal->emission_count; i++)
+        stops = stops || proposal->emissions[i].kind == OUTPUT_STOP;
+    const Object *object = stops ? instance_protected(instance) : NULL;
+    if (object == NULL)
+        return NULL;
+    cleanup(free) char *address = object_address(object);
+    return arena_format(arena, "it cannot stop: %s is protected by @protect", address);
+}
+
 static void slice_proposed(Turn *turn, Record *record, const SliceResult *result)
 {
     Instance *instance = record->instance;
@@ -240,6 +254,8 @@ static void slice_proposed(Turn *turn, Record *record, const SliceResult *result
 
     proposal_make(instance, result, turn->arena, &record->proposal);
     const char *fault = proposal_fault(turn->runtime, &record->proposal, turn->arena);
+    if (fault == NULL)
+        fault = stop_fault(instance, &record->proposal, turn->arena);
     if (fault != NULL) {
         record_fault(turn, record, fault);
         return;

@@ -563,6 +563,12 @@ void object_remove(Runtime *runtime, Object *object);
 /* Whether its domain has a handler for changes of it: else the host need not look for any. */
 bool object_hears_changes(const Object *object);
 
+/* Its transition says @protect: nothing may destroy it. */
+bool object_is_protected(const Object *object);
+
+/* The first of the instance's objects that is protected; NULL: none. */
+const Object *instance_protected(const Instance *instance);
+
 /* The only way to another state, once added. */
 void object_move(Object *object, ObjectState state);
 void origin_release(Origin *origin);
