@@ -126,6 +126,21 @@ static void render_item(Ui *ui, const PlanItem *item)
 
 /* ---- goals ---- */
 
+/* What the program's author has silenced, and why. */
+static void render_allowed(Ui *ui, const Program *program)
+{
+    for (size_t i = 0; i < program->allow_count; i++) {
+        const ProgramAllow *allow = &program->allows[i];
+        SourcePlace place = source_place(&program->source, allow->span.start);
+        if (i == 0)
+            ui_out(ui, "Allowed by the program:\n");
+        ui_out(ui, "  %s at %s:%u: %s\n", allow->code, place.file, place.line,
+               allow->reason != NULL ? allow->reason : "no reason given");
+    }
+    if (program->allow_count > 0)
+        ui_out(ui, "\n");
+}
+
 static void render_goals(Ui *ui, const Runtime *runtime)
 {
     ui_out(ui, "Goals after that:\n");
@@ -223,8 +238,10 @@ void render_plan(Ui *ui, const Plan *plan, const Runtime *predicted, bool destro
             render_item(ui, &plan->items[i]);
     if (ui->summary && total > 0)
         ui_out(ui, "\n");
-    if (!destroy && !ui->quiet)
+    if (!destroy && !ui->quiet) {
         render_goals(ui, predicted);
+        render_allowed(ui, predicted->program);
+    }
     for (size_t i = 0; i < plan->note_count; i++)
         ui_out(ui, "Note: %s\n", plan->notes[i]);
     if (plan->note_count > 0)
