@@ -89,7 +89,7 @@ void world_expect_objects(World *world, const char *lines);
 void world_expect_calls(World *world, const char *lines);
 
 Object *world_object(World *world, const char *address);
-size_t world_asked(const World *world); /* how often for a fact */
+size_t world_asked(const World *world);                          /* how often for a fact */
 size_t world_operations(const World *world, const char *effect); /* different ones; NULL: all */
 const char *world_operation(const World *world, size_t index);   /* its key */
 uint64_t world_now(const World *world);

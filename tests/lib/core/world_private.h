@@ -84,7 +84,8 @@ void world_sight_add(World *world, uint64_t at_ms, const char *address, bool los
 
 /* world_fact.c */
 void world_questions_take(World *world);
-uint64_t world_question_next(const World *world); /* when it is answered; UINT64_MAX: none is open */
+uint64_t
+world_question_next(const World *world); /* when it is answered; UINT64_MAX: none is open */
 Event world_question_answer(World *world, char **ret_fact); /* the caller frees its text */
 void world_facts_copy(World *to, const World *from);
 void world_questions_drop(World *world);
