@@ -2,7 +2,9 @@
 
 #include <assert.h>
 
+#include "lang/ast.h"
 #include "lang/base/map.h"
+#include "lang/walk.h"
 
 typedef struct Maker {
     const Program *program;
@@ -173,6 +175,29 @@ static void add_messages(Maker *maker)
     }
 }
 
+typedef struct Spawns {
+    Maker *maker;
+    uint32_t domain; /* whose text is walked */
+} Spawns;
+
+static bool visit_spawn(Visitor *visitor, const Stmt *stmt)
+{
+    const Spawns *spawns = visitor->context;
+
+    if (stmt->kind == STMT_SPAWN)
+        edge_between(spawns->maker, GRAPH_SPAWNS, spawns->domain, stmt->slot);
+    return true;
+}
+
+static void add_spawns(Maker *maker)
+{
+    Spawns spawns = {.maker = maker};
+    Visitor visitor = {.stmt = visit_spawn, .context = &spawns};
+
+    for (const Domain *d = maker->program->ast->domains; d != NULL; d = d->next, spawns.domain++)
+        walk_domain(&visitor, d);
+}
+
 static void add_effects(Maker *maker)
 {
     const Program *program = maker->program;
@@ -200,6 +225,7 @@ void graph_make(const Program *program, Arena *arena, Graph *ret)
     add_nodes(&maker);
     add_events(&maker);
     add_messages(&maker);
+    add_spawns(&maker);
     add_effects(&maker);
     map_deinit(&maker.providers);
     map_deinit(&maker.edges);

@@ -33,14 +33,13 @@ typedef struct GraphNode {
     size_t detail_count; /* a domain's goals: "Ready: status == \"ready\"", then its timers */
 } GraphNode;
 
-/* All that goes from one node to another in one way. */
+/* All that goes from one node to another in one way: from domain to event, event to domain, domain
+ * to domain, domain to provider or provider to domain. */
 typedef struct GraphEdge {
     GraphEdgeKind kind;
-    uint32_t
-        from; /* domain to event, event to domain, domain to domain, domain to provider and back */
+    uint32_t from;
     uint32_t to;
-    const char *
-        *labels; /* transitions that are sent to, effects, facts, reports; none for events */
+    const char **labels; /* of what is sent, asked for, observed or reported; none for the others */
     size_t label_count;
     size_t label_capacity;
 } GraphEdge;

@@ -112,6 +112,32 @@ Test(graph, explicit_program_sends_messages)
     expect_edges(&drawn.graph, "Ring sends Peer: Pong\n");
 }
 
+Test(graph, instances_facts_and_reports_are_drawn)
+{
+    static const char text[] =
+        "domain Fleet {\n"
+        "    state { up: bool }\n"
+        "    goal Up { predicate up && Infra.reachable(\"yard\") }\n"
+        "    every 5m { up = false }\n"
+        "    on Infra.lost(r) { up = false }\n"
+        "    transition Launch { spawn Ship[\"a\"] send Ship[\"a\"] Sail() up = true }\n"
+        "}\n"
+        "domain Ship[name: string] {\n"
+        "    state { out: bool }\n"
+        "    on message Sail() { out = true release Infra.Anchor(name: name) }\n"
+        "    transition Boot { emit Infra.Anchor(name: name) }\n"
+        "}\n";
+    cleanup(drawn_deinit) Drawn drawn = drawn_text(text, strlen(text));
+
+    cr_expect_str_eq(drawn.graph.nodes[1].name, "Ship[name]");
+    cr_expect_str_eq(drawn.graph.nodes[0].details[1], "every 5m");
+    expect_edges(&drawn.graph, "Infra reports to Fleet: lost\n"
+                               "Fleet sends Ship[name]: Sail\n"
+                               "Fleet spawns Ship[name]\n"
+                               "Ship[name] asks for Infra: Anchor, release Anchor\n"
+                               "Fleet observes Infra: reachable\n");
+}
+
 Test(graph, what_goes_the_same_way_is_one_edge_with_each_label_once)
 {
     cleanup(drawn_deinit) Drawn drawn = drawn_text(busy, strlen(busy));
