@@ -253,3 +253,46 @@ Test(golden, every_program_gets_what_it_expects)
     free(entries);
     cr_assert_eq(wrong, 0, "%u expectations were not met", wrong);
 }
+
+/* ---- every code ---- */
+
+static const char *const codes[] = {
+#define CODE(code, meaning) code,
+#include "lang/codes.def"
+};
+
+/* What providers, a state or other files make be said, and what only --strict says; the tests of
+ * these have their own examples. */
+static bool is_said_elsewhere(const char *code)
+{
+    static const char *const elsewhere[] = {"V-ERR-003", "V-ERR-004", "V-ERR-007", "V-ERR-030",
+                                            "V-WRN-018", "V-WRN-021", "V-WRN-022", "V-WRN-030"};
+
+    for (size_t i = 0; i < ARRAY_SIZE(elsewhere); i++)
+        if (strcmp(elsewhere[i], code) == 0)
+            return true;
+    return false;
+}
+
+Test(golden, every_code_of_the_compiler_is_expected_by_a_program)
+{
+    struct dirent **entries;
+    int count = scandir(GOLDEN, &entries, is_program, alphasort);
+    bool expected[ARRAY_SIZE(codes)] = {false};
+    char path[600], wanted[40];
+
+    cr_assert_gt(count, 0);
+    for (int i = 0; i < count; i++) {
+        cleanup(buffer_deinit) Buffer text = {0};
+        snprintf(path, sizeof path, GOLDEN "/%s", entries[i]->d_name);
+        cr_assert_eq(file_read(path, SOURCE_SIZE_MAX, &text, NULL), 0, "%s", path);
+        for (size_t c = 0; c < ARRAY_SIZE(codes); c++) {
+            snprintf(wanted, sizeof wanted, "[%s]", codes[c]);
+            expected[c] = expected[c] || strstr(buffer_text(&text), wanted) != NULL;
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    for (size_t c = 0; c < ARRAY_SIZE(codes); c++)
+        cr_expect(expected[c] || is_said_elsewhere(codes[c]), "no program expects %s", codes[c]);
+}
