@@ -50,8 +50,8 @@ done
 run plan --json >>said 2>&1
 check "what was said is there" grep -q '(sensitive)' said
 check_equal "and the secret is not in it" "$(grep -c "$CANARY" said)" 0
-check_equal "nor in what the plugin keeps" \
-    "$(grep -rl "$CANARY" "$TMP" --exclude-dir=.ved --exclude=key | wc -l)" 0
+check "the plugin keeps something" test -n "$(ls .ved/*/providers)"
+check_equal "and the secret is not in it" "$(grep -rl "$CANARY" .ved/*/providers "$HOME" | wc -l)" 0
 sed -i "s/done: bool/done: bool  other: int/" stack.ved
 CANARY2="$CANARY-two"
 check_exit 65 "another value is an edit, which is refused" \
