@@ -45,6 +45,7 @@ static ModelEvent *event_add(Checker *checker, Name name)
 {
     Model *model = checker->model;
 
+    assert(model->events != NULL || model->event_count == 0);
     arena_reserve_one(checker->arena, model->events, model->event_count, model->event_capacity);
     assert(model->events != NULL);
     ModelEvent *event = &model->events[model->event_count++];

@@ -243,8 +243,9 @@ static void compile_builtin_call(Compiler *compiler, const Expr *expr, uint32_t 
     uint32_t base = code_take_registers(&compiler->builder, count), at = base;
     for (const Argument *a = expr->arguments; a != NULL; a = a->next)
         compile_builtin_argument(compiler, (Builtin)expr->slot, a, at++);
-    bool of_map = count > 0 && type_kind(compiler->model->types,
-                                         expr->arguments->value->static_type) == KIND_MAP;
+    bool of_map =
+        expr->arguments != NULL &&
+        type_kind(compiler->model->types, expr->arguments->value->static_type) == KIND_MAP;
     code_append(&compiler->builder, expr->span,
                 (Instruction){.opcode = OPCODE_BUILTIN,
                               .spare = (uint8_t)(count | (of_map ? CALL_OF_MAP : 0)),

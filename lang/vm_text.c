@@ -124,6 +124,8 @@ static bool int_of_text(const BuiltinCall *call, const ValueString *text)
     return fits ? true : fault_no_number(call, "an integer of 64 bits");
 }
 
+#define INT_LIMIT 9223372036854775808.0 /* 2^63 */
+
 bool builtin_int(const BuiltinCall *call)
 {
     Value of = call->arguments[0];
@@ -135,7 +137,7 @@ bool builtin_int(const BuiltinCall *call)
         return int_of_text(call, of.string);
     if (of.type != VALUE_FLOAT)
         return builtin_refuse(call, 0, "a number or a string");
-    if (!(of.number >= -0x1p63 && of.number < 0x1p63))
+    if (of.number >= INT_LIMIT || of.number < -INT_LIMIT)
         return fault_no_number(call, "a number that fits 64 bits");
     *call->ret = value_int((int64_t)of.number);
     return true;
