@@ -52,6 +52,11 @@ static void answers_make(Run *run)
     }
 }
 
+static Value key_of(const ProgramDomain *domain, Arena *arena)
+{
+    return domain->key != NULL ? value_string(arena, "k", 1) : value_null();
+}
+
 static void slice_try(Run *run, const Code *code, const ProgramParameter *parameters, size_t count)
 {
     SliceResult result;
@@ -59,6 +64,7 @@ static void slice_try(Run *run, const Code *code, const ProgramParameter *parame
     SliceInput input = {.program = run->program,
                         .domain = run->domain,
                         .code = code,
+                        .key = key_of(run->domain, &run->arena),
                         .fields = run->fields,
                         .arguments = samples(run->program, &run->arena, parameters, count),
                         .argument_count = count,
@@ -78,8 +84,11 @@ static void slice_try(Run *run, const Code *code, const ProgramParameter *parame
 
 static void predicate_try(const Run *run, const Code *code, Arena *arena)
 {
-    PredicateInput input = {
-        .program = run->program, .domain = run->domain, .code = code, .fields = run->fields};
+    PredicateInput input = {.program = run->program,
+                            .domain = run->domain,
+                            .code = code,
+                            .fields = run->fields,
+                            .key = key_of(run->domain, arena)};
 
     predicate_evaluate(&input, arena, NULL);
 }
