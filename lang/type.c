@@ -44,16 +44,23 @@ const char *type_name(const TypeTable *table, StaticType type)
     return table->items[type].name;
 }
 
+/* A list or a map of `element`; of none, it is an empty one. */
+static StaticType container_add(TypeTable *table, TypeKind kind, const char *word,
+                                StaticType element)
+{
+    const char *name = element == STATIC_ERROR
+                           ? arena_format(table->arena, "an empty %s", word)
+                           : arena_format(table->arena, "%s<%s>", word, type_name(table, element));
+
+    return type_add(table, (Type){.kind = kind, .element = element, .name = name});
+}
+
 StaticType type_list(TypeTable *table, StaticType element)
 {
     StaticType list = table->items[element].list;
 
-    if (list != STATIC_ERROR)
-        return list;
-    const char *name = element == STATIC_ERROR
-                           ? "an empty list"
-                           : arena_format(table->arena, "list<%s>", type_name(table, element));
-    list = type_add(table, (Type){.kind = KIND_LIST, .element = element, .name = name});
+    if (list == STATIC_ERROR)
+        list = container_add(table, KIND_LIST, "list", element);
     return table->items[element].list = list;
 }
 
@@ -61,12 +68,8 @@ StaticType type_map(TypeTable *table, StaticType element)
 {
     StaticType map = table->items[element].map;
 
-    if (map != STATIC_ERROR)
-        return map;
-    const char *name = element == STATIC_ERROR
-                           ? "an empty map"
-                           : arena_format(table->arena, "map<%s>", type_name(table, element));
-    map = type_add(table, (Type){.kind = KIND_MAP, .element = element, .name = name});
+    if (map == STATIC_ERROR)
+        map = container_add(table, KIND_MAP, "map", element);
     return table->items[element].map = map;
 }
 
