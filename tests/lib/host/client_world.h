@@ -43,6 +43,15 @@ const ProviderAnswer *world_do(ClientWorld *world, const ProviderCall *call);
 /* Run the loop for a while. */
 void world_pass(ClientWorld *world, int64_t ms);
 
+/* Run it until that holds. */
+#define WORLD_UNTIL(world, condition)                                                              \
+    do {                                                                                           \
+        for (int waited_ms_ = 0; !(condition); waited_ms_ += 5) {                                  \
+            cr_assert_lt(waited_ms_, GUARD_MS, "%s", #condition);                                  \
+            world_pass(world, 5);                                                                  \
+        }                                                                                          \
+    } while (false)
+
 /* Run it until the first request has arrived. */
 void world_wait_for_request(ClientWorld *world);
 

@@ -170,7 +170,7 @@ Test(plugin, that_says_nothing_or_something_else_is_killed)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         PluginWorld world;
 
-        world_begin(&world, cases[i].script, 200);
+        world_begin(&world, cases[i].script, i == 0 ? 200 : GUARD_MS);
         world_wait(&world, 1, false);
         cr_assert_eq(
             strncmp(buffer_text(&world.events), cases[i].expected, strlen(cases[i].expected)), 0,
