@@ -103,6 +103,7 @@ typedef struct SliceResult {
     size_t local_count;
     const char *fault; /* sentence with file:line:column */
     uint64_t fuel_used;
+    const bool *reads; /* field_count of them: the fields whose value it has read */
 } SliceResult;
 
 /* Run it. Everything in `ret` lives in `arena` or in the input. The domain's invariants are checked

@@ -8,7 +8,6 @@
 #include "cmd/ved/progress.h"
 #include "cmd/ved/render.h"
 #include "cmd/ved/invocation.h"
-#include "controller/core/evolution.h"
 #include "controller/core/snapshot.h"
 #include "controller/host/engine.h"
 #include "lang/base/file.h"
@@ -156,9 +155,7 @@ static Plan *predict(Stack *stack, bool destroy, Ui *ui, uint64_t max_slices, Er
 {
     Runtime *original = stack->runtime, *copy;
     bool passed_on = !destroy && !stack->is_new && (stack->changed || stack->old_program != NULL);
-    int code = passed_on ? evolution_make(original, stack->program, &stack->bindings,
-                                          stack->first_values, &copy, err)
-                         : runtime_copy(original, &copy, err);
+    int code = passed_on ? stack_successor(stack, &copy, err) : runtime_copy(original, &copy, err);
 
     if (code < 0)
         return NULL;

@@ -19,6 +19,10 @@ typedef struct BoundEffect {
     size_t positional_count;
     Json *defaults; /* an object; strings may hold ${resource.E.f} and ${resource.E.f?} */
     int64_t timeout_ms;
+    char **immutable; /* parameters of which another value needs another object */
+    size_t immutable_count;
+    bool create_first; /* a replacement is made before what it replaces is destroyed */
+    bool protect;      /* nothing may destroy what it made */
 } BoundEffect;
 
 typedef struct Bindings {

@@ -246,7 +246,7 @@ static int changes_decode(const ProgramDomain *domain, const Json *json, Arena *
         int field = domain_find_field(domain, json_key(m));
         if (field < 0)
             return unknown_name(err, domain, "field", json_key(m));
-        changes[count] = (FieldChange){(uint32_t)field, value_decode(arena, m)};
+        changes[count] = (FieldChange){.field = (uint32_t)field, .value = value_decode(arena, m)};
     }
     *ret = changes;
     *ret_count = count;

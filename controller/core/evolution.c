@@ -456,18 +456,21 @@ static void runs_check(Runtime *new, const Runtime *old)
     }
 }
 
-int evolution_make(const Runtime *old, const Program *program, const Bindings *bindings,
-                   Value **first_values, Runtime **ret, Error *err)
+int evolution_make(const Runtime *old, const Evolution *evolution, Runtime **ret,
+                   EvolutionReport *report, Error *err)
 {
+    const Program *program = evolution->program;
+    Value **first_values = evolution->first_values;
     cleanup(buffer_deinit) Buffer snapshot = {0};
     cleanup(json_free) Json *json = NULL;
 
+    *report = (EvolutionReport){0};
     if (check_shape(old, program, err) < 0)
         return ERROR_PROGRAM;
     snapshot_write(old, &snapshot);
     if (json_parse_own(buffer_text(&snapshot), snapshot.size, &json, err) < 0)
         return error_wrap(err, "pass the state on");
-    cleanup(runtime_free) Runtime *new = runtime_new(program, bindings, old->lineage);
+    cleanup(runtime_free) Runtime *new = runtime_new(program, evolution->bindings, old->lineage);
     new->first_values = first_values;
     if (snapshot_read(new, json, true, err) < 0)
         return error_wrap(err, "pass the state on");
@@ -481,4 +484,12 @@ int evolution_make(const Runtime *old, const Program *program, const Bindings *b
         return ERROR_PROGRAM;
     *ret = take(new);
     return 0;
+}
+
+void evolution_report_deinit(EvolutionReport *report)
+{
+    for (size_t i = 0; i < report->note_count; i++)
+        free(report->notes[i]);
+    free(report->notes);
+    *report = (EvolutionReport){0};
 }

@@ -30,6 +30,8 @@ typedef struct Message {
     uint32_t attempts;
     uint64_t due_ms;  /* after a failed attempt: not before */
     uint64_t parent;  /* the slice that sent it */
+    uint32_t index;   /* which of that slice's emissions it is */
+    bool travels;     /* sent by a slice that was computed again, or because of such a message */
     Value *arguments; /* on the heap */
     size_t argument_count;
     Digest128 digest; /* of what it says, not of who it is */

@@ -34,8 +34,8 @@ static void first_values_collect(const Instance *instance, const Output *output,
     for (size_t i = 0; i < output->argument_count; i++) {
         int field = domain_find_field(domain, output->arguments[i].name);
         if (field >= 0)
-            ret->first[ret->first_count++] =
-                (FieldChange){(uint32_t)field, value_copy(arena, output->arguments[i].value)};
+            ret->first[ret->first_count++] = (FieldChange){
+                .field = (uint32_t)field, .value = value_copy(arena, output->arguments[i].value)};
     }
 }
 
@@ -73,7 +73,7 @@ void proposal_make(const Instance *instance, const SliceResult *result, Arena *a
     for (uint32_t i = 0; i < instance->domain->field_count; i++)
         if (!value_equal(instance->fields[i], result->fields[i]))
             ret->changes[ret->change_count++] =
-                (FieldChange){i, value_copy(arena, result->fields[i])};
+                (FieldChange){.field = i, .value = value_copy(arena, result->fields[i])};
     for (size_t i = 0; i < result->output_count; i++) {
         const Output *output = &result->outputs[i];
         if (output->kind != OUTPUT_EFFECT && output->kind != OUTPUT_RELEASE)

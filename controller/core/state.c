@@ -79,7 +79,9 @@ static FieldChange *field_changes_clone(const FieldChange *changes, size_t count
     FieldChange *copy = memory_zero(count, sizeof *copy);
 
     for (size_t i = 0; i < count; i++)
-        copy[i] = (FieldChange){changes[i].field, value_clone(changes[i].value)};
+        copy[i] = (FieldChange){.field = changes[i].field,
+                                .value = value_clone(changes[i].value),
+                                .left = changes[i].left};
     return copy;
 }
 

@@ -45,6 +45,7 @@ typedef struct Cause {
     uint32_t yield;     /* behind which `yield` of it, from 1; 0: from its start */
     uint32_t run;       /* CAUSE_RUN: which open run */
     uint64_t message;   /* consumed at commit; 0: none */
+    uint64_t origin;    /* CAUSE_REVISE: the slice that is computed again; 0: none */
 } Cause;
 
 /* Nothing of the program's text, yet. */
@@ -56,6 +57,7 @@ static inline Cause cause_of(CauseKind kind)
 typedef struct FieldChange {
     uint32_t field;
     Value value;
+    bool left; /* CAUSE_REVISE: something else has set the field since, and it stays as it is */
 } FieldChange;
 
 /* What a slice puts out beside its effects: an event, a message, a log line, the start of an
@@ -64,6 +66,7 @@ typedef struct Emission {
     OutputKind kind;
     bool high;
     bool to_handler; /* OUTPUT_MESSAGE: `transition` is a handler */
+    bool same;       /* CAUSE_REVISE: it was said before, and is not said again */
     uint32_t event;
     uint32_t domain;
     uint32_t transition;
@@ -81,6 +84,8 @@ typedef struct Proposal {
     size_t change_count;
     Emission *emissions;
     size_t emission_count;
+    uint32_t *reads; /* fields that it has read, where it has effects: see Origin */
+    size_t read_count;
     uint32_t yield; /* it goes on behind that `yield`, with these locals; 0: it is at its end */
     Value *locals;
     size_t local_count;
@@ -158,24 +163,57 @@ typedef struct Pending {
     SeenFacts facts; /* that it began with */
 } Pending;
 
-/* What a slice read when it emitted its objects, shared by them: how a changed program is asked
- * whether it would still emit them. */
+/* What one effect of a slice came to. */
+typedef struct OriginEffect {
+    IntentVerb verb; /* INTENT_PUT or INTENT_ACTION */
+    char *effect;    /* as in Place */
+    uint32_t site;
+    char *name;         /* name: or idempotency_key: of the emission; NULL */
+    char uid[UID_SIZE]; /* INTENT_PUT: its object, whose outputs are the result; "": it has none */
+    char *arguments;    /* INTENT_ACTION: canonical JSON */
+    char *result;       /* INTENT_ACTION: JSON */
+    bool failed;        /* and its else block ran, with these two */
+    char *code;
+    char *detail;
+} OriginEffect;
+
+/* A field that a slice left with another value than it found. */
+typedef struct OriginChange {
+    char *field;
+    Digest128 after; /* digest of the value: see value_digest() */
+    Value before;
+} OriginChange;
+
+/* The record of a slice that emitted objects, shared by them: what it read, and what it came to. A
+ * changed program, and a changed result, message or parameter, are put to it by computing it again
+ * (language: evolution). */
 typedef struct Origin {
     uint32_t references;
     uint64_t slice;
     Cause cause;
     char *where;
-    char **field_names;
+    char **field_names; /* that it read; the others are seen with their present values */
     Value *fields;
     size_t field_count;
     Value *arguments;
     size_t argument_count;
     Value *locals; /* kept by the `yield` that it went on from */
     size_t local_count;
-    char **results; /* of its effects in order: JSON, NULL where none was needed */
+    SeenFacts facts;
+    OriginEffect *effects; /* in the order of emission, without releases */
+    size_t effect_count;
+    OriginChange *changes;
+    size_t change_count;
+    Digest128 *said; /* one for each of its emissions: see emission_digest() */
+    size_t said_count;
+    uint64_t heard_from;  /* the slice whose emission it handled; 0: none, or a report or timer */
+    uint32_t heard_index; /* which of that slice's emissions */
+    bool stale;           /* to be computed again: something that it depends on has changed */
+    bool unsaid;          /* the message that it handled is said no more: it comes to nothing */
+    char *because;        /* stale: what has changed, for people */
+    char **results;       /* of its effects in order: JSON, NULL where none was needed */
     bool *failed;
     size_t result_count;
-    SeenFacts facts;
     bool is_written; /* while a snapshot is made */
 } Origin;
 
@@ -208,7 +246,9 @@ struct Object {
     uint64_t rank;     /* order of first commit; 0: none yet */
     uint64_t sequence; /* order of making, for the lists of a place */
     uint64_t generation;
-    Origin *origin;
+    Origin *origin; /* NULL: nothing is known of how it came to be */
+    bool condemned; /* nothing wants it any more: it is destroyed before its domain goes on */
+    char *condemned_because;
     Intent *leaving; /* the open intent to destroy it */
     uint32_t repair_failures;
     uint64_t repair_due_ms;
@@ -332,6 +372,7 @@ struct Instance {
     uint64_t born;     /* order of coming into being, in this process */
     Instance *bucket_next;
     Link links[LIST_COUNT];
+    bool is_gone;  /* its domain is not in the program any more: it ends with its objects */
     bool stopping; /* it has said `stop`: it ends when its mailbox is empty and its objects are gone
                     */
     uint32_t stop_failures;

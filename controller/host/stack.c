@@ -523,6 +523,16 @@ static int save_first(Stack *stack, Error *err)
     return code;
 }
 
+int stack_successor(Stack *stack, Runtime **ret, Error *err)
+{
+    Evolution evolution = {.program = stack->program,
+                           .bindings = &stack->bindings,
+                           .first_values = stack->first_values};
+
+    evolution_report_deinit(&stack->report);
+    return evolution_make(stack->runtime, &evolution, ret, &stack->report, err);
+}
+
 int stack_evolve(Stack *stack, Error *err)
 {
     Runtime *successor;
@@ -532,8 +542,7 @@ int stack_evolve(Stack *stack, Error *err)
         return durable ? save_first(stack, err) : 0;
     if (!stack->changed && stack->old_program == NULL)
         return 0;
-    int code = evolution_make(stack->runtime, stack->program, &stack->bindings, stack->first_values,
-                              &successor, err);
+    int code = stack_successor(stack, &successor, err);
     if (code < 0)
         return code;
     if (durable && journal_change(stack, err) < 0) {
@@ -558,6 +567,7 @@ void stack_free(Stack *stack)
     state_dir_close(stack->dir);
     state_lock_release(stack->lock);
     bindings_deinit(&stack->bindings);
+    evolution_report_deinit(&stack->report);
     config_free(stack->config);
     json_free(stack->plugins);
     program_free(stack->program);

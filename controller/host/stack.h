@@ -10,6 +10,7 @@
 #ifndef VED_HOST_STACK_H
 #define VED_HOST_STACK_H
 
+#include "controller/core/evolution.h"
 #include "controller/core/runtime.h"
 #include "controller/host/bind.h"
 #include "controller/host/config.h"
@@ -43,8 +44,9 @@ typedef struct Stack {
     Config *config;
     Bindings bindings;
     Runtime *runtime;
-    Json *plugins;        /* provider name -> plugin, as the state's objects were made with */
-    Value **first_values; /* [domain][field] */
+    EvolutionReport report; /* of stack_evolve() */
+    Json *plugins;          /* provider name -> plugin, as the state's objects were made with */
+    Value **first_values;   /* [domain][field] */
     Arena arena;
     char *name;
     char *state_path;
@@ -77,6 +79,10 @@ int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagno
 /* Pass the state on to the run's program, bindings and parameters, if they differ; the journal
  * begins anew. Nothing may be performed at the moment. */
 int stack_evolve(Stack *stack, Error *err);
+
+/* The same in memory only: what the state would be passed on as. What there is to tell is in
+ * `report`. The stack's own runtime is untouched. */
+int stack_successor(Stack *stack, Runtime **ret, Error *err);
 
 /* Fold the journal into a checkpoint. */
 int stack_checkpoint(Stack *stack, Error *err);

@@ -77,7 +77,11 @@ bool world_evolve(World *world, const char *text, Error *err)
     }
     Bindings *kept = memory_alloc(sizeof *kept);
     *kept = bindings;
-    int code = evolution_make(world->runtime, program, kept, first_values(program), &runtime, err);
+    EvolutionReport report;
+    Evolution evolution = {
+        .program = program, .bindings = kept, .first_values = first_values(program)};
+    int code = evolution_make(world->runtime, &evolution, &runtime, &report, err);
+    evolution_report_deinit(&report);
     if (code < 0) {
         bindings_deinit(kept);
         free(kept);
