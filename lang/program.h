@@ -61,7 +61,8 @@ typedef struct ProgramTransition {
     size_t slice_count;
     int32_t priority; /* @priority, or -1 */
     bool is_boot;
-    bool protect; /* @protect */
+    bool protect;      /* @protect */
+    Span protect_span; /* of that annotation; empty: there is none */
     Span span;
 } ProgramTransition;
 
@@ -105,6 +106,29 @@ typedef struct ProgramMigration {
     size_t field_count;
     Span span;
 } ProgramMigration;
+
+/* A rename that keeps identity: `moved domain A -> B`, or `moved A.T.Infra.E -> B.U.Infra.E`. The
+ * left side names what only an older state has; the right side what the program has, or what
+ * another of its moves goes on from. Use program_moved_place() and program_moved_domain(). */
+typedef struct ProgramMove {
+    bool is_domain; /* then only the domains are there, else all of it */
+    const char *from_domain;
+    const char *from_where;  /* transition, handler or timer, as records name it: "Boot_db",
+                              * "DatabaseReady", "Infra.lost", "every_5m" */
+    const char *from_effect; /* as written: "Infra.CreatePostgres", or bare "CreatePostgres", which
+                              * means it of any provider, and of none */
+    const char *to_domain;
+    const char *to_where;
+    const char *to_effect; /* as the emits of that place spell it; without any, as written */
+    Span span;
+} ProgramMove;
+
+/* Where in a text an effect is emitted. */
+typedef struct ProgramPlace {
+    const char *domain;
+    const char *where;  /* transition, handler or timer, as in ProgramMove */
+    const char *effect; /* "Infra.CreatePostgres", or without provider, as the program writes it */
+} ProgramPlace;
 
 typedef struct ProgramInvariant {
     const char *name;
@@ -251,6 +275,8 @@ typedef struct Program {
     size_t start_count;
     const ProgramEnvironment *environments;
     size_t environment_count;
+    const ProgramMove *moves; /* in source order; they make no circle */
+    size_t move_count;
     const ProgramAllow *allows; /* by code, then place */
     size_t allow_count;
     Diagnostics diagnostics; /* warnings and notes as well as errors, sorted */
@@ -290,6 +316,15 @@ int domain_find_transition(const ProgramDomain *domain, const char *name);
 int domain_find_handler(const ProgramDomain *domain, uint32_t event);
 int domain_find_message(const ProgramDomain *domain, const char *name);
 int domain_find_report(const ProgramDomain *domain, ProgramHandlerKind kind, const char *provider);
+
+/* Whether two spellings can mean one effect: "Infra.CreatePostgres" and "CreatePostgres" can. */
+bool effects_agree(const char *a, const char *b);
+
+/* What a domain, and a place, of an older state are called in this program: its moves are followed
+ * to their end, those of a place before those of its domain. What none is about comes back as it
+ * is. Texts are the program's or the given ones. */
+const char *program_moved_domain(const Program *program, const char *domain);
+ProgramPlace program_moved_place(const Program *program, ProgramPlace place);
 
 /* Parse the text of `--set D.field=TEXT` as a value of the field's type (strings need no quotes);
  * 0 or a negative code with expected and found in `err`. */
