@@ -28,10 +28,12 @@ typedef struct Message {
     uint32_t target; /* event; transition, timer or handler of the receiver */
     uint32_t from;   /* sending domain */
     uint32_t attempts;
-    uint64_t due_ms;  /* after a failed attempt: not before */
-    uint64_t parent;  /* the slice that sent it */
-    uint32_t index;   /* which of that slice's emissions it is */
-    bool travels;     /* sent by a slice that was computed again, or because of such a message */
+    uint64_t due_ms; /* after a failed attempt: not before */
+    uint64_t parent; /* the slice that sent it */
+    bool travels;    /* it takes the place of one that was sent before, with other content */
+    bool unsaid;     /* it only takes that back */
+    Value *former;   /* travels, unsaid: the content of that one; on the heap */
+    size_t former_count;
     Value *arguments; /* on the heap */
     size_t argument_count;
     Digest128 digest; /* of what it says, not of who it is */

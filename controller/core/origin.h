@@ -35,8 +35,14 @@ int origin_field(const Origin *origin, const char *name);
 OriginEffect *origin_effect(const Origin *origin, const char *effect, uint32_t site,
                             const char *name, size_t turn);
 
-/* What was said, as kept in Origin.said: kind, target, receiver and content. */
-Digest128 emission_digest(const Runtime *runtime, const Emission *emission);
+/* The first record of the instance of a slice of that handler, transition or timer (cause_where())
+ * that handled exactly those arguments and does not know yet that they have changed; NULL: none. */
+Origin *origin_that_handled(const Instance *instance, const char *where, const Value *arguments,
+                            size_t count);
+
+/* Kind, target, receiver and content are the same; or only the first three. */
+bool emission_equal(const Emission *a, const Emission *b);
+bool emission_same_target(const Emission *a, const Emission *b);
 
 /* Of a value, by content. */
 Digest128 value_digest(Value value);

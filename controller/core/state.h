@@ -204,14 +204,15 @@ typedef struct Origin {
     size_t effect_count;
     OriginChange *changes;
     size_t change_count;
-    Digest128 *said; /* one for each of its emissions: see emission_digest() */
+    Emission *said; /* its emissions with their content, without logs: proposal_emissions_clone() */
     size_t said_count;
-    uint64_t heard_from;  /* the slice whose emission it handled; 0: none, or a report or timer */
-    uint32_t heard_index; /* which of that slice's emissions */
-    bool stale;           /* to be computed again: something that it depends on has changed */
-    bool unsaid;          /* the message that it handled is said no more: it comes to nothing */
-    char *because;        /* stale: what has changed, for people */
-    char **results;       /* of its effects in order: JSON, NULL where none was needed */
+    bool stale;        /* to be computed again: something that it depends on has changed */
+    bool unsaid;       /* the message that it handled is said no more: it comes to nothing */
+    char *because;     /* stale: what has changed, for people */
+    uint32_t failures; /* in a row, of computing it again */
+    uint64_t due_ms;   /* not before */
+    bool given_up;     /* live only: in this run of apply */
+    char **results;    /* of its effects in order: JSON, NULL where none was needed */
     bool *failed;
     size_t result_count;
     bool is_written; /* while a snapshot is made */
