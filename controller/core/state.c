@@ -11,6 +11,9 @@ void bindings_deinit(Bindings *bindings)
         for (size_t k = 0; k < effect->positional_count; k++)
             free(effect->positional[k]);
         free(effect->positional);
+        for (size_t k = 0; k < effect->immutable_count; k++)
+            free(effect->immutable[k]);
+        free(effect->immutable);
         free(effect->provider);
         free(effect->action);
         free(effect->type);

@@ -21,11 +21,21 @@ static const ProviderSchema *schema_of(void *context, const ProviderConfig *prov
     return context != NULL ? provider_schema(context, provider->name) : NULL;
 }
 
+static char **names_copy(const char **names, size_t count, size_t *ret_count)
+{
+    char **copy = memory_zero(count, sizeof(char *));
+
+    for (size_t i = 0; i < count; i++)
+        copy[i] = memory_copy_string(names[i]);
+    *ret_count = count;
+    return copy;
+}
+
 static void bind_parameters(const SchemaEffect *effect, BoundEffect *ret)
 {
-    ret->positional = memory_zero(effect->positional_count, sizeof(char *));
-    for (size_t i = 0; i < effect->positional_count; i++)
-        ret->positional[ret->positional_count++] = memory_copy_string(effect->positional[i]);
+    ret->positional =
+        names_copy(effect->positional, effect->positional_count, &ret->positional_count);
+    ret->immutable = names_copy(effect->immutable, effect->immutable_count, &ret->immutable_count);
 }
 
 /* The binding's own word counts; else the default, or longer if the schema says so. */
@@ -59,13 +69,16 @@ static void bind_effect(Binder *binder, const CatalogProvider *asked, BoundEffec
     const ProviderConfig *provider = config_provider(binder->config, asked->name);
     const ActionConfig *action = config_action(provider, use->effect);
     const char *name = action != NULL ? action->action : use->effect;
-    const SchemaEffect *effect = schema_effect(provider_schema(binder->pool, provider->name), name);
+    const ProviderSchema *schema = provider_schema(binder->pool, provider->name);
+    const SchemaEffect *effect = schema_effect(schema, name);
 
     ret->provider = memory_copy_string(provider->name);
     ret->action = memory_copy_string(name);
     ret->is_action = effect->kind == SCHEMA_ACTION;
     if (!ret->is_action)
         ret->type = memory_copy_string(effect->type != NULL ? effect->type : name);
+    ret->create_first = !ret->is_action && schema_creates_first(schema, ret->type);
+    ret->protect = action != NULL && action->protect;
     ret->defaults = action != NULL ? json_copy(action->defaults) : NULL;
     if (ret->defaults != NULL && use->has_name)
         json_free(json_detach(ret->defaults, "name"));
@@ -89,6 +102,8 @@ static void bindings_digest(Bindings *bindings, const Config *config)
                           effect->action ? effect->action : "");
         if (effect->defaults != NULL)
             json_write_canonical(&text, effect->defaults);
+        if (effect->protect)
+            buffer_add_string(&text, " protected");
         buffer_add_char(&text, '\n');
     }
     for (size_t i = 0; i < bindings->fact_count; i++)

@@ -194,6 +194,21 @@ static int read_tls(const Place *parent, const Json *json, ProviderConfig *provi
     return read_string(&place, json, "token_file", &provider->token_file);
 }
 
+/* What stands beside an action's parameters and is none of them. */
+static int read_action(const Place *place, ActionConfig *action)
+{
+    cleanup(json_free) Json *other = json_detach(action->defaults, "action");
+    cleanup(json_free) Json *protect = json_detach(action->defaults, "protect");
+
+    action->action = memory_copy_string(json_string(other, action->effect));
+    action->protect = json_bool(protect, false);
+    if (other != NULL && !json_is_string(other))
+        return bad(place, action->effect, "the name of an action after `action:`");
+    if (protect != NULL && !json_is_bool(protect))
+        return bad(place, action->effect, "true or false after `protect:`");
+    return 0;
+}
+
 static int read_actions(const Place *parent, const Json *json, ProviderConfig *provider)
 {
     cleanup(free) char *path = memory_format("%s.actions", parent->path);
@@ -208,13 +223,8 @@ static int read_actions(const Place *parent, const Json *json, ProviderConfig *p
             return bad(&place, json_key(m), "a mapping of parameters");
         ActionConfig *action = action_add(provider, json_key(m));
         action->defaults = json_is_object(m) ? json_copy(m) : json_new_object();
-        Json *other = json_detach(action->defaults, "action");
-        if (other != NULL && !json_is_string(other)) {
-            json_free(other);
-            return bad(&place, json_key(m), "the name of an action after `action:`");
-        }
-        action->action = memory_copy_string(json_string(other, json_key(m)));
-        json_free(other);
+        if (read_action(&place, action) < 0)
+            return ERROR_PROGRAM;
     }
     return 0;
 }

@@ -18,6 +18,7 @@ typedef struct ActionConfig {
     char *effect;   /* as in the program */
     char *action;   /* the provider's; the same unless the file says another */
     Json *defaults; /* an object */
+    bool protect;   /* nothing may destroy what it makes */
 } ActionConfig;
 
 typedef struct ProviderConfig {

@@ -20,6 +20,7 @@ static void effect_free(SchemaEffect *effect)
     if (!effect)
         return;
     free(effect->positional);
+    free(effect->immutable);
     free(effect);
 }
 CLEANUP_DEFINE(SchemaEffect *, effect_free);
@@ -53,6 +54,14 @@ static int effect_parse_positional(const Json *list, SchemaEffect *effect, Error
     return 0;
 }
 
+static void effect_parse_immutable(const Json *properties, SchemaEffect *effect)
+{
+    effect->immutable = memory_zero(json_count(properties) + 1, sizeof *effect->immutable);
+    for (const Json *p = json_first(properties); p; p = json_next(p))
+        if (json_get_bool(p, "x-ved-immutable", false))
+            effect->immutable[effect->immutable_count++] = json_key(p);
+}
+
 static int effect_parse(const Json *entry, const char *name, SchemaEffect **ret, Error *err)
 {
     cleanup(effect_free) SchemaEffect *effect = memory_zero(1, sizeof *effect);
@@ -67,6 +76,7 @@ static int effect_parse(const Json *entry, const char *name, SchemaEffect **ret,
     if ((r = effect_parse_kind(entry, &effect->kind, err)) < 0 ||
         (r = effect_parse_positional(json_get(entry, "positional"), effect, err)) < 0)
         return r;
+    effect_parse_immutable(json_get(json_get(entry, "parameters"), "properties"), effect);
     *ret = take(effect);
     return 0;
 }
@@ -138,6 +148,13 @@ const SchemaEffect *schema_effect_at(const ProviderSchema *schema, size_t index)
         if (index-- == 0)
             return e->value;
     return NULL;
+}
+
+bool schema_creates_first(const ProviderSchema *schema, const char *type)
+{
+    const Json *entry = json_get(json_get(schema->document, "types"), type);
+
+    return strcmp(json_get_string(entry, "replace_order", "delete_first"), "create_first") == 0;
 }
 
 const Json *schema_query(const ProviderSchema *schema, const char *name)

@@ -23,6 +23,8 @@ typedef struct SchemaEffect {
     SchemaKind kind;
     const char **positional; /* parameter names in the order of unnamed arguments */
     size_t positional_count;
+    const char **immutable; /* parameters of which another value needs another object */
+    size_t immutable_count;
     int64_t typical_s; /* 0: not said */
     int64_t timeout_s; /* 0: not said */
 } SchemaEffect;
@@ -39,6 +41,9 @@ const SchemaEffect *schema_effect(const ProviderSchema *schema, const char *name
 
 /* Effects in the order of the document, without the entry for any name; NULL past the end. */
 const SchemaEffect *schema_effect_at(const ProviderSchema *schema, size_t index);
+
+/* Whether an object of that type is replaced by making the new one before the old one goes. */
+bool schema_creates_first(const ProviderSchema *schema, const char *type);
 
 /* The entry of a query (a fact), else the one for any name; NULL: no such query. */
 const Json *schema_query(const ProviderSchema *schema, const char *name);

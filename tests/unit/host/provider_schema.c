@@ -41,6 +41,23 @@ Test(provider_schema, tells_kind_type_and_places_of_an_effect)
     cr_assert_null(schema_query(schema, "other"));
 }
 
+Test(provider_schema, tells_what_needs_another_object_and_in_which_order)
+{
+    cleanup(provider_schema_free) ProviderSchema *schema =
+        schema_of("{\"effects\":{\"Make\":{\"type\":\"thing\",\"parameters\":{\"properties\":{"
+                  "\"size\":{\"type\":\"integer\",\"x-ved-immutable\":false},\"label\":{},"
+                  "\"zone\":{\"type\":\"string\",\"x-ved-immutable\":true}}}}},"
+                  "\"types\":{\"thing\":{\"replace_order\":\"create_first\"},"
+                  "\"other\":{\"replace_order\":\"delete_first\"}}}");
+    const SchemaEffect *effect = schema_effect(schema, "Make");
+
+    cr_assert_eq(effect->immutable_count, 1);
+    cr_assert_str_eq(effect->immutable[0], "zone");
+    cr_assert(schema_creates_first(schema, "thing"));
+    cr_assert_not(schema_creates_first(schema, "other"));
+    cr_assert_not(schema_creates_first(schema, "unheard"));
+}
+
 Test(provider_schema, the_entry_for_any_effect_stands_in_for_all_others)
 {
     cleanup(provider_schema_free) ProviderSchema *schema =
