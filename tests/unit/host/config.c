@@ -10,7 +10,7 @@
 static int load(const char *action, Config **ret, Error *err)
 {
     cleanup(buffer_deinit) Buffer text = {0};
-    cleanup(free) char *folder = scratch_make();
+    char *folder = scratch_make();
     cleanup(free) char *path = scratch_path(folder, "ved.yaml");
 
     buffer_add_format(&text,
