@@ -113,6 +113,8 @@ Code *code_finish(CodeBuilder *builder)
     code->yields = builder->yields;
     code->yield_count = builder->yield_count;
     code->register_count = builder->high;
+    for (size_t i = 0; i < builder->count; i++)
+        code->has_effects |= builder->instructions[i].opcode == OPCODE_EFFECT;
     return code;
 }
 

@@ -86,6 +86,7 @@ struct Code {
     uint32_t parameter_count;
     uint32_t register_count; /* with fields and parameters */
     bool is_predicate;
+    bool has_effects;       /* it may put out effects, other than releases */
     const TypeTable *types; /* of the program */
 };
 

@@ -133,8 +133,10 @@ static bool run_call(Vm *vm, Instruction in, Value *r)
 /* ---- the loop ---- */
 
 /* Long because it is one switch over all instructions. `ret` is the value of a predicate or
- * function. */
-static VmEnd vm_run(Vm *vm, uint32_t pc, Value *ret)
+ * function. It is there twice, so that only slices of which it is asked what they read pay for
+ * that. */
+static inline __attribute__((always_inline)) VmEnd vm_loop(Vm *vm, uint32_t pc, Value *ret,
+                                                           const bool traces)
 {
     const Instruction *code = vm->code->instructions;
     const Value *constants = vm->code->constants;
@@ -143,6 +145,8 @@ static VmEnd vm_run(Vm *vm, uint32_t pc, Value *ret)
 
     for (;;) {
         const Instruction in = code[pc++];
+        if (traces)
+            vm_trace(vm, in);
         switch ((Opcode)in.opcode) {
         case OPCODE_CONST:
             r[in.a] = constants[in.wide];
@@ -289,6 +293,16 @@ static VmEnd vm_run(Vm *vm, uint32_t pc, Value *ret)
         if (!fault_is_passed(vm, &pc))
             return vm->fault != NULL ? VM_FAULTED : vm->lacks_fact ? VM_LACKS_FACT : VM_UNKNOWN;
     }
+}
+
+static VmEnd vm_run(Vm *vm, uint32_t pc, Value *ret)
+{
+    return vm_loop(vm, pc, ret, false);
+}
+
+static VmEnd vm_run_traced(Vm *vm, uint32_t pc, Value *ret)
+{
+    return vm_loop(vm, pc, ret, true);
 }
 
 /* ---- predicates ---- */
@@ -482,7 +496,9 @@ static VmEnd slice_compute(Vm *vm, const SliceInput *input)
     Value none;
     uint32_t pc = 0;
     bool loaded = input->yield > 0 ? locals_load(vm, input, &pc) : arguments_load(vm, input);
-    VmEnd end = loaded ? vm_run(vm, pc, &none) : VM_FAULTED;
+    VmEnd end = !loaded               ? VM_FAULTED
+                : vm->touched != NULL ? vm_run_traced(vm, pc, &none)
+                                      : vm_run(vm, pc, &none);
 
     if (end != VM_DONE && end != VM_YIELDED)
         return end;
@@ -506,6 +522,8 @@ void slice_run(const SliceInput *input, Arena *arena, SliceResult *ret)
              .answers = input->answers,
              .answer_count = input->answer_count};
 
+    if (code->has_effects)
+        vm.touched = arena_array(arena, uint8_t, code->field_count);
     assert(!code->is_predicate && code->field_count == input->domain->field_count);
     if (code->field_count > 0)
         memcpy(vm.registers, input->fields, code->field_count * sizeof(Value));
@@ -515,7 +533,8 @@ void slice_run(const SliceInput *input, Arena *arena, SliceResult *ret)
                          .outputs = vm.outputs,
                          .output_count = vm.output_count,
                          .fault = vm.fault,
-                         .fuel_used = SLICE_FUEL - vm.fuel};
+                         .fuel_used = SLICE_FUEL - vm.fuel,
+                         .reads = vm.touched != NULL ? vm_reads(&vm) : NULL};
     if (end == VM_YIELDED) {
         ret->yield = vm.yield + 1;
         ret->locals = vm.registers + code->field_count;

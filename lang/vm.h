@@ -103,7 +103,9 @@ typedef struct SliceResult {
     size_t local_count;
     const char *fault; /* sentence with file:line:column */
     uint64_t fuel_used;
-    const bool *reads; /* field_count of them: the fields whose value it has read */
+    /* field_count of them: the fields whose value it has read before it set them, if it did, and
+     * by itself: what invariants read does not count. NULL: its text has no effects. */
+    const bool *reads;
 } SliceResult;
 
 /* Run it. Everything in `ret` lives in `arena` or in the input. The domain's invariants are checked

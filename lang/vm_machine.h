@@ -12,6 +12,9 @@
 /* How a run of the loop ends. */
 typedef enum VmEnd { VM_DONE, VM_YIELDED, VM_AWAITS, VM_LACKS_FACT, VM_FAULTED, VM_UNKNOWN } VmEnd;
 
+/* What a slice has done with a field first. */
+typedef enum FieldTouch { FIELD_UNTOUCHED, FIELD_READ, FIELD_SET } FieldTouch;
+
 typedef struct Vm {
     const Source *source;
     const Program *program; /* NULL for a constant */
@@ -40,6 +43,7 @@ typedef struct Vm {
     size_t output_capacity;
     struct Together *together; /* the `parallel` block under way */
     uint32_t group_count;      /* `parallel` blocks begun */
+    uint8_t *touched;          /* FieldTouch of each field; NULL: nobody wants to know */
 } Vm;
 
 /* ---- vm_operate.c: faults, fuel, operators ---- */
@@ -103,6 +107,15 @@ bool vm_each(Vm *vm, Instruction in, Value *r, bool *ret_any);
 
 /* A call has returned: what its variables had is nobody's own. */
 void vm_disown(Vm *vm);
+
+/* ---- vm_trace.c: what a slice reads ---- */
+
+/* Note what the instruction, which is about to be done, reads and sets of the fields. Only for
+ * the slice's own code: functions have other registers. */
+void vm_trace(Vm *vm, Instruction in);
+
+/* Which fields' values it has read, in the arena. */
+const bool *vm_reads(const Vm *vm);
 
 /* ---- vm_output.c: what leaves a slice ---- */
 
