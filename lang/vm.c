@@ -504,7 +504,7 @@ static VmEnd slice_compute(Vm *vm, const SliceInput *input)
         return end;
     size_t local_count =
         end == VM_YIELDED ? vm->code->yields[vm->yield].top - vm->code->field_count : 0;
-    return invariants_hold(vm) && state_fits(vm, input, local_count) ? end : VM_FAULTED;
+    return (input->again || invariants_hold(vm)) && state_fits(vm, input, local_count) ? end : VM_FAULTED;
 }
 
 void slice_run(const SliceInput *input, Arena *arena, SliceResult *ret)
@@ -520,7 +520,8 @@ void slice_run(const SliceInput *input, Arena *arena, SliceResult *ret)
              .key = input->key,
              .fuel = SLICE_FUEL,
              .answers = input->answers,
-             .answer_count = input->answer_count};
+             .answer_count = input->answer_count,
+             .answer_reader = input->answer_reader};
 
     if (code->has_effects)
         vm.touched = arena_array(arena, uint8_t, code->field_count);

@@ -64,6 +64,13 @@ typedef struct FactReader {
     void *context;
 } FactReader;
 
+/* The same where they do not stand in that order: asked at each effect with what it puts out. NULL:
+ * not yet answered. */
+typedef struct AnswerReader {
+    const EffectAnswer *(*read)(void *context, const Output *output);
+    void *context;
+} AnswerReader;
+
 typedef struct SliceInput {
     const Program *program;
     const ProgramDomain *domain;
@@ -80,7 +87,9 @@ typedef struct SliceInput {
     size_t argument_count;
     const EffectAnswer *answers;
     size_t answer_count;
-    bool planning; /* unknown values may appear */
+    const AnswerReader *answer_reader; /* instead of these two; NULL: they count */
+    bool planning;                     /* unknown values may appear */
+    bool again; /* computed again on a state of different times: invariants say nothing about it */
 } SliceInput;
 
 typedef enum SliceStatus {

@@ -37,6 +37,7 @@ typedef struct Vm {
     uint32_t owned_next;
     const EffectAnswer *answers;
     size_t answer_count;
+    const AnswerReader *answer_reader; /* NULL: `answers` */
     size_t effect_count; /* emitted so far: the ordinal of the next answer */
     Output *outputs;
     size_t output_count;

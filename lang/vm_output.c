@@ -171,10 +171,12 @@ static bool fault_unhandled(Vm *vm, const CodeSite *site, Value error)
 }
 
 /* The answer of the effect that was just put out; NULL: there is none yet. */
-static const EffectAnswer *answer_take(Vm *vm)
+static const EffectAnswer *answer_take(Vm *vm, const Output *output)
 {
     size_t ordinal = vm->effect_count++;
 
+    if (vm->answer_reader != NULL)
+        return vm->answer_reader->read(vm->answer_reader->context, output);
     if (ordinal >= vm->answer_count || !vm->answers[ordinal].present)
         return NULL;
     return &vm->answers[ordinal];
@@ -210,7 +212,7 @@ static void pending_add(Vm *vm, Together *together, const CodeSite *site, Value 
 /* Nothing waits before the end of the block, and until then a result is null. */
 static VmEnd effect_together(Vm *vm, Together *together, const CodeSite *site, Output *output)
 {
-    const EffectAnswer *answer = answer_take(vm);
+    const EffectAnswer *answer = answer_take(vm, output);
 
     output->group = together->group;
     output->awaited = true;
@@ -239,7 +241,7 @@ VmEnd vm_effect(Vm *vm, const CodeSite *site, const Value *values, uint32_t *pc)
         return VM_FAULTED;
     if (vm->together != NULL && !vm->together->ended)
         return effect_together(vm, vm->together, site, output);
-    const EffectAnswer *answer = answer_take(vm);
+    const EffectAnswer *answer = answer_take(vm, output);
     if (!site->awaited)
         return VM_DONE;
     if (answer == NULL)
