@@ -42,6 +42,26 @@ bool admission_uid_is_valid(const char *uid)
     return strlen(uid) == 32 && strspn(uid, "0123456789abcdef") == 32;
 }
 
+const char *admission_adopt(const Json *body)
+{
+    const Json *adopt = json_get(body, "adopt");
+
+    if (json_is_object(adopt))
+        return json_get_string(adopt, "external_id", "");
+    return json_bool(adopt, false) ? "" : NULL;
+}
+
+static int check_adopt_form(const Json *body, ProviderProblem *problem)
+{
+    const Json *adopt = json_get(body, "adopt"), *id = json_get(adopt, "external_id");
+
+    if (adopt == NULL || json_is_null(adopt) || json_is_bool(adopt) ||
+        (json_is_object(adopt) && (id == NULL || json_is_string(id))))
+        return 0;
+    return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
+                            "member 'adopt': expected null, true or {\"external_id\": TEXT}");
+}
+
 /* The form of the request: what can be said without knowing anything. */
 int admission_check_form(const Mutation *mutation, ProviderProblem *problem)
 {
@@ -68,21 +88,20 @@ int admission_check_form(const Mutation *mutation, ProviderProblem *problem)
     if (!json_is_string(json_get(json_get(mutation->body, "owner"), "lineage")))
         return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
                                 "member 'owner': expected an object with a 'lineage'");
-    return 0;
+    return check_adopt_form(mutation->body, problem);
 }
 
 static int check_owner(const Mutation *mutation, const Instance *instance, Refusal *refusal)
 {
     const char *owner = json_get_string(instance->owner, "lineage", "");
     const char *client = json_get_string(json_get(mutation->body, "owner"), "lineage", "");
-    const Json *adopt = json_get(mutation->body, "adopt");
-    bool is_adopted = adopt != NULL && !json_is_null(adopt) && json_bool(adopt, true);
 
-    if (strcmp(owner, client) == 0 || is_adopted)
+    if (strcmp(owner, client) == 0 || admission_adopt(mutation->body) != NULL)
         return 0;
     return provider_problem(&refusal->problem, "NOT_OWNED", "not_applied", false,
-                            "object '%s' belongs to lineage '%.64s', not to '%.64s'", mutation->uid,
-                            owner, client);
+                            "object '%s' (%.200s) belongs to lineage '%.64s', not to '%.64s'",
+                            mutation->uid, json_get_string(instance->owner, "address", "?"), owner,
+                            client);
 }
 
 static int check_match(const Mutation *mutation, const Instance *instance, Refusal *refusal)
@@ -139,9 +158,12 @@ static int check_immutable(const Json *entry, const Instance *instance, const Js
     if (json_count(changes) == 0)
         return 0;
     const char *pointer = json_string(json_at(changes, 0), "");
+    const char *because =
+        json_get_string(schema_parameter(entry, pointer + 1), "x-ved-because", NULL);
     provider_problem(problem, "UNSUPPORTED_CHANGE", "not_applied", false,
-                     "argument '%s' of object '%s' cannot change; replace the object", pointer + 1,
-                     instance->uid);
+                     "argument '%s' of object '%s' cannot change%s%s; replace the object",
+                     pointer + 1, instance->uid, because != NULL ? ": " : "",
+                     because != NULL ? because : "");
     snprintf(problem->pointer, sizeof problem->pointer, "%s", pointer);
     return -1;
 }
@@ -167,6 +189,10 @@ static int check_reconcile(const EngineOptions *options, const Mutation *mutatio
     if (schema_has_unknown(desired))
         return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
                                 "a value that is not known yet may stand in a plan only");
+    if (admission_adopt(mutation->body) != NULL && options->provider->lookup == NULL)
+        return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
+                                "member 'adopt': provider '%s' takes nothing over",
+                                options->provider->name);
     return check_immutable(entry, store_instance(options->store, mutation->uid), desired, problem);
 }
 

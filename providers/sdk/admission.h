@@ -24,6 +24,9 @@ int admission_check_arguments(const EngineOptions *options, const char *effect, 
  * removal. */
 const char *admission_effect(const EngineOptions *options, const Mutation *mutation);
 
+/* What a PUT may take over: NULL: nothing; "": whatever stands there; else its external id. */
+const char *admission_adopt(const Json *body);
+
 /* Is it 32 lower-case hexadecimal digits? */
 bool admission_uid_is_valid(const char *uid);
 

@@ -7,96 +7,6 @@
 #include "providers/sdk/admission.h"
 #include "providers/sdk/problem.h"
 
-static Json *items_reply(Json *items)
-{
-    Json *reply = json_new_object();
-
-    json_set(reply, "items", items);
-    return reply;
-}
-
-/* The effect an item names, or else the one that makes its type; "" if neither is there. */
-static const char *item_effect(const Engine *engine, const Json *item)
-{
-    const char *effect = json_get_string(item, "effect", NULL);
-    const char *type = json_get_string(item, "type", NULL);
-
-    if (effect == NULL && type != NULL)
-        effect = schema_effect_of_type(engine_options(engine)->schema, type);
-    return effect != NULL ? effect : "";
-}
-
-static Json *validate_item(const Engine *engine, const Json *item)
-{
-    Json *reply = json_new_object();
-    ProviderProblem problem = {0};
-    int code =
-        admission_check_arguments(engine_options(engine), item_effect(engine, item),
-                                  json_get(item, "desired"), json_get(item, "secrets"), &problem);
-
-    json_set_bool(reply, "valid", code == 0);
-    if (code < 0)
-        json_set(reply, "problem", problem_json(&problem));
-    return reply;
-}
-
-Json *batch_validate(const Engine *engine, const Json *items)
-{
-    Json *replies = json_new_array();
-
-    for (const Json *i = json_first(items); i != NULL; i = json_next(i))
-        json_append(replies, validate_item(engine, i));
-    return items_reply(replies);
-}
-
-/* What a PUT of `desired` would do to what is recorded. */
-static const char *plan_action(const Json *entry, const Instance *instance, const Json *desired,
-                               Json *because)
-{
-    if (schema_effect_is_action(entry) || instance == NULL || instance->partial)
-        return "create";
-    if (json_equal(instance->desired, desired))
-        return "noop";
-    schema_immutable_changes(entry, instance->desired, desired, because);
-    return json_count(because) > 0 ? "replace" : "update";
-}
-
-static Json *plan_item(const Engine *engine, const Json *item)
-{
-    const EngineOptions *options = engine_options(engine);
-    const char *effect = item_effect(engine, item), *uid = json_get_string(item, "uid", "");
-    const Json *desired = json_get(item, "desired"),
-               *entry = schema_effect(options->schema, effect);
-    Json *reply = json_new_object();
-    ProviderProblem problem = {0};
-
-    json_set_string(reply, "uid", uid);
-    if (admission_check_arguments(options, effect, desired, json_get(item, "secrets"), &problem) <
-        0) {
-        json_set(reply, "problem", problem_json(&problem));
-        return reply;
-    }
-    Json *because = json_new_array();
-    const Instance *instance = store_instance(options->store, uid);
-    const char *action = plan_action(entry, instance, desired, because);
-    json_set_string(reply, "action", action);
-    json_set(reply, "planned", json_copy(desired));
-    json_set(reply, "replace_because", because);
-    json_set_bool(reply, "disruptive", strcmp(action, "replace") == 0);
-    json_set_int(reply, "estimate_s", json_get_int(entry, "typical_s", 0));
-    json_set(reply, "warnings", json_new_array());
-    return reply;
-}
-
-Json *batch_plan(const Engine *engine, const Json *items)
-{
-    Json *replies = json_new_array();
-
-    for (const Json *i = json_first(items); i != NULL; i = json_next(i))
-        json_append(replies, plan_item(engine, i));
-    return items_reply(replies);
-}
-
 /* The items of one request on their way; freed when the last has come back. */
 typedef struct Batch {
     Engine *engine;
@@ -128,7 +38,9 @@ static void batch_count_down(Batch *batch)
     Json *replies = json_new_array();
     for (size_t i = 0; i < batch->count; i++)
         json_append(replies, batch->replies[i]);
-    batch->done(batch->context, items_reply(replies));
+    Json *reply = json_new_object();
+    json_set(reply, "items", replies);
+    batch->done(batch->context, reply);
     free(batch->replies);
     free(batch);
 }
@@ -144,7 +56,7 @@ typedef struct ObserveJob {
     Batch *batch;
     size_t index;
     char *uid, *type, *effect, *address, *lineage, *etag;
-    Json *desired, *prior, *private;
+    Json *prior, *private;
     ProviderRequest request;
     ProviderReply reply;
     ProviderProblem problem;
@@ -174,6 +86,7 @@ static void observe_found(ObserveJob *job, Instance *instance, Json *reply)
 {
     const Json *state = job->reply.state;
     const char *external_id = job->reply.external_id;
+    bool as_before = instance != NULL && state == NULL && external_id == NULL;
     char etag[ETAG_SIZE];
 
     /* A provider that leaves these out says that they are as before. */
@@ -181,7 +94,10 @@ static void observe_found(ObserveJob *job, Instance *instance, Json *reply)
         state = instance->state;
     if (external_id == NULL && instance != NULL)
         external_id = instance->external_id;
-    etag_of(state, external_id, etag);
+    if (as_before)
+        memcpy(etag, instance->etag, ETAG_SIZE);
+    else
+        etag_of(state, external_id, etag);
     if (instance != NULL)
         memcpy(instance->observed_etag, etag, ETAG_SIZE);
     bool unchanged = job->etag != NULL && strcmp(job->etag, etag) == 0;
@@ -222,7 +138,6 @@ static void observe_job_free(ObserveJob *job)
     free(job->address);
     free(job->lineage);
     free(job->etag);
-    json_free(job->desired);
     json_free(job->prior);
     json_free(job->private);
     free(job->reply.external_id);
@@ -262,7 +177,6 @@ static void observe_fill(ObserveJob *job, const Json *item, const Instance *inst
     job->etag = copy_or_null(json_get_string(item, "etag", NULL));
     job->address = memory_copy_string(json_get_string(owner, "address", ""));
     job->lineage = memory_copy_string(json_get_string(owner, "lineage", ""));
-    job->desired = json_copy_or_null(instance != NULL ? instance->desired : NULL);
     job->prior = json_copy_or_null(instance != NULL ? instance->state : NULL);
     job->private = json_copy_or_null(instance != NULL ? instance->private : NULL);
     job->request = (ProviderRequest){
@@ -272,7 +186,6 @@ static void observe_fill(ObserveJob *job, const Json *item, const Instance *inst
         .uid = job->uid,
         .address = job->address,
         .lineage = job->lineage,
-        .desired = job->desired,
         .prior = job->prior,
         .private = job->private,
         .config = engine_options(job->batch->engine)->config,

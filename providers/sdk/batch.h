@@ -1,7 +1,8 @@
-/* The reads of VPP/1 that come many in one request: validate, plan, observe, query.
+/* The reads of VPP/1: validate, plan, observe and query, which come many in one request, and
+ * lookup.
  *
- * None of them changes anything. observe and query ask the provider, on threads, an item each; the
- * answer comes through a callback on the event thread, once, when the last item is there. */
+ * None of them changes anything. observe, query and lookup ask the provider, on threads; the answer
+ * comes through a callback on the event thread, once, when the last item is there. */
 #ifndef VED_SDK_BATCH_H
 #define VED_SDK_BATCH_H
 
@@ -18,5 +19,11 @@ Json *batch_plan(const Engine *engine, const Json *items);
 
 void batch_observe(Engine *engine, const Json *items, BatchDone done, void *context);
 void batch_query(Engine *engine, const Json *items, BatchDone done, void *context);
+
+/* What lookup() finds: {"type","external_id"} is answered with the one finding, {"type","search"}
+ * with {"items":[...]}. `question` is the caller's. `problem` is NULL, or says why there is no
+ * `reply`. */
+typedef void (*LookupDone)(void *context, Json *reply, const ProviderProblem *problem);
+void lookup_start(Engine *engine, const Json *question, LookupDone done, void *context);
 
 #endif

@@ -55,7 +55,7 @@ typedef struct OperationJob {
     Engine *engine;
     Operation *operation;
     ProviderRequest request;
-    char *uid, *type, *effect, *op, *address, *lineage;
+    char *uid, *type, *effect, *op, *address, *lineage, *adopt;
     Json *desired, *secrets, *prior, *private;
     ProviderReply reply;
     ProviderProblem problem;
@@ -176,6 +176,7 @@ static void job_fill_request(OperationJob *job, const Instance *instance)
         job->effect = memory_copy_string(instance->effect);
     job->address = memory_copy_string(operation_address(operation));
     job->lineage = memory_copy_string(operation_lineage(operation));
+    job->adopt = copy_or_null(admission_adopt(operation->request));
     job_set_past(job, instance);
     job->request = (ProviderRequest){
         .operation = job->operation,
@@ -187,6 +188,7 @@ static void job_fill_request(OperationJob *job, const Instance *instance)
         .lineage = job->lineage,
         .desired = job->desired,
         .secrets = job->secrets,
+        .adopt = job->adopt,
         .prior = job->prior,
         .private = job->private,
         .config = job->engine->options.config,
@@ -203,6 +205,7 @@ static void job_free(OperationJob *job)
     free(job->op);
     free(job->address);
     free(job->lineage);
+    free(job->adopt);
     json_free(job->desired);
     json_free(job->secrets);
     json_free(job->prior);
@@ -300,6 +303,23 @@ static void reply_conceal(OperationJob *job)
     job->reply.state = concealed;
 }
 
+/* The uid under which the object was known that this operation has taken over; NULL: none. The
+ * caller frees it. */
+static char *superseded_uid(const OperationJob *job)
+{
+    const Map *instances = store_instances(job->engine->options.store);
+
+    if (job->adopt == NULL || job->adopt[0] == '\0')
+        return NULL;
+    for (MapEntry *e = map_next(instances, NULL); e != NULL; e = map_next(instances, e)) {
+        const Instance *other = e->value;
+        if (strcmp(other->uid, job->uid) != 0 && strcmp(other->type, job->type) == 0 &&
+            other->external_id != NULL && strcmp(other->external_id, job->adopt) == 0)
+            return memory_copy_string(other->uid);
+    }
+    return NULL;
+}
+
 static void end_well(OperationJob *job)
 {
     Operation *operation = job->operation;
@@ -313,6 +333,7 @@ static void end_well(OperationJob *job)
         how.status = before != NULL && !before->partial ? 200 : 201;
         how.instance = job_instance(job);
         how.reply = instance_representation(how.instance);
+        how.superseded = superseded_uid(job);
         break;
     case OPERATION_REMOVE:
         how.removed = true;
@@ -324,6 +345,7 @@ static void end_well(OperationJob *job)
     }
     json_set_string(how.reply, "op", operation->op);
     end(job->engine, operation, &how);
+    free(how.superseded);
 }
 
 static OperationState state_after(const Operation *operation, const ProviderProblem *problem)

@@ -4,8 +4,9 @@
  *
  * The rule: the SDK has stored the operation's key durably before it calls reconcile(), remove() or
  * run(), and calls them again with `resumed` set when the plugin died before the result was stored.
- * They must therefore find out by uid what already exists, and finish it, never make a second. They
- * may block: each call has a thread of its own. Two calls for one uid never run at once. */
+ * They must therefore find out by uid what already exists, and finish it, never make a second. What
+ * exists and is not theirs they leave alone unless the request says `adopt`: NOT_OWNED. They may
+ * block: each call has a thread of its own. Two calls for one uid never run at once. */
 #ifndef VED_SDK_PROVIDER_H
 #define VED_SDK_PROVIDER_H
 
@@ -26,8 +27,10 @@ typedef struct ProviderRequest {
     const char *uid;     /* 32 hexadecimal digits; NULL for run() */
     const char *address; /* the owner's, for messages: Database.Boot.CreatePostgres[0] */
     const char *lineage; /* of the owning state */
-    const Json *desired; /* arguments; an object; NULL for remove() */
+    const Json *desired; /* arguments; an object; NULL for remove() and observe() */
     const Json *secrets; /* id -> clear text; never stored or logged; may be NULL */
+    const char *adopt;   /* reconcile() may take this over, as the outside world calls it; "":
+                            whatever stands where `desired` says; NULL: nothing */
     const Json *prior;   /* the instance's recorded state, NULL if there is none */
     const Json *private; /* what the last reply put aside; NULL if nothing */
     const Json *config;  /* the binding's `config`, an object */
@@ -54,6 +57,16 @@ typedef struct ProviderProblem {
     char pointer[128]; /* JSON pointer of the argument at fault, or "" */
 } ProviderProblem;
 
+/* What lookup() found outside. Fill on success; the SDK frees the members. */
+typedef struct ProviderFinding {
+    char *external_id;
+    Json *state;   /* as an object of ours would show it, as far as that is known */
+    Json *desired; /* arguments with which taking it over changes nothing, as far as is known */
+} ProviderFinding;
+
+/* At most this many findings of one search. */
+#define FINDINGS_MAX 100
+
 typedef enum ObserveStatus { OBSERVE_FOUND, OBSERVE_ABSENT, OBSERVE_ERROR } ObserveStatus;
 
 /* 0, or -1 with `problem` filled. */
@@ -79,6 +92,15 @@ typedef struct Provider {
                ProviderProblem *problem); /* an action */
     ObserveStatus (*observe)(struct Provider *provider, const ProviderRequest *request,
                              ProviderReply *reply, ProviderProblem *problem);
+    /* Pure, asked on the event thread: put into `planned` what the result will be, where that is
+     * known. `prior` is the present result, or NULL if a new object is planned; `planned` holds
+     * {"$unknown":{}} for every member of the result. May be NULL: then nothing is known. */
+    void (*predict)(struct Provider *provider, const ProviderRequest *request, Json *planned);
+    /* Find what exists outside: the one thing `external_id` names, or, if that is NULL, what
+     * `search` describes, at most FINDINGS_MAX. `ret` has that much room; returns how many, 0:
+     * none, or -1. NULL: nothing can be looked up or taken over. */
+    int (*lookup)(struct Provider *provider, const char *type, const char *external_id,
+                  const char *search, ProviderFinding *ret, ProviderProblem *problem);
     int (*query)(struct Provider *provider, const char *query, const Json *args, Json **ret,
                  ProviderProblem *problem); /* a fact */
 } Provider;

@@ -3,7 +3,11 @@
  *
  * Parameters are described by a subset of JSON Schema 2020-12: type, enum, const, required,
  * properties, additionalProperties, items, minimum, maximum, minLength, maxLength. A value that is
- * not known yet ({"$unknown":...}) or that is secret ({"$secret":"id"}) fits everywhere. */
+ * not known yet ({"$unknown":...}) or that is secret ({"$secret":"id"}) fits everywhere.
+ *
+ * Of each parameter is said what another value means: "x-ved-immutable", with the reason in
+ * "x-ved-because", asks for another object; any other is updated in place, and if it is
+ * "x-ved-disruptive" the object does not serve meanwhile. */
 #ifndef VED_SDK_SCHEMA_H
 #define VED_SDK_SCHEMA_H
 
@@ -35,8 +39,22 @@ int64_t schema_version_of(const Schema *schema, const char *type);
 /* 0, or -1 with a VALIDATION_FAILED problem that points at the first member at fault. */
 int schema_check(const Json *parameters, const Json *value, ProviderProblem *problem);
 
-/* Append to `ret`, an array, the pointers of the immutable properties that differ. */
+/* Append to `ret`, an array, the pointers of the immutable parameters that differ. A parameter that
+ * is not given has its default. */
 void schema_immutable_changes(const Json *effect, const Json *before, const Json *after, Json *ret);
+
+/* Does any parameter differ; and one that cannot change without a break in what the object does
+ * ("x-ved-disruptive")? */
+bool schema_is_changed(const Json *effect, const Json *before, const Json *after);
+bool schema_is_disruptive(const Json *effect, const Json *before, const Json *after);
+
+/* The schema of one parameter; NULL: not named there. */
+const Json *schema_parameter(const Json *effect, const char *name);
+
+/* What an effect's result is before anything is known of it: every member that the schema names
+ * stands as {"$unknown":{}}. The caller owns it. */
+Json *schema_unknown_result(const Json *effect);
+Json *schema_unknown(void);
 
 /* Does a value that is not known yet stand anywhere in it? */
 bool schema_has_unknown(const Json *value);

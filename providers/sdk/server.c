@@ -12,6 +12,7 @@
 
 #include "lang/base/memory.h"
 #include "providers/sdk/batch.h"
+#include "providers/sdk/handshake.h"
 #include "providers/sdk/http.h"
 #include "providers/sdk/log.h"
 #include "providers/sdk/problem.h"
@@ -229,48 +230,9 @@ static void handle_action(Call *call)
 
 /* ---- what the plugin is ---- */
 
-static Json *strings(const char *const *texts, size_t count)
-{
-    Json *array = json_new_array();
-
-    for (size_t i = 0; i < count; i++)
-        json_append(array, json_new_string(texts[i]));
-    return array;
-}
-
-static Json *handshake_limits(void)
-{
-    Json *limits = json_new_object();
-
-    json_set_int(limits, "max_body_bytes", HTTP_BODY_MAX);
-    json_set_int(limits, "max_batch", BATCH_MAX);
-    json_set_int(limits, "max_concurrent", OPERATION_CONCURRENT_MAX);
-    return limits;
-}
-
 static void handle_handshake(Call *call)
 {
-    static const char *const capabilities[] = {"plan", "validate", "batch_observe", "query",
-                                               "list", "cancel",   "actions"};
-    static const char *const versions[] = {"1.0"}, *const auth[] = {"mtls"};
-    const EngineOptions *options = call_options(call);
-    Json *json = json_new_object(), *protocol = json_new_object();
-    Json *idempotency = json_new_object(), *operations = json_new_object();
-
-    json_set_string(json, "name", options->provider->name);
-    json_set_string(json, "vendor_version", options->provider->version);
-    json_set(protocol, "versions", strings(versions, ARRAY_SIZE(versions)));
-    json_set_string(protocol, "base", "/v1");
-    json_set(json, "protocol", protocol);
-    json_set(json, "capabilities", strings(capabilities, ARRAY_SIZE(capabilities)));
-    json_set(json, "limits", handshake_limits());
-    json_set_int(idempotency, "ttl_s", STORE_TTL_S);
-    json_set(json, "idempotency", idempotency);
-    json_set_int(operations, "retention_s", STORE_TTL_S);
-    json_set(json, "operations", operations);
-    json_set(json, "auth", strings(auth, ARRAY_SIZE(auth)));
-    json_set_string(json, "schema_etag", schema_etag(options->schema));
-    http_send_json(call->request, 200, json);
+    http_send_json(call->request, 200, handshake_json(call_options(call)));
 }
 
 static void handle_health(Call *call)
@@ -350,6 +312,19 @@ static void handle_query(Call *call)
 
     if (items != NULL)
         batch_query(call->server->engine, items, batch_answer, call->request);
+}
+
+static void lookup_answer(void *context, Json *reply, const ProviderProblem *problem)
+{
+    if (problem != NULL)
+        http_send_problem(context, problem, NULL);
+    else
+        http_send_json(context, 200, reply);
+}
+
+static void handle_lookup(Call *call)
+{
+    lookup_start(call->server->engine, call->body, lookup_answer, call->request);
 }
 
 /* ---- lists and single reads ---- */
@@ -496,6 +471,7 @@ static const Route routes[] = {
     {EVHTTP_REQ_POST, "/v1/plan", true, handle_plan},
     {EVHTTP_REQ_POST, "/v1/observe", true, handle_observe},
     {EVHTTP_REQ_POST, "/v1/query", true, handle_query},
+    {EVHTTP_REQ_POST, "/v1/lookup", true, handle_lookup},
     {EVHTTP_REQ_GET, "/v1/instances", false, handle_instances},
     {EVHTTP_REQ_GET, "/v1/instances/*/*", false, handle_instance},
     {EVHTTP_REQ_PUT, "/v1/instances/*/*", true, handle_put},
@@ -565,12 +541,11 @@ static bool protocol_is_spoken(Call *call)
 {
     const char *version = http_header(call->request, "Ved-Protocol");
     ProviderProblem problem = {0};
-    static const char *const supported[] = {"1.0"};
 
     if (version == NULL || strcmp(version, "1") == 0 || strncmp(version, "1.", 2) == 0)
         return true;
     Json *more = json_new_object();
-    json_set(more, "supported", strings(supported, ARRAY_SIZE(supported)));
+    json_set(more, "supported", handshake_versions());
     provider_problem(&problem, "PROTOCOL_VERSION_UNSUPPORTED", "not_applied", false,
                      "Ved-Protocol is '%.16s', expected '1.0'", version);
     http_send_problem(call->request, &problem, more);

@@ -273,6 +273,10 @@ void store_end(Store *store, Operation *operation, const StoreEnd *end)
         json_set_string(record, "removed", operation->uid);
         forget_instance(store, operation->uid);
     }
+    if (end->superseded != NULL) {
+        json_set_string(record, "removed", end->superseded);
+        forget_instance(store, end->superseded);
+    }
     append(store, record);
 }
 

@@ -31,6 +31,7 @@ typedef struct StoreEnd {
     Json *problem;      /* taken */
     Instance *instance; /* taken: put in the place of what was there; NULL: left */
     bool removed;       /* the instance is gone */
+    char *superseded;   /* uid of the instance whose object this one took over; NULL: none */
     int64_t now_ms;
 } StoreEnd;
 

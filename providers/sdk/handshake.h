@@ -1,0 +1,13 @@
+/* What a plugin says of itself before anything else: GET /.well-known/ved-provider. */
+#ifndef VED_SDK_HANDSHAKE_H
+#define VED_SDK_HANDSHAKE_H
+
+#include "providers/sdk/engine.h"
+
+/* The document; the caller owns it. */
+Json *handshake_json(const EngineOptions *options);
+
+/* The protocol versions spoken here, an array the caller owns. */
+Json *handshake_versions(void);
+
+#endif
