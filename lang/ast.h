@@ -423,7 +423,8 @@ typedef struct Transition {
     bool has_priority; /* @priority(...) */
     uint8_t priority;
     Span priority_span;
-    bool protect;   /* @protect: what it made is not destroyed */
+    bool protect; /* @protect: what it made is not destroyed */
+    Span protect_span;
     bool is_script; /* made of the statements of a script: they have no braces */
     Allow *allows;
     Slice *slices;
@@ -638,6 +639,24 @@ typedef struct Migration {
     Span span;
 } Migration;
 
+/* Database.Boot_db.Infra.CreatePostgres; of `moved domain` the domain alone */
+typedef struct MovedPlace {
+    Name domain;
+    Name where;  /* transition, handler or timer: "Boot_db", "Infra.lost" */
+    Name effect; /* "CreatePostgres", "Infra.CreatePostgres" */
+    Span span;
+} MovedPlace;
+
+/* moved A.T.E -> B.U.E    moved domain A -> B */
+typedef struct Moved {
+    struct Moved *next;
+    Declared declared;
+    bool is_domain;
+    MovedPlace from;
+    MovedPlace to;
+    Span span;
+} Moved;
+
 /* The lines of a test's blocks. In expressions `D.field` is a domain's state, `D["k"].field` an
  * instance's, and `D.Goal` whether a goal is met. */
 typedef enum TestStepKind {
@@ -700,6 +719,7 @@ typedef struct Ast {
     Environment *environments;
     Deploy *deploys;
     Migration *migrations;
+    Moved *moves;
     Test *tests;
     Allow *allows; /* of the file: `@allow(...)` before anything else and followed by `;` */
 } Ast;

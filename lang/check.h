@@ -397,6 +397,9 @@ void check_environments(Checker *checker);
 void declare_migrations(Checker *checker);
 void check_migrations(Checker *checker);
 
+/* check_moved.c: what has another name than in an older state; once the bodies are checked. */
+void check_moves(Checker *checker);
+
 /* check_body.c: bodies and predicates. */
 void check_bodies(Checker *checker);
 void check_domain_bodies(Checker *checker, ModelDomain *domain);

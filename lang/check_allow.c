@@ -69,6 +69,7 @@ static void collect_all(Checker *checker)
     COLLECT_ALL(Environment, ast->environments);
     COLLECT_ALL(Deploy, ast->deploys);
     COLLECT_ALL(Migration, ast->migrations);
+    COLLECT_ALL(Moved, ast->moves);
     COLLECT_ALL(Test, ast->tests);
 }
 

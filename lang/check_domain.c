@@ -79,6 +79,7 @@ static void declare_transitions(Checker *checker, ModelDomain *domain)
             (ProgramTransition){.name = tree->name.text,
                                 .priority = tree->has_priority ? tree->priority : -1,
                                 .protect = tree->protect,
+                                .protect_span = tree->protect_span,
                                 .span = tree->span};
         domain->transitions[i].parameters =
             check_parameters_declared(checker, tree->parameters, "transition", tree->name,
@@ -146,6 +147,23 @@ static void declare_message(Checker *checker, ModelDomain *domain, const Handler
     d->remedy = "rename one of them";
 }
 
+/* What records of the core call it. */
+static const char *handler_where(Checker *checker, const Handler *tree)
+{
+    switch (tree->kind) {
+    case HANDLER_EVENT:
+    case HANDLER_MESSAGE:
+        return tree->event.text;
+    case HANDLER_LOST:
+        return arena_format(checker->arena, "%s.lost", tree->provider.text);
+    case HANDLER_CHANGED:
+        return arena_format(checker->arena, "%s.changed", tree->provider.text);
+    case HANDLER_FAILED:
+        return arena_format(checker->arena, "%s.failed", tree->provider.text);
+    }
+    return NULL;
+}
+
 static void declare_handler(Checker *checker, ModelDomain *domain, const Handler *tree,
                             size_t index, Map *seen)
 {
@@ -156,6 +174,7 @@ static void declare_handler(Checker *checker, ModelDomain *domain, const Handler
     *handler = (ProgramHandler){.kind = handler_kind(tree->kind),
                                 .name = tree->kind == HANDLER_MESSAGE ? name.text : NULL,
                                 .provider = reports ? name.text : NULL,
+                                .where = name.text != NULL ? handler_where(checker, tree) : NULL,
                                 .span = tree->span};
     domain->handler_trees[index] = tree;
     if (tree->kind == HANDLER_MESSAGE)
@@ -196,9 +215,24 @@ static const char *timer_text(Checker *checker, const Timer *tree)
     return source_line(checker, (Span){tree->span.start, end});
 }
 
+/* What records of the core call it; `seen` counts those of each name. */
+static const char *timer_where(Checker *checker, const Timer *tree, Map *seen)
+{
+    cleanup(buffer_deinit) Buffer interval = {0};
+
+    value_print(&interval, value_duration(tree->interval_ms));
+    const char *name =
+        arena_format(checker->arena, "%s_%s", tree->kind == TIMER_EVERY ? "every" : "after",
+                     buffer_text(&interval));
+    uintptr_t same = (uintptr_t)map_get(seen, name) + 1;
+    map_put(seen, name, (void *)same);
+    return same == 1 ? name : arena_format(checker->arena, "%s_%zu", name, (size_t)same);
+}
+
 static void declare_timers(Checker *checker, ModelDomain *domain)
 {
     size_t count = LIST_COUNT(Timer, domain->ast->timers), i = 0;
+    Map seen = {.borrows = true};
 
     domain->timers = arena_array(checker->arena, ProgramTimer, count);
     domain->timer_count = count;
@@ -206,8 +240,10 @@ static void declare_timers(Checker *checker, ModelDomain *domain)
         domain->timers[i++] = (ProgramTimer){.repeats = tree->kind == TIMER_EVERY,
                                              .interval_ms = tree->interval_ms,
                                              .text = timer_text(checker, tree),
+                                             .where = timer_where(checker, tree, &seen),
                                              .span = tree->span};
     }
+    map_deinit(&seen);
 }
 
 static void declare_invariants(Checker *checker, ModelDomain *domain)

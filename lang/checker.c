@@ -260,6 +260,7 @@ void check(Ast *ast, TypeTable *types, Arena *arena, Diagnostics *diagnostics, M
     check_bodies(&checker);
     check_goals(&checker);
     check_migrations(&checker);
+    check_moves(&checker);
     check_first_values(&checker);
     check_starts(&checker);
     check_environments(&checker);
@@ -288,4 +289,5 @@ void model_deinit(Model *model)
     map_deinit(&model->environment_names);
     map_deinit(&model->imports);
     map_deinit(&model->event_names);
+    map_deinit(&model->move_sources);
 }

@@ -164,6 +164,9 @@ typedef struct Model {
     size_t fact_capacity;
     ProgramStart *starts;
     size_t start_count;
+    ProgramMove *moves; /* in source order */
+    size_t move_count;
+    Map move_sources; /* see MoveTable */
     ProgramAllow *allows;
     size_t allow_count;
     size_t allow_capacity;

@@ -20,6 +20,7 @@ typedef enum ItemKind {
     ITEM_ENVIRONMENT,
     ITEM_DEPLOY,
     ITEM_MIGRATION,
+    ITEM_MOVED,
     ITEM_TEST,
     ITEM_VERSION,
     ITEM_SCOPE,
@@ -272,6 +273,25 @@ static void format_migration(Formatter *formatter, const Migration *migration)
     format_line_end(formatter, migration->span.end);
 }
 
+static void format_place(Formatter *formatter, const MovedPlace *place)
+{
+    format_text(formatter, place->domain.text);
+    if (place->where.text != NULL)
+        buffer_add_format(formatter->out, ".%s.%s", place->where.text, place->effect.text);
+}
+
+static void format_moved(Formatter *formatter, const Moved *moved)
+{
+    declared_lead(formatter, &moved->declared, moved->span, moved->span.end);
+    format_indent(formatter, 0);
+    format_text(formatter, moved->declared.exported ? "export " : "");
+    format_text(formatter, moved->is_domain ? "moved domain " : "moved ");
+    format_place(formatter, &moved->from);
+    format_text(formatter, " -> ");
+    format_place(formatter, &moved->to);
+    format_line_end(formatter, moved->span.end);
+}
+
 /* ---- environments ---- */
 
 static void format_provider(Formatter *formatter, const EnvironmentProvider *provider)
@@ -414,6 +434,9 @@ static void format_item(Formatter *formatter, const Item *item)
     case ITEM_MIGRATION:
         format_migration(formatter, item->node);
         break;
+    case ITEM_MOVED:
+        format_moved(formatter, item->node);
+        break;
     case ITEM_TEST:
         format_test(formatter, item->node);
         break;
@@ -502,6 +525,7 @@ void format_file(Formatter *formatter, const Ast *ast)
     ITEMS_ADD(&items, Environment, ITEM_ENVIRONMENT, ast->environments);
     ITEMS_ADD(&items, Deploy, ITEM_DEPLOY, ast->deploys);
     ITEMS_ADD(&items, Migration, ITEM_MIGRATION, ast->migrations);
+    ITEMS_ADD(&items, Moved, ITEM_MOVED, ast->moves);
     ITEMS_ADD(&items, Test, ITEM_TEST, ast->tests);
     format_items(formatter, &items);
     format_comments(formatter, UINT32_MAX, true);

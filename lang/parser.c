@@ -134,16 +134,6 @@ Diagnostic *parser_refuse_spelling(Parser *parser, Span span, const char *spelli
     return d;
 }
 
-void parser_refuse(Parser *parser, Span span, const char *construct)
-{
-    if (parser->panicking)
-        return;
-    Diagnostic *d = diagnostics_add(parser->diagnostics, SEVERITY_ERROR, "V-ERR-011", span,
-                                    "`%s` is not yet supported", construct);
-    d->consequence = "it was skipped";
-    d->remedy = "remove it, or express it with what is there";
-}
-
 void parser_second_time(Parser *parser, Span first, Span second, const char *what)
 {
     Diagnostic *d = parser_error(parser, "V-ERR-016", second, "a second %s", what);
@@ -276,7 +266,7 @@ static bool is_assignment(TokenKind kind)
     return kind >= TOKEN_ASSIGN && kind <= TOKEN_MUL_ASSIGN;
 }
 
-/* `moved domain A -> domain B` and the like go on with a word that elsewhere begins something. */
+/* `yield effect { ... }` and the like go on with a word that elsewhere begins something. */
 void parser_skip_construct(Parser *parser)
 {
     bool joined = true; /* the word just passed wants what follows it */
@@ -289,7 +279,7 @@ void parser_skip_construct(Parser *parser)
             return;
         if ((begins_item(kind) || begins_statement(kind) || kind == TOKEN_AT) && !joined)
             return;
-        joined = kind == TOKEN_ARROW;
+        joined = false;
         parser_skip_balanced(parser);
         if (kind == TOKEN_BRACE_OPEN)
             return;

@@ -117,8 +117,6 @@ Diagnostic *parser_error(Parser *parser, const char *code, Span span, const char
 /* A spelling of another dialect (V-ERR-010). Does not start panicking. NULL while panicking. */
 Diagnostic *parser_refuse_spelling(Parser *parser, Span span, const char *spelling,
                                    const char *remedy);
-/* A construct that is not there yet (V-ERR-011). Does not start panicking: skip it next. */
-void parser_refuse(Parser *parser, Span span, const char *construct);
 /* What may stand once stands here again (V-ERR-016). Does not start panicking. */
 void parser_second_time(Parser *parser, Span first, Span second, const char *what);
 /* A number outside of its range (V-ERR-017). Does not start panicking. */
@@ -309,6 +307,7 @@ typedef struct AstLists {
     Environment **environments;
     Deploy **deploys;
     Migration **migrations;
+    Moved **moves;
     Test **tests;
     Allow **allows;
 } AstLists;
@@ -318,7 +317,7 @@ AstLists ast_lists(Ast *ast); /* of an empty tree */
 /* One declaration, at its word; domains and systems, too. It goes to its list in the tree. */
 void parse_declaration(Parser *parser, const Annotations *annotations);
 bool at_declaration(Parser *parser);
-/* A spelling of another dialect, or what is not there yet: reported and skipped. */
+/* A spelling of another dialect: reported and skipped. */
 bool declaration_refused(Parser *parser);
 
 System *parse_system(Parser *parser);

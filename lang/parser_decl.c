@@ -225,6 +225,94 @@ static Migration *migration(Parser *parser)
     return node;
 }
 
+/* ---- renames ---- */
+
+#define PLACE_PARTS_MIN 3
+#define PLACE_PARTS_MAX 5
+
+/* The names from `first` to before `end`, with dots between them. */
+static Name names_joined(Parser *parser, const Name *first, const Name *end)
+{
+    const char *text = first->text;
+
+    for (const Name *name = first + 1; name < end; name++)
+        text = arena_format(parser->arena, "%s.%s", text, name->text);
+    return (Name){text, {first->span.start, end[-1].span.end}};
+}
+
+static bool is_report(const char *word)
+{
+    return strcmp(word, "lost") == 0 || strcmp(word, "changed") == 0 || strcmp(word, "failed") == 0;
+}
+
+/* Which of the names after the domain's say where, and which what: a handler of reports has two. */
+static MovedPlace place_of(Parser *parser, const Name *parts, size_t count)
+{
+    bool reports = count == PLACE_PARTS_MAX || (count == 4 && is_report(parts[2].text));
+    const Name *effect = parts + (reports ? 3 : 2);
+
+    return (MovedPlace){.domain = parts[0],
+                        .where = names_joined(parser, parts + 1, effect),
+                        .effect = names_joined(parser, effect, parts + count),
+                        .span = {parts[0].span.start, parts[count - 1].span.end}};
+}
+
+/* D.T.Infra.Create; without a domain if it is not whole. */
+static MovedPlace moved_place(Parser *parser, const char *what)
+{
+    Name parts[PLACE_PARTS_MAX] = {parser_name(parser, what)};
+    size_t count = 1;
+
+    while (!parser->panicking && count < PLACE_PARTS_MAX && parser_accept(parser, TOKEN_DOT))
+        parts[count++] = parser_any_word(parser, "a name after `.`");
+    if (!parser->panicking && count < PLACE_PARTS_MIN)
+        parser_expected_but(parser,
+                            count == 1 ? "`.` and what stands in the domain"
+                                       : "`.` and the effect that is emitted there",
+                            "write `moved D.T.Infra.E -> D.U.Infra.E`, or `moved domain D -> E`");
+    return parser->panicking ? (MovedPlace){.domain = {0}} : place_of(parser, parts, count);
+}
+
+static MovedPlace moved_domain(Parser *parser, const char *what)
+{
+    Name name = parser_name(parser, what);
+
+    if (!parser->panicking && parser_at(parser, TOKEN_DOT))
+        parser_expected_but(parser, "a domain's name alone after `moved domain`",
+                            "write `moved D.T.Infra.E -> D.U.Infra.E` of what stands in a domain");
+    return parser->panicking ? (MovedPlace){.domain = {0}}
+                             : (MovedPlace){.domain = name, .span = name.span};
+}
+
+static void moved_arrow(Parser *parser, const Moved *node)
+{
+    if (!parser->panicking && !parser_at(parser, TOKEN_ARROW))
+        parser_expected_but(parser, "`->` and what it is called now",
+                            node->is_domain ? "write `moved domain OLD -> NEW`"
+                                            : "write `moved D.T.Infra.E -> D.U.Infra.E`");
+    parser_accept(parser, TOKEN_ARROW);
+    if (parser->panicking || !node->is_domain || !parser_at(parser, TOKEN_DOMAIN))
+        return;
+    parser_refuse_spelling(
+        parser, parser_peek(parser, 0)->span, "-> domain",
+        arena_format(parser->arena, "write `moved domain %s -> NEW`", node->from.domain.text));
+    parser_take(parser);
+}
+
+static Moved *moved(Parser *parser)
+{
+    Moved *node = arena_new(parser->arena, Moved);
+
+    parser_take(parser);
+    node->is_domain = parser_accept(parser, TOKEN_DOMAIN);
+    node->from = node->is_domain ? moved_domain(parser, "the domain's former name")
+                                 : moved_place(parser, "`domain` or a domain's name after `moved`");
+    moved_arrow(parser, node);
+    node->to = node->is_domain ? moved_domain(parser, "the domain's present name after `->`")
+                               : moved_place(parser, "a domain's name after `->`");
+    return node;
+}
+
 /* ---- any declaration ---- */
 
 AstLists ast_lists(Ast *ast)
@@ -242,6 +330,7 @@ AstLists ast_lists(Ast *ast)
         .environments = &ast->environments,
         .deploys = &ast->deploys,
         .migrations = &ast->migrations,
+        .moves = &ast->moves,
         .tests = &ast->tests,
         .allows = &ast->allows,
     };
@@ -259,8 +348,6 @@ bool declaration_refused(Parser *parser)
     else if (parser_at(parser, TOKEN_MIGRATION) && braced)
         parser_refuse_spelling(parser, span, "migration ... { }",
                                "write `migration D 1 -> 2 { field = old.field }`");
-    else if (parser_at(parser, TOKEN_MOVED))
-        parser_refuse(parser, span, "moved");
     else
         return false;
     parser_skip_construct(parser);
@@ -321,6 +408,9 @@ static void declaration(Parser *parser, const Annotations *annotations, Declared
         break;
     case TOKEN_MIGRATION:
         DECLARE(Migration, migrations, domain, migration(parser));
+        break;
+    case TOKEN_MOVED:
+        DECLARE(Moved, moves, to.domain, moved(parser));
         break;
     case TOKEN_TEST:
         DECLARE(Test, tests, name, parse_test(parser));

@@ -162,7 +162,10 @@ static void annotate(Parser *parser, Transition *transition, const Annotations *
         transition->priority = annotations->priority;
         transition->priority_span = annotations->priority_value;
     }
-    transition->protect = transition->protect || annotations_have(annotations, ANNOTATION_PROTECT);
+    if (annotations_have(annotations, ANNOTATION_PROTECT)) {
+        transition->protect = true;
+        transition->protect_span = annotations->spans[ANNOTATION_PROTECT];
+    }
     if (annotations->allows != NULL)
         transition->allows = annotations->allows;
 }

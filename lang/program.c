@@ -214,6 +214,9 @@ static void tables_make(Program *program, Model *model)
     program->start_count = model->start_count;
     program->environments = model->environments;
     program->environment_count = model->environment_count;
+    program->moves = model->moves;
+    program->move_count = model->move_count;
+    program->move_sources = take_map(&model->move_sources);
     program->allows = model->allows;
     program->allow_count = model->allow_count;
 }
@@ -298,6 +301,7 @@ void program_free(Program *program)
         return;
     map_deinit(&program->domain_names);
     map_deinit(&program->event_names);
+    map_deinit(&program->move_sources);
     arena_deinit(&program->arena);
     free(program);
 }

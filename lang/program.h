@@ -79,6 +79,7 @@ typedef struct ProgramHandler {
     uint32_t event;       /* ON_EVENT: index into Program.events; else 0 */
     const char *name;     /* ON_MESSAGE: of the message */
     const char *provider; /* ON_LOST and after */
+    const char *where;    /* what records and addresses call it: "DatabaseReady", "Infra.lost" */
     /* What it gets: an event's fields, a message's parameters, or one object of what is reported.
      */
     const ProgramParameter *parameters;
@@ -92,7 +93,8 @@ typedef struct ProgramTimer {
     int64_t interval_ms;
     const Code *when; /* a predicate; NULL: repeats */
     const Code *code;
-    const char *text; /* "every 5m", "after 30s when ready == false" */
+    const char *text;  /* "every 5m", "after 30s when ready == false" */
+    const char *where; /* what records call it: "every_5m"; the second such one "every_5m_2" */
     Span span;
 } ProgramTimer;
 
@@ -112,14 +114,15 @@ typedef struct ProgramMigration {
  * another of its moves goes on from. Use program_moved_place() and program_moved_domain(). */
 typedef struct ProgramMove {
     bool is_domain; /* then only the domains are there, else all of it */
+    /* As written; of a place, what the program calls that domain now. */
     const char *from_domain;
+    const char *to_domain;
     const char *from_where;  /* transition, handler or timer, as records name it: "Boot_db",
                               * "DatabaseReady", "Infra.lost", "every_5m" */
-    const char *from_effect; /* as written: "Infra.CreatePostgres", or bare "CreatePostgres", which
-                              * means it of any provider, and of none */
-    const char *to_domain;
+    const char *from_effect; /* "Infra.CreatePostgres"; bare "CreatePostgres": of any provider */
     const char *to_where;
-    const char *to_effect; /* as the emits of that place spell it; without any, as written */
+    const char *to_effect; /* bare: of the same provider as before */
+    uint32_t other;        /* the next of the same place but for the provider, index + 1; 0: none */
     Span span;
 } ProgramMove;
 
@@ -127,7 +130,7 @@ typedef struct ProgramMove {
 typedef struct ProgramPlace {
     const char *domain;
     const char *where;  /* transition, handler or timer, as in ProgramMove */
-    const char *effect; /* "Infra.CreatePostgres", or without provider, as the program writes it */
+    const char *effect; /* "Infra.CreatePostgres" */
 } ProgramPlace;
 
 typedef struct ProgramInvariant {
@@ -275,7 +278,7 @@ typedef struct Program {
     size_t start_count;
     const ProgramEnvironment *environments;
     size_t environment_count;
-    const ProgramMove *moves; /* in source order; they make no circle */
+    const ProgramMove *moves; /* in source order */
     size_t move_count;
     const ProgramAllow *allows; /* by code, then place */
     size_t allow_count;
@@ -283,6 +286,7 @@ typedef struct Program {
     bool valid;              /* no errors: code is there and may run */
     Map domain_names;        /* for program_find_...(), as the next */
     Map event_names;
+    Map move_sources; /* for program_moved_...() */
 } Program;
 
 /* Compile a text; never NULL. Look at `valid` and `diagnostics`. The caller frees it. */
@@ -317,14 +321,17 @@ int domain_find_handler(const ProgramDomain *domain, uint32_t event);
 int domain_find_message(const ProgramDomain *domain, const char *name);
 int domain_find_report(const ProgramDomain *domain, ProgramHandlerKind kind, const char *provider);
 
+/* What is left of a domain that a program has no more: a copy of its name. In the arena. */
+const ProgramDomain *domain_new_empty(const char *name, Arena *arena);
+
 /* Whether two spellings can mean one effect: "Infra.CreatePostgres" and "CreatePostgres" can. */
 bool effects_agree(const char *a, const char *b);
 
 /* What a domain, and a place, of an older state are called in this program: its moves are followed
- * to their end, those of a place before those of its domain. What none is about comes back as it
- * is. Texts are the program's or the given ones. */
+ * to their end, those of domains first. What none is about comes back as it is. Texts are the
+ * program's, the given ones, or in the arena. */
 const char *program_moved_domain(const Program *program, const char *domain);
-ProgramPlace program_moved_place(const Program *program, ProgramPlace place);
+ProgramPlace program_moved_place(const Program *program, ProgramPlace place, Arena *arena);
 
 /* Parse the text of `--set D.field=TEXT` as a value of the field's type (strings need no quotes);
  * 0 or a negative code with expected and found in `err`. */

@@ -1,56 +1,96 @@
-/* Following the `moved` lines of a program. The checker has seen to it that they end. */
+/* Following the `moved` lines of a program. */
 #include <string.h>
 
-#include "lang/program.h"
+#include "lang/base/buffer.h"
+#include "lang/program_index.h"
+
+/* "Infra" of "Infra.CreatePostgres", with its length; 0: there is none. */
+static size_t provider_size(const char *effect)
+{
+    const char *dot = strchr(effect, '.');
+
+    return dot == NULL ? 0 : (size_t)(dot - effect);
+}
+
+const char *effect_action(const char *effect)
+{
+    size_t provider = provider_size(effect);
+
+    return provider == 0 ? effect : effect + provider + 1;
+}
 
 bool effects_agree(const char *a, const char *b)
 {
-    const char *dot_a = strchr(a, '.'), *dot_b = strchr(b, '.');
-
-    if ((dot_a == NULL) == (dot_b == NULL))
-        return strcmp(a, b) == 0;
-    return strcmp(dot_a != NULL ? dot_a + 1 : a, dot_b != NULL ? dot_b + 1 : b) == 0;
+    if (provider_size(a) == 0 || provider_size(b) == 0)
+        return strcmp(effect_action(a), effect_action(b)) == 0;
+    return strcmp(a, b) == 0;
 }
 
-static const ProgramMove *move_of_domain(const Program *program, const char *domain)
+void place_key(const ProgramPlace *place, Buffer *ret)
 {
-    for (size_t i = 0; i < program->move_count; i++)
-        if (program->moves[i].is_domain && strcmp(program->moves[i].from_domain, domain) == 0)
-            return &program->moves[i];
-    return NULL;
+    buffer_add_format(ret, "%s.%s.%s", place->domain, place->where, effect_action(place->effect));
 }
 
-static const ProgramMove *move_of_place(const Program *program, const ProgramPlace *place)
+static const ProgramMove *move_at(const MoveTable *table, const char *key)
 {
-    for (size_t i = 0; i < program->move_count; i++) {
-        const ProgramMove *move = &program->moves[i];
-        if (!move->is_domain && strcmp(move->from_domain, place->domain) == 0 &&
-            strcmp(move->from_where, place->where) == 0 &&
-            effects_agree(move->from_effect, place->effect))
+    size_t number = (size_t)(uintptr_t)map_get(table->sources, key);
+
+    return number == 0 ? NULL : &table->moves[number - 1];
+}
+
+const ProgramMove *move_of_domain(const MoveTable *table, const char *domain)
+{
+    return move_at(table, domain);
+}
+
+const ProgramMove *move_of_place(const MoveTable *table, const ProgramPlace *place)
+{
+    cleanup(buffer_deinit) Buffer key = {0};
+
+    place_key(place, &key);
+    for (const ProgramMove *move = move_at(table, buffer_text(&key)); move != NULL;
+         move = move->other == 0 ? NULL : &table->moves[move->other - 1])
+        if (effects_agree(move->from_effect, place->effect))
             return move;
-    }
     return NULL;
 }
 
-const char *program_moved_domain(const Program *program, const char *domain)
+const char *moved_domain(const MoveTable *table, const char *domain)
 {
     const ProgramMove *move;
 
-    while ((move = move_of_domain(program, domain)) != NULL)
+    while ((move = move_of_domain(table, domain)) != NULL)
         domain = move->to_domain;
     return domain;
 }
 
-ProgramPlace program_moved_place(const Program *program, ProgramPlace place)
+const char *program_moved_domain(const Program *program, const char *domain)
 {
+    const MoveTable table = {program->moves, &program->move_sources};
+
+    return moved_domain(&table, domain);
+}
+
+/* Of the same provider as before where the line names none. */
+static const char *moved_effect(const char *to, const char *before, Arena *arena)
+{
+    size_t provider = provider_size(before);
+
+    return provider == 0 || provider_size(to) != 0
+               ? to
+               : arena_format(arena, "%.*s.%s", (int)provider, before, to);
+}
+
+ProgramPlace program_moved_place(const Program *program, ProgramPlace place, Arena *arena)
+{
+    const MoveTable table = {program->moves, &program->move_sources};
     const ProgramMove *move;
 
-    for (;;) {
-        if ((move = move_of_place(program, &place)) != NULL)
-            place = (ProgramPlace){move->to_domain, move->to_where, move->to_effect};
-        else if ((move = move_of_domain(program, place.domain)) != NULL)
-            place.domain = move->to_domain;
-        else
-            return place;
-    }
+    place.domain = moved_domain(&table, place.domain);
+    if (program->move_count == 0)
+        return place;
+    while ((move = move_of_place(&table, &place)) != NULL)
+        place = (ProgramPlace){move->to_domain, move->to_where,
+                               moved_effect(move->to_effect, place.effect, arena)};
+    return place;
 }

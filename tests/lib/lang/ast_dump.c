@@ -454,6 +454,21 @@ static void put_migration(Buffer *out, const Migration *migration)
     put_start_fields(out, migration->fields);
 }
 
+static void put_place(Buffer *out, const MovedPlace *place)
+{
+    put_name(out, place->domain);
+    put_name(out, place->where);
+    put_name(out, place->effect);
+}
+
+static void put_moved(Buffer *out, const Moved *moved)
+{
+    buffer_add_format(out, "\nmoved %d", moved->is_domain);
+    put_place(out, &moved->from);
+    put_place(out, &moved->to);
+    put_declared(out, &moved->declared);
+}
+
 static void put_deploy(Buffer *out, const Deploy *deploy)
 {
     buffer_add_string(out, "\ndeploy");
@@ -513,5 +528,6 @@ void ast_dump(const Ast *ast, Buffer *ret)
     EACH(Environment, environment, ast->environments) put_environment(ret, environment);
     EACH(Deploy, deploy, ast->deploys) put_deploy(ret, deploy);
     EACH(Migration, migration, ast->migrations) put_migration(ret, migration);
+    EACH(Moved, moved, ast->moves) put_moved(ret, moved);
     EACH(Test, test, ast->tests) put_test(ret, test);
 }

@@ -126,12 +126,28 @@ Test(parser, refused_spellings_name_the_line_to_write)
     assert_mistakes("domain A { migration v { from: 1 to: 2 return x } }", "V-ERR-010 `migration");
 }
 
-Test(parser, what_is_not_there_yet_is_refused_by_name_and_skipped)
+Test(parser, what_moved_names_two_places_or_two_domains)
 {
-    assert_mistakes("domain A {\nmoved domain A -> B\ngoal x\n}\n",
-                    "V-ERR-011 `moved` is not yet supported");
-    assert_mistakes("moved A.B.C -> D.E.C\ndomain A { goal x }\n",
-                    "V-ERR-011 `moved` is not yet supported");
+    const Ast *ast = text_valid("moved domain A -> B\nmoved A.T.X -> A.Infra.lost.X\n"
+                                "moved A.Infra.lost.Cloud.X -> A.E.Cloud.X\ndomain A { goal x }\n");
+    const Moved *domain = ast->moves, *reported = domain->next, *provided = reported->next;
+
+    cr_assert(domain->is_domain);
+    cr_assert_str_eq(domain->from.domain.text, "A");
+    cr_assert_str_eq(domain->to.domain.text, "B");
+    cr_assert_null(domain->to.where.text);
+    cr_assert_not(reported->is_domain);
+    cr_assert_str_eq(reported->from.where.text, "T");
+    cr_assert_str_eq(reported->from.effect.text, "X");
+    cr_assert_str_eq(reported->to.where.text, "Infra.lost");
+    cr_assert_str_eq(reported->to.effect.text, "X");
+    cr_assert_str_eq(provided->from.where.text, "Infra.lost");
+    cr_assert_str_eq(provided->from.effect.text, "Cloud.X");
+    cr_assert_str_eq(provided->to.where.text, "E");
+    cr_assert_str_eq(provided->to.effect.text, "Cloud.X");
+    cr_assert_null(provided->next);
+    assert_mistakes("domain A {\nmoved domain B -> A\ngoal x\n}\n",
+                    "V-ERR-009 `moved` stands outside of domains");
 }
 
 Test(parser, mistakes_are_reported_once_each_and_the_rest_is_read)
