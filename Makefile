@@ -190,6 +190,18 @@ mutate-build: $(OUT)/mutate
 $(OUT)/mutate: $(call objects,tests/torture/mutate.c tests/lib/lang/ast_dump.c) $(call lib,lang) $(call lib,base)
 	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_base)
 
+# Random edits, losses, failures and kills, against a fresh apply of the last program.
+WALKS ?= 10000
+WALK_SEED ?= 1
+
+.PHONY: walk
+walk:
+	@$(MAKE) -s BUILD=release walk-build
+	@build/release/walk $(WALKS) $(WALK_SEED)
+walk-build: $(OUT)/walk
+$(OUT)/walk: $(call objects,$(wildcard tests/torture/walk*.c)) $(call lib,core) $(call lib,lang) $(call lib,base)
+	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_core)
+
 # --- Checks --------------------------------------------------------------------------------------
 
 # A file is looked at again when its object is newer, so when it or a header of its has changed.
