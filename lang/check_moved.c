@@ -441,6 +441,22 @@ static void moves_make(Moving *moving)
                 call(moving, i_);                                                                  \
     } while (0)
 
+/* Every line on the way says at once where it ends, so that no way is gone twice. */
+static void domain_settle(Moving *moving, size_t index)
+{
+    const MoveTable table = table_of(moving);
+    ProgramMove *moves = moving->checker->model->moves, *move = &moves[index];
+    const char *end = move->to_domain;
+
+    for (const ProgramMove *m; (m = move_of_domain(&table, end)) != NULL;)
+        end = m->to_domain;
+    while (move != NULL) {
+        const ProgramMove *next = move_of_domain(&table, move->to_domain);
+        move->to_domain = end;
+        move = next == NULL ? NULL : &moves[next - moves];
+    }
+}
+
 static void place_settle(Moving *moving, size_t index)
 {
     ProgramMove *move = &moving->checker->model->moves[index];
@@ -459,6 +475,7 @@ void check_moves(Checker *checker)
     moves_make(&moving);
     EACH_MOVE(&moving, true, domain_enter);
     EACH_MOVE(&moving, true, check_circle);
+    EACH_MOVE(&moving, true, domain_settle);
     EACH_MOVE(&moving, false, place_settle);
     EACH_MOVE(&moving, false, place_enter);
     EACH_MOVE(&moving, false, check_circle);

@@ -113,10 +113,9 @@ typedef struct ProgramMigration {
  * left side names what only an older state has; the right side what the program has, or what
  * another of its moves goes on from. Use program_moved_place() and program_moved_domain(). */
 typedef struct ProgramMove {
-    bool is_domain; /* then only the domains are there, else all of it */
-    /* As written; of a place, what the program calls that domain now. */
-    const char *from_domain;
-    const char *to_domain;
+    bool is_domain;          /* then only the domains are there, else all of it */
+    const char *from_domain; /* of a place: as that domain is called now */
+    const char *to_domain;   /* as it is called now, at the end of all lines */
     const char *from_where;  /* transition, handler or timer, as records name it: "Boot_db",
                               * "DatabaseReady", "Infra.lost", "every_5m" */
     const char *from_effect; /* "Infra.CreatePostgres"; bare "CreatePostgres": of any provider */
@@ -332,6 +331,19 @@ bool effects_agree(const char *a, const char *b);
  * program's, the given ones, or in the arena. */
 const char *program_moved_domain(const Program *program, const char *domain);
 ProgramPlace program_moved_place(const Program *program, ProgramPlace place, Arena *arena);
+
+/* What records call the transition, handler or timer that a use stands in, as in ProgramPlace. */
+const char *effect_use_where(const Program *program, const EffectUse *use);
+
+/* The `site`-th emit of that effect at the place, from 0; one that is written without provider
+ * where none is with that one. NULL: the text has none. */
+const EffectUse *program_find_emit(const Program *program, ProgramPlace place, uint32_t site);
+
+/* "shop.ved:12", in the arena: where a span begins; and the same of program_find_emit() – NULL if
+ * there is none. Both count lines from the start of the file. */
+const char *program_line(const Program *program, Span span, Arena *arena);
+const char *program_emit_line(const Program *program, ProgramPlace place, uint32_t site,
+                              Arena *arena);
 
 /* Parse the text of `--set D.field=TEXT` as a value of the field's type (strings need no quotes);
  * 0 or a negative code with expected and found in `err`. */

@@ -28,7 +28,7 @@ const char *effect_action(const char *effect); /* "CreatePostgres" of "Infra.Cre
 const ProgramMove *move_of_domain(const MoveTable *table, const char *domain);
 const ProgramMove *move_of_place(const MoveTable *table, const ProgramPlace *place);
 
-/* To the end; moves of domains make no circle. */
+/* Once moves of domains say where all lines end. */
 const char *moved_domain(const MoveTable *table, const char *domain);
 
 #endif

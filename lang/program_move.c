@@ -57,11 +57,9 @@ const ProgramMove *move_of_place(const MoveTable *table, const ProgramPlace *pla
 
 const char *moved_domain(const MoveTable *table, const char *domain)
 {
-    const ProgramMove *move;
+    const ProgramMove *move = move_of_domain(table, domain);
 
-    while ((move = move_of_domain(table, domain)) != NULL)
-        domain = move->to_domain;
-    return domain;
+    return move == NULL ? domain : move->to_domain;
 }
 
 const char *program_moved_domain(const Program *program, const char *domain)
