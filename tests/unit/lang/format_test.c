@@ -97,6 +97,20 @@ Test(format, comments_keep_their_places_and_those_inside_a_line_move_before_it)
                    "/* end */\n");
 }
 
+Test(format, what_moved_stands_on_one_line_with_its_comments_before_it)
+{
+    assert_formats("// once\nmoved  domain A\n  -> /* now */ B moved B . T . Infra.X ->\n"
+                   "B.Infra . lost.X // behind\n\nexport moved B.U.X->B.T.X; domain B { goal g }",
+                   "// once\n"
+                   "/* now */\n"
+                   "moved domain A -> B\n"
+                   "moved B.T.Infra.X -> B.Infra.lost.X // behind\n\n"
+                   "export moved B.U.X -> B.T.X\n"
+                   "domain B {\n"
+                   "    goal g\n"
+                   "}\n");
+}
+
 Test(format, literals_keep_the_authors_spelling)
 {
     assert_formats("domain A { state { a: int = (1_000) b: duration = 90m c: string = "
