@@ -422,44 +422,19 @@ static const char *edit_unit_less(Editor *editor)
     return "in";
 }
 
-/* One for each of its effects. False: there is no room. */
-static bool unit_move(Editor *editor, uint32_t to)
-{
-    Model *model = editor->model;
-    const Unit *unit = editor->unit;
-    bool moved[EFFECTS_MAX] = {false};
-
-    if (model->move_count + unit->emit_count > MOVES_MAX)
-        return false;
-    for (uint32_t i = 0; i < unit->emit_count; i++) {
-        uint32_t effect = unit->emits[i].effect;
-        if (moved[effect])
-            continue;
-        moved[effect] = true;
-        model->moves[model->move_count++] = (Move){.from_name = editor->domain->name,
-                                                   .to_name = editor->domain->name,
-                                                   .id = unit->id,
-                                                   .from_title = unit->title,
-                                                   .to_title = to,
-                                                   .effect = effect};
-    }
-    return true;
-}
-
-/* It was so in the program before: nothing else was done to its name in this edit. */
-static bool is_as_before(const Editor *editor, const Domain *domain)
+/* The domain in the program before; NULL: it was not there, or its name is given anew. */
+static const Domain *domain_before(const Editor *editor, const Domain *domain)
 {
     const Domain *was = &editor->before->domains[domain - editor->model->domains];
 
-    return was->exists && was->birth == domain->birth && was->name == domain->name;
+    return was->exists && was->birth == domain->birth ? was : NULL;
 }
 
-static const Unit *unit_before(const Editor *editor, const Domain *domain, const Unit *unit)
+/* Of the same id; NULL: none. */
+static const Unit *unit_before(const Domain *was, const Unit *unit)
 {
-    const Domain *was = &editor->before->domains[domain - editor->model->domains];
-
     for (size_t u = 0; u < UNITS_MAX; u++)
-        if (was->exists && was->units[u].id == unit->id)
+        if (unit->id != 0 && was->units[u].id == unit->id)
             return &was->units[u];
     return NULL;
 }
@@ -483,16 +458,12 @@ static const char *edit_unit_name(Editor *editor)
 {
     if (!choose_unit(editor) || editor->unit->kind == UNIT_HEARS)
         return NULL;
-    const Unit *was = unit_before(editor, editor->domain, editor->unit);
-    bool moves = chance_one_in(editor->chance, 2);
-    if (moves && (was == NULL || was->title != editor->unit->title ||
-                  !is_as_before(editor, editor->domain) || !same_effects(was, editor->unit) ||
-                  !unit_move(editor, editor->unit->title + 1)))
-        return NULL;
-    if (!moves)
-        withdraw(editor->model, editor->unit->id);
     editor->unit->title++;
-    return moves ? "moved:" : "renamed:";
+    if (chance_one_in(editor->chance, 2))
+        return "moved:";
+    editor->unit->anew = true;
+    withdraw(editor->model, editor->unit->id);
+    return "renamed:";
 }
 
 static const char *edit_marker(Editor *editor)
@@ -575,24 +546,18 @@ static const char *edit_domain_less(Editor *editor)
 
 static const char *edit_domain_name(Editor *editor)
 {
-    if (!choose_domain(editor) || !is_as_before(editor, editor->domain))
+    if (!choose_domain(editor))
         return NULL;
     bool moves = chance_one_in(editor->chance, 2);
     uint32_t name = name_free(editor, moves);
-    if (name == NAMES_MAX || (moves && editor->model->move_count == MOVES_MAX))
+    if (name == NAMES_MAX)
         return NULL;
-    for (size_t i = 0; i < editor->model->move_count; i++)
-        if (editor->model->moves[i].from_name == editor->domain->name)
-            return NULL;
     say(editor, moves ? "moved:" : "renamed:");
-    if (moves)
-        editor->model->moves[editor->model->move_count++] =
-            (Move){.is_domain = true, .from_name = editor->domain->name, .to_name = name};
-    else
-        domain_withdraw(editor->model, editor->domain);
     editor->domain->name = name;
-    if (!moves)
+    if (!moves) {
+        domain_withdraw(editor->model, editor->domain);
         editor->domain->birth = editor->model->next_id++;
+    }
     return "to";
 }
 
@@ -677,16 +642,80 @@ static void versions_set(Editor *editor)
 
     for (size_t d = 0; d < DOMAINS_MAX; d++) {
         Domain *domain = &model->domains[d];
-        const Domain *was = editor->before != NULL ? &editor->before->domains[d] : NULL;
+        const Domain *was = editor->before != NULL ? domain_before(editor, domain) : NULL;
         if (!domain->exists)
             continue;
-        if (was != NULL && was->exists && was->birth == domain->birth) {
+        if (was != NULL) {
             domain->version = was->version + wants_migration(domain, was);
         } else {
             domain->version = model->versions[domain->name] + 1;
             domain->marking_count = 0;
         }
         model->versions[domain->name] = domain->version;
+    }
+}
+
+/* ---- moves ---- */
+
+static void move_add(Model *model, Move move)
+{
+    if (model->move_count < MOVES_MAX)
+        model->moves[model->move_count++] = move;
+}
+
+/* One for each of its effects. */
+static void unit_move(Model *model, const Domain *domain, const Domain *was, const Unit *unit)
+{
+    const Unit *old = unit_before(was, unit);
+    bool moved[EFFECTS_MAX] = {false};
+
+    if (old == NULL || old->title == unit->title || unit->anew)
+        return;
+    for (uint32_t i = 0; i < unit->emit_count; i++) {
+        uint32_t effect = unit->emits[i].effect;
+        if (!moved[effect])
+            move_add(model, (Move){.from_name = was->name,
+                                   .to_name = domain->name,
+                                   .id = unit->id,
+                                   .from_title = old->title,
+                                   .to_title = unit->title,
+                                   .effect = effect});
+        moved[effect] = true;
+    }
+}
+
+/* What does not make the same any more cannot be moved. */
+static void unit_move_check(Model *model, const Domain *was, Unit *unit)
+{
+    const Unit *old = unit_before(was, unit);
+
+    if (old == NULL || old->title == unit->title || same_effects(old, unit))
+        return;
+    unit->anew = true;
+    withdraw(model, unit->id);
+}
+
+/* The lines that carry identity from the program before to what has another name. */
+static void moves_set(Editor *editor)
+{
+    Model *model = editor->model;
+
+    for (size_t d = 0; d < DOMAINS_MAX; d++) {
+        const Domain *was = domain_before(editor, &model->domains[d]);
+        for (size_t u = 0; u < UNITS_MAX && was != NULL && model->domains[d].exists; u++)
+            unit_move_check(model, was, &model->domains[d].units[u]);
+    }
+    for (size_t d = 0; d < DOMAINS_MAX; d++) {
+        const Domain *domain = &model->domains[d];
+        const Domain *was = domain_before(editor, domain);
+        if (!domain->exists || was == NULL)
+            continue;
+        if (was->name != domain->name)
+            move_add(model,
+                     (Move){.is_domain = true, .from_name = was->name, .to_name = domain->name});
+        for (size_t u = 0; u < UNITS_MAX; u++)
+            if (domain->units[u].id != 0)
+                unit_move(model, domain, was, &domain->units[u]);
     }
 }
 
@@ -722,6 +751,9 @@ void model_edit(Model *model, Chance *chance, Buffer *said)
     size_t wanted = 1 + chance_below(chance, 3);
 
     model->move_count = 0;
+    for (size_t d = 0; d < DOMAINS_MAX; d++)
+        for (size_t u = 0; u < UNITS_MAX; u++)
+            model->domains[d].units[u].anew = false;
     for (int i = 0; i < TRIES_MAX && wanted > 0; i++) {
         editor.domain = NULL;
         editor.unit = NULL;
@@ -733,6 +765,7 @@ void model_edit(Model *model, Chance *chance, Buffer *said)
         say(&editor, what);
         wanted--;
     }
+    moves_set(&editor);
     versions_set(&editor);
 }
 

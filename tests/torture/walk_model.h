@@ -27,7 +27,7 @@
 #define ZONE (EFFECTS_MAX - 1)
 #define NAMES_MAX 12 /* of domains */
 #define KEYS_MAX 3
-#define MOVES_MAX 16
+#define MOVES_MAX (DOMAINS_MAX * (1 + UNITS_MAX * EMITS_MAX))
 #define RELICS_MAX 8
 #define RENAMED_MAX 4
 
@@ -64,6 +64,7 @@ typedef struct Unit {
     uint32_t id; /* never used twice in a walk; 0: there is none */
     UnitKind kind;
     uint32_t title;  /* number in its transition's name; grows when it is renamed */
+    bool anew;       /* the newest edit has renamed it without `moved` */
     uint32_t marker; /* the same of its field */
     uint32_t source; /* UNIT_WAITS, HEARS: the unit that says the event */
     uint32_t after;  /* unit of its domain that has run before; 0: none */
