@@ -1,4 +1,4 @@
-/* The kinds of object this provider keeps, each by the same three functions, and its actions and
+/* The kinds of object this provider keeps, each by the same five functions, and its actions and
  * queries. All may block; none keeps anything in memory between calls. */
 #ifndef VED_LOCAL_KINDS_H
 #define VED_LOCAL_KINDS_H
@@ -17,7 +17,10 @@
                            ProviderProblem *problem);                                              \
     int prefix##_remove(Local *local, const ProviderRequest *request, ProviderProblem *problem);   \
     ObserveStatus prefix##_observe(Local *local, const ProviderRequest *request,                   \
-                                   ProviderReply *reply, ProviderProblem *problem);
+                                   ProviderReply *reply, ProviderProblem *problem);                \
+    void prefix##_predict(Local *local, const ProviderRequest *request, Json *planned);            \
+    int prefix##_lookup(Local *local, const char *external_id, const char *search,                 \
+                        ProviderFinding *ret, ProviderProblem *problem);
 LOCAL_KINDS(KIND)
 #undef KIND
 

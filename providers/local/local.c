@@ -19,10 +19,14 @@ typedef struct Kind {
     int (*reconcile)(Local *, const ProviderRequest *, ProviderReply *, ProviderProblem *);
     int (*remove)(Local *, const ProviderRequest *, ProviderProblem *);
     ObserveStatus (*observe)(Local *, const ProviderRequest *, ProviderReply *, ProviderProblem *);
+    void (*predict)(Local *, const ProviderRequest *, Json *);
+    int (*lookup)(Local *, const char *, const char *, ProviderFinding *, ProviderProblem *);
 } Kind;
 
 static const Kind kinds[] = {
-#define KIND(type, prefix) {type, prefix##_reconcile, prefix##_remove, prefix##_observe},
+#define KIND(type, prefix)                                                                         \
+    {type,           prefix##_reconcile, prefix##_remove, prefix##_observe, prefix##_predict,      \
+     prefix##_lookup},
     LOCAL_KINDS(KIND)
 #undef KIND
 };
@@ -59,6 +63,23 @@ static ObserveStatus local_observe(Provider *provider, const ProviderRequest *re
     const Kind *kind = kind_find(request->type, problem);
 
     return kind == NULL ? OBSERVE_ERROR : kind->observe(provider->context, request, reply, problem);
+}
+
+static void local_predict(Provider *provider, const ProviderRequest *request, Json *planned)
+{
+    ProviderProblem problem;
+    const Kind *kind = kind_find(request->type, &problem);
+
+    if (kind != NULL)
+        kind->predict(provider->context, request, planned);
+}
+
+static int local_lookup(Provider *provider, const char *type, const char *external_id,
+                        const char *search, ProviderFinding *ret, ProviderProblem *problem)
+{
+    const Kind *kind = kind_find(type, problem);
+
+    return kind == NULL ? -1 : kind->lookup(provider->context, external_id, search, ret, problem);
 }
 
 static int local_run(Provider *provider, const ProviderRequest *request, ProviderReply *reply,
@@ -136,6 +157,8 @@ void local_init(Local *local, Provider *provider)
                            .remove = local_remove,
                            .run = local_run,
                            .observe = local_observe,
+                           .predict = local_predict,
+                           .lookup = local_lookup,
                            .query = local_query};
 }
 

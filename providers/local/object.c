@@ -14,7 +14,6 @@
 
 #define RECORD_SIZE_MAX (1 << 20)
 #define SALT_SIZE 16
-#define UID_SIZE 32
 
 static bool uid_is_valid(const char *uid)
 {
@@ -102,31 +101,49 @@ bool object_is_established(const Object *object)
     return json_get_bool(object->record, "established", false);
 }
 
-/* Whether some object of `type` keeps the port. */
-static bool type_claims(const Local *local, const char *type, int port)
+int object_move(const Local *local, const char *type, const char *from, const char *to, Error *err)
+{
+    cleanup(free) char *folder = memory_format("%s/%s", local->data_dir, type);
+    cleanup(free) char *old = memory_format("%s/%s", folder, from);
+    cleanup(free) char *new = memory_format("%s/%s", folder, to);
+
+    if (rename(old, new) < 0)
+        return error_errno(err, errno, "rename '%s' to '%s'", old, to);
+    return folder_sync(folder, err);
+}
+
+bool objects_visit(const Local *local, const char *type,
+                   bool (*visit)(void *context, const char *uid, const Object *object),
+                   void *context)
 {
     cleanup(free) char *path = memory_format("%s/%s", local->data_dir, type);
     DIR *folder = opendir(path);
-    bool claimed = false;
+    bool stop = false;
 
     if (folder == NULL)
         return false;
-    for (struct dirent *entry = readdir(folder); entry != NULL && !claimed;
-         entry = readdir(folder)) {
+    for (struct dirent *entry = readdir(folder); entry != NULL && !stop; entry = readdir(folder)) {
         Object object;
         if (!uid_is_valid(entry->d_name) ||
             object_open(local, type, entry->d_name, &object, NULL) < 0)
             continue;
-        claimed = json_get_int(object.record, "port", 0) == port;
+        stop = visit(context, entry->d_name, &object);
         object_deinit(&object);
     }
     closedir(folder);
-    return claimed;
+    return stop;
+}
+
+static bool has_port(void *context, const char *uid, const Object *object)
+{
+    (void)uid;
+    return json_get_int(object->record, "port", 0) == *(int *)context;
 }
 
 static bool port_is_claimed(int port, const void *context)
 {
-    return type_claims(context, "postgres", port) || type_claims(context, "process", port);
+    return objects_visit(context, "postgres", has_port, &port) ||
+           objects_visit(context, "process", has_port, &port);
 }
 
 int object_port(Local *local, Object *object, int *ret, Error *err)

@@ -10,6 +10,8 @@
 #include "lang/base/json.h"
 #include "providers/local/local.h"
 
+#define UID_SIZE 32
+
 typedef struct Object {
     char *folder;
     Json *record;
@@ -29,6 +31,16 @@ int object_save(Object *object, Error *err);
 
 /* Delete the folder; the record last. */
 int object_delete(Object *object, Error *err);
+
+/* Give the folder of the object `from` to `to`, of the same type, which has none. Durable when it
+ * returns 0. */
+int object_move(const Local *local, const char *type, const char *from, const char *to, Error *err);
+
+/* For each object of `type`: call `visit`, until it returns true. `uid` and `object` are lent.
+ * Returns what the last call did. */
+bool objects_visit(const Local *local, const char *type,
+                   bool (*visit)(void *context, const char *uid, const Object *object),
+                   void *context);
 
 /* The path of something in the folder. The caller frees it. */
 char *object_path(const Object *object, const char *name);

@@ -89,8 +89,8 @@ static int refuse_change(const char *key, const char *from, const char *to,
 {
     provider_problem(
         problem, "UNSUPPORTED_CHANGE", "not_applied", false,
-        "%s of an existing database cannot be changed from '%.64s' to '%.64s': replace "
-        "it",
+        "%s of an existing database cannot be changed from '%.64s' to '%.64s', as whoever uses it "
+        "knows it by that: replace it",
         key, from, to);
     snprintf(problem->pointer, sizeof problem->pointer, "/%s", key);
     return -1;
@@ -328,17 +328,121 @@ static int bring_up(Cluster *cluster, const Json *desired, ProviderProblem *prob
     return object_save(&cluster->object, &err) < 0 ? problem_error(problem, &err) : 0;
 }
 
+/* Which cluster of ours the world knows by a name: its address, or the uid it had. */
+typedef struct Search {
+    const char *external_id; /* NULL: any whose database or maker has `text` in its name */
+    const char *text;
+    ProviderFinding *findings; /* NULL: only the uid is asked for */
+    int count;
+    char uid[UID_SIZE + 1];
+} Search;
+
+static bool is_meant(const Search *search, const char *uid, const Json *record, const char *address)
+{
+    if (search->external_id != NULL)
+        return strcmp(search->external_id, address) == 0 || strcmp(search->external_id, uid) == 0;
+    return strstr(json_get_string(record, "database", ""), search->text) != NULL ||
+           strstr(json_get_string(record, "address", ""), search->text) != NULL;
+}
+
+static void fill_finding(const char *uid, const Json *record, const char *address,
+                         ProviderFinding *ret)
+{
+    static const char *const keys[] = {"database", "user"};
+
+    *ret = (ProviderFinding){.external_id = memory_copy_string(address),
+                             .state = json_new_object(),
+                             .desired = json_new_object()};
+    json_set_string(ret->state, "id", uid);
+    json_set_string(ret->state, "host", CLUSTER_HOST);
+    json_set_int(ret->state, "port", json_get_int(record, "port", 0));
+    for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+        const char *name = json_get_string(record, keys[i], "app");
+        json_set_string(ret->state, keys[i], name);
+        json_set_string(ret->desired, keys[i], name);
+    }
+}
+
+static bool visit_cluster(void *context, const char *uid, const Object *object)
+{
+    Search *search = context;
+    cleanup(free) char *address =
+        memory_format(CLUSTER_HOST ":%lld", (long long)json_get_int(object->record, "port", 0));
+
+    if (!object_is_established(object) || !is_meant(search, uid, object->record, address))
+        return false;
+    if (search->findings == NULL)
+        memcpy(search->uid, uid, UID_SIZE + 1);
+    else
+        fill_finding(uid, object->record, address, &search->findings[search->count++]);
+    return search->external_id != NULL || search->count == FINDINGS_MAX;
+}
+
+int postgres_lookup(Local *local, const char *external_id, const char *search, ProviderFinding *ret,
+                    ProviderProblem *problem)
+{
+    Search wanted = {.external_id = external_id, .text = search, .findings = ret};
+
+    (void)problem;
+    objects_visit(local, "postgres", visit_cluster, &wanted);
+    return wanted.count;
+}
+
+/* Stop the cluster that another object had and give it to this one, if it may be as is wanted. */
+static int move_cluster(Local *local, const ProviderRequest *request, const char *uid,
+                        const Json *desired, ProviderProblem *problem)
+{
+    ProviderRequest former = *request;
+    cleanup(cluster_deinit) Cluster cluster;
+    Error err;
+
+    former.uid = uid;
+    if (cluster_init(local, &former, &cluster, &err) < 0)
+        return problem_error(problem, &err);
+    if (check_change(&cluster, desired, problem) < 0)
+        return -1;
+    if (!cluster_stop(&cluster))
+        return problem_unavailable(problem, cluster.server_log,
+                                   "the database server, process %d, does not end, not even by "
+                                   "force",
+                                   (int)cluster.identity.pid);
+    return object_move(local, "postgres", uid, request->uid, &err) < 0
+               ? problem_error(problem, &err)
+               : 0;
+}
+
+/* Take over a cluster that was made here; of any other the passwords are not known. */
+static int adopt_cluster(Local *local, const ProviderRequest *request, const Json *desired,
+                         ProviderProblem *problem)
+{
+    cleanup(object_deinit) Object own = {0};
+    Search search = {.external_id = request->adopt};
+    Error err;
+
+    int code = object_open(local, "postgres", request->uid, &own, &err);
+    if (code != OBJECT_NONE)
+        return code < 0 ? problem_error(problem, &err) : 0;
+    objects_visit(local, "postgres", visit_cluster, &search);
+    if (search.uid[0] == '\0')
+        return provider_problem(problem, "NOT_FOUND", "not_applied", false,
+                                "there is no database at '%.64s' that was made here; any other "
+                                "cannot be taken over, as its passwords are not known",
+                                request->adopt);
+    return move_cluster(local, request, search.uid, desired, problem);
+}
+
 int postgres_reconcile(Local *local, const ProviderRequest *request, ProviderReply *reply,
                        ProviderProblem *problem)
 {
-    cleanup(cluster_deinit) Cluster cluster;
+    cleanup(cluster_deinit) Cluster cluster = {0};
     cleanup(json_free) Json *desired = secrets_resolve(request->desired, request->secrets);
     Error err;
 
+    if (postgres_validate(desired, problem) < 0 ||
+        (request->adopt != NULL && adopt_cluster(local, request, desired, problem) < 0))
+        return -1;
     if (cluster_init(local, request, &cluster, &err) < 0)
         return problem_error(problem, &err);
-    if (postgres_validate(desired, problem) < 0)
-        return -1;
     if (object_is_established(&cluster.object) && check_change(&cluster, desired, problem) < 0)
         return -1;
     if (bring_up(&cluster, desired, problem) < 0)
@@ -390,4 +494,17 @@ ObserveStatus postgres_observe(Local *local, const ProviderRequest *request, Pro
         reply->reason = memory_copy_string("the database server does not accept connections yet");
     postgres_state(&cluster, reply);
     return OBSERVE_FOUND;
+}
+
+void postgres_predict(Local *local, const ProviderRequest *request, Json *planned)
+{
+    static const char *const names[] = {"database", "user"};
+
+    (void)local;
+    for (const Json *m = json_first(request->prior); m != NULL; m = json_next(m))
+        json_set(planned, json_key(m), json_copy(m));
+    json_set_string(planned, "host", CLUSTER_HOST);
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+        if (!value_is_opaque(json_get(request->desired, names[i])))
+            json_set_string(planned, names[i], json_get_string(request->desired, names[i], "app"));
 }

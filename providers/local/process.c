@@ -5,7 +5,8 @@
  *                    log            its stdout and stderr
  *
  * Alive is what the identity says; a process that is gone is started again by the next reconcile.
- */
+ * One that is to be otherwise is ended and started again, under the same uid and with the same log:
+ * from the moment its record says what it is to be until it runs so, the record says "stale". */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "providers/local/object.h"
 #include "providers/local/port.h"
 #include "providers/local/problem_of.h"
+#include "providers/local/process_adopt.h"
 #include "providers/local/process_spec.h"
 #include "providers/local/spawn.h"
 #include "providers/sdk/secrets.h"
@@ -36,10 +38,12 @@ typedef struct Process {
     char *identity_path;
     Identity identity; /* pid 0: never started */
     bool known;        /* there is a record */
+    bool adopted;      /* was running before it was ours, until this call has ended well */
+    bool disturbed;    /* this call has ended one that ran */
     IdentityStatus status;
 } Process;
 
-/* Arguments that may change without another process. */
+/* Arguments that may change without a restart. */
 static const char *const changeable[] = {"name", "health", "stop_timeout_s", NULL};
 
 static void process_deinit(Process *process)
@@ -58,7 +62,7 @@ static int process_init(Local *local, const ProviderRequest *request, Process *r
     if (code < 0)
         return code;
     ret->known = code == 0;
-    ret->mark = process_mark(request->uid);
+    ret->mark = process_mark(json_get_string(ret->object.record, "mark_uid", request->uid));
     ret->log = object_path(&ret->object, "log");
     ret->identity_path = object_path(&ret->object, "identity.json");
     code = identity_load(ret->identity_path, &ret->identity, err);
@@ -111,10 +115,12 @@ static int process_launch(Process *process, const ProcessSpec *spec, ProviderPro
                             .detached = true};
     Error err;
 
+    process->disturbed = process->status == IDENTITY_ALIVE;
     if (!process_stop(process))
         return problem_unavailable(problem, NULL,
                                    "what is left of process %d cannot be ended, not even by force",
                                    (int)process->identity.pid);
+    process->adopted = false;
     for (size_t i = 0; i < spec->port_count; i++)
         if (spec->ports[i] > 0 && !port_is_free(spec->ports[i]))
             return problem_port_taken(problem, spec->ports[i],
@@ -123,6 +129,9 @@ static int process_launch(Process *process, const ProcessSpec *spec, ProviderPro
     if (spawn(&options, &process->identity, &err) < 0)
         return problem_argument(problem, "/command", "%.480s", err.message);
     process->status = IDENTITY_ALIVE;
+    free(process->mark);
+    process->mark = process_mark(process->request->uid);
+    json_free(json_detach(process->object.record, "mark_uid"));
     cleanup(free) char *external_id = memory_format("%d", (int)process->identity.pid);
     request_external_id(process->request, external_id);
     return 0;
@@ -145,7 +154,7 @@ static bool process_is_healthy(const ProcessSpec *spec, int64_t alive_ms)
  */
 static void process_keep_log(Process *process)
 {
-    if (object_is_established(&process->object))
+    if (object_is_established(&process->object) || process->adopted)
         return;
     char *kept = memory_format("%s/process-failed.log", process->local->data_dir);
     if (rename(process->log, kept) == 0) {
@@ -156,7 +165,17 @@ static void process_keep_log(Process *process)
     }
 }
 
-/* Wait until it serves. One that does not is ended, so that the answer "not applied" is true. */
+/* It does not serve: end it, so that nothing is left of it. One that we have not started goes on.
+ */
+static void process_give_up(Process *process)
+{
+    if (process->adopted)
+        return;
+    process->disturbed = true;
+    process_stop(process);
+}
+
+/* Wait until it serves. */
 static int process_await(Process *process, const ProcessSpec *spec, ProviderProblem *problem)
 {
     int64_t start = monotonic_now_ms();
@@ -166,7 +185,7 @@ static int process_await(Process *process, const ProcessSpec *spec, ProviderProb
         bool healthy = process_is_healthy(spec, monotonic_now_ms() - start);
         process->status = identity_status(&process->identity, process->local->boot_id);
         if (process->status != IDENTITY_ALIVE) {
-            process_stop(process);
+            process_give_up(process);
             process_keep_log(process);
             problem_unavailable(problem, process->log, "process %d has exited before it was ready",
                                 (int)process->identity.pid);
@@ -176,17 +195,19 @@ static int process_await(Process *process, const ProcessSpec *spec, ProviderProb
         if (healthy)
             return 0;
         if (request_cancelled(process->request)) {
-            process_stop(process);
+            process_give_up(process);
             return provider_problem(problem, "CANCELLED", "not_applied", false,
-                                    "cancelled while process %d was starting: it was ended",
-                                    (int)process->identity.pid);
+                                    "cancelled while process %d was starting%s",
+                                    (int)process->identity.pid,
+                                    process->adopted ? "" : ": it was ended");
         }
         if (monotonic_now_ms() - start > spec->health_timeout_ms) {
-            process_stop(process);
+            process_give_up(process);
             process_keep_log(process);
-            problem_unavailable(problem, process->log,
-                                "process %d was not ready within %d s and was ended",
-                                (int)process->identity.pid, (int)(spec->health_timeout_ms / 1000));
+            problem_unavailable(problem, process->adopted ? NULL : process->log,
+                                "process %d was not ready within %d s%s",
+                                (int)process->identity.pid, (int)(spec->health_timeout_ms / 1000),
+                                process->adopted ? "" : " and was ended");
             problem->retryable = false;
             return -1;
         }
@@ -198,7 +219,9 @@ static int process_await(Process *process, const ProcessSpec *spec, ProviderProb
  * then it is started after all. */
 static int process_ensure(Process *process, const ProcessSpec *spec, ProviderProblem *problem)
 {
-    if (process->status == IDENTITY_ALIVE) {
+    bool is_stale = json_get_bool(process->object.record, "stale", false);
+
+    if (process->status == IDENTITY_ALIVE && !is_stale) {
         if (process_await(process, spec, problem) == 0)
             return 0;
         if (process->status == IDENTITY_ALIVE)
@@ -209,7 +232,18 @@ static int process_ensure(Process *process, const ProcessSpec *spec, ProviderPro
     return process_await(process, spec, problem);
 }
 
-static int process_record(Process *process, const Json *arguments, bool established, Error *err)
+static Json *spec_ports(const ProcessSpec *spec)
+{
+    Json *ports = json_new_array();
+
+    for (size_t i = 0; i < spec->port_count; i++)
+        json_append(ports, json_new_int(spec->ports[i]));
+    return ports;
+}
+
+/* Write down what it is to be. */
+static int process_promise(Process *process, const Json *arguments, const ProcessSpec *spec,
+                           bool is_stale, Error *err)
 {
     Json *record = process->object.record;
 
@@ -219,18 +253,100 @@ static int process_record(Process *process, const Json *arguments, bool establis
     json_set_string(record, "name", json_get_string(arguments, "name", ""));
     json_set_int(record, "stop_timeout_s",
                  json_get_int(arguments, "stop_timeout_s", STOP_TIMEOUT_S));
-    if (established)
-        json_set_bool(record, "established", true);
+    json_set_bool(record, "listens", spec->health != HEALTH_ALIVE);
+    json_set(record, "ports", spec_ports(spec));
+    if (spec->port_count == 0)
+        json_free(json_detach(record, "port"));
+    if (is_stale)
+        json_set_bool(record, "stale", true);
     return object_save(&process->object, err);
 }
 
-static int process_refuse_change(const char *argument, ProviderProblem *problem)
+/* It runs as it is to be. */
+static int process_settle(Process *process, Error *err)
 {
-    provider_problem(problem, "UNSUPPORTED_CHANGE", "not_applied", false,
-                     "argument '%.100s' of a running process cannot be changed: replace it",
-                     argument);
-    snprintf(problem->pointer, sizeof problem->pointer, "/%.100s", argument);
+    json_free(json_detach(process->object.record, "stale"));
+    json_set_bool(process->object.record, "established", true);
+    return object_save(&process->object, err);
+}
+
+static bool holds_port(const Json *record, int port)
+{
+    const Json *ports = json_get(record, "ports");
+
+    for (const Json *p = json_first(ports); p != NULL; p = json_next(p))
+        if (json_int(p, 0) == port)
+            return true;
+    return json_get_int(record, "port", 0) == port;
+}
+
+/* A port that it does not have yet must be free before what runs is ended for it. */
+static int check_new_ports(const Json *before, const ProcessSpec *spec, ProviderProblem *problem)
+{
+    for (size_t i = 0; i < spec->port_count; i++)
+        if (spec->ports[i] > 0 && !holds_port(before, spec->ports[i]) &&
+            !port_is_free(spec->ports[i]))
+            return problem_port_taken(problem, spec->ports[i], "or give another port");
+    return 0;
+}
+
+/* Is it to be otherwise than it runs? */
+static bool is_otherwise(Process *process, const ProcessSpec *spec, const Json *arguments)
+{
+    if (json_get_bool(process->object.record, "stale", false))
+        return true;
+    if (object_is_established(&process->object))
+        return object_changed_argument(&process->object, arguments, changeable) != NULL;
+    return process->adopted && !process_runs_as(process->identity.pid, spec, arguments);
+}
+
+/* What is left after a failure: nothing of one that never was ours or never came up; and of one
+ * that served before perhaps less than there was. */
+static int process_failed(Process *process, ProviderProblem *problem)
+{
+    bool is_established = object_is_established(&process->object);
+
+    if (!is_established && (process->adopted || !problem->retryable))
+        object_delete(&process->object, NULL);
+    if (process->disturbed && (is_established || process->request->adopt != NULL)) {
+        problem->outcome = "partial";
+        if (strcmp(problem->code, "VALIDATION_FAILED") == 0)
+            problem->code = "UNAVAILABLE"; /* whose status does not say that nothing changed */
+    }
     return -1;
+}
+
+/* Take over what runs without us. */
+static int process_take_over(Process *process, const Json *arguments, ProviderProblem *problem)
+{
+    const ProviderRequest *request = process->request;
+    Local *local = process->local;
+    Error err;
+    Adoption adoption;
+
+    if (process_adopt(local, request, arguments, &adoption, problem) < 0)
+        return -1;
+    if (adoption.former_uid[0] != '\0') {
+        if (object_move(local, "process", adoption.former_uid, request->uid, &err) < 0)
+            return problem_error(problem, &err);
+        process_deinit(process);
+        if (process_init(local, request, process, &err) < 0)
+            return problem_error(problem, &err);
+        if (json_get_string(process->object.record, "mark_uid", NULL) == NULL)
+            json_set_string(process->object.record, "mark_uid", adoption.former_uid);
+        free(process->mark);
+        process->mark = process_mark(json_get_string(process->object.record, "mark_uid", ""));
+        return 0;
+    }
+    process->identity = adoption.identity;
+    process->status = IDENTITY_ALIVE;
+    process->adopted = true;
+    if (object_save(&process->object, &err) < 0 ||
+        identity_save(process->identity_path, &process->identity, &err) < 0) {
+        object_delete(&process->object, NULL);
+        return problem_error(problem, &err);
+    }
+    return 0;
 }
 
 int process_reconcile(Local *local, const ProviderRequest *request, ProviderReply *reply,
@@ -245,20 +361,20 @@ int process_reconcile(Local *local, const ProviderRequest *request, ProviderRepl
         return problem_error(problem, &err);
     if (process_validate("StartAppContainer", arguments, problem) < 0)
         return -1;
-    const char *changed = object_is_established(&process.object)
-                              ? object_changed_argument(&process.object, arguments, changeable)
-                              : NULL;
-    if (changed != NULL)
-        return process_refuse_change(changed, problem);
-    if (process_spec_init(local, &process.object, request->uid, arguments, &spec, &err) < 0 ||
-        process_record(&process, arguments, false, &err) < 0)
-        return problem_error(problem, &err);
-    if (process_ensure(&process, &spec, problem) < 0) {
-        if (!problem->retryable && !object_is_established(&process.object))
-            object_delete(&process.object, NULL);
+    if (request->adopt != NULL && process.identity.pid == 0 &&
+        process_take_over(&process, arguments, problem) < 0)
         return -1;
-    }
-    if (process_record(&process, arguments, true, &err) < 0)
+    cleanup(json_free) Json *before = json_copy(process.object.record);
+    if (process_spec_init(local, &process.object, request->uid, arguments, &spec, &err) < 0)
+        return problem_error(problem, &err);
+    bool is_stale = is_otherwise(&process, &spec, arguments);
+    if (process.status == IDENTITY_ALIVE && is_stale && check_new_ports(before, &spec, problem) < 0)
+        return process_failed(&process, problem);
+    if (process_promise(&process, arguments, &spec, is_stale, &err) < 0)
+        return problem_error(problem, &err);
+    if (process_ensure(&process, &spec, problem) < 0)
+        return process_failed(&process, problem);
+    if (process_settle(&process, &err) < 0)
         return problem_error(problem, &err);
     return process_state(&process, reply);
 }
@@ -297,6 +413,54 @@ ObserveStatus process_observe(Local *local, const ProviderRequest *request, Prov
         reply->reason = identity_explain(&process.identity, process.status);
         return OBSERVE_ABSENT;
     }
+    int port = (int)json_get_int(process.object.record, "port", 0);
+    reply->not_ready = json_get_bool(process.object.record, "listens", false) && port > 0 &&
+                       !port_accepts("127.0.0.1", port, HEALTH_TRY_MS);
+    if (reply->not_ready)
+        reply->reason = memory_format("process %d does not accept connections on port %d",
+                                      (int)process.identity.pid, port);
     process_state(&process, reply);
     return OBSERVE_FOUND;
+}
+
+/* What is planned of its first port: "port" and "url", or neither. */
+static void predict_port(const ProviderRequest *request, Json *planned)
+{
+    const Json *ports = json_get(request->desired, "ports"), *first = json_first(ports);
+    bool is_sample = json_get(request->desired, "command") == NULL;
+    const Json *before = json_get(request->prior, "port");
+
+    if (value_is_opaque(ports) || value_is_opaque(first))
+        return;
+    if (first == NULL && !is_sample) {
+        json_free(json_detach(planned, "port"));
+        json_free(json_detach(planned, "url"));
+        return;
+    }
+    int64_t port = first != NULL ? process_host_port(first) : 0;
+    if (port == 0)
+        port = json_int(before, 0); /* a free one that was found is kept */
+    if (port <= 0)
+        return;
+    cleanup(free) char *url = memory_format("http://127.0.0.1:%d/", (int)port);
+    json_set_int(planned, "port", port);
+    json_set_string(planned, "url", url);
+}
+
+void process_predict(Local *local, const ProviderRequest *request, Json *planned)
+{
+    static const char *const kept[] = {"id", "log", "pid"};
+
+    (void)local;
+    predict_port(request, planned);
+    for (size_t i = 0; i < ARRAY_SIZE(kept) - request->disruptive; i++)
+        if (json_get(request->prior, kept[i]) != NULL)
+            json_set(planned, kept[i], json_copy(json_get(request->prior, kept[i])));
+}
+
+int process_lookup(Local *local, const char *external_id, const char *search, ProviderFinding *ret,
+                   ProviderProblem *problem)
+{
+    (void)local;
+    return process_find(external_id, search, ret, problem);
 }

@@ -11,8 +11,7 @@
 
 #define HEALTH_TIMEOUT_S 30
 
-/* The host's side of 8080, "8080" or "8080:80"; -1 if it is none. */
-static int host_port(const Json *value)
+int process_host_port(const Json *value)
 {
     const char *text = json_string(value, NULL);
     char *end = NULL;
@@ -53,7 +52,7 @@ static int validate_ports(const Json *ports, ProviderProblem *problem)
     if (!json_is_array(ports))
         return 0;
     for (const Json *port = json_first(ports); port != NULL; port = json_next(port))
-        if (host_port(port) < 0 && !value_is_opaque(port)) {
+        if (process_host_port(port) < 0 && !value_is_opaque(port)) {
             cleanup(free) char *found = json_text(port);
             return problem_argument(problem, "/ports",
                                     "ports: expected 0 to %d or \"HOST:INNER\", found %.64s",
@@ -134,7 +133,7 @@ static int read_ports(Local *local, Object *object, const Json *arguments, Proce
     for (const Json *port = json_first(ports); port != NULL && json_is_array(ports);
          port = json_next(port))
         if (spec->port_count < PROCESS_PORTS_MAX)
-            spec->ports[spec->port_count++] = host_port(port);
+            spec->ports[spec->port_count++] = process_host_port(port);
     if (spec->port_count == 0 && json_get(arguments, "command") == NULL)
         spec->ports[spec->port_count++] = 0;
     if (spec->port_count == 0)

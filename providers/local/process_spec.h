@@ -36,6 +36,9 @@ int process_spec_init(Local *local, Object *object, const char *uid, const Json 
 void process_spec_deinit(ProcessSpec *spec);
 #define process_spec_deinit_p process_spec_deinit
 
+/* The host's side of a port as an argument has it: 8080, "8080" or "8080:80"; -1 if it is none. */
+int process_host_port(const Json *value);
+
 /* "VED_UID=..." of an object; the caller frees it. */
 char *process_mark(const char *uid);
 

@@ -7,10 +7,10 @@
 /* What every process takes and gives, whichever effect starts it. */
 #define PROCESS_PROPERTIES TEXT({ \
           "name": {"type": "string", "maxLength": 253, "description": "for people only"}, \
-          "command": {"type": ["string", "array"], "x-ved-immutable": true, "description": "a line for the shell, or the words of a command"}, \
-          "env": {"type": "object", "x-ved-immutable": true}, \
-          "ports": {"type": "array", "items": {"type": ["integer", "string"]}, "x-ved-immutable": true, "description": "8080, \"8080:80\", or 0 for a free one; the first is exported as PORT"}, \
-          "working_dir": {"type": "string", "minLength": 1, "x-ved-immutable": true}, \
+          "command": {"type": ["string", "array"], "x-ved-disruptive": true, "description": "a line for the shell, or the words of a command"}, \
+          "env": {"type": "object", "x-ved-disruptive": true}, \
+          "ports": {"type": "array", "items": {"type": ["integer", "string"]}, "x-ved-disruptive": true, "description": "8080, \"8080:80\", or 0 for a free one; the first is exported as PORT"}, \
+          "working_dir": {"type": "string", "minLength": 1, "x-ved-disruptive": true}, \
           "health": { \
             "type": "object", "additionalProperties": false, \
             "properties": { \
@@ -39,9 +39,9 @@ const char local_schema[] = TEXT({
         "type": "object", "additionalProperties": false, "required": [],
         "properties": {
           "name": {"type": "string", "maxLength": 253, "description": "for people only"},
-          "version": {"type": ["string", "integer"], "x-ved-immutable": true, "description": "major version; default: the newest installed"},
-          "database": {"type": "string", "default": "app", "minLength": 1, "maxLength": 63, "x-ved-immutable": true},
-          "user": {"type": "string", "default": "app", "minLength": 1, "maxLength": 63, "x-ved-immutable": true}
+          "version": {"type": ["string", "integer"], "x-ved-immutable": true, "x-ved-because": "a cluster's data belong to one major version", "description": "major version; default: the newest installed"},
+          "database": {"type": "string", "default": "app", "minLength": 1, "maxLength": 63, "x-ved-immutable": true, "x-ved-because": "whoever uses the database knows it by that"},
+          "user": {"type": "string", "default": "app", "minLength": 1, "maxLength": 63, "x-ved-immutable": true, "x-ved-because": "whoever uses the database knows it by that"}
         }
       },
       "result": {
@@ -83,7 +83,7 @@ const char local_schema[] = TEXT({
         "type": "object", "additionalProperties": false, "required": ["path", "content"],
         "properties": {
           "name": {"type": "string", "maxLength": 253, "description": "for people only"},
-          "path": {"type": "string", "minLength": 1, "maxLength": 4095},
+          "path": {"type": "string", "minLength": 1, "maxLength": 4095, "x-ved-immutable": true, "x-ved-because": "what others know by a path would be gone from there"},
           "content": {"type": "string"},
           "mode": {"type": ["string", "integer"], "default": "0644", "description": "octal digits"}
         }
@@ -105,7 +105,7 @@ const char local_schema[] = TEXT({
         "type": "object", "additionalProperties": false, "required": ["path"],
         "properties": {
           "name": {"type": "string", "maxLength": 253, "description": "for people only"},
-          "path": {"type": "string", "minLength": 1, "maxLength": 4095, "x-ved-immutable": true},
+          "path": {"type": "string", "minLength": 1, "maxLength": 4095, "x-ved-immutable": true, "x-ved-because": "a folder cannot move without what is in it"},
           "mode": {"type": ["string", "integer"], "default": "0755", "description": "octal digits"}
         }
       },
@@ -165,8 +165,8 @@ const char local_schema[] = TEXT({
     }
   },
   "types": {
-    "postgres": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "delete"]},
-    "process": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "delete"]},
+    "postgres": {"schema_version": 1, "primary_id": "/id", "replace_order": "create_first", "ops": ["create", "read", "update", "delete"]},
+    "process": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "update", "delete"]},
     "file": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "update", "delete"]},
     "directory": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "update", "delete"]}
   }

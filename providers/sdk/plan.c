@@ -87,6 +87,7 @@ static Json *plan_result(const Plan *plan)
         .prior = is_new || other ? NULL : plan->instance->state,
         .private = is_new || other ? NULL : plan->instance->private,
         .config = plan->options->config,
+        .disruptive = plan->disruptive,
     };
     provider->predict(provider, &request, planned);
     return planned;

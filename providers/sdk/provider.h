@@ -34,6 +34,7 @@ typedef struct ProviderRequest {
     const Json *prior;   /* the instance's recorded state, NULL if there is none */
     const Json *private; /* what the last reply put aside; NULL if nothing */
     const Json *config;  /* the binding's `config`, an object */
+    bool disruptive;     /* predict(): the change is one that the schema calls so */
     bool resumed;        /* the same operation was begun before and did not finish */
     int64_t timeout_s;
 } ProviderRequest;

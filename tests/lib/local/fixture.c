@@ -21,8 +21,19 @@ static Json *parse(const char *text)
     return json;
 }
 
+static void findings_reset(Fixture *fixture)
+{
+    for (int i = 0; i < fixture->finding_count; i++) {
+        free(fixture->findings[i].external_id);
+        json_free(fixture->findings[i].state);
+        json_free(fixture->findings[i].desired);
+    }
+    fixture->finding_count = 0;
+}
+
 static void reply_reset(Fixture *fixture)
 {
+    findings_reset(fixture);
     free(fixture->reply.external_id);
     free(fixture->reply.reason);
     json_free(fixture->reply.state);
@@ -44,6 +55,7 @@ static void provider_open(Fixture *fixture, const char *config)
 void fixture_init(Fixture *fixture, const char *config)
 {
     *fixture = (Fixture){0};
+    cr_assert_eq(schema_new(local_schema, &fixture->schema, NULL), 0);
     strcpy(fixture->folder, "/tmp/ved-local-XXXXXX");
     cr_assert_not_null(mkdtemp(fixture->folder));
     provider_open(fixture, config);
@@ -67,6 +79,7 @@ void fixture_deinit(Fixture *fixture)
                          fixture->problem.detail);
     reply_reset(fixture);
     local_deinit(&fixture->local);
+    schema_free(fixture->schema);
     folder_remove(fixture->folder, NULL);
 }
 
@@ -87,6 +100,8 @@ int fixture_reconcile(Fixture *fixture, const char *type, const char *uid, const
 
     reply_reset(fixture);
     request.desired = json;
+    request.adopt = fixture->adopt;
+    fixture->adopt = NULL;
     return fixture->provider.reconcile(&fixture->provider, &request, &fixture->reply,
                                        &fixture->problem);
 }
@@ -101,11 +116,50 @@ int fixture_remove(Fixture *fixture, const char *type, const char *uid)
 
 ObserveStatus fixture_observe(Fixture *fixture, const char *type, const char *uid)
 {
+    cleanup(json_free) Json *prior = take(fixture->reply.state),
+                            *private = take(fixture->reply.private);
     ProviderRequest request = request_of(fixture, type, uid);
 
+    request.prior = fixture->remembers ? prior : NULL;
+    request.private = fixture->remembers ? private : NULL;
+    fixture->remembers = false;
     reply_reset(fixture);
     return fixture->provider.observe(&fixture->provider, &request, &fixture->reply,
                                      &fixture->problem);
+}
+
+int fixture_lookup(Fixture *fixture, const char *type, const char *external_id, const char *search)
+{
+    reply_reset(fixture);
+    int count = fixture->provider.lookup(&fixture->provider, type, external_id, search,
+                                         fixture->findings, &fixture->problem);
+    fixture->finding_count = count > 0 ? count : 0;
+    return count;
+}
+
+const Json *fixture_effect(const Fixture *fixture, const char *effect)
+{
+    const Json *entry = schema_effect(fixture->schema, effect);
+
+    cr_assert_not_null(entry);
+    return entry;
+}
+
+Json *fixture_predict(Fixture *fixture, const char *effect, const char *uid, const char *desired,
+                      bool is_new, bool disruptive)
+{
+    const Json *entry = fixture_effect(fixture, effect);
+    cleanup(json_free) Json *json = parse(desired);
+    Json *planned = schema_unknown_result(entry);
+    ProviderRequest request = request_of(fixture, schema_type_of(entry, effect), uid);
+
+    request.effect = effect;
+    request.uid = is_new ? NULL : uid;
+    request.desired = json;
+    request.prior = is_new ? NULL : fixture->reply.state;
+    request.disruptive = disruptive;
+    fixture->provider.predict(&fixture->provider, &request, planned);
+    return planned;
 }
 
 int fixture_run(Fixture *fixture, const char *action, const char *arguments)

@@ -91,15 +91,206 @@ Test(path_objects, file_that_was_changed_is_found_with_its_present_digest)
     cr_expect(strstr(fixture.reply.reason, "does not exist") != NULL, "%s", fixture.reply.reason);
 }
 
-Test(path_objects, file_moves_when_its_path_changes)
+Test(path_objects, path_of_a_file_cannot_change)
 {
     write_file("old", "hello", "0644");
-    write_file("new", "hello", "0644");
-    cr_expect(file_holds("new", "hello"));
-    cr_expect_not(file_exists(fixture_path(&fixture, "old")));
-    cr_expect_eq(fixture_remove(&fixture, "file", UID_A), 0);
+    cleanup(free) char *other =
+        memory_format("{\"path\":\"%s/new\",\"content\":\"hello\"}", fixture.folder);
+    cr_expect_eq(fixture_reconcile(&fixture, "file", UID_A, other), -1);
+    cr_expect_str_eq(fixture.problem.code, "UNSUPPORTED_CHANGE");
+    cr_expect_str_eq(fixture.problem.pointer, "/path");
+    cr_expect(file_holds("old", "hello"));
     cr_expect_not(file_exists(fixture_path(&fixture, "new")));
+    cr_expect_eq(fixture_remove(&fixture, "file", UID_A), 0);
+    cr_expect_not(file_exists(fixture_path(&fixture, "old")));
     cr_expect_eq(fixture_remove(&fixture, "file", UID_A), 0, "deleting twice is fine");
+}
+
+Test(path_objects, relative_path_counts_from_where_it_was_first_said)
+{
+    const char *desired = "{\"path\":\"rel\",\"content\":\"x\"}";
+
+    cr_assert_eq(chdir(fixture.folder), 0);
+    cr_assert_eq(fixture_reconcile(&fixture, "file", UID_A, desired), 0);
+    cr_assert_eq(chdir("/"), 0);
+    cr_expect_eq(fixture_reconcile(&fixture, "file", UID_A, desired), 0, "%s",
+                 fixture.problem.detail);
+    cr_expect_str_eq(fixture_string(&fixture, "path"), fixture_path(&fixture, "rel"));
+    cr_expect_not(file_exists("/rel"));
+}
+
+/* The refusal says who has it, and changes nothing. */
+static void expect_not_owned(const char *type, const char *uid, const char *name, const char *who)
+{
+    cleanup(free) char *desired =
+        memory_format("{\"path\":\"%s/%s\",\"content\":\"mine\"}", fixture.folder, name);
+
+    cr_expect_eq(fixture_reconcile(&fixture, type, uid, desired), -1);
+    cr_expect_str_eq(fixture.problem.code, "NOT_OWNED");
+    cr_expect_str_eq(fixture.problem.outcome, "not_applied");
+    cr_expect_str_eq(fixture.problem.pointer, "/path");
+    cr_expect(strstr(fixture.problem.detail, who) != NULL, "%s", fixture.problem.detail);
+    cr_expect_eq(fixture_observe(&fixture, type, uid), OBSERVE_ABSENT, "nothing is recorded");
+}
+
+Test(path_objects, what_stands_there_already_is_not_ours)
+{
+    cr_assert_eq(file_replace(fixture_path(&fixture, "f"), "theirs", 6, 0644, NULL), 0);
+    expect_not_owned("file", UID_A, "f", "a file of 6 bytes that belongs to");
+    expect_not_owned("directory", UID_A, "f", "a file of 6 bytes that belongs to");
+    cr_expect(file_holds("f", "theirs"));
+    cr_expect_eq(fixture_remove(&fixture, "file", UID_A), 0);
+    cr_expect(file_holds("f", "theirs"), "what was refused is not deleted either");
+    unlink(fixture_path(&fixture, "f"));
+    write_file("f", "hello", "0644");
+}
+
+Test(path_objects, folder_that_stands_there_already_is_not_ours)
+{
+    cr_assert_eq(mkdir(fixture_path(&fixture, "d"), 0700), 0);
+    expect_not_owned("directory", UID_A, "d", "a folder that belongs to");
+    expect_not_owned("file", UID_A, "d", "a folder that belongs to");
+    cr_expect_eq(info_of("d").st_mode & 07777, 0700);
+    rmdir(fixture_path(&fixture, "d"));
+}
+
+Test(path_objects, path_of_another_object_is_refused_by_its_name)
+{
+    write_file("f", "hello", "0644");
+    expect_not_owned("file", UID_B, "f", "file " UID_A ", made by Test.Boot.Effect");
+    unlink(fixture_path(&fixture, "f"));
+    expect_not_owned("file", UID_B, "f", "file " UID_A);
+    expect_not_owned("directory", UID_B, "f", "file " UID_A);
+    cr_expect_eq(fixture_remove(&fixture, "file", UID_A), 0);
+    cleanup(free) char *desired =
+        memory_format("{\"path\":\"%s/f\",\"content\":\"\"}", fixture.folder);
+    cr_expect_eq(fixture_reconcile(&fixture, "file", UID_B, desired), 0, "free again: %s",
+                 fixture.problem.detail);
+}
+
+Test(path_objects, what_is_lost_is_made_again)
+{
+    write_file("f", "hello", "0600");
+    unlink(fixture_path(&fixture, "f"));
+    cr_expect_eq(fixture_observe(&fixture, "file", UID_A), OBSERVE_ABSENT);
+    write_file("f", "hello", "0600");
+    cr_expect(file_holds("f", "hello"));
+    unlink(fixture_path(&fixture, "f"));
+    cr_expect_eq(fixture_remove(&fixture, "file", UID_A), 0, "and may be deleted when it is gone");
+}
+
+Test(path_objects, folder_in_the_place_of_a_file_is_left_alone)
+{
+    write_file("f", "hello", "0644");
+    unlink(fixture_path(&fixture, "f"));
+    cr_assert_eq(mkdir(fixture_path(&fixture, "f"), 0755), 0);
+    cr_expect_eq(fixture_observe(&fixture, "file", UID_A), OBSERVE_ABSENT);
+    cr_expect(strstr(fixture.reply.reason, "is a folder now") != NULL, "%s", fixture.reply.reason);
+    cleanup(free) char *desired =
+        memory_format("{\"path\":\"%s/f\",\"content\":\"hello\"}", fixture.folder);
+    cr_expect_eq(fixture_reconcile(&fixture, "file", UID_A, desired), -1);
+    cr_expect_str_eq(fixture.problem.code, "NOT_OWNED");
+    cr_expect_eq(fixture_remove(&fixture, "file", UID_A), 0);
+    cr_expect_eq(rmdir(fixture_path(&fixture, "f")), 0);
+}
+
+Test(path_objects, file_that_looks_the_same_is_not_read)
+{
+    write_file("f", "hello", "0644");
+    fixture.remembers = true;
+    cr_expect_eq(fixture_observe(&fixture, "file", UID_A), OBSERVE_FOUND);
+    cr_expect_null(fixture.reply.state, "it is as before");
+}
+
+Test(path_objects, what_was_changed_from_outside_is_said)
+{
+    write_file("f", "hello", "0644");
+    cr_assert_eq(file_replace(fixture_path(&fixture, "f"), "hullo", 5, 0644, NULL), 0);
+    cr_assert_eq(chmod(fixture_path(&fixture, "f"), 0600), 0);
+    fixture.remembers = true;
+    cr_expect_eq(fixture_observe(&fixture, "file", UID_A), OBSERVE_FOUND);
+    cr_expect(strstr(fixture.reply.reason, "digest was sha256:2cf24dba") != NULL, "%s",
+              fixture.reply.reason);
+    cr_expect(strstr(fixture.reply.reason, "mode was 0644 and is 0600") != NULL, "%s",
+              fixture.reply.reason);
+    cr_expect_str_eq(fixture_string(&fixture, "mode"), "0600");
+}
+
+static int adopt(const char *type, const char *uid, const char *external, const char *name)
+{
+    cleanup(free) char *desired =
+        memory_format("{\"path\":\"%s/%s\",\"content\":\"mine\"}", fixture.folder, name);
+    cleanup(free) char *id = memory_format("%s/%s", fixture.folder, external);
+
+    fixture.adopt = id;
+    return fixture_reconcile(&fixture, type, uid, desired);
+}
+
+Test(path_objects, file_is_taken_over_and_becomes_what_is_wanted)
+{
+    cr_assert_eq(file_replace(fixture_path(&fixture, "f"), "theirs", 6, 0600, NULL), 0);
+    cr_expect_eq(adopt("file", UID_A, "f", "f"), 0, "%s", fixture.problem.detail);
+    cr_expect(file_holds("f", "mine"));
+    cr_expect_eq(info_of("f").st_mode & 07777, 0644);
+    expect_not_owned("file", UID_B, "f", "file " UID_A);
+    cr_expect_eq(fixture_remove(&fixture, "file", UID_A), 0);
+    cr_expect_not(file_exists(fixture_path(&fixture, "f")));
+}
+
+Test(path_objects, folder_is_taken_over_with_what_is_in_it)
+{
+    cr_assert_eq(mkdir(fixture_path(&fixture, "d"), 0700), 0);
+    cr_assert_eq(file_replace(fixture_path(&fixture, "d/f"), "x", 1, 0644, NULL), 0);
+    cr_expect_eq(adopt("directory", UID_A, "d", "d"), 0, "%s", fixture.problem.detail);
+    cr_expect_eq(info_of("d").st_mode & 07777, 0755);
+    cr_expect(file_holds("d/f", "x"));
+    unlink(fixture_path(&fixture, "d/f"));
+}
+
+Test(path_objects, what_cannot_be_taken_over_is_said)
+{
+    cr_expect_eq(adopt("file", UID_A, "none", "none"), -1);
+    cr_expect_str_eq(fixture.problem.code, "NOT_FOUND");
+    cr_assert_eq(mkdir(fixture_path(&fixture, "d"), 0700), 0);
+    cr_expect_eq(adopt("file", UID_A, "d", "d"), -1);
+    cr_expect(strstr(fixture.problem.detail, "is a folder; expected a file") != NULL, "%s",
+              fixture.problem.detail);
+    cr_expect_eq(adopt("directory", UID_A, "d", "other"), -1);
+    cr_expect(strstr(fixture.problem.detail, "but path says") != NULL, "%s",
+              fixture.problem.detail);
+    cr_expect_eq(fixture_observe(&fixture, "directory", UID_A), OBSERVE_ABSENT);
+    rmdir(fixture_path(&fixture, "d"));
+}
+
+Test(path_objects, who_had_a_file_that_is_taken_over_has_it_no_more)
+{
+    write_file("f", "hello", "0644");
+    cr_expect_eq(adopt("file", UID_B, "f", "f"), 0, "%s", fixture.problem.detail);
+    cr_expect(file_holds("f", "mine"));
+    cr_expect_eq(fixture_observe(&fixture, "file", UID_A), OBSERVE_ABSENT);
+    cr_expect_eq(fixture_remove(&fixture, "file", UID_A), 0);
+    cr_expect(file_holds("f", "mine"), "the former owner deletes nothing");
+    cr_expect_eq(fixture_observe(&fixture, "file", UID_B), OBSERVE_FOUND);
+}
+
+Test(path_objects, what_stands_outside_is_looked_up)
+{
+    cleanup(free) char *path = memory_copy_string(fixture_path(&fixture, "one.txt"));
+    cleanup(free) char *pattern = memory_copy_string(fixture_path(&fixture, "*.txt"));
+
+    cr_assert_eq(file_replace(path, "hello", 5, 0640, NULL), 0);
+    cr_assert_eq(file_replace(fixture_path(&fixture, "two.txt"), "\xff", 1, 0640, NULL), 0);
+    cr_assert_eq(fixture_lookup(&fixture, "file", path, NULL), 1);
+    const ProviderFinding *found = &fixture.findings[0];
+    cr_expect_str_eq(found->external_id, path);
+    cr_expect_str_eq(json_get_string(found->desired, "path", ""), path);
+    cr_expect_str_eq(json_get_string(found->desired, "content", ""), "hello");
+    cr_expect_str_eq(json_get_string(found->desired, "mode", ""), "0640");
+    cr_expect_eq(json_get_int(found->state, "size", 0), 5);
+    cr_expect_eq(fixture_lookup(&fixture, "file", NULL, pattern), 2);
+    cr_expect_eq(fixture_lookup(&fixture, "directory", NULL, pattern), 0);
+    cr_expect_eq(fixture_lookup(&fixture, "directory", fixture.folder, NULL), 1);
+    cr_expect_eq(fixture_lookup(&fixture, "file", "/no/such", NULL), 0);
 }
 
 Test(path_objects, file_below_a_missing_folder_fails_and_says_where)

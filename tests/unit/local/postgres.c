@@ -307,3 +307,33 @@ Test(postgres_arguments, names_that_would_break_out_of_a_statement_are_refused)
                  0);
     fixture_deinit(&fixture);
 }
+
+Test(postgres, one_that_was_made_here_is_taken_over_with_its_data)
+{
+    create(UID_B);
+    cleanup(free) char *address = memory_copy_string(fixture.reply.external_id);
+    int port = (int)fixture_int(&fixture, "port");
+    cleanup(free) char *url = memory_copy_string(fixture_string(&fixture, "url"));
+    free(ask(url, "CREATE TABLE t AS SELECT 42 AS n"));
+
+    cr_assert_eq(fixture_lookup(&fixture, "postgres", address, NULL), 1);
+    cr_expect_str_eq(json_get_string(fixture.findings[0].state, "id", ""), UID_B);
+    cr_expect_eq(fixture_lookup(&fixture, "postgres", NULL, "ap"), 1);
+    cr_expect_eq(fixture_lookup(&fixture, "postgres", "127.0.0.1:1", NULL), 0);
+
+    fixture.adopt = address;
+    cr_expect_eq(fixture_reconcile(&fixture, "postgres", UID_A, "{\"database\":\"other\"}"), -1);
+    cr_expect_str_eq(fixture.problem.code, "UNSUPPORTED_CHANGE");
+    cr_expect_eq(fixture_observe(&fixture, "postgres", UID_B), OBSERVE_FOUND, "nothing happened");
+
+    fixture.adopt = address;
+    create(UID_A);
+    cr_expect_eq(fixture_int(&fixture, "port"), port);
+    cleanup(free) char *kept = ask(fixture_string(&fixture, "url"), "SELECT n FROM t");
+    cr_expect_str_eq(kept, "42");
+    cr_expect_eq(fixture_observe(&fixture, "postgres", UID_B), OBSERVE_ABSENT);
+
+    fixture.adopt = "127.0.0.1:5432";
+    cr_expect_eq(fixture_reconcile(&fixture, "postgres", UID_B, "{}"), -1);
+    cr_expect_str_eq(fixture.problem.code, "NOT_FOUND");
+}

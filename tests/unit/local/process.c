@@ -105,18 +105,200 @@ Test(process, same_arguments_keep_the_process_that_runs)
     cr_expect_eq(started("{\"command\":[\"sleep\",\"60\"]}"), pid);
 }
 
-Test(process, other_arguments_are_refused_and_named)
+Test(process, other_arguments_start_it_again_in_its_place)
+{
+    cleanup(free) char *first = serve("\"ports\":[0],\"env\":{\"A\":\"1\"}");
+    cleanup(free) char *second = serve("\"ports\":[0],\"env\":{\"A\":\"2\"}");
+    pid_t pid = started(first);
+    int port = (int)fixture_int(&fixture, "port");
+    cleanup(free) char *log = memory_copy_string(fixture_string(&fixture, "log"));
+
+    pid_t next = started(second);
+    cr_expect_neq(next, pid);
+    cr_expect_not(lives(pid));
+    cr_expect_eq(fixture_int(&fixture, "port"), port);
+    cr_expect_str_eq(fixture_string(&fixture, "log"), log);
+    cr_expect_eq(started(second), next, "once");
+    cr_expect_eq(count_running("/server.pl"), 1);
+}
+
+Test(process, name_and_health_need_no_restart)
 {
     pid_t pid = started("{\"command\":[\"sleep\",\"60\"],\"env\":{\"A\":\"1\"}}");
 
-    cr_expect_eq(start("{\"command\":[\"sleep\",\"60\"],\"env\":{\"A\":\"2\"}}"), -1);
-    cr_expect_str_eq(fixture.problem.code, "UNSUPPORTED_CHANGE");
+    cr_expect_eq(started("{\"command\":[\"sleep\",\"60\"],\"env\":{\"A\":\"1\"},\"name\":\"x\","
+                         "\"health\":{\"tcp\":false},\"stop_timeout_s\":1}"),
+                 pid);
+}
+
+Test(process, update_that_does_not_come_up_says_that_the_former_is_gone)
+{
+    pid_t pid = started("{\"command\":[\"sleep\",\"60\"]}");
+
+    cr_expect_eq(start("{\"command\":[\"/no/such/program\"]}"), -1);
+    cr_expect_str_eq(fixture.problem.outcome, "partial");
+    cr_expect_str_eq(fixture.problem.code, "UNAVAILABLE");
+    cr_expect_not(lives(pid));
+    cr_expect_eq(fixture_observe(&fixture, "process", UID_A), OBSERVE_ABSENT);
+    cr_expect_neq(started("{\"command\":[\"sleep\",\"60\"]}"), pid, "and comes back");
+}
+
+Test(process, port_that_is_taken_is_refused_before_anything_is_ended)
+{
+    cleanup(free) char *other = serve("\"ports\":[18233]");
+    pid_t pid = started("{\"command\":[\"sleep\",\"60\"]}");
+
+    cr_assert_eq(fixture_reconcile(&fixture, "process", UID_B, other), 0, "%s",
+                 fixture.problem.detail);
+    cr_expect_eq(start("{\"command\":[\"sleep\",\"60\"],\"ports\":[18233]}"), -1);
     cr_expect_str_eq(fixture.problem.outcome, "not_applied");
-    cr_expect_str_eq(fixture.problem.pointer, "/env");
     cr_expect(lives(pid));
-    cr_expect_eq(start("{\"command\":[\"sleep\",\"60\"],\"env\":{\"A\":\"1\"},\"name\":\"x\","
-                       "\"stop_timeout_s\":1}"),
-                 0, "a name needs no other process");
+    cr_expect_eq(started("{\"command\":[\"sleep\",\"60\"]}"), pid, "it is as it was");
+}
+
+Test(process, port_that_is_not_wanted_any_more_is_not_shown)
+{
+    cleanup(free) char *with = serve("\"ports\":[0]");
+
+    started(with);
+    started("{\"command\":[\"sleep\",\"60\"]}");
+    cr_expect_eq(fixture_int(&fixture, "port"), -1);
+}
+
+Test(process, one_that_stopped_listening_is_found_but_not_ready)
+{
+    cleanup(free) char *script = memory_format(
+        "{\"command\":\"perl %s/server.pl & trap 'kill $!; exec sleep 600' USR1; while :; do wait; "
+        "sleep 0.05; done\",\"ports\":[0]}",
+        fixture.folder);
+    pid_t pid = started(script);
+    int port = (int)fixture_int(&fixture, "port");
+
+    cr_expect_eq(fixture_observe(&fixture, "process", UID_A), OBSERVE_FOUND);
+    cr_expect_not(fixture.reply.not_ready);
+    kill(pid, SIGUSR1);
+    while (port_accepts("127.0.0.1", port, 100))
+        monotonic_sleep_ms(10);
+    cr_expect_eq(fixture_observe(&fixture, "process", UID_A), OBSERVE_FOUND);
+    cr_expect(fixture.reply.not_ready);
+    cr_expect(strstr(fixture.reply.reason, "does not accept connections") != NULL, "%s",
+              fixture.reply.reason);
+}
+
+/* A process of nobody's in a group of its own; its number. */
+static pid_t run_outside(const char *folder, const char *seconds)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        setsid();
+        if (chdir(folder) == 0)
+            execlp("sleep", "sleep", seconds, NULL);
+        _exit(127);
+    }
+    while (count_running(seconds) != 1)
+        monotonic_sleep_ms(10);
+    return pid;
+}
+
+static int adopt(const char *uid, pid_t pid, const char *desired)
+{
+    cleanup(free) char *id = memory_format("%d", (int)pid);
+
+    fixture.adopt = id;
+    return fixture_reconcile(&fixture, "process", uid, desired);
+}
+
+Test(process, one_that_runs_outside_is_taken_over_as_it_runs)
+{
+    const char *desired = "{\"command\":[\"sleep\",\"6363\"],\"working_dir\":\"/\"}";
+    pid_t pid = run_outside("/", "6363");
+
+    cr_assert_eq(adopt(UID_A, pid, desired), 0, "%s", fixture.problem.detail);
+    cr_expect_eq(fixture_int(&fixture, "pid"), pid);
+    cr_expect(lives(pid));
+    cr_expect_eq(fixture_observe(&fixture, "process", UID_A), OBSERVE_FOUND);
+    cr_expect_eq(started(desired), pid);
+    cr_expect_eq(fixture_remove(&fixture, "process", UID_A), 0);
+    cr_expect_not(lives(pid));
+    waitpid(pid, NULL, 0);
+}
+
+Test(process, one_that_runs_otherwise_is_started_again_when_it_is_taken_over)
+{
+    pid_t pid = run_outside("/", "6464");
+
+    cr_assert_eq(adopt(UID_A, pid, "{\"command\":\"exec sleep 6464\",\"env\":{\"A\":\"1\"}}"), 0,
+                 "%s", fixture.problem.detail);
+    cr_expect_neq(fixture_int(&fixture, "pid"), pid);
+    cr_expect_not(lives(pid));
+    waitpid(pid, NULL, 0);
+}
+
+Test(process, one_that_another_object_has_changes_hands_and_runs_on)
+{
+    pid_t pid = started("{\"command\":[\"sleep\",\"6565\"]}");
+
+    cr_assert_eq(adopt(UID_B, pid, "{\"command\":[\"sleep\",\"6565\"]}"), 0, "%s",
+                 fixture.problem.detail);
+    cr_expect_eq(fixture_int(&fixture, "pid"), pid);
+    cr_expect_eq(fixture_observe(&fixture, "process", UID_A), OBSERVE_ABSENT);
+    cr_expect_eq(fixture_remove(&fixture, "process", UID_A), 0);
+    cr_expect(lives(pid));
+    cr_expect_eq(fixture_remove(&fixture, "process", UID_B), 0);
+    cr_expect_not(lives(pid));
+}
+
+Test(process, what_cannot_be_taken_over_is_said_and_left_alone)
+{
+    const char *desired = "{\"command\":[\"sleep\",\"60\"]}";
+    pid_t child = fork();
+
+    if (child == 0) {
+        pause();
+        _exit(0);
+    }
+    cr_expect_eq(adopt(UID_A, child, desired), -1);
+    cr_expect_str_eq(fixture.problem.code, "UNSUPPORTED_CHANGE", "it leads no group");
+    cr_expect(lives(child));
+    end(child);
+    waitpid(child, NULL, 0);
+    cr_expect_eq(adopt(UID_A, child, desired), -1);
+    cr_expect_str_eq(fixture.problem.code, "NOT_FOUND");
+    cr_expect_eq(adopt(UID_A, 1, desired), -1);
+    fixture.adopt = "12x";
+    cr_expect_eq(fixture_reconcile(&fixture, "process", UID_A, desired), -1);
+    cr_expect_eq(fixture_observe(&fixture, "process", UID_A), OBSERVE_ABSENT);
+}
+
+Test(process, unhealthy_one_that_was_to_be_taken_over_runs_on)
+{
+    pid_t pid = run_outside("/", "6666");
+
+    cr_expect_eq(adopt(UID_A, pid,
+                       "{\"command\":[\"sleep\",\"6666\"],\"ports\":[18234],"
+                       "\"health\":{\"tcp\":true,\"timeout_s\":1}}"),
+                 -1);
+    cr_expect_str_eq(fixture.problem.outcome, "not_applied");
+    cr_expect(lives(pid));
+    cr_expect_eq(fixture_observe(&fixture, "process", UID_A), OBSERVE_ABSENT);
+    end(pid);
+    waitpid(pid, NULL, 0);
+}
+
+Test(process, what_runs_is_looked_up)
+{
+    pid_t pid = run_outside("/tmp", "6767");
+    cleanup(free) char *id = memory_format("%d", (int)pid);
+
+    cr_assert_eq(fixture_lookup(&fixture, "process", id, NULL), 1);
+    cleanup(free) char *desired = json_text(fixture.findings[0].desired);
+    cr_expect_str_eq(desired, "{\"command\":[\"sleep\",\"6767\"],\"working_dir\":\"/tmp\"}");
+    cr_expect_eq(fixture_lookup(&fixture, "process", NULL, "sleep 6767"), 1);
+    cr_expect_str_eq(fixture.findings[0].external_id, id);
+    cr_expect_eq(fixture_lookup(&fixture, "process", "0", NULL), 0);
+    end(pid);
+    waitpid(pid, NULL, 0);
 }
 
 Test(process, is_started_again_after_it_ended_with_the_port_it_had)
