@@ -368,7 +368,7 @@ static void report_place(Moving *moving, const Moved *tree, const ProgramPlace *
     check_suggest(checker, d, tree->to.where.span, &suggestion);
 }
 
-/* What one instance has made cannot be another's where one of them has a key. */
+/* What an instance without a key has made cannot be that of one with a key. */
 static void check_keys(Moving *moving, const Moved *tree, const ProgramMove *move)
 {
     Checker *checker = moving->checker;
@@ -376,14 +376,12 @@ static void check_keys(Moving *moving, const Moved *tree, const ProgramMove *mov
     int old = model_find(&model->domain_names, move->from_domain);
     int new = model_find(&model->domain_names, move->to_domain);
 
-    if (old < 0 || new < 0 ||
-        (model->domains[old].ast->key.text == NULL) == (model->domains[new].ast->key.text == NULL))
+    if (old < 0 || new < 0 || model->domains[old].ast->key.text != NULL ||
+        model->domains[new].ast->key.text == NULL)
         return;
-    bool keyed = model->domains[new].ast->key.text != NULL;
-    Diagnostic *d = check_report(checker, SEVERITY_ERROR, "V-ERR-033", tree->to.domain.span,
-                                 keyed ? "'%s' has a key, and '%s' has none"
-                                       : "'%s' has no key, and '%s' has one",
-                                 move->to_domain, move->from_domain);
+    Diagnostic *d =
+        check_report(checker, SEVERITY_ERROR, "V-ERR-033", tree->to.domain.span,
+                     "'%s' has a key, and '%s' has none", move->to_domain, move->from_domain);
     d->consequence = "it is not clear which instance goes on with what has moved";
     d->remedy = "remove the line: what it is about is destroyed and made anew";
 }
