@@ -21,9 +21,8 @@ FILES=$(files_outside_state)
 verb 0 "a plan ends with 0" plan stack.ved
 cp "$TMP/out" "$TMP/first"
 check "it has both effects in order, each with goal, transition and what unlocks it" in_order "$TMP/out" \
-    '# Database\.Boot_db\.CreatePostgres\[0\] will be created' 'goal Ready; transition Boot_db' \
-    '# App\.Boot_app\.StartAppContainer\[0\] will be created' \
-    'goal Live; transition Boot_app; after event DatabaseReady from Database' \
+    '^# Database\.Boot_db\.CreatePostgres\[0\] will be created +\(goal Ready; transition Boot_db\)$' \
+    '^# App\.Boot_app\.StartAppContainer\[0\] will be created +\(goal Live; transition Boot_app; after event DatabaseReady from Database\)$' \
     'Database\.Ready +met$' 'App\.Live +met$' '^Plan: 2 to add, 0 to change, 0 to destroy\.$'
 check_equal "no process runs afterwards" "$(processes_below "$TMP/shop")" ""
 check_equal "no file appeared outside the state's folder" "$(files_outside_state)" "$FILES"

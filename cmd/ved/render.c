@@ -1,4 +1,4 @@
-#include "render.h"
+#include "cmd/ved/render_private.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,29 +8,7 @@
 
 #define FORMAT_VERSION "1.2"
 
-static const struct {
-    const char *symbol;
-    const char *color;
-    const char *phrase;
-    const char *name;
-} actions[] = {
-    [PLAN_CREATE] = {"+", COLOR_GREEN, "will be created", "create"},
-    [PLAN_RECREATE] = {"+", COLOR_GREEN, "will be created again", "create"},
-    [PLAN_UPDATE] = {"~", COLOR_YELLOW, "will be updated in place", "update"},
-    [PLAN_DESTROY] = {"-", COLOR_RED, "will be destroyed", "delete"},
-    [PLAN_RUN] = {"+", COLOR_CYAN, "will be run", "run"},
-    [PLAN_NOOP] = {" ", "", "is already so", "no-op"},
-};
-
-const char *plan_action_name(PlanAction action)
-{
-    return actions[action].name;
-}
-
-/* ---- values ---- */
-
-/* With its secrets. */
-static Json *json_of_own(const char *text)
+Json *json_of_own(const char *text)
 {
     Json *json = NULL;
 
@@ -46,88 +24,9 @@ Json *json_of_text(const char *text)
     return secrets_redact(json);
 }
 
-static void render_value(Buffer *text, const Json *value, int indent);
-
-static void render_object(Buffer *text, const Json *object, int indent)
-{
-    buffer_add_string(text, "{\n");
-    for (const Json *m = json_first(object); m != NULL; m = json_next(m)) {
-        buffer_add_format(text, "%*s%s = ", indent + 4, "", json_key(m));
-        render_value(text, m, indent + 4);
-        buffer_add_char(text, '\n');
-    }
-    buffer_add_format(text, "%*s}", indent, "");
-}
-
-static void render_value(Buffer *text, const Json *value, int indent)
-{
-    if (json_get(value, "$unknown") != NULL)
-        buffer_add_string(text, "(known after apply)");
-    else if (json_is_object(value) && json_count(value) > 0)
-        render_object(text, value, indent);
-    else
-        json_write(text, value);
-}
-
-static void render_shown(Buffer *text, const Json *value)
-{
-    cleanup(json_free) Json *shown = secrets_redact(value);
-
-    render_value(text, shown, 6);
-}
-
-static void render_attributes(Ui *ui, const PlanItem *item)
-{
-    cleanup(json_free) Json *json = json_of_own(item->arguments);
-    cleanup(json_free) Json *before = json_of_own(item->before);
-    const char *symbol = item->action == PLAN_UPDATE ? "~" : actions[item->action].symbol;
-
-    for (const Json *m = json_first(json); m != NULL; m = json_next(m)) {
-        cleanup(buffer_deinit) Buffer text = {0};
-        const Json *old = json_get(before, json_key(m));
-        if (old != NULL && json_equal(old, m))
-            continue;
-        if (old != NULL) {
-            render_shown(&text, old);
-            buffer_add_string(&text, " -> ");
-        }
-        render_shown(&text, m);
-        ui_out(ui, "      %s %s = %s\n", symbol, json_key(m), buffer_text(&text));
-    }
-}
-
-static void render_cause(Ui *ui, const PlanItem *item)
-{
-    if (item->cause == NULL)
-        return;
-    ui_out(ui, "  # (%s%s%s)\n", item->cause, item->after != NULL ? "; after " : "",
-           item->after != NULL ? item->after : "");
-}
-
-static void render_item(Ui *ui, const PlanItem *item)
-{
-    const char *color = ui_color(ui, actions[item->action].color);
-    const char *off = ui_color(ui, COLOR_OFF);
-    cleanup(free) char *reason = text_clean(item->reason != NULL ? item->reason : "");
-
-    if (ui->summary) {
-        ui_out(ui, "  %s%s%s %s %s\n", color, actions[item->action].symbol, off, item->address,
-               actions[item->action].phrase);
-        return;
-    }
-    ui_out(ui, "  # %s%s%s %s%s%s\n", ui_color(ui, COLOR_BOLD), item->address, off,
-           actions[item->action].phrase, reason[0] != '\0' ? ": " : "", reason);
-    render_cause(ui, item);
-    ui_out(ui, "  %s%s%s %s.%s\n", color, actions[item->action].symbol, off, item->provider,
-           item->effect);
-    render_attributes(ui, item);
-    ui_out(ui, "\n");
-}
-
 /* ---- goals ---- */
 
-/* What the program's author has silenced, and why. */
-static void render_allowed(Ui *ui, const Program *program)
+void render_allowed(Ui *ui, const Program *program)
 {
     for (size_t i = 0; i < program->allow_count; i++) {
         const ProgramAllow *allow = &program->allows[i];
@@ -141,7 +40,7 @@ static void render_allowed(Ui *ui, const Program *program)
         ui_out(ui, "\n");
 }
 
-static void render_goals(Ui *ui, const Runtime *runtime)
+void render_goals(Ui *ui, const Runtime *runtime)
 {
     ui_out(ui, "Goals after that:\n");
     for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i)) {
@@ -203,51 +102,17 @@ size_t render_unmet_goals(Ui *ui, const Runtime *runtime, bool stopped)
 
 /* ---- plans ---- */
 
-static void render_destroys_again(Ui *ui, const Plan *plan)
+unsigned plan_size(const Plan *plan)
 {
-    if (plan->destroy == 0)
-        return;
-    ui_out(ui, "Destroys and replacements:\n");
-    for (size_t i = 0; i < plan->count; i++)
-        if (plan->items[i].action == PLAN_DESTROY)
-            ui_out(ui, "  -   %s\n", plan->items[i].address);
-    ui_out(ui, "\n");
+    return plan->add + plan->change + plan->destroy + plan->run;
 }
 
-static void render_summary(Ui *ui, const Plan *plan)
+void render_notes(Ui *ui, char *const *notes, size_t count)
 {
-    if (plan->add + plan->change + plan->destroy + plan->run == 0) {
-        ui_out(ui, "No changes. Your infrastructure matches the configuration.\n");
-        return;
-    }
-    ui_out(ui, "Plan: %u to add, %u to change, %u to destroy", plan->add, plan->change,
-           plan->destroy);
-    if (plan->run > 0)
-        ui_out(ui, ", %u to run", plan->run);
-    ui_out(ui, ".\n");
-}
-
-void render_plan(Ui *ui, const Plan *plan, const Runtime *predicted, bool destroy)
-{
-    unsigned total = plan->add + plan->change + plan->destroy + plan->run;
-
-    if (total > 0 && !ui->quiet)
-        ui_out(ui, "Ved will perform the following effects, in this order:\n\n");
-    for (size_t i = 0; i < plan->count && !ui->quiet; i++)
-        if (plan->items[i].action != PLAN_NOOP)
-            render_item(ui, &plan->items[i]);
-    if (ui->summary && total > 0)
+    for (size_t i = 0; i < count; i++)
+        ui_note(ui, notes[i]);
+    if (count > 0)
         ui_out(ui, "\n");
-    if (!destroy && !ui->quiet) {
-        render_goals(ui, predicted);
-        render_allowed(ui, predicted->program);
-    }
-    for (size_t i = 0; i < plan->note_count; i++)
-        ui_out(ui, "Note: %s\n", plan->notes[i]);
-    if (plan->note_count > 0)
-        ui_out(ui, "\n");
-    render_destroys_again(ui, plan);
-    render_summary(ui, plan);
 }
 
 static Json *resource_json(const PlanItem *item)
@@ -281,17 +146,19 @@ void render_plan_events(Ui *ui, const Plan *plan)
         const PlanItem *item = &plan->items[i];
         if (item->action == PLAN_NOOP)
             continue;
+        const char *name = plan_words[item->action].name;
         Json *json = json_new_object(), *change = json_new_object();
         json_set(change, "resource", resource_json(item));
-        json_set_string(change, "action", actions[item->action].name);
+        json_set_string(change, "action", name);
+        if (item->from != NULL)
+            json_set_string(change, "previous_address", item->from);
         json_set(json, "change", change);
-        json_set_string(json, "op", item->op);
+        json_set_string(json, "op", item->op != NULL ? item->op : "");
         if (item->cause != NULL)
             json_set_string(json, "cause", item->cause);
         if (item->after != NULL)
             json_set_string(json, "after", item->after);
-        ui_event(ui, "planned_change", "info", json, "%s: Plan to %s", item->address,
-                 actions[item->action].name);
+        ui_event(ui, "planned_change", "info", json, "%s: Plan to %s", item->address, name);
     }
     Json *json = json_new_object();
     json_set(json, "changes", counts_json(plan, "plan"));
@@ -302,20 +169,48 @@ void render_plan_events(Ui *ui, const Plan *plan)
 
 /* ---- saved plans ---- */
 
+static Json *actions_json(const PlanItem *item)
+{
+    const char *const *names = plan_words[item->action].actions;
+    Json *list = json_new_array();
+
+    if (names[1] != NULL && item->create_first)
+        json_append(list, json_new_string(names[1]));
+    json_append(list, json_new_string(names[0]));
+    if (names[1] != NULL && !item->create_first)
+        json_append(list, json_new_string(names[1]));
+    return list;
+}
+
+static Json *replace_paths_json(const PlanItem *item)
+{
+    Json *list = json_new_array();
+
+    for (size_t i = 0; i < item->force_count; i++) {
+        Json *path = json_new_array();
+        json_append(path, json_new_string(item->forces[i]));
+        json_append(list, path);
+    }
+    return list;
+}
+
 static Json *change_json(const PlanItem *item)
 {
-    Json *json = json_new_object(), *change = json_new_object(), *list = json_new_array();
+    Json *json = json_new_object(), *change = json_new_object();
 
-    json_append(list, json_new_string(actions[item->action].name));
-    json_set(change, "actions", list);
+    json_set(change, "actions", actions_json(item));
     json_set(change, "before", json_of_text(item->before));
     json_set(change, "after", json_of_text(item->arguments));
+    if (item->action == PLAN_REPLACE)
+        json_set(change, "replace_paths", replace_paths_json(item));
     json_set_string(json, "address", item->address);
+    if (item->from != NULL)
+        json_set_string(json, "previous_address", item->from);
     json_set_string(json, "type", item->effect);
     json_set_string(json, "provider_name", item->provider);
     json_set_string(json, "module_address", item->domain);
     json_set(json, "change", change);
-    json_set_string(json, "op", item->op);
+    json_set_string(json, "op", item->op != NULL ? item->op : "");
     json_set_string(json, "cause", item->cause != NULL ? item->cause : "");
     if (item->after != NULL)
         json_set_string(json, "after_event", item->after);
@@ -327,11 +222,9 @@ static Json *stages_json(const Plan *plan)
     Json *stages = json_new_array();
 
     for (size_t i = 0; i < plan->count; i++) {
-        Json *stage = json_new_object();
-        if (plan->items[i].action == PLAN_NOOP) {
-            json_free(stage);
+        if (plan->items[i].action == PLAN_NOOP || plan->items[i].action == PLAN_RENAME)
             continue;
-        }
+        Json *stage = json_new_object();
         json_set_int(stage, "stage", (int64_t)i + 1);
         json_set_string(stage, "address", plan->items[i].address);
         json_append(stages, stage);
@@ -377,6 +270,19 @@ static bool fits(const Json *planned, const Json *found)
     return true;
 }
 
+/* What is asked for once more as it is, is an update in the run and none in the plan. */
+static bool has_action(const Json *change, const char *action)
+{
+    const Json *actions = json_get(change, "actions");
+    bool is_update = strcmp(action, "update") == 0;
+
+    for (const Json *m = json_first(actions); m != NULL; m = json_next(m))
+        if (strcmp(json_string(m, ""), action) == 0 ||
+            (is_update && strcmp(json_string(m, ""), "no-op") == 0))
+            return true;
+    return false;
+}
+
 bool plan_allows(const Json *plan, const char *address, const char *action, const char *arguments)
 {
     const Json *changes = json_get(plan, "resource_changes");
@@ -384,10 +290,10 @@ bool plan_allows(const Json *plan, const char *address, const char *action, cons
 
     for (const Json *m = json_first(changes); m != NULL; m = json_next(m)) {
         const Json *change = json_get(m, "change");
-        if (strcmp(json_get_string(m, "address", ""), address) == 0 &&
-            strcmp(json_string(json_at(json_get(change, "actions"), 0), ""), action) == 0)
-            return arguments == NULL || strcmp(action, "delete") == 0 ||
-                   fits(json_get(change, "after"), found);
+        if (strcmp(json_get_string(m, "address", ""), address) == 0 && has_action(change, action) &&
+            (arguments == NULL || strcmp(action, "delete") == 0 ||
+             fits(json_get(change, "after"), found)))
+            return true;
     }
     return false;
 }

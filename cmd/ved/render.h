@@ -21,8 +21,11 @@ bool plan_allows(const Json *plan, const char *address, const char *action, cons
 /* How the stack's objects can be reached: addresses with their urls and logs. */
 void render_reach(Ui *ui, const Runtime *runtime);
 
-/* The plan's word for what happens to an intent: "create", "update", "delete", "run". */
-const char *plan_action_name(PlanAction action);
+/* How many effects it has, in the counting of its summary. */
+unsigned plan_size(const Plan *plan);
+
+/* What is to be told beside it, one line each. */
+void render_notes(Ui *ui, char *const *notes, size_t count);
 
 /* Each goal that is not met, in one sentence; how many of them count for convergence. `stopped`: by
  * a signal, so that what merely was not reached has no other reason. */

@@ -104,17 +104,27 @@ const char *ui_color(const Ui *ui, const char *sequence)
     return ui->color_out ? sequence : "";
 }
 
-char *text_clean(const char *text)
+static char *copy_clean(const char *text, bool keeps_lines)
 {
     char *copy = memory_copy_string(text);
 
     for (unsigned char *at = (unsigned char *)copy; *at != '\0'; at++) {
-        if (*at < 0x20 || *at == 0x7f)
+        if ((*at < 0x20 && !(keeps_lines && *at == '\n')) || *at == 0x7f)
             *at = ' ';
         else if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f)
             at[0] = at[1] = ' ';
     }
     return copy;
+}
+
+char *text_clean(const char *text)
+{
+    return copy_clean(text, false);
+}
+
+char *text_clean_lines(const char *text)
+{
+    return copy_clean(text, true);
 }
 
 static Json *diagnostic_of_error(const Error *err)
@@ -149,6 +159,14 @@ void ui_warning(Ui *ui, const char *text)
         fprintf(stderr, "%sWarning: %s%s\n", ui->color_err ? COLOR_YELLOW : "",
                 ui->color_err ? COLOR_OFF : "", clean);
     ui_event(ui, "diagnostic", "warn", NULL, "Warning: %s", clean);
+}
+
+void ui_note(Ui *ui, const char *text)
+{
+    cleanup(free) char *line = text_clean(text);
+
+    ui_out(ui, "Note: %s\n", line);
+    ui_event(ui, "diagnostic", "info", NULL, "Note: %s", line);
 }
 
 /* The diagnostics' own lines become members of the stream's. */

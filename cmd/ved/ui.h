@@ -42,6 +42,8 @@ void ui_progress(Ui *ui, const char *format, ...) PRINTF_LIKE(2, 3);
 /* An error for people and machine: "Error: sentence". */
 void ui_error(Ui *ui, const Error *err);
 void ui_warning(Ui *ui, const char *text);
+/* Something to know that asks for nothing: part of the result. */
+void ui_note(Ui *ui, const char *text);
 /* One for each line of `lines`, with `before` in front. */
 void ui_warnings(Ui *ui, const char *before, const Buffer *lines);
 void ui_diagnostics(Ui *ui, const Diagnostics *diagnostics);
@@ -52,8 +54,10 @@ void ui_event(Ui *ui, const char *type, const char *level, Json *members, const 
     PRINTF_LIKE(5, 6);
 bool ui_wants_events(const Ui *ui);
 
-/* A copy with C0, C1 and DEL replaced by spaces; the caller frees it. */
+/* A copy with C0, C1 and DEL replaced by spaces; the caller frees it. The other one keeps the ends
+ * of lines. */
 char *text_clean(const char *text);
+char *text_clean_lines(const char *text);
 
 #define COLOR_GREEN "\033[32m"
 #define COLOR_YELLOW "\033[33m"

@@ -36,6 +36,7 @@ struct Endpoint {
     unsigned greet_tries;
     bool greeted; /* the handshake is done, the schema is next */
     char *vendor_version;
+    bool plans;
     ProviderSchema *schema;
     size_t batch_max, body_max;
     /* slots */
@@ -353,6 +354,16 @@ static void handshake_take_limits(Endpoint *endpoint, const Json *limits)
         (size_t)clamp(json_get_int(limits, "max_body_bytes", HTTP_BODY_MAX), 1024, HTTP_BODY_MAX);
 }
 
+static bool handshake_has_capability(const Json *handshake, const char *name)
+{
+    const Json *capabilities = json_get(handshake, "capabilities");
+
+    for (const Json *c = json_first(capabilities); c; c = json_next(c))
+        if (strcmp(json_string(c, ""), name) == 0)
+            return true;
+    return false;
+}
+
 static int handshake_take(Endpoint *endpoint, const Json *handshake, Error *err)
 {
     int64_t ttl_s = json_get_int(json_get(handshake, "idempotency"), "ttl_s", 0);
@@ -368,6 +379,7 @@ static int handshake_take(Endpoint *endpoint, const Json *handshake, Error *err)
                          (long long)ttl_s, TTL_MIN_S);
     free(endpoint->vendor_version);
     endpoint->vendor_version = memory_copy_string(json_get_string(handshake, "vendor_version", ""));
+    endpoint->plans = handshake_has_capability(handshake, "plan");
     handshake_take_limits(endpoint, json_get(handshake, "limits"));
     return 0;
 }
@@ -603,6 +615,7 @@ void endpoint_describe(const Endpoint *endpoint, ProviderStatus *ret)
         .url = endpoint->url,
         .reason = endpoint->reason,
         .pid = endpoint->plugin ? (int)plugin_pid(endpoint->plugin) : 0,
+        .plans = endpoint->plans,
         .running = endpoint->held_count,
         .waiting = endpoint->waiting_count,
     };

@@ -1,48 +1,61 @@
 /* Predicts what an apply or a destroy would do: the same core over a copy of the state, with
- * effects that succeed at once and results that are unknown. Writes nothing. */
+ * effects that succeed at once and results that are unknown, but for what the provider says of them
+ * beforehand. Writes nothing. */
 #ifndef VED_HOST_PLANNER_H
 #define VED_HOST_PLANNER_H
 
 #include "controller/host/stack.h"
 
 #define PLAN_SLICES_MAX 1000000
-/* A plan of more effects than these has predicted something without an end. */
-#define PLAN_EFFECTS_MAX 10000
+/* A plan of more effects than these has predicted something without an end: ten times as many as
+ * one slice may put out. An item takes up to some 2 KB beside its arguments. */
+#define PLAN_EFFECTS_MAX 100000
 #define PLAN_TIMERS_MAX 1000
 
 typedef enum PlanAction {
     PLAN_CREATE,
     PLAN_RECREATE, /* what was lost is made again */
     PLAN_UPDATE,
+    PLAN_REPLACE, /* destroyed, and another made in its place */
     PLAN_DESTROY,
-    PLAN_RUN, /* an action, which leaves no object */
-    PLAN_NOOP /* reconciled, and already so */
+    PLAN_RUN,    /* an action, which leaves no object */
+    PLAN_RENAME, /* by `moved`: another address, nothing to do */
+    PLAN_NOOP    /* reconciled, and already so */
 } PlanAction;
 
 typedef struct PlanItem {
     PlanAction action;
     char *address;
-    char *domain;
+    char *from;   /* PLAN_RENAME: the address so far */
+    char *domain; /* of the program, without a key */
+    char *where;  /* transition, handler or timer, as records name it */
+    char *place;  /* the effect as the program writes it: "Infra.CreatePostgres" */
+    char *name;   /* NULL: it has none */
     char *provider;
     char *effect; /* the provider's name of it */
     char *type;   /* NULL for actions */
-    char *uid;    /* "" for actions and for objects that do not exist yet */
+    char *uid;    /* "" for actions; of the one to be made for PLAN_REPLACE */
     char *op;
-    char *external_id; /* NULL: none yet */
-    char *arguments;   /* canonical JSON; NULL for destructions */
-    char *before;      /* PLAN_UPDATE: the arguments now */
-    char *cause;       /* "goal Ready; transition Boot_db" */
-    char *after;       /* "event DatabaseReady from Database": what unlocked it; NULL */
-    char *reason;      /* PLAN_RECREATE: why it is lost; NULL */
+    char *external_id;  /* NULL: none yet */
+    char *arguments;    /* canonical JSON; NULL for destructions */
+    char *before;       /* the arguments so far: PLAN_UPDATE, REPLACE, DESTROY; NULL: not known */
+    char **forces;      /* PLAN_REPLACE: the arguments that it is because of */
+    size_t force_count; /* 0: another provider, action or type */
+    bool create_first;  /* PLAN_REPLACE: the new one is made before the old one goes */
+    bool by_edit;       /* DESTROY, REPLACE: the program does not say so itself */
+    char *cause;        /* "goal Ready; transition Boot_db", "edit at shop.ved:12" */
+    char *after;        /* "event DatabaseReady from Database": what unlocked it; NULL */
+    char *reason;       /* PLAN_RECREATE: why it is lost; NULL */
 } PlanItem;
 
 typedef struct Plan {
     PlanItem *items; /* in the order it would happen */
     size_t count, capacity;
-    unsigned add, change, destroy, run;
-    bool has_slices; /* there is something to compute, if only without effects */
-    bool truncated;  /* the prediction ended at one of the ceilings */
-    char **notes;    /* sentences: what ended early, what loops */
+    unsigned add, change, destroy, run; /* what is replaced is in `add` and `destroy` */
+    unsigned by_edit;                   /* how many are destroyed or replaced so */
+    bool has_slices;                    /* there is something to compute, if only without effects */
+    bool truncated;                     /* the prediction ended at one of the ceilings */
+    char **notes; /* sentences: what ended early, what loops, what may have moved */
     size_t note_count, note_capacity;
 } Plan;
 

@@ -106,6 +106,7 @@ typedef struct ProviderStatus {
     const char *url;            /* NULL while not known */
     const char *reason;         /* of the last failure, "" if there was none */
     int pid;                    /* of the plugin's process; 0: none */
+    bool plans;                 /* it says what an effect would come to: provider_plan() */
     size_t running, waiting;    /* calls and batches that have a slot; that wait for one */
 } ProviderStatus;
 

@@ -71,6 +71,7 @@ static int effect_parse(const Json *entry, const char *name, SchemaEffect **ret,
         return error_set(err, ERROR_PROVIDER, "it is not an object");
     effect->name = name;
     effect->type = json_get_string(entry, "type", NULL);
+    effect->result = json_get(entry, "result");
     effect->typical_s = json_get_int(entry, "typical_s", 0);
     effect->timeout_s = json_get_int(entry, "timeout_s", 0);
     if ((r = effect_parse_kind(entry, &effect->kind, err)) < 0 ||

@@ -25,8 +25,9 @@ typedef struct SchemaEffect {
     size_t positional_count;
     const char **immutable; /* parameters of which another value needs another object */
     size_t immutable_count;
-    int64_t typical_s; /* 0: not said */
-    int64_t timeout_s; /* 0: not said */
+    const Json *result; /* schema of what it comes to; NULL: not said */
+    int64_t typical_s;  /* 0: not said */
+    int64_t timeout_s;  /* 0: not said */
 } SchemaEffect;
 
 typedef struct ProviderSchema ProviderSchema;

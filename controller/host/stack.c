@@ -530,7 +530,11 @@ int stack_successor(Stack *stack, Runtime **ret, Error *err)
                            .first_values = stack->first_values};
 
     evolution_report_deinit(&stack->report);
-    return evolution_make(stack->runtime, &evolution, ret, &stack->report, err);
+    renames_deinit(&stack->renames);
+    int code = evolution_make(stack->runtime, &evolution, ret, &stack->report, err);
+    if (code == 0 && stack->program->move_count > 0)
+        renames_find(stack->runtime, *ret, &stack->renames);
+    return code;
 }
 
 int stack_evolve(Stack *stack, Error *err)
@@ -568,6 +572,7 @@ void stack_free(Stack *stack)
     state_lock_release(stack->lock);
     bindings_deinit(&stack->bindings);
     evolution_report_deinit(&stack->report);
+    renames_deinit(&stack->renames);
     config_free(stack->config);
     json_free(stack->plugins);
     program_free(stack->program);

@@ -14,6 +14,7 @@
 #include "controller/core/runtime.h"
 #include "controller/host/bind.h"
 #include "controller/host/config.h"
+#include "controller/host/rename.h"
 #include "controller/host/provider_client.h"
 #include "controller/host/state_dir.h"
 
@@ -45,6 +46,7 @@ typedef struct Stack {
     Bindings bindings;
     Runtime *runtime;
     EvolutionReport report; /* of stack_evolve() */
+    Renames renames;        /* likewise */
     Json *plugins;          /* provider name -> plugin, as the state's objects were made with */
     Value **first_values;   /* [domain][field] */
     Arena arena;

@@ -1,0 +1,156 @@
+#include <string.h>
+
+#include "controller/host/planner_private.h"
+#include "controller/host/secrets.h"
+#include "lang/base/memory.h"
+
+/* Those of one provider. */
+typedef struct QuestionList {
+    PlanQuestions *questions;
+    Json *items;
+    uint64_t *tags;
+    size_t count, capacity;
+} QuestionList;
+
+static void list_free(QuestionList *list)
+{
+    json_free(list->items);
+    free(list->tags);
+    free(list);
+}
+
+bool provider_plans(const Stack *stack, const char *provider)
+{
+    ProviderStatus status;
+
+    return stack->pool != NULL && provider_schema(stack->pool, provider) != NULL &&
+           provider_status(stack->pool, provider, &status) && status.plans;
+}
+
+static QuestionList *list_of(PlanQuestions *questions, const char *provider)
+{
+    QuestionList *list = map_get(&questions->providers, provider);
+
+    if (list != NULL)
+        return list;
+    list = memory_zero(1, sizeof *list);
+    list->questions = questions;
+    list->items = json_new_array();
+    map_put(&questions->providers, provider, list);
+    return list;
+}
+
+static void put_desired(const char *lineage, const Json *desired, Json *into)
+{
+    Json *secrets = json_new_object();
+
+    json_set(into, "desired", secrets_extract(lineage, desired, secrets));
+    json_set(into, "secrets", secrets);
+}
+
+bool plan_question_add(PlanQuestions *questions, const PlanQuestion *question, uint64_t tag)
+{
+    cleanup(json_free) Json *desired = NULL, *prior = NULL;
+
+    if (json_parse_own(question->arguments, strlen(question->arguments), &desired, NULL) < 0)
+        return false;
+    QuestionList *list = list_of(questions, question->provider);
+    Json *json = json_new_object();
+    json_set_string(json, "effect", question->effect);
+    json_set_string(json, "type", question->type != NULL ? question->type : "");
+    json_set_string(json, "uid", question->uid);
+    put_desired(questions->stack->runtime->lineage, desired, json);
+    if (question->prior != NULL &&
+        json_parse_own(question->prior, strlen(question->prior), &prior, NULL) == 0)
+        json_set(json, "prior", secrets_redact(prior));
+    json_append(list->items, json);
+    memory_reserve_one(list->tags, list->count, list->capacity);
+    list->tags[list->count++] = tag;
+    return true;
+}
+
+static void on_replies(void *context, ProviderItem *items, size_t count)
+{
+    QuestionList *list = context;
+    PlanQuestions *questions = list->questions;
+
+    for (size_t i = 0; i < count; i++)
+        questions->answered(questions->context, list->tags[i], &items[i]);
+    if (--questions->open == 0)
+        loop_stop(questions->stack->loop);
+}
+
+void plan_questions_ask(PlanQuestions *questions)
+{
+    Stack *stack = questions->stack;
+    const MapEntry *entry = NULL;
+
+    while ((entry = map_next(&questions->providers, entry)) != NULL) {
+        QuestionList *list = entry->value;
+        questions->open++;
+        provider_plan(stack->pool, entry->key, list->items, on_replies, list);
+    }
+    while (questions->open > 0) {
+        loop_run(stack->loop);
+        if (stack->signal_number != 0)
+            provider_calls_abandon(stack->pool); /* the answers that miss come at once */
+    }
+    plan_questions_deinit(questions);
+}
+
+void plan_questions_deinit(PlanQuestions *questions)
+{
+    const MapEntry *entry = NULL;
+
+    while ((entry = map_next(&questions->providers, entry)) != NULL)
+        list_free(entry->value);
+    map_deinit(&questions->providers);
+    questions->providers = (Map){0};
+}
+
+/* ---- validation ---- */
+
+typedef struct Validation {
+    const Plan *plan;
+    Error *err;
+    int code;
+} Validation;
+
+static void validated(void *context, uint64_t tag, ProviderItem *item)
+{
+    Validation *validation = context;
+    const Json *problem = json_get(item->reply, "problem");
+
+    if (problem != NULL && validation->code == 0)
+        validation->code = error_set(validation->err, ERROR_FAILED, "%s: %s: %s",
+                                     validation->plan->items[tag].address,
+                                     json_get_string(problem, "code", "REFUSED"),
+                                     json_get_string(problem, "detail", "no reason given"));
+}
+
+/* What is not known yet fits everywhere: only what is known can be refused. */
+static bool is_known(const PlanItem *item)
+{
+    return item->arguments != NULL && item->action != PLAN_RUN && item->action != PLAN_NOOP &&
+           strstr(item->arguments, "\"$unknown\"") == NULL;
+}
+
+int plan_validate(Stack *stack, const Plan *plan, Error *err)
+{
+    Validation validation = {.plan = plan, .err = err};
+    PlanQuestions questions = {.stack = stack, .answered = validated, .context = &validation};
+
+    for (size_t i = 0; i < plan->count; i++) {
+        const PlanItem *item = &plan->items[i];
+        if (!is_known(item) || provider_schema(stack->pool, item->provider) == NULL)
+            continue;
+        PlanQuestion question = {.provider = item->provider,
+                                 .effect = item->effect,
+                                 .type = item->type,
+                                 .uid = item->uid,
+                                 .arguments = item->arguments};
+        plan_question_add(&questions, &question, i);
+    }
+    plan_questions_ask(&questions);
+    return validation.code;
+}
