@@ -1,6 +1,5 @@
 #include "providers/sim/sim.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -10,55 +9,14 @@
 
 #include "lang/base/file.h"
 #include "lang/base/hash.h"
-#include "lang/base/map.h"
 #include "lang/base/memory.h"
+#include "providers/sdk/sight.h"
+#include "providers/sim/sim_private.h"
 
 #define CALLS_SIZE_MAX ((size_t)1 << 30)
-#define OBJECT_SIZE_MAX ((size_t)16 << 20)
 #define SLEEP_STEP_MS 20
 
-typedef struct Sim {
-    char *data_dir;
-    char *schema;
-    Json *config;
-    int calls_fd;
-    pthread_mutex_t lock; /* for the log and the counts */
-    Map counts;           /* effect -> how many calls reached us, in the pointer itself */
-} Sim;
-
 /* ---- opening ---- */
-
-static Json *effect_entry(const char *kind)
-{
-    Json *entry = json_new_object(), *parameters = json_new_object(), *result = json_new_object();
-
-    json_set_string(entry, "kind", kind);
-    json_set_string(parameters, "type", "object");
-    json_set(entry, "parameters", parameters);
-    json_set(entry, "positional", json_new_array());
-    json_set_string(result, "type", "object");
-    json_set(entry, "result", result);
-    json_set_int(entry, "typical_s", 0);
-    json_set_int(entry, "timeout_s", 600);
-    return entry;
-}
-
-/* Any effect makes an object of its own type, except the actions of the config. */
-static char *sim_schema(const Json *config)
-{
-    cleanup(json_free) Json *schema = json_new_object();
-    Json *effects = json_new_object();
-    const Json *actions = json_get(config, "actions");
-
-    for (const Json *a = json_first(actions); a != NULL; a = json_next(a))
-        json_set(effects, json_string(a, ""), effect_entry("action"));
-    json_set(schema, "effects", effects);
-    json_set(schema, "queries", json_new_object());
-    json_set(schema, "types", json_new_object());
-    json_set(schema, "any", effect_entry("instance"));
-    json_set(schema, "any_query", json_new_object());
-    return json_text(schema);
-}
 
 static size_t count_get(const Sim *sim, const char *effect)
 {
@@ -161,11 +119,6 @@ static void desired_digest(const Json *desired, char ret[2 * SHA256_SIZE + 1])
     hex_encode(digest, sizeof digest, ret);
 }
 
-static const char *effect_of(const ProviderRequest *request)
-{
-    return request->effect != NULL ? request->effect : request->type;
-}
-
 static char *call_line(const char *kind, const ProviderRequest *request)
 {
     cleanup(json_free) Json *call = json_new_object();
@@ -259,6 +212,8 @@ static int before(Sim *sim, const ProviderRequest *request, size_t count, Provid
     if (!sleep_ms(request->operation, delay_of(sim, effect) / 2))
         return provider_problem(problem, "CANCELLED", "not_applied", false,
                                 "cancelled before anything was done");
+    if (fail_as_told(sim, request, problem) < 0)
+        return -1;
     return inject_failure(sim, effect, count, problem);
 }
 
@@ -269,123 +224,58 @@ static void after(const Sim *sim, const ProviderRequest *request)
     sleep_ms(request->operation, delay_of(sim, effect_of(request)) / 2);
 }
 
-/* ---- objects ---- */
+/* ---- the verbs ---- */
 
-static char *object_path(const Sim *sim, const char *uid)
+/* How the object's file looks, and what its effect's results were: while both are the same, so is
+ * its state. */
+static Json *remember(const Sim *sim, const char *uid, const char *effect)
 {
-    return memory_format("%s/objects/%s.json", sim->data_dir, uid);
-}
-
-static char *object_id(const char *uid)
-{
-    return memory_format("sim-%.8s", uid);
-}
-
-static void merge(Json *into, const Json *from)
-{
-    for (const Json *m = json_first(from); m != NULL; m = json_next(m))
-        json_set(into, json_key(m), json_copy(m));
-}
-
-static Json *state_of(const Sim *sim, const char *uid, const char *effect, const Json *desired)
-{
-    cleanup(free) char *id = object_id(uid);
-    Json *state = json_new_object();
-
-    json_set_string(state, "id", id);
-    json_set_string(state, "effect", effect);
-    merge(state, desired);
-    merge(state, json_get(json_get(sim->config, "results"), effect));
-    return state;
-}
-
-static char *object_text(const ProviderRequest *request, const char *created_by)
-{
-    cleanup(json_free) Json *object = json_new_object();
-
-    json_set_string(object, "uid", request->uid);
-    json_set_string(object, "effect", effect_of(request));
-    json_set_string(object, "address", request->address);
-    json_set_string(object, "created_by", created_by);
-    json_set(object, "desired", json_copy(request->desired));
-    return json_text(object);
-}
-
-/* 0 with NULL if there is no such file. */
-static int object_read(const Sim *sim, const char *uid, Json **ret, Error *err)
-{
+    const Json *results = json_get(json_get(sim->config, "results"), effect);
     cleanup(free) char *path = object_path(sim, uid);
-    cleanup(buffer_deinit) Buffer file = {0};
+    Json *private = json_new_object();
+    struct stat info;
 
-    *ret = NULL;
-    int code = file_read(path, OBJECT_SIZE_MAX, &file, err);
-    if (code == -ENOENT)
-        return 0;
-    if (code < 0)
-        return code;
-    code = json_parse(file.bytes != NULL ? file.bytes : "", file.size, ret, err);
-    return code < 0 ? error_wrap(err, "object '%s'", path) : 0;
+    if (stat(path, &info) == 0)
+        json_set(private, "sight", sight_json(&info));
+    if (results != NULL)
+        json_set(private, "results", json_copy(results));
+    return private;
 }
 
-static int write_whole(const char *path, const char *text, Error *err)
+static bool is_as_remembered(const Sim *sim, const ProviderRequest *request)
 {
-    cleanup(fd_close) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-    if (fd < 0)
-        return error_errno(err, errno, "create '%s'", path);
-    if (fd_write_all(fd, text, strlen(text), err) < 0)
-        return error_wrap(err, "'%s'", path);
-    return fsync(fd) < 0 ? error_errno(err, errno, "fsync '%s'", path) : 0;
-}
-
-/* Give a finished file its name with link(), which refuses if somebody has that name: so an object
- * is whole from its first moment and cannot be made twice. */
-static int object_create(const Sim *sim, const ProviderRequest *request, Error *err)
-{
+    const Json *before = json_get(request->private, "results");
+    const Json *now = json_get(json_get(sim->config, "results"), effect_of(request));
     cleanup(free) char *path = object_path(sim, request->uid);
-    cleanup(free) char *draft = memory_format("%s.%s.draft", path, request->op);
-    cleanup(free) char *folder = memory_format("%s/objects", sim->data_dir);
-    cleanup(free) char *text = object_text(request, request->op);
-    int code = write_whole(draft, text, err);
+    struct stat info;
 
-    if (code == 0 && link(draft, path) < 0 && errno != EEXIST)
-        code = error_errno(err, errno, "link '%s'", path);
-    unlink(draft);
-    return code < 0 ? code : folder_sync(folder, err);
-}
-
-static int object_make(const Sim *sim, const ProviderRequest *request, Error *err)
-{
-    cleanup(json_free) Json *object = NULL;
-    int code = object_read(sim, request->uid, &object, err);
-
-    if (code < 0)
-        return code;
-    if (object == NULL)
-        return object_create(sim, request, err);
-    if (json_equal(json_get(object, "desired"), request->desired))
-        return 0;
-    cleanup(free) char *path = object_path(sim, request->uid);
-    cleanup(free) char *text = object_text(request, json_get_string(object, "created_by", ""));
-    return file_replace(path, text, strlen(text), 0600, err);
+    return request->private != NULL && stat(path, &info) == 0 &&
+           sight_is_same(json_get(request->private, "sight"), &info) &&
+           (before == now || (before != NULL && now != NULL && json_equal(before, now)));
 }
 
 static int sim_reconcile(Provider *provider, const ProviderRequest *request, ProviderReply *reply,
                          ProviderProblem *problem)
 {
     Sim *sim = provider->context;
+    cleanup(json_free) Json *object = NULL;
     Error err = {0};
     size_t count;
 
+    losses_happen(sim);
     if (log_call(sim, "reconcile", request, &count, problem) < 0 ||
         before(sim, request, count, problem) < 0)
         return -1;
-    if (object_make(sim, request, &err) < 0)
+    if (request->adopt != NULL && object_adopt(sim, request, problem) < 0)
+        return -1;
+    if (object_make(sim, request, &object, &err) < 0)
         return provider_problem(problem, "INTERNAL", "unknown", true, "%s", err.message);
-    reply->external_id = object_id(request->uid);
+    reply->private = remember(sim, request->uid, effect_of(request));
+    reply->external_id = object_id(object, request->uid);
     operation_external_id(request->operation, reply->external_id);
     after(sim, request);
-    reply->state = state_of(sim, request->uid, effect_of(request), request->desired);
+    reply->state =
+        object_state(sim, reply->external_id, request->uid, effect_of(request), request->desired);
     return 0;
 }
 
@@ -397,7 +287,9 @@ static int sim_remove(Provider *provider, const ProviderRequest *request, Provid
     Error err = {0};
     size_t count;
 
-    if (log_call(sim, "remove", request, &count, problem) < 0)
+    losses_happen(sim);
+    if (log_call(sim, "remove", request, &count, problem) < 0 ||
+        fail_as_told(sim, request, problem) < 0)
         return -1;
     if (unlink(path) < 0 && errno != ENOENT)
         return provider_problem(problem, "INTERNAL", "not_applied", true, "remove '%s': %s", path,
@@ -417,7 +309,8 @@ static int sim_run(Provider *provider, const ProviderRequest *request, ProviderR
         before(sim, request, count, problem) < 0)
         return -1;
     after(sim, request);
-    reply->state = state_of(sim, request->op, effect_of(request), request->desired);
+    cleanup(free) char *id = object_id(NULL, request->op);
+    reply->state = object_state(sim, id, request->op, effect_of(request), request->desired);
     return 0;
 }
 
@@ -428,16 +321,38 @@ static ObserveStatus sim_observe(Provider *provider, const ProviderRequest *requ
     cleanup(json_free) Json *object = NULL;
     Error err = {0};
 
+    losses_happen(sim);
+    if (is_as_remembered(sim, request))
+        return OBSERVE_FOUND;
     if (object_read(sim, request->uid, &object, &err) < 0) {
         provider_problem(problem, "UNAVAILABLE", "not_applied", true, "%s", err.message);
         return OBSERVE_ERROR;
     }
     if (object == NULL)
         return OBSERVE_ABSENT;
-    reply->external_id = object_id(request->uid);
-    reply->state = state_of(sim, request->uid, json_get_string(object, "effect", request->type),
-                            json_get(object, "desired"));
+    reply->external_id = object_id(object, request->uid);
+    reply->state =
+        object_state(sim, reply->external_id, request->uid,
+                     json_get_string(object, "effect", request->type), json_get(object, "desired"));
     return OBSERVE_FOUND;
+}
+
+/* All of it is known but what a new object's uid goes into. */
+static void sim_predict(Provider *provider, const ProviderRequest *request, Json *planned)
+{
+    cleanup(json_free) Json *state =
+        object_state(provider->context, json_get_string(request->prior, "id", NULL), request->uid,
+                     effect_of(request), request->desired);
+
+    for (const Json *m = json_first(state); m != NULL; m = json_next(m))
+        json_set(planned, json_key(m), json_copy(m));
+}
+
+static int sim_lookup(Provider *provider, const char *type, const char *external_id,
+                      const char *search, ProviderFinding *ret, ProviderProblem *problem)
+{
+    losses_happen(provider->context);
+    return object_find(provider->context, type, external_id, search, ret, problem);
 }
 
 /* ---- facts ---- */
@@ -457,26 +372,29 @@ static void fact_name(Buffer *ret, const char *query, const Json *args)
     buffer_add_char(ret, ')');
 }
 
+typedef struct Count {
+    const char *effect;
+    int64_t count;
+} Count;
+
+static bool count_one(void *context, const char *uid, const Json *object)
+{
+    Count *count = context;
+
+    (void)uid;
+    count->count += strcmp(json_get_string(object, "effect", ""), count->effect) == 0;
+    return false;
+}
+
 /* count(EFFECT): how many objects it has made that are still there. */
 static int count_objects(const Sim *sim, const char *effect, Json **ret, ProviderProblem *problem)
 {
-    cleanup(free) char *folder = memory_format("%s/objects", sim->data_dir);
-    DIR *dir = opendir(folder);
-    const struct dirent *entry;
-    int64_t count = 0;
+    Count count = {.effect = effect};
+    Error err;
 
-    if (dir == NULL)
-        return provider_problem(problem, "UNAVAILABLE", "not_applied", true, "open '%s': %s",
-                                folder, strerror(errno));
-    while ((entry = readdir(dir)) != NULL) {
-        cleanup(json_free) Json *object = NULL;
-        cleanup(free) char *uid = memory_copy_bytes(entry->d_name, strcspn(entry->d_name, "."));
-        cleanup(free) char *name = memory_format("%s.json", uid);
-        if (strcmp(entry->d_name, name) == 0 && object_read(sim, uid, &object, NULL) == 0)
-            count += strcmp(json_get_string(object, "effect", ""), effect) == 0;
-    }
-    closedir(dir);
-    *ret = json_new_int(count);
+    if (objects_visit(sim, count_one, &count, &err) < 0)
+        return provider_problem(problem, "UNAVAILABLE", "not_applied", true, "%s", err.message);
+    *ret = json_new_int(count.count);
     return 0;
 }
 
@@ -525,6 +443,8 @@ void sim_init(Provider *ret)
         .remove = sim_remove,
         .run = sim_run,
         .observe = sim_observe,
+        .predict = sim_predict,
+        .lookup = sim_lookup,
         .query = sim_query,
     };
 }

@@ -12,6 +12,9 @@
 
 static char folder[64];
 static Provider provider;
+static const char *adopted; /* by the next reconcile */
+static Json *kept;          /* what the last reconcile has set aside */
+static bool as_before;      /* the last observation said so */
 
 static void open_sim(const char *config_text)
 {
@@ -33,6 +36,7 @@ static void make_folder(void)
 static void remove_folder(void)
 {
     sim_deinit(&provider);
+    json_free(take(kept));
     cr_assert_eq(folder_remove(folder, NULL), 0);
 }
 
@@ -54,11 +58,15 @@ static char *reconcile(const char *op, const char *effect, const char *desired_t
                                .effect = effect,
                                .uid = UID,
                                .address = "D.A",
+                               .adopt = adopted,
                                .desired = desired};
+    adopted = NULL;
     if (provider.reconcile(&provider, &request, &reply, &problem) < 0)
         return memory_copy_string(problem.code);
     char *text = json_text(reply.state);
     json_free(reply.state);
+    json_free(kept);
+    kept = reply.private;
     free(reply.external_id);
     return text;
 }
@@ -73,11 +81,12 @@ static void expect_reconcile(const char *op, const char *effect, const char *des
 
 static ObserveStatus observe(void)
 {
-    ProviderRequest request = {.uid = UID, .type = "A", .address = ""};
+    ProviderRequest request = {.uid = UID, .type = "A", .address = "", .private = kept};
     ProviderReply reply = {0};
     ProviderProblem problem = {0};
     ObserveStatus status = provider.observe(&provider, &request, &reply, &problem);
 
+    as_before = status == OBSERVE_FOUND && reply.state == NULL;
     json_free(reply.state);
     free(reply.external_id);
     return status;
@@ -219,4 +228,135 @@ Test(sim, actions_of_the_config_are_actions_of_the_schema)
     const Json *job = json_get(json_get(schema, "effects"), "RunJob");
     cr_assert_str_eq(json_get_string(job, "kind", ""), "action");
     cr_assert_str_eq(json_get_string(json_get(schema, "any"), "kind", ""), "instance");
+}
+
+Test(sim, results_name_the_uid_and_the_arguments)
+{
+    open_sim("{\"results\":{\"A\":{\"url\":\"http://${uid}.${zone}:${port}/$x\",\"n\":7}}}");
+    expect_reconcile("op1", "A", "{\"zone\":\"b\",\"port\":80}",
+                     "{\"id\":\"sim-9a000000\",\"effect\":\"A\",\"zone\":\"b\",\"port\":80,"
+                     "\"url\":\"http://" UID ".b:80/$x\",\"n\":7}");
+}
+
+Test(sim, what_a_change_needs_is_said_by_the_schema)
+{
+    cleanup(json_free) Json *schema = NULL;
+
+    open_sim("{\"immutable\":{\"Make\":[\"zone\"]},\"disruptive\":{\"Make\":[\"size\"]},"
+             "\"create_first\":[\"Make\"]}");
+    cr_assert_eq(json_parse(provider.schema, strlen(provider.schema), &schema, NULL), 0);
+    const Json *make = json_get(json_get(schema, "effects"), "Make");
+    const Json *properties = json_get(json_get(make, "parameters"), "properties");
+    cr_expect(json_get_bool(json_get(properties, "zone"), "x-ved-immutable", false));
+    cr_expect_not(json_get_bool(json_get(properties, "size"), "x-ved-immutable", false));
+    cr_expect(json_get_bool(json_get(properties, "size"), "x-ved-disruptive", false));
+    cr_expect_str_eq(json_get_string(make, "kind", ""), "instance");
+    cr_expect_str_eq(
+        json_get_string(json_get(json_get(schema, "types"), "Make"), "replace_order", ""),
+        "create_first");
+}
+
+static void expect_predicted(const char *uid, const char *prior_text, const char *expected)
+{
+    cleanup(json_free) Json *desired = NULL, *prior = NULL, *planned = json_new_object();
+    static const char text[] = "{\"n\":{\"$unknown\":{}},\"m\":1}";
+
+    cr_assert_eq(json_parse(text, strlen(text), &desired, NULL), 0);
+    if (prior_text != NULL)
+        cr_assert_eq(json_parse(prior_text, strlen(prior_text), &prior, NULL), 0);
+    ProviderRequest request = {
+        .uid = uid, .type = "A", .effect = "A", .desired = desired, .prior = prior};
+    provider.predict(&provider, &request, planned);
+    cleanup(free) char *found = json_text(planned);
+    cr_assert_str_eq(found, expected);
+}
+
+Test(sim, results_are_foreseen_as_far_as_the_uid_is_known)
+{
+    open_sim("{\"results\":{\"A\":{\"url\":\"${uid}\",\"a\":\"${m}\",\"b\":\"${n}\"}}}");
+    expect_predicted(NULL, NULL,
+                     "{\"id\":{\"$unknown\":{}},\"effect\":\"A\",\"n\":{\"$unknown\":{}},\"m\":1,"
+                     "\"url\":{\"$unknown\":{}},\"a\":\"1\",\"b\":{\"$unknown\":{}}}");
+    expect_predicted(UID, "{\"id\":\"sim-1\"}",
+                     "{\"id\":\"sim-1\",\"effect\":\"A\",\"n\":{\"$unknown\":{}},\"m\":1,"
+                     "\"url\":\"" UID "\",\"a\":\"1\",\"b\":{\"$unknown\":{}}}");
+}
+
+static void put_file(const char *name, const char *text)
+{
+    cleanup(free) char *path = memory_format("%s/%s", folder, name);
+
+    cr_assert_eq(file_replace(path, text, strlen(text), 0600, NULL), 0);
+}
+
+Test(sim, an_object_that_looks_the_same_is_not_read)
+{
+    open_sim("{}");
+    free(reconcile("op1", "A", "{\"n\":1}"));
+    cr_expect_eq(observe(), OBSERVE_FOUND);
+    cr_expect(as_before);
+    put_file("objects/" UID ".json", "{\"effect\":\"A\",\"desired\":{\"n\":2}}");
+    cr_expect_eq(observe(), OBSERVE_FOUND);
+    cr_expect_not(as_before);
+}
+
+Test(sim, results_that_the_config_changes_are_noticed)
+{
+    open_sim("{\"results\":{\"A\":{\"v\":1}}}");
+    free(reconcile("op1", "A", "{}"));
+    sim_deinit(&provider);
+    open_sim("{\"results\":{\"A\":{\"v\":2}}}");
+    cr_expect_eq(observe(), OBSERVE_FOUND);
+    cr_expect_not(as_before);
+}
+
+Test(sim, objects_are_lost_when_a_file_says_so)
+{
+    static const char *const names[] = {UID, "D.A", "A"};
+
+    open_sim("{}");
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        cleanup(free) char *lines = memory_format("nobody\n%s\n", names[i]);
+        free(reconcile("op1", "A", "{}"));
+        put_file("lose", "nobody\n");
+        cr_expect_eq(observe(), OBSERVE_FOUND);
+        put_file("lose", lines);
+        cr_expect_eq(observe(), OBSERVE_ABSENT, "%s", names[i]);
+    }
+}
+
+Test(sim, calls_fail_while_a_file_says_so)
+{
+    cleanup(free) char *path = memory_format("%s/fail.json", folder);
+
+    open_sim("{}");
+    put_file("fail.json", "{\"A\":\"the disk is full\"}");
+    expect_reconcile("op1", "A", "{}", "VALIDATION_FAILED");
+    cr_expect_eq(observe(), OBSERVE_ABSENT);
+    cr_assert_eq(unlink(path), 0);
+    expect_reconcile("op2", "A", "{}", "{\"id\":\"sim-9a000000\",\"effect\":\"A\"}");
+}
+
+Test(sim, an_object_is_taken_over_with_the_name_it_has)
+{
+    ProviderFinding found[FINDINGS_MAX] = {0};
+    ProviderProblem problem = {0};
+
+    open_sim("{}");
+    put_file("objects/11111111000000000000000000000000.json",
+             "{\"effect\":\"A\",\"desired\":{\"n\":1}}");
+    cr_assert_eq(provider.lookup(&provider, "A", "sim-11111111", NULL, found, &problem), 1);
+    cr_expect_eq(json_get_int(found[0].desired, "n", 0), 1);
+    cr_expect_str_eq(json_get_string(found[0].state, "id", ""), "sim-11111111");
+    free(found[0].external_id);
+    json_free(found[0].state);
+    json_free(found[0].desired);
+    cr_expect_eq(provider.lookup(&provider, "B", NULL, "n", found, &problem), 0);
+
+    adopted = "sim-none";
+    expect_reconcile("op1", "A", "{\"n\":2}", "NOT_FOUND");
+    adopted = "sim-11111111";
+    expect_reconcile("op2", "A", "{\"n\":2}", "{\"id\":\"sim-11111111\",\"effect\":\"A\",\"n\":2}");
+    expect_reconcile("op3", "A", "{\"n\":3}", "{\"id\":\"sim-11111111\",\"effect\":\"A\",\"n\":3}");
+    expect_fact("count", "{\"0\":\"A\"}", "1");
 }

@@ -1,0 +1,75 @@
+/* What the parts of the simulating provider share: its state, and the objects, which are files.
+ *
+ *   DATA/objects/UID.json   {"uid","effect","address","created_by","id"?,"desired"}
+ *   DATA/calls.ndjson       every call that arrived
+ *   DATA/facts.json         what queries answer, before the config
+ *   DATA/fail.json          what fails while it stands there
+ *   DATA/lose               what is to be lost at the next request
+ *
+ * Many threads call at once; an object's file is touched by one call of its uid at a time. */
+#ifndef VED_SIM_PRIVATE_H
+#define VED_SIM_PRIVATE_H
+
+#include <pthread.h>
+
+#include "lang/base/map.h"
+#include "providers/sim/sim.h"
+
+#define OBJECT_SIZE_MAX ((size_t)16 << 20)
+
+typedef struct Sim {
+    char *data_dir;
+    char *schema;
+    Json *config;
+    int calls_fd;
+    pthread_mutex_t lock; /* for the log and the counts */
+    Map counts;           /* effect -> how many calls reached us, in the pointer itself */
+} Sim;
+
+/* ---- the schema ---- */
+
+/* Any effect makes an object of its own type, except the actions of the config; what the config
+ * says of an effect's changes stands in an entry of its own. The caller frees it. */
+char *sim_schema(const Json *config);
+
+/* ---- objects ---- */
+
+/* The effect that is wanted, or that has the type's name. */
+const char *effect_of(const ProviderRequest *request);
+
+/* As the world outside calls it; `object` may be NULL. The caller frees it. */
+char *object_id(const Json *object, const char *uid);
+char *object_path(const Sim *sim, const char *uid);
+
+/* What an effect's results are: its arguments and what the config adds. `id` and `uid` may be NULL:
+ * what depends on them is {"$unknown":{}}. */
+Json *object_state(const Sim *sim, const char *id, const char *uid, const char *effect,
+                   const Json *desired);
+
+/* 0 with NULL if there is no such file. */
+int object_read(const Sim *sim, const char *uid, Json **ret, Error *err);
+
+/* Make it, or make it as is wanted; `ret` is the object. */
+int object_make(const Sim *sim, const ProviderRequest *request, Json **ret, Error *err);
+
+/* Call `visit` for each object until it returns true; returns what the last call did, or a negative
+ * error. `object` is lent. */
+int objects_visit(const Sim *sim, bool (*visit)(void *context, const char *uid, const Json *object),
+                  void *context, Error *err);
+
+/* Give the object of that external id to the request's uid. 0, or -1 with `problem`. */
+int object_adopt(const Sim *sim, const ProviderRequest *request, ProviderProblem *problem);
+
+/* As Provider.lookup(). */
+int object_find(const Sim *sim, const char *type, const char *external_id, const char *search,
+                ProviderFinding *ret, ProviderProblem *problem);
+
+/* ---- what goes wrong from outside ---- */
+
+/* Lose what DATA/lose names, a line each: a uid, an address, or an effect for all it has made. */
+void losses_happen(const Sim *sim);
+
+/* DATA/fail.json: {"EFFECT or ADDRESS": "why"}. 0, or -1 with `problem`. */
+int fail_as_told(const Sim *sim, const ProviderRequest *request, ProviderProblem *problem);
+
+#endif
