@@ -326,6 +326,7 @@ static void end_well(OperationJob *job)
     const Instance *before =
         operation->uid != NULL ? store_instance(job->engine->options.store, operation->uid) : NULL;
     StoreEnd how = {.state = OPERATION_SUCCEEDED, .status = 200, .now_ms = clock_now_ms()};
+    cleanup(free) char *superseded = NULL;
 
     reply_conceal(job);
     switch (operation->kind) {
@@ -333,7 +334,7 @@ static void end_well(OperationJob *job)
         how.status = before != NULL && !before->partial ? 200 : 201;
         how.instance = job_instance(job);
         how.reply = instance_representation(how.instance);
-        how.superseded = superseded_uid(job);
+        how.superseded = superseded = superseded_uid(job);
         break;
     case OPERATION_REMOVE:
         how.removed = true;
@@ -345,7 +346,6 @@ static void end_well(OperationJob *job)
     }
     json_set_string(how.reply, "op", operation->op);
     end(job->engine, operation, &how);
-    free(how.superseded);
 }
 
 static OperationState state_after(const Operation *operation, const ProviderProblem *problem)

@@ -27,11 +27,11 @@ typedef struct StoreOptions {
 typedef struct StoreEnd {
     OperationState state;
     int status;
-    Json *reply;        /* taken */
-    Json *problem;      /* taken */
-    Instance *instance; /* taken: put in the place of what was there; NULL: left */
-    bool removed;       /* the instance is gone */
-    char *superseded;   /* uid of the instance whose object this one took over; NULL: none */
+    Json *reply;            /* taken */
+    Json *problem;          /* taken */
+    Instance *instance;     /* taken: put in the place of what was there; NULL: left */
+    bool removed;           /* the instance is gone */
+    const char *superseded; /* uid of the instance whose object this one took over; NULL: none */
     int64_t now_ms;
 } StoreEnd;
 

@@ -121,6 +121,58 @@ Test(schema, immutable_changes_are_listed)
     cr_assert_str_eq(json_string(json_at(changed, 0), ""), "/zone");
 }
 
+static const char changeable[] =
+    "{\"effects\":{\"E\":{\"result\":{\"properties\":{\"id\":{},\"url\":{}}},\"parameters\":"
+    "{\"properties\":{\"zone\":{\"x-ved-immutable\":true,\"default\":\"a\"},"
+    "\"size\":{\"x-ved-disruptive\":true},\"name\":{}}}}}}";
+
+static Json *parse(const char *text)
+{
+    Json *json = NULL;
+
+    cr_assert_eq(json_parse(text, strlen(text), &json, NULL), 0, "%s", text);
+    return json;
+}
+
+Test(schema, changes_are_told_apart_by_what_they_take)
+{
+    static const struct {
+        const char *before, *after;
+        bool changed, immutable, disruptive;
+    } cases[] = {
+        {"{}", "{}", false, false, false},
+        {"{}", "{\"zone\":\"a\"}", false, false, false},
+        {"{\"zone\":\"a\"}", "{}", false, false, false},
+        {"{\"zone\":\"b\"}", "{}", true, true, false},
+        {"{}", "{\"zone\":\"b\"}", true, true, false},
+        {"{\"zone\":\"a\"}", "{\"zone\":{\"$unknown\":{}}}", true, true, false},
+        {"{\"size\":1}", "{\"size\":2}", true, false, true},
+        {"{\"size\":1}", "{}", true, false, true},
+        {"{\"name\":\"x\"}", "{\"name\":\"y\"}", true, false, false},
+        {"{\"other\":1}", "{}", true, false, false},
+    };
+    cleanup(schema_free) Schema *schema = open_schema(changeable);
+    const Json *effect = schema_effect(schema, "E");
+
+    for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+        cleanup(json_free) Json *before = parse(cases[i].before), *after = parse(cases[i].after);
+        cleanup(json_free) Json *immutable = json_new_array();
+        schema_immutable_changes(effect, before, after, immutable);
+        cr_expect_eq(schema_is_changed(effect, before, after), cases[i].changed, "%zu", i);
+        cr_expect_eq(json_count(immutable) > 0, cases[i].immutable, "%zu", i);
+        cr_expect_eq(schema_is_disruptive(effect, before, after), cases[i].disruptive, "%zu", i);
+    }
+}
+
+Test(schema, a_result_is_unknown_member_by_member)
+{
+    cleanup(schema_free) Schema *schema = open_schema(changeable);
+    cleanup(json_free) Json *result = schema_unknown_result(schema_effect(schema, "E"));
+    cleanup(free) char *text = json_text(result);
+
+    cr_expect_str_eq(text, "{\"id\":{\"$unknown\":{}},\"url\":{\"$unknown\":{}}}");
+}
+
 Test(schema, etag_is_that_of_the_document)
 {
     cleanup(schema_free) Schema *a = open_schema("{\"any\":{}}"),

@@ -281,3 +281,25 @@ Test(store, etags_differ_with_the_state_and_not_with_its_order)
     cr_assert_str_neq(tag_a, tag_c);
     cr_assert_str_neq(tag_a, tag_d);
 }
+
+Test(store, who_is_superseded_is_forgotten_with_the_same_record)
+{
+    Store *store = open_store(0);
+    succeed(store, begin(store, "op1"));
+    Operation *operation = begin(store, "op2");
+    free(operation->uid);
+    operation->uid = memory_copy_string("9a000000000000000000000000000002");
+    operation_move(operation, OPERATION_RUNNING);
+    StoreEnd end = {.state = OPERATION_SUCCEEDED, .status = 201, .now_ms = NOW_MS};
+    end.reply = parsed("{}");
+    end.instance = instance_of(operation);
+    end.superseded = UID;
+    store_end(store, operation, &end);
+    sync_store(store, NOW_MS);
+    cr_expect_null(store_instance(store, UID));
+    store_free(store);
+
+    cleanup(store_free) Store *again = open_store(0);
+    cr_expect_null(store_instance(again, UID));
+    cr_expect_not_null(store_instance(again, "9a000000000000000000000000000002"));
+}
