@@ -3,6 +3,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "lang/base/memory.h"
+
 static const char document[] =
     "{\"effects\":{"
     "\"CreateServer\":{\"kind\":\"instance\",\"type\":\"server\",\"parameters\":{\"type\":"
