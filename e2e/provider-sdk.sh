@@ -313,6 +313,129 @@ reading() { # DATA
     check "the object is there again" test -e "$1/objects/$(uid 1).json"
 }
 
+# ---- what a change comes to ----
+
+server_item() { # UID-NUMBER DESIRED
+    printf '{"type":"Server","effect":"Server","uid":"%s","desired":%s}' "$(uid "$1")" "$2"
+}
+
+plan_server() { # UID-NUMBER DESIRED
+    post /v1/plan "{\"items\":[$(server_item "$1" "$2")]}" >/dev/null
+    cp "$TMP/body" "$TMP/plan"
+}
+
+# What was planned and is known, against what a PUT has just answered.
+agrees() {
+    jq -es '(.[0].items[0].planned | with_entries(select(.value | tostring | contains("$unknown") | not)))
+        as $known | .[1].state as $state | ($known | length > 0) and
+        ($known | to_entries | all(.value == $state[.key])) and
+        (.[0].items[0].planned | keys) == ($state | keys)' "$TMP/plan" "$TMP/body"
+}
+
+digest_of() { # FOLDER: of every file in it, by name
+    (cd "$1" && find . -type f ! -name plugin.log -exec md5sum {} + | sort | md5sum)
+}
+
+changes() { # DATA
+    local state i before
+    plan_server 200 '{"zone":"a","size":1}'
+    check_equal "a new object is planned" "$(body '.items[0] | .action + (.replace_because | tostring)')" \
+        'create[]'
+    check_equal "what follows from its uid is not known" "$(body '.items[0].planned.url | keys[0]')" \
+        '$unknown'
+    check_equal "and is made" "$(put 200 200 Server '{"zone":"a","size":1}')" 201
+    check "as was planned" agrees
+    check "without anything unknown" sh -c "! grep -q unknown '$TMP/body'"
+    state=$(body .state.url)
+    plan_server 200 '{"zone":"a","size":1}'
+    check_equal "what was applied is planned as nothing" "$(body '.items[0].action')" noop
+    check "which is how it is" \
+        jq -e --arg url "$state" '.items[0].planned.url == $url' "$TMP/plan"
+    plan_server 200 '{"zone":"a","size":2}'
+    check_equal "a change of what may change is an update, with a break" \
+        "$(body '.items[0] | .action + (.disruptive | tostring)')" updatetrue
+    check_equal "whose results are known" "$(body '.items[0].planned.url')" "$state"
+    check_equal "and is applied" "$(put 201 200 Server '{"zone":"a","size":2}')" 200
+    check "as was planned, too" agrees
+    jq -S .state "$TMP/body" >"$TMP/updated"
+    request GET "/v1/instances/Server/$(uid 200)" >/dev/null
+    check "what is read is what was updated" cmp "$TMP/updated" <(jq -S .state "$TMP/body")
+    plan_server 200 '{"zone":"b","size":2}'
+    check_equal "a change of what may not is a replacement, for a reason" \
+        "$(body '.items[0] | .action + .replace_because[0] + (.planned.url | keys[0])')" \
+        'replace/zone$unknown'
+    check_equal "and refused as an update" \
+        "$(put 202 200 Server '{"zone":"b","size":2}')$(body '.code + .errors[0].pointer')" \
+        422UNSUPPORTED_CHANGE/zone
+    plan_server 200 '{"zone":{"$unknown":{}},"size":2}'
+    check_equal "a value that is not known may be another" "$(body '.items[0].action')" replace
+    check_equal "but stands in plans only" \
+        "$(put 203 200 Server '{"zone":"a","size":{"$unknown":{}}}')$(body .code)" \
+        400INVALID_REQUEST
+    before=$(digest_of "$1")
+    for i in $(seq 100); do
+        plan_server 200 "{\"zone\":\"z$i\",\"size\":$i}"
+    done
+    check_equal "a hundred plans change nothing" "$(digest_of "$1")" "$before"
+    plan_server 200 "[7]"
+    check_equal "what does not fit is a problem of its item" "$(body '.items[0].problem.code')" \
+        INVALID_REQUEST
+    check_equal "how the types are replaced is in the schema" \
+        "$(request GET /v1/schema)$(body .types.Server.replace_order)" 200create_first
+}
+
+losses() { # DATA
+    check_equal "what is lost is deleted without a word" \
+        "$(put 210 210 Server '{"zone":"a"}')$(echo "D.Server" >"$1/lose"
+            post /v1/observe "{\"items\":[$(server_item 210 '{}')]}")$(body '.items[0].status')" \
+        201200absent
+    check_equal "as if it were there" "$(delete 211 210 Server)" 200
+    put 212 210 Server '{"zone":"a"}' >/dev/null
+    rm "$1/objects/$(uid 210).json"
+    check_equal "and made again when it is wanted" \
+        "$(put 213 210 Server '{"zone":"a"}')$(body .state.url)" "200http://$(uid 210)/"
+    printf '{"Server":"the moon is full"}' >"$1/fail.json"
+    check_equal "what is told to fail fails, for that reason" \
+        "$(put 214 210 Server '{"zone":"a","n":1}')$(body .detail)" "422the moon is full"
+    rm "$1/fail.json"
+}
+
+adoption() { # DATA
+    check_equal "the handshake offers it" \
+        "$(request GET /.well-known/ved-provider)$(body '.capabilities | contains(["adopt","lookup","plan","list"])')" \
+        200true
+    printf '{"effect":"Server","desired":{"zone":"c","size":9}}' \
+        >"$1/objects/abcdef01000000000000000000000000.json"
+    check_equal "what stands outside is looked up by its name" \
+        "$(post /v1/lookup '{"type":"Server","external_id":"sim-abcdef01"}')$(body '.effect + .desired.zone + (.owner | tostring)')" \
+        200Servercnull
+    check_equal "and searched for" \
+        "$(post /v1/lookup '{"type":"Server","search":"\"c\""}')$(body '.items[].external_id')" \
+        200sim-abcdef01
+    check_equal "what is not there is not found" \
+        "$(post /v1/lookup '{"type":"Server","external_id":"sim-0"}')$(body .code)" 404NOT_FOUND
+    check_equal "a question without a name is refused" \
+        "$(post /v1/lookup '{"type":"Server"}')$(body .code)" 400INVALID_REQUEST
+    put_body 220 Server '{"zone":"c","size":8}' ',"adopt":{"external_id":"sim-abcdef01"}'
+    check_equal "PUT takes it over" \
+        "$(request PUT "/v1/instances/Server/$(uid 220)" "$TMP/request" \
+            -H "Idempotency-Key: \"$(op 220)\"")$(body '.external_id + (.state.size | tostring)')" \
+        201sim-abcdef018
+    check "and it is not there twice" test ! -e "$1/objects/abcdef01000000000000000000000000.json"
+    put_body 221 Server '{"zone":"c","size":8}' ',"adopt":{"external_id":"sim-abcdef01"}'
+    check_equal "another object takes it from that" \
+        "$(request PUT "/v1/instances/Server/$(uid 221)" "$TMP/request" \
+            -H "Idempotency-Key: \"$(op 221)\"")" 201
+    check_equal "which is known no more" "$(request GET "/v1/instances/Server/$(uid 220)")" 404
+    check_equal "lookup says whose it is" \
+        "$(post /v1/lookup '{"type":"Server","external_id":"sim-abcdef01"}')$(body '.uid + .owner.address')" \
+        "200$(uid 221)D.Server"
+    put_body 222 Server '{}' ',"adopt":7'
+    check_equal "what cannot be meant by adopt is refused" \
+        "$(request PUT "/v1/instances/Server/$(uid 222)" "$TMP/request" \
+            -H "Idempotency-Key: \"$(op 222)\"")$(body .code)" 400INVALID_REQUEST
+}
+
 deletion() {
     check_equal "another state may not delete it" \
         "$(LINEAGE=other delete 80 1 CreatePostgres)$(body .code)" 409NOT_OWNED
@@ -420,7 +543,9 @@ restart() { # DATA
 make_certificates
 DATA=$TMP/data
 CONFIG='{"fail":{"SendPayment":1},"fail_transient":{"Flaky":1},"delay_ms":{"Slow":3000},
-    "actions":["RunJob"],"facts":{"status(db)":"up"}}'
+    "actions":["RunJob"],"facts":{"status(db)":"up"},"immutable":{"Server":["zone"]},
+    "disruptive":{"Server":["size"]},"create_first":["Server"],
+    "results":{"Server":{"url":"http://${uid}/"}}}'
 serve "$DATA" "$CONFIG"
 transport
 creation
@@ -430,6 +555,9 @@ waiting "$DATA"
 failures "$DATA"
 actions
 reading "$DATA"
+changes "$DATA"
+losses "$DATA"
+adoption "$DATA"
 deletion
 secrets "$DATA"
 crash "$DATA"
