@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "lang/base/buffer.h"
+
 #define TYPE_DEPTH_MAX 64 /* of types within types; records may hold themselves in a list */
 
 /* ---- types ---- */
@@ -29,6 +31,7 @@ static bool enum_is_kept(const Type *old, const TypeTable *is, StaticType new)
     return true;
 }
 
+/* What records and enums are called does not matter: values do not know it. */
 static bool type_kept(const TypeTable *was, StaticType old, const TypeTable *is, StaticType new,
                       int depth)
 {
@@ -46,9 +49,9 @@ static bool type_kept(const TypeTable *was, StaticType old, const TypeTable *is,
     case KIND_OPTIONAL:
         return type_kept(was, a->element, is, b->element, depth + 1);
     case KIND_RECORD:
-        return strcmp(a->name, b->name) == 0 && record_is_kept(was, a, is, b, depth);
+        return record_is_kept(was, a, is, b, depth);
     case KIND_ENUM:
-        return strcmp(a->name, b->name) == 0 && enum_is_kept(a, is, new);
+        return enum_is_kept(a, is, new);
     }
     return false;
 }
@@ -136,16 +139,41 @@ static int refuse_gone(const Reshape *reshape, const ProgramField *field, Error 
                      reshape->old->version, reshape->old->version + 1);
 }
 
+/* "Port", or "Port {host: string, n: int}" where another type has that name. */
+static void type_show(Buffer *buffer, const TypeTable *table, StaticType type, bool whole)
+{
+    const Type *shown = type_of(table, type);
+
+    buffer_add_string(buffer, shown->name);
+    while (whole && shown->element != STATIC_ERROR && shown->kind != KIND_PLAIN)
+        shown = type_of(table, shown->element);
+    if (!whole || shown->member_count == 0)
+        return;
+    for (size_t i = 0; i < shown->member_count; i++) {
+        buffer_add_string(buffer, i == 0 ? " {" : ", ");
+        buffer_add_string(buffer, shown->members[i].name);
+        if (shown->kind == KIND_RECORD)
+            buffer_add_format(buffer, ": %s", type_name(table, shown->members[i].type));
+    }
+    buffer_add_char(buffer, '}');
+}
+
 static int refuse_type(const Reshape *reshape, const ProgramField *old, const ProgramField *new,
                        Error *err)
 {
+    const TypeTable *types = &reshape->was->types, *new_types = &reshape->is->types;
+    bool whole = strcmp(type_name(types, old->type), type_name(new_types, new->type)) == 0;
+    cleanup(buffer_deinit) Buffer was = {0};
+    cleanup(buffer_deinit) Buffer is = {0};
+
+    type_show(&was, types, old->type, whole);
+    type_show(&is, new_types, new->type, whole);
     return error_set(err, ERROR_PROGRAM,
                      "error[V-ERR-003]: field '%s.%s' was %s in the state and is %s in the "
                      "program: put the type back, or give it its new value in a `migration %s %u "
                      "-> %u`; nothing was touched",
-                     reshape->old->name, old->name, type_name(&reshape->was->types, old->type),
-                     type_name(&reshape->is->types, new->type), reshape->old->name,
-                     reshape->old->version, reshape->old->version + 1);
+                     reshape->old->name, old->name, buffer_text(&was), buffer_text(&is),
+                     reshape->old->name, reshape->old->version, reshape->old->version + 1);
 }
 
 int reshape_check(const Reshape *reshape, Error *err)

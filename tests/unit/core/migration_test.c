@@ -148,3 +148,51 @@ Test(migration, a_member_more_of_an_enum_needs_none)
     cr_expect_not_null(strstr(err.message, "V-ERR-003]: field 'D.m'"), "%s", err.message);
     world_free(world);
 }
+
+Test(migration, another_name_of_a_record_or_an_enum_needs_none)
+{
+    World *world = at_rest("enum Mode { Idle, Busy } record Port { n: int m: Mode }"
+                           "domain D { state { p: Port all: list<Port> } goal G { predicate p.n == "
+                           "1 } transition T { p = Port(n: 1, m: Mode::Busy) all = [p] } }");
+
+    evolve(world, "enum Way { Off, Idle, Busy } record Endpoint { n: int m: Way }"
+                  "domain D { state { p: Endpoint all: list<Endpoint> } goal G { predicate p.n == "
+                  "2 } transition T { if p.m == Way::Busy { p.n += len(all) all = all + [p] } } }");
+    world_run(world);
+    world_expect_field(world, "D.p", "{\"n\":2,\"m\":\"Busy\"}");
+    world_free(world);
+}
+
+Test(migration, a_type_of_the_same_name_is_shown_with_its_members)
+{
+    World *world = at_rest("record Port { n: int }"
+                           "domain D { state { p: list<Port> } goal G { predicate len(p) == 1 }"
+                           "  transition T { p = [Port(n: 1)] } }");
+    Error err = {0};
+
+    cr_expect_not(world_evolve(world,
+                               "record Port { n: int host: string = \"a\" }"
+                               "domain D { state { p: list<Port> } goal G { predicate len(p) == 1 }"
+                               "  transition T { p = [Port(n: 1)] } }",
+                               &err));
+    cr_expect_not_null(strstr(err.message, "'D.p' was list<Port> {n: int} in the state and is "
+                                           "list<Port> {n: int, host: string} in the program"),
+                       "%s", err.message);
+    world_free(world);
+}
+
+Test(migration, a_function_says_what_becomes_of_a_member)
+{
+    World *world = at_rest("enum Mode { Idle, Busy }"
+                           "domain D { state { m: Mode } goal G { predicate m == Mode::Busy }"
+                           "  transition T { m = Mode::Busy } }");
+
+    evolve(world, "enum Mode { Off, On }"
+                  "fn mode_of(was: string) -> Mode { if was == \"Busy\" { return Mode::On } "
+                  "return Mode::Off }"
+                  "domain D { @version 2 state { m: Mode } goal G { predicate m == Mode::On }"
+                  "  transition T { m = Mode::On } }"
+                  "migration D 1 -> 2 { m = mode_of(old.m) }");
+    world_expect_field(world, "D.m", "On");
+    world_free(world);
+}
