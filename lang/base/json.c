@@ -6,50 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
+#include "json_private.h"
 #include "memory.h"
-
-/* A scan before cJSON sees the text: depth, NUL and raw control characters, which it lets pass. */
-static int json_scan(const char *text, size_t size, size_t depth_max, Error *err)
-{
-    size_t depth = 0, line = 1, line_start = 0;
-    bool quoted = false;
-
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c == '\n') {
-            line++;
-            line_start = i + 1;
-        }
-        if (c < 0x20 && (quoted || (c != '\n' && c != '\r' && c != '\t')))
-            return error_set(err, ERROR_STATE,
-                             "JSON line %zu column %zu: raw control character 0x%02x", line,
-                             i - line_start + 1, c);
-        if (quoted) {
-            if (c == '\\' && i + 1 < size)
-                i++;
-            else if (c == '"')
-                quoted = false;
-        } else if (c == '"') {
-            quoted = true;
-        } else if ((c == '{' || c == '[') && ++depth > depth_max) {
-            return error_set(err, ERROR_STATE, "JSON line %zu column %zu: nested deeper than %zu",
-                             line, i - line_start + 1, depth_max);
-        } else if ((c == '}' || c == ']') && depth > 0) {
-            depth--;
-        }
-    }
-    return 0;
-}
 
 static int compare_keys(const void *a, const void *b)
 {
     return strcmp((*(const Json *const *)a)->string, (*(const Json *const *)b)->string);
 }
 
-/* Members of an object sorted by key; the caller frees the array. */
-static const Json **members_sorted(const Json *object, size_t *ret_count)
+const Json **members_sorted(const Json *object, size_t *ret_count)
 {
     size_t count = json_count(object), i = 0;
     const Json **members = memory_alloc(count * sizeof(const Json *));
@@ -59,82 +24,6 @@ static const Json **members_sorted(const Json *object, size_t *ret_count)
     qsort(members, count, sizeof(const Json *), compare_keys);
     *ret_count = count;
     return members;
-}
-
-static const char *duplicate_key(const Json *json)
-{
-    if (cJSON_IsObject(json) && json->child != NULL && json->child->next != NULL) {
-        size_t count;
-        const Json **members = members_sorted(json, &count);
-        const char *found = NULL;
-        for (size_t i = 1; i < count && found == NULL; i++)
-            if (strcmp(members[i - 1]->string, members[i]->string) == 0)
-                found = members[i]->string;
-        free(members);
-        if (found != NULL)
-            return found;
-    }
-    if (cJSON_IsObject(json) || cJSON_IsArray(json))
-        for (const Json *m = json->child; m != NULL; m = m->next) {
-            const char *found = duplicate_key(m);
-            if (found != NULL)
-                return found;
-        }
-    return NULL;
-}
-
-/* cJSON reads 1e400 as infinity, which no JSON can say. */
-static bool has_infinity(const Json *json)
-{
-    if (cJSON_IsNumber(json))
-        return !isfinite(json->valuedouble);
-    for (const Json *m = json_first(json); m != NULL; m = m->next)
-        if (has_infinity(m))
-            return true;
-    return false;
-}
-
-static int json_syntax_error(const char *text, size_t size, const char *at, Error *err)
-{
-    size_t line = 1, column = 1, offset = at >= text ? (size_t)(at - text) : 0;
-
-    for (size_t i = 0; i < offset && i < size; i++) {
-        column = text[i] == '\n' ? 1 : column + 1;
-        line += text[i] == '\n';
-    }
-    return error_set(err, ERROR_STATE, "JSON line %zu column %zu: not valid JSON", line, column);
-}
-
-static int parse_within(const char *text, size_t size, size_t depth_max, Json **ret, Error *err)
-{
-    const char *end = NULL;
-
-    if (json_scan(text, size, depth_max, err) < 0)
-        return ERROR_STATE;
-    cleanup(json_free) Json *json = cJSON_ParseWithLengthOpts(text, size, &end, false);
-    if (json == NULL)
-        return json_syntax_error(text, size, end != NULL ? end : text, err);
-    while (end < text + size && isspace((unsigned char)*end))
-        end++;
-    if (end < text + size)
-        return json_syntax_error(text, size, end, err);
-    const char *key = duplicate_key(json);
-    if (key != NULL)
-        return error_set(err, ERROR_STATE, "JSON member '%.100s' stands twice in one object", key);
-    if (has_infinity(json))
-        return error_set(err, ERROR_STATE, "JSON has a number that is too large for a double");
-    *ret = take(json);
-    return 0;
-}
-
-int json_parse(const char *text, size_t size, Json **ret, Error *err)
-{
-    return parse_within(text, size, JSON_DEPTH_MAX, ret, err);
-}
-
-int json_parse_own(const char *text, size_t size, Json **ret, Error *err)
-{
-    return parse_within(text, size, JSON_DEPTH_OWN_MAX, ret, err);
 }
 
 void json_free(Json *json)

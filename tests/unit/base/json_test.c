@@ -33,6 +33,46 @@ Test(json, what_is_not_strict_is_refused_with_its_place)
     assert_refused("{\"a\":1,\"a\":2}", 13, "'a' stands twice");
 }
 
+Test(json, numbers_are_written_as_json_writes_them)
+{
+    static const char *const wrong[] = {"01", "-", "+1", "1.", ".5", "-.5", "1e", "1e+", "0x10"};
+    cleanup(json_free) Json *json = parsed("[0, -0, 10, -2.5e3, 123456789012345, 1e2]");
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_refused(wrong[i], strlen(wrong[i]), "not valid JSON");
+    cr_assert_eq(json_int(json_at(json, 2), -1), 10);
+    cr_assert_eq(json_int(json_at(json, 3), -1), -2500);
+    cr_assert_eq(json_int(json_at(json, 4), -1), 123456789012345);
+    cr_assert_eq(json_int(json_at(json, 5), -1), 100);
+}
+
+Test(json, escapes_mean_characters)
+{
+    static const char *const wrong[] = {
+        "\"\\x\"", "\"\\u12\"", "\"\\ud83d\"", "\"\\ude00\"", "\"\\ud83d\\u0041\"", "\"\\", "\"a"};
+    cleanup(json_free) Json *json = parsed("\"\\u00e9\\ud83d\\ude00\\n\\/\\\"\\u20ac\"");
+
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        assert_refused(wrong[i], strlen(wrong[i]), "not valid JSON");
+    cr_assert_str_eq(json_string(json, ""), "\xc3\xa9\xf0\x9f\x98\x80\n/\"\xe2\x82\xac");
+}
+
+Test(json, a_member_that_stands_twice_is_found_in_large_objects_too)
+{
+    Buffer text = {0};
+
+    buffer_add_char(&text, '{');
+    for (int i = 0; i < 100; i++)
+        buffer_add_format(&text, "\"m%d\":%d,", i, i);
+    size_t size = text.size;
+    buffer_add_string(&text, "\"m100\":1}");
+    json_free(parsed(buffer_text(&text)));
+    text.size = size;
+    buffer_add_string(&text, "\"m57\":1}");
+    assert_refused(buffer_text(&text), text.size, "'m57' stands twice");
+    buffer_deinit(&text);
+}
+
 Test(json, nesting_has_a_ceiling)
 {
     char text[2 * JSON_DEPTH_MAX + 3];

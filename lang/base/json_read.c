@@ -1,0 +1,414 @@
+/* JSON text to trees. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "json_private.h"
+#include "memory.h"
+
+/* Objects of more members than these are sorted to find what stands twice; of fewer, each new one
+ * is held against the others. */
+#define FEW_MEMBERS 12
+
+/* Makes cJSON's nodes in one pass over the text: their own reader lets pass what no JSON is, and
+ * wants each text looked at several times. */
+typedef struct Parser {
+    const char *text, *at, *end;
+    size_t depth, depth_max;
+    Error *err;
+} Parser;
+
+/* What stands at `at` is why the text is refused. */
+static void place_find(const Parser *parser, const char *at, size_t *ret_line, size_t *ret_column)
+{
+    *ret_line = *ret_column = 1;
+    for (const char *c = parser->text; c < at; c++) {
+        *ret_column = *c == '\n' ? 1 : *ret_column + 1;
+        *ret_line += *c == '\n';
+    }
+}
+
+static int refuse(const Parser *parser, const char *why)
+{
+    size_t line, column;
+
+    place_find(parser, parser->at, &line, &column);
+    return error_set(parser->err, ERROR_STATE, "JSON line %zu column %zu: %s", line, column, why);
+}
+
+static int refuse_control(const Parser *parser)
+{
+    char why[40];
+
+    snprintf(why, sizeof why, "raw control character 0x%02x", (unsigned char)*parser->at);
+    return refuse(parser, why);
+}
+
+/* Ordinary white space is passed over; what stands behind it may be nothing. */
+static int space_skip(Parser *parser)
+{
+    for (; parser->at < parser->end && (unsigned char)*parser->at <= ' '; parser->at++)
+        if (*parser->at != ' ' && *parser->at != '\n' && *parser->at != '\r' && *parser->at != '\t')
+            return refuse_control(parser);
+    return 0;
+}
+
+static bool next_is(Parser *parser, char c)
+{
+    if (parser->at == parser->end || *parser->at != c)
+        return false;
+    parser->at++;
+    return true;
+}
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Four hexadecimal digits; -1 if they are none. */
+static int32_t parse_unit(Parser *parser)
+{
+    int32_t unit = 0;
+
+    for (int i = 0; i < 4; i++) {
+        int digit = parser->at < parser->end ? hex_value(*parser->at) : -1;
+        if (digit < 0)
+            return -1;
+        unit = unit * 16 + digit;
+        parser->at++;
+    }
+    return unit;
+}
+
+/* Behind `\u`; -1 if it is half a character or none. */
+static int32_t parse_code_point(Parser *parser)
+{
+    int32_t high = parse_unit(parser);
+
+    if (high < 0xd800 || high > 0xdfff)
+        return high;
+    if (high > 0xdbff || !next_is(parser, '\\') || !next_is(parser, 'u'))
+        return -1;
+    int32_t low = parse_unit(parser);
+    return low < 0xdc00 || low > 0xdfff ? -1 : 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+}
+
+static char *utf8_put(char *to, int32_t c)
+{
+    if (c < 0x80) {
+        *to++ = (char)c;
+    } else if (c < 0x800) {
+        *to++ = (char)(0xc0 | c >> 6);
+        *to++ = (char)(0x80 | (c & 0x3f));
+    } else if (c < 0x10000) {
+        *to++ = (char)(0xe0 | c >> 12);
+        *to++ = (char)(0x80 | (c >> 6 & 0x3f));
+        *to++ = (char)(0x80 | (c & 0x3f));
+    } else {
+        *to++ = (char)(0xf0 | c >> 18);
+        *to++ = (char)(0x80 | (c >> 12 & 0x3f));
+        *to++ = (char)(0x80 | (c >> 6 & 0x3f));
+        *to++ = (char)(0x80 | (c & 0x3f));
+    }
+    return to;
+}
+
+/* Behind the backslash; NULL: there is no such escape. */
+static char *escape_put(Parser *parser, char *to)
+{
+    static const char names[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+    const char *name = parser->at < parser->end ? strchr(names, *parser->at) : NULL;
+
+    if (next_is(parser, 'u')) {
+        int32_t c = parse_code_point(parser);
+        return c >= 0 ? utf8_put(to, c) : NULL;
+    }
+    if (name == NULL || *name == '\0')
+        return NULL;
+    parser->at++;
+    *to++ = meant[name - names];
+    return to;
+}
+
+/* Where the string that begins at `at` ends: at its quote, a control character or the end. */
+static const char *string_end(const Parser *parser)
+{
+    const char *at = parser->at;
+
+    while (at < parser->end && *at != '"' && (unsigned char)*at >= ' ')
+        at += *at == '\\' && at + 1 < parser->end ? 2 : 1;
+    return at < parser->end ? at : parser->end;
+}
+
+/* Behind the quote. What is made of it is never longer than what stands there. */
+static int parse_text(Parser *parser, char **ret)
+{
+    const char *end = string_end(parser);
+    cleanup(free) char *text = memory_alloc((size_t)(end - parser->at) + 1);
+    char *to = text;
+
+    while (parser->at < end) {
+        const char *escape = memchr(parser->at, '\\', (size_t)(end - parser->at));
+        size_t plain = (size_t)((escape != NULL ? escape : end) - parser->at);
+        memcpy(to, parser->at, plain);
+        to += plain;
+        parser->at += plain;
+        if (escape == NULL)
+            break;
+        parser->at++;
+        if ((to = escape_put(parser, to)) == NULL)
+            return refuse(parser, "not valid JSON");
+    }
+    *to = '\0';
+    if (parser->at < parser->end && (unsigned char)*parser->at < ' ')
+        return refuse_control(parser);
+    if (!next_is(parser, '"'))
+        return refuse(parser, "not valid JSON");
+    *ret = take(text);
+    return 0;
+}
+
+static size_t digits_skip(Parser *parser)
+{
+    const char *start = parser->at;
+
+    while (parser->at < parser->end && *parser->at >= '0' && *parser->at <= '9')
+        parser->at++;
+    return (size_t)(parser->at - start);
+}
+
+static bool number_skip(Parser *parser, bool *ret_whole)
+{
+    next_is(parser, '-');
+    bool zero = parser->at < parser->end && *parser->at == '0';
+    size_t digits = digits_skip(parser);
+    *ret_whole = true;
+    if (digits == 0 || (zero && digits > 1))
+        return false;
+    if (next_is(parser, '.')) {
+        *ret_whole = false;
+        if (digits_skip(parser) == 0)
+            return false;
+    }
+    if (next_is(parser, 'e') || next_is(parser, 'E')) {
+        *ret_whole = false;
+        if (!next_is(parser, '-'))
+            next_is(parser, '+');
+        return digits_skip(parser) > 0;
+    }
+    return true;
+}
+
+static double whole_number(const char *at, const char *end)
+{
+    bool negative = *at == '-';
+    int64_t value = 0;
+
+    for (at += negative; at < end; at++)
+        value = value * 10 + (*at - '0');
+    return (double)(negative ? -value : value);
+}
+
+static int parse_number(Parser *parser, Json **ret)
+{
+    const char *start = parser->at;
+    bool whole;
+
+    if (!number_skip(parser, &whole))
+        return refuse(parser, "not valid JSON");
+    if (whole && parser->at - start < 16) {
+        *ret = json_new_number(whole_number(start, parser->at));
+        return 0;
+    }
+    cleanup(free) char *text = memory_copy_bytes(start, (size_t)(parser->at - start));
+    double value = strtod(text, NULL);
+    if (!isfinite(value))
+        return error_set(parser->err, ERROR_STATE,
+                         "JSON has a number that is too large for a double");
+    *ret = json_new_number(value);
+    return 0;
+}
+
+static bool word_is(Parser *parser, const char *word)
+{
+    size_t size = strlen(word);
+
+    if ((size_t)(parser->end - parser->at) < size || memcmp(parser->at, word, size) != 0)
+        return false;
+    parser->at += size;
+    return true;
+}
+
+static int parse_word(Parser *parser, Json **ret)
+{
+    if (word_is(parser, "true"))
+        *ret = json_new_bool(true);
+    else if (word_is(parser, "false"))
+        *ret = json_new_bool(false);
+    else if (word_is(parser, "null"))
+        *ret = json_new_null();
+    else
+        return refuse(parser, "not valid JSON");
+    return 0;
+}
+
+static int refuse_duplicate(const Parser *parser, const char *key)
+{
+    return error_set(parser->err, ERROR_STATE, "JSON member '%.100s' stands twice in one object",
+                     key);
+}
+
+/* The new member is the last one; NULL: it stands alone. */
+static const char *duplicate_of_few(const Json *object)
+{
+    const Json *last = object->child->prev;
+
+    for (const Json *m = object->child; m != last; m = m->next)
+        if (strcmp(m->string, last->string) == 0)
+            return last->string;
+    return NULL;
+}
+
+static const char *duplicate_of_many(const Json *object)
+{
+    size_t count;
+    const Json **members = members_sorted(object, &count);
+    const char *found = NULL;
+
+    for (size_t i = 1; i < count && found == NULL; i++)
+        if (strcmp(members[i - 1]->string, members[i]->string) == 0)
+            found = members[i]->string;
+    free(members);
+    return found;
+}
+
+/* The first child knows the last one. */
+static void child_add(Json *parent, Json *child)
+{
+    if (parent->child == NULL) {
+        parent->child = child;
+    } else {
+        child->prev = parent->child->prev;
+        child->prev->next = child;
+    }
+    parent->child->prev = child;
+}
+
+static int parse_value(Parser *parser, Json **ret);
+
+static int parse_member(Parser *parser, Json *parent)
+{
+    cleanup(free) char *key = NULL;
+    cleanup(json_free) Json *value = NULL;
+
+    if (cJSON_IsObject(parent)) {
+        if (space_skip(parser) < 0)
+            return ERROR_STATE;
+        if (!next_is(parser, '"'))
+            return refuse(parser, "not valid JSON");
+        if (parse_text(parser, &key) < 0 || space_skip(parser) < 0)
+            return ERROR_STATE;
+        if (!next_is(parser, ':'))
+            return refuse(parser, "not valid JSON");
+    }
+    if (parse_value(parser, &value) < 0 || space_skip(parser) < 0)
+        return ERROR_STATE;
+    value->string = take(key);
+    child_add(parent, take(value));
+    return 0;
+}
+
+/* Behind the bracket. */
+static int parse_members(Parser *parser, Json *parent, char close)
+{
+    size_t count = 0;
+    const char *key = NULL;
+
+    if (space_skip(parser) < 0)
+        return ERROR_STATE;
+    if (next_is(parser, close))
+        return 0;
+    do {
+        if (parse_member(parser, parent) < 0)
+            return ERROR_STATE;
+        if (close == '}' && ++count <= FEW_MEMBERS && (key = duplicate_of_few(parent)) != NULL)
+            return refuse_duplicate(parser, key);
+    } while (next_is(parser, ','));
+    if (!next_is(parser, close))
+        return refuse(parser, "not valid JSON");
+    if (count > FEW_MEMBERS && (key = duplicate_of_many(parent)) != NULL)
+        return refuse_duplicate(parser, key);
+    return 0;
+}
+
+static int parse_nested(Parser *parser, Json **ret)
+{
+    cleanup(json_free) Json *parent = *parser->at == '{' ? json_new_object() : json_new_array();
+    char close = *parser->at == '{' ? '}' : ']';
+
+    if (++parser->depth > parser->depth_max) {
+        char why[40];
+        snprintf(why, sizeof why, "nested deeper than %zu", parser->depth_max);
+        return refuse(parser, why);
+    }
+    parser->at++;
+    if (parse_members(parser, parent, close) < 0)
+        return ERROR_STATE;
+    parser->depth--;
+    *ret = take(parent);
+    return 0;
+}
+
+static int parse_string(Parser *parser, Json **ret)
+{
+    char *text;
+
+    parser->at++;
+    if (parse_text(parser, &text) < 0)
+        return ERROR_STATE;
+    *ret = memory_zero(1, sizeof(Json)); /* as cJSON would; the text is not copied once more */
+    (*ret)->type = cJSON_String;
+    (*ret)->valuestring = text;
+    return 0;
+}
+
+static int parse_value(Parser *parser, Json **ret)
+{
+    if (space_skip(parser) < 0)
+        return ERROR_STATE;
+    char c = parser->at < parser->end ? *parser->at : '\0';
+    if (c == '"')
+        return parse_string(parser, ret);
+    if (c == '{' || c == '[')
+        return parse_nested(parser, ret);
+    return c == '-' || (c >= '0' && c <= '9') ? parse_number(parser, ret) : parse_word(parser, ret);
+}
+
+static int parse_within(const char *text, size_t size, size_t depth_max, Json **ret, Error *err)
+{
+    Parser parser = {
+        .text = text, .at = text, .end = text + size, .depth_max = depth_max, .err = err};
+    cleanup(json_free) Json *json = NULL;
+
+    if (parse_value(&parser, &json) < 0 || space_skip(&parser) < 0)
+        return ERROR_STATE;
+    if (parser.at < parser.end)
+        return refuse(&parser, "not valid JSON");
+    *ret = take(json);
+    return 0;
+}
+
+int json_parse(const char *text, size_t size, Json **ret, Error *err)
+{
+    return parse_within(text, size, JSON_DEPTH_MAX, ret, err);
+}
+
+int json_parse_own(const char *text, size_t size, Json **ret, Error *err)
+{
+    return parse_within(text, size, JSON_DEPTH_OWN_MAX, ret, err);
+}
