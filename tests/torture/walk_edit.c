@@ -188,6 +188,8 @@ static void unit_make(Editor *editor, Unit *unit)
     unit->speaks = unit->kind != UNIT_POOL && unit->kind != UNIT_LOOP && !editor->domain->keyed &&
                    chance_one_in(chance, 2);
     unit->said = chance_from(chance, 1, 9);
+    unit->acts = chance_one_in(chance, 6);
+    unit->together = chance_one_in(chance, 6);
     unit->protect = unit->kind != UNIT_HEARS && chance_one_in(chance, 40);
     if (!unit->speaks && unit->kind != UNIT_HEARS && chance_one_in(chance, 3))
         unit->after = after_find(editor);
@@ -299,11 +301,17 @@ static const char *edit_stand(Editor *editor)
 
     if (emit == NULL)
         return NULL;
-    switch (chance_below(editor->chance, 3)) {
+    switch (chance_below(editor->chance, 5)) {
     case 0:
-        emit->labelled = !emit->labelled;
+        editor->unit->acts = !editor->unit->acts;
         break;
     case 1:
+        editor->unit->together = !editor->unit->together;
+        break;
+    case 2:
+        emit->labelled = !emit->labelled;
+        break;
+    case 3:
         emit->on_result = !emit->on_result;
         break;
     default:

@@ -25,6 +25,7 @@
 #define EMITS_MAX 4
 #define EFFECTS_MAX 5 /* the last of them is Zone, of which a stack has one object at most */
 #define ZONE (EFFECTS_MAX - 1)
+#define ACTION EFFECTS_MAX
 #define NAMES_MAX 12 /* of domains */
 #define KEYS_MAX 3
 #define MOVES_MAX (DOMAINS_MAX * (1 + UNITS_MAX * EMITS_MAX))
@@ -74,6 +75,8 @@ typedef struct Unit {
     bool speaks;     /* it broadcasts what its first emission results in */
     uint32_t more;   /* fields that its event has more */
     uint32_t said;   /* what these say */
+    bool acts;       /* it does something, too, that leaves no object */
+    bool together;   /* its emissions are one `parallel`: none stands on another */
     bool protect;
     uint32_t emit_count;
     Emit emits[EMITS_MAX];
@@ -127,7 +130,7 @@ typedef struct Model {
     size_t move_count;
 } Model;
 
-extern const char *const effect_names[EFFECTS_MAX];
+extern const char *const effect_names[EFFECTS_MAX + 1]; /* and the action */
 
 void model_make(Model *model, Chance *chance);
 

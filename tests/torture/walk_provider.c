@@ -143,6 +143,8 @@ size_t provider_ask(World *world, const Intent *intent)
         deal->result = thing_put(world, intent);
     else if (intent->verb == INTENT_DELETE)
         thing_delete(world, intent);
+    else
+        deal->result = memory_copy_string("{}");
     return index;
 }
 

@@ -5,7 +5,8 @@
 #include "lang/base/memory.h"
 #include "tests/torture/walk_model.h"
 
-const char *const effect_names[EFFECTS_MAX] = {"Host", "Disk", "Port", "User", "Zone"};
+const char *const effect_names[EFFECTS_MAX + 1] = {"Host", "Disk", "Port",
+                                                   "User", "Zone", "Notify"};
 
 static const char *const names[NAMES_MAX] = {"Ada", "Bea", "Cleo", "Dora", "Eve", "Fay",
                                              "Gil", "Hal", "Ida",  "Joe",  "Kim", "Lea"};
@@ -84,7 +85,7 @@ static bool is_used(const Unit *unit, uint32_t index)
 {
     if (index == 0 && unit->speaks)
         return true;
-    return index + 1 < unit->emit_count &&
+    return !unit->together && index + 1 < unit->emit_count &&
            (unit->emits[index + 1].on_result || unit->emits[index + 1].echoes);
 }
 
@@ -98,6 +99,8 @@ static void write_stand(const Unit *unit, uint32_t index, Buffer *ret)
     const Emit *emit = &unit->emits[index];
 
     if (index > 0) {
+        if (unit->together)
+            return;
         if (emit->on_result)
             buffer_add_format(ret, ", on: r%u.id", index - 1);
         if (emit->echoes)
@@ -142,8 +145,15 @@ static void write_emit(const Unit *unit, uint32_t index, Buffer *ret)
 
 static void write_outputs(const Unit *unit, Buffer *ret)
 {
+    if (unit->together)
+        buffer_add_string(ret, "      parallel {\n");
     for (uint32_t i = 0; i < unit->emit_count; i++)
         write_emit(unit, i, ret);
+    if (unit->together)
+        buffer_add_string(ret, "      }\n");
+    if (unit->acts)
+        buffer_add_format(ret, "      emit Infra.%s(text: label, size: %u)\n", effect_names[ACTION],
+                          unit->said);
     if (!unit->speaks)
         return;
     buffer_add_format(ret, "      emit Broadcast(Event::Ev%u(url: r0.id, seen: r0.size", unit->id);
@@ -323,7 +333,6 @@ static void effect_bind(const EffectModel *model, BoundEffect *bound)
         bound->immutable[bound->immutable_count++] = memory_copy_string("label");
     bound->create_first = model->create_first;
     bound->protect = model->protect;
-    bound->timeout_ms = 60000;
 }
 
 Bindings *model_bind(const Model *model, const Program *program)
@@ -339,6 +348,10 @@ Bindings *model_bind(const Model *model, const Program *program)
             effect++;
         bound->provider = memory_copy_string("Infra");
         bound->action = memory_copy_string(effect_names[effect]);
+        bound->timeout_ms = 60000;
+        bound->is_action = effect == ACTION;
+        if (bound->is_action)
+            continue;
         bound->type = memory_copy_string(effect_names[effect]);
         effect_bind(&model->effects[effect], bound);
     }
