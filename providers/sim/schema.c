@@ -33,12 +33,13 @@ static Json *instance_entry(Json *effects, const char *effect)
     return json_get(effects, effect);
 }
 
-/* {"EFFECT": ["PARAMETER"]}: give these parameters the mark. */
+/* {"EFFECT": ["PARAMETER"]}: give these parameters the mark. Any others are taken all the same. */
 static void mark_parameters(Json *effects, const Json *lists, const char *mark)
 {
     for (const Json *list = json_first(lists); list != NULL; list = json_next(list)) {
         Json *parameters = json_get(instance_entry(effects, json_key(list)), "parameters");
         Json *properties = member(parameters, "properties", json_new_object);
+        json_set_bool(parameters, "additionalProperties", true);
         for (const Json *name = json_first(list); name != NULL; name = json_next(name))
             json_set_bool(member(properties, json_string(name, ""), json_new_object), mark, true);
     }
