@@ -1,5 +1,6 @@
 #include "providers/sdk/batch.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -51,8 +52,8 @@ static void batch_put(Batch *batch, size_t index, Json *reply)
     batch_count_down(batch);
 }
 
-typedef struct ObserveJob {
-    Job job;
+typedef struct Observation {
+    struct Observation *next;
     Batch *batch;
     size_t index;
     char *uid, *type, *effect, *address, *lineage, *etag;
@@ -61,14 +62,46 @@ typedef struct ObserveJob {
     ProviderReply reply;
     ProviderProblem problem;
     ObserveStatus status;
+} Observation;
+
+/* The observations of one request, shared out among a few jobs: each takes the next that is left,
+ * so that a slow one holds up nothing but itself and thousands of fast ones do not each wake a
+ * thread.
+ */
+typedef struct Round {
+    Provider *provider;
+    pthread_mutex_t lock;
+    Observation *waiting;
+    size_t worker_count;
+} Round;
+
+typedef struct ObserveJob {
+    Job job;
+    Round *round;
+    Observation *finished;
 } ObserveJob;
+
+static Observation *round_take(Round *round)
+{
+    pthread_mutex_lock(&round->lock);
+    Observation *next = round->waiting;
+    if (next != NULL)
+        round->waiting = next->next;
+    pthread_mutex_unlock(&round->lock);
+    return next;
+}
 
 static void observe_work(Job *base)
 {
     ObserveJob *job = (ObserveJob *)base;
-    Provider *provider = engine_options(job->batch->engine)->provider;
+    Provider *provider = job->round->provider;
+    Observation *one;
 
-    job->status = provider->observe(provider, &job->request, &job->reply, &job->problem);
+    while ((one = round_take(job->round)) != NULL) {
+        one->status = provider->observe(provider, &one->request, &one->reply, &one->problem);
+        one->next = job->finished;
+        job->finished = one;
+    }
 }
 
 static Json *observe_error(const char *uid, const ProviderProblem *problem)
@@ -82,10 +115,10 @@ static Json *observe_error(const char *uid, const ProviderProblem *problem)
     return reply;
 }
 
-static void observe_found(ObserveJob *job, Instance *instance, Json *reply)
+static void observe_found(Observation *one, Instance *instance, Json *reply)
 {
-    const Json *state = job->reply.state;
-    const char *external_id = job->reply.external_id;
+    const Json *state = one->reply.state;
+    const char *external_id = one->reply.external_id;
     bool as_before = instance != NULL && state == NULL && external_id == NULL;
     char etag[ETAG_SIZE];
 
@@ -100,61 +133,92 @@ static void observe_found(ObserveJob *job, Instance *instance, Json *reply)
         etag_of(state, external_id, etag);
     if (instance != NULL)
         memcpy(instance->observed_etag, etag, ETAG_SIZE);
-    bool unchanged = job->etag != NULL && strcmp(job->etag, etag) == 0;
+    bool unchanged = one->etag != NULL && strcmp(one->etag, etag) == 0;
     json_set_string(reply, "status", unchanged ? "unchanged" : "found");
     json_set_string(reply, "etag", etag);
-    json_set_bool(reply, "ready", !job->reply.not_ready);
+    json_set_bool(reply, "ready", !one->reply.not_ready);
     if (external_id != NULL)
         json_set_string(reply, "external_id", external_id);
     if (!unchanged)
         json_set(reply, "state", state != NULL ? json_copy(state) : json_new_object());
 }
 
-static Json *observe_reply(ObserveJob *job)
+static Json *observe_reply(Observation *one)
 {
-    Instance *instance = store_instance(engine_options(job->batch->engine)->store, job->uid);
+    Instance *instance = store_instance(engine_options(one->batch->engine)->store, one->uid);
     char now[32];
 
-    if (job->status == OBSERVE_ERROR)
-        return observe_error(job->uid, &job->problem);
+    if (one->status == OBSERVE_ERROR)
+        return observe_error(one->uid, &one->problem);
     Json *reply = json_new_object();
-    json_set_string(reply, "uid", job->uid);
-    if (job->status == OBSERVE_ABSENT)
+    json_set_string(reply, "uid", one->uid);
+    if (one->status == OBSERVE_ABSENT)
         json_set_string(reply, "status", "absent");
     else
-        observe_found(job, instance, reply);
-    if (job->reply.reason != NULL)
-        json_set_string(reply, "reason", job->reply.reason);
+        observe_found(one, instance, reply);
+    if (one->reply.reason != NULL)
+        json_set_string(reply, "reason", one->reply.reason);
     clock_text(clock_now_ms(), now);
     json_set_string(reply, "observed_at", now);
     return reply;
 }
 
-static void observe_job_free(ObserveJob *job)
+static void observation_free(Observation *one)
 {
-    free(job->uid);
-    free(job->type);
-    free(job->effect);
-    free(job->address);
-    free(job->lineage);
-    free(job->etag);
-    json_free(job->prior);
-    json_free(job->private);
-    free(job->reply.external_id);
-    free(job->reply.reason);
-    json_free(job->reply.state);
-    json_free(job->reply.private);
-    free(job);
+    free(one->uid);
+    free(one->type);
+    free(one->effect);
+    free(one->address);
+    free(one->lineage);
+    free(one->etag);
+    json_free(one->prior);
+    json_free(one->private);
+    free(one->reply.external_id);
+    free(one->reply.reason);
+    json_free(one->reply.state);
+    json_free(one->reply.private);
+    free(one);
+}
+
+static void observe_end(Observation *one)
+{
+    Json *reply = observe_reply(one);
+
+    engine_observe_end(one->batch->engine, one->uid);
+    batch_put(one->batch, one->index, reply);
+    observation_free(one);
 }
 
 static void observe_done(Job *base)
 {
     ObserveJob *job = (ObserveJob *)base;
-    Json *reply = observe_reply(job);
+    Round *round = job->round;
 
-    engine_observe_end(job->batch->engine, job->uid);
-    batch_put(job->batch, job->index, reply);
-    observe_job_free(job);
+    for (Observation *one = job->finished, *next; one != NULL; one = next) {
+        next = one->next;
+        observe_end(one);
+    }
+    free(job);
+    if (--round->worker_count > 0)
+        return;
+    pthread_mutex_destroy(&round->lock);
+    free(round);
+}
+
+static void round_start(Engine *engine, Observation *observations, size_t count)
+{
+    Round *round = memory_zero(1, sizeof *round);
+
+    pthread_mutex_init(&round->lock, NULL);
+    round->provider = engine_options(engine)->provider;
+    round->waiting = observations;
+    round->worker_count = count < READ_CONCURRENT_MAX ? count : READ_CONCURRENT_MAX;
+    for (size_t i = 0, workers = round->worker_count; i < workers; i++) {
+        ObserveJob *job = memory_zero(1, sizeof *job);
+        job->job = (Job){.work = observe_work, .done = observe_done};
+        job->round = round;
+        engine_read(engine, &job->job);
+    }
 }
 
 static char *copy_or_null(const char *text)
@@ -167,33 +231,34 @@ static Json *json_copy_or_null(const Json *json)
     return json != NULL ? json_copy(json) : NULL;
 }
 
-static void observe_fill(ObserveJob *job, const Json *item, const Instance *instance)
+static void observe_fill(Observation *one, const Json *item, const Instance *instance)
 {
     const Json *owner = instance != NULL ? instance->owner : NULL;
 
-    job->uid = memory_copy_string(json_get_string(item, "uid", ""));
-    job->type = memory_copy_string(json_get_string(item, "type", instance ? instance->type : ""));
-    job->effect = copy_or_null(instance != NULL ? instance->effect : NULL);
-    job->etag = copy_or_null(json_get_string(item, "etag", NULL));
-    job->address = memory_copy_string(json_get_string(owner, "address", ""));
-    job->lineage = memory_copy_string(json_get_string(owner, "lineage", ""));
-    job->prior = json_copy_or_null(instance != NULL ? instance->state : NULL);
-    job->private = json_copy_or_null(instance != NULL ? instance->private : NULL);
-    job->request = (ProviderRequest){
+    one->uid = memory_copy_string(json_get_string(item, "uid", ""));
+    one->type = memory_copy_string(json_get_string(item, "type", instance ? instance->type : ""));
+    one->effect = copy_or_null(instance != NULL ? instance->effect : NULL);
+    one->etag = copy_or_null(json_get_string(item, "etag", NULL));
+    one->address = memory_copy_string(json_get_string(owner, "address", ""));
+    one->lineage = memory_copy_string(json_get_string(owner, "lineage", ""));
+    one->prior = json_copy_or_null(instance != NULL ? instance->state : NULL);
+    one->private = json_copy_or_null(instance != NULL ? instance->private : NULL);
+    one->request = (ProviderRequest){
         .op = "",
-        .type = job->type,
-        .effect = job->effect,
-        .uid = job->uid,
-        .address = job->address,
-        .lineage = job->lineage,
-        .prior = job->prior,
-        .private = job->private,
-        .config = engine_options(job->batch->engine)->config,
+        .type = one->type,
+        .effect = one->effect,
+        .uid = one->uid,
+        .address = one->address,
+        .lineage = one->lineage,
+        .prior = one->prior,
+        .private = one->private,
+        .config = engine_options(one->batch->engine)->config,
         .timeout_s = OPERATION_TIMEOUT_S,
     };
 }
 
-static void observe_item(Batch *batch, size_t index, const Json *item)
+/* NULL: it is answered already. */
+static Observation *observe_item(Batch *batch, size_t index, const Json *item)
 {
     const char *uid = json_get_string(item, "uid", "");
     const Operation *running = NULL;
@@ -204,7 +269,7 @@ static void observe_item(Batch *batch, size_t index, const Json *item)
                          "item %zu: uid '%.64s': expected 32 lower-case hexadecimal digits", index,
                          uid);
         batch_put(batch, index, observe_error(uid, &problem));
-        return;
+        return NULL;
     }
     if (!engine_observe_begin(batch->engine, uid, &running)) {
         provider_problem(&problem, "OPERATION_IN_PROGRESS", "not_applied", true,
@@ -212,23 +277,30 @@ static void observe_item(Batch *batch, size_t index, const Json *item)
         Json *reply = observe_error(uid, &problem);
         json_set_string(json_get(reply, "problem"), "op", running->op);
         batch_put(batch, index, reply);
-        return;
+        return NULL;
     }
-    ObserveJob *job = memory_zero(1, sizeof *job);
-    job->job = (Job){.work = observe_work, .done = observe_done};
-    job->batch = batch;
-    job->index = index;
-    observe_fill(job, item, store_instance(engine_options(batch->engine)->store, uid));
-    engine_read(batch->engine, &job->job);
+    Observation *one = memory_zero(1, sizeof *one);
+    one->batch = batch;
+    one->index = index;
+    observe_fill(one, item, store_instance(engine_options(batch->engine)->store, uid));
+    return one;
 }
 
 void batch_observe(Engine *engine, const Json *items, BatchDone done, void *context)
 {
     Batch *batch = batch_new(engine, items, done, context);
-    size_t index = 0;
+    Observation *first = NULL, **end = &first;
+    size_t index = 0, count = 0;
 
-    for (const Json *i = json_first(items); i != NULL; i = json_next(i))
-        observe_item(batch, index++, i);
+    for (const Json *i = json_first(items); i != NULL; i = json_next(i)) {
+        *end = observe_item(batch, index++, i);
+        if (*end == NULL)
+            continue;
+        end = &(*end)->next;
+        count++;
+    }
+    if (count > 0)
+        round_start(engine, first, count);
     batch_count_down(batch);
 }
 

@@ -112,9 +112,11 @@ static void *pool_thread(void *context)
     while ((job = next_job(pool)) != NULL) {
         job->work(job);
         pthread_mutex_lock(&pool->lock);
+        bool is_first = pool->finished.first == NULL; /* for all after it one notice is enough */
         list_add(&pool->finished, job);
         pthread_mutex_unlock(&pool->lock);
-        notify(pool);
+        if (is_first)
+            notify(pool);
     }
     return NULL;
 }
