@@ -399,6 +399,9 @@ static void check_place_move(Moving *moving, size_t index)
     checker->module = tree->declared.module;
     if (old != NULL)
         still_there(moving, &tree->from, old->span);
+    if (model_find(&checker->model->domain_names, tree->to.domain.text) >= 0 &&
+        check_domain_name(checker, tree->to.domain, "V-ERR-040") == NULL)
+        return; /* it is not for this file */
     if (use_of(moving, &to) == NULL && move_after(moving, move) == NULL)
         report_place(moving, tree, &to);
     check_keys(moving, tree, move);

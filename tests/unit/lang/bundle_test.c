@@ -166,6 +166,20 @@ Test(bundle, what_is_not_exported_or_imported_is_not_seen)
                   "transition T { n = 1 emit make() } }"},
         {"b.ved", "effect make() = Infra.Make"},
         {NULL, NULL}};
+    const File of_b = {"b.ved", "domain B { state { n: int } goal G { predicate n >= 1 }\n"
+                                "transition Go { n = 1 emit Infra.Make() } }"};
+    const File moved_domain[] = {
+        {"a.ved",
+         "import \"b.ved\"\nmoved domain Old -> B\n"
+         "domain A { state { n: int } goal G { predicate n >= 1 } transition T { n = 1 } }"},
+        of_b,
+        {NULL, NULL}};
+    const File moved_place[] = {
+        {"a.ved",
+         "import \"b.ved\"\nmoved B.To.Make -> B.Go.Make\n"
+         "domain A { state { n: int } goal G { predicate n >= 1 } transition T { n = 1 } }"},
+        of_b,
+        {NULL, NULL}};
 
     expect_said(imported_by_another, "V-ERR-030", "web.ved:5:44",
                 "domain 'Db' is of \"db.ved\", which this file does not import");
@@ -174,6 +188,8 @@ Test(bundle, what_is_not_exported_or_imported_is_not_seen)
     expect_said(hidden_domain, "V-ERR-030", "a.ved:3:27", "domain 'B' is of \"b.ved\"");
     expect_said(hidden_type, "V-ERR-030", "a.ved:2:23", "type 'R' is of \"b.ved\"");
     expect_said(hidden_event, "V-ERR-030", "a.ved:3:44", "event 'E' is of \"b.ved\"");
+    expect_said(moved_domain, "V-ERR-030", "a.ved:2:21", "domain 'B' is of \"b.ved\"");
+    expect_said(moved_place, "V-ERR-030", "a.ved:2:20", "domain 'B' is of \"b.ved\"");
     expect_said(hidden_effect, "V-ERR-030", "a.ved:3:27", "effect 'make' is of \"b.ved\"");
 }
 
