@@ -259,6 +259,81 @@ application_without_a_database() {
     delete 3 process
 }
 
+# ---- files and folders: what is ours, what is not, what a change comes to ----
+
+plan() { # UID-NUMBER TYPE EFFECT DESIRED
+    request POST /v1/plan \
+        "{\"items\":[{\"type\":\"$2\",\"effect\":\"$3\",\"uid\":\"$(uid "$1")\",\"desired\":$4}]}" \
+        >/dev/null
+    cp "$TMP/body" "$TMP/plan"
+}
+
+# Everything that was planned of the object and is known is in what a PUT has just answered.
+agrees() {
+    jq -es '.[1].state as $state | .[0].items[0].planned |
+        with_entries(select(.value | tostring | contains("$unknown") | not)) |
+        length > 0 and (to_entries | all(.value == $state[.key]))' "$TMP/plan" "$TMP/body"
+}
+
+# plan_and_put NAME ACTION UID-NUMBER TYPE EFFECT DESIRED
+plan_and_put() {
+    plan "${@:3}"
+    check_equal "$1: planned as $2" "$(body '.items[0].action')" "$2"
+    put "${@:3}"
+    check "$1: applied" applied
+    check "$1: as planned" agrees
+    plan "${@:3}"
+    check_equal "$1: then there is nothing to do" "$(body '.items[0].action')" noop
+}
+
+file() { # CONTENT [MODE]
+    printf '{"path":"%s/f","content":"%s","mode":"%s"}' "$TMP" "$1" "${2:-0644}"
+}
+
+a_file_changes_in_place() {
+    plan_and_put "a new file" create 20 file WriteFile "$(file one)"
+    plan_and_put "another content" update 20 file WriteFile "$(file two)"
+    plan_and_put "another mode" update 20 file WriteFile "$(file two 0600)"
+    check_equal "the file has both" "$(stat -c %a "$TMP/f")$(cat "$TMP/f")" 600two
+    plan 20 file WriteFile "{\"path\":\"$TMP/g\",\"content\":\"two\",\"mode\":\"0600\"}"
+    check_equal "another path is a replacement" \
+        "$(body '.items[0] | .action + .replace_because[0]')" replace/path
+    put 20 file WriteFile "{\"path\":\"$TMP/g\",\"content\":\"two\",\"mode\":\"0600\"}"
+    check_equal "and refused as an update" "$STATUS $(body '.code + .errors[0].pointer')" \
+        "422 UNSUPPORTED_CHANGE/path"
+}
+
+a_path_has_one_owner() {
+    put 21 file WriteFile "$(file mine)"
+    check_equal "the path of another object is refused" "$STATUS $(body .code)" "409 NOT_OWNED"
+    check "with its name" grep -q "$(uid 20), made by D.E" "$TMP/body"
+    echo theirs >"$TMP/theirs"
+    put 21 file WriteFile "{\"path\":\"$TMP/theirs\",\"content\":\"mine\"}"
+    check_equal "a file that nobody made is refused" "$STATUS $(body .code)" "409 NOT_OWNED"
+    check_equal "and left alone" "$(cat "$TMP/theirs")" theirs
+    request POST /v1/lookup "{\"type\":\"file\",\"external_id\":\"$TMP/theirs\"}" >/dev/null
+    check_equal "it is looked up" "$(body '.effect + .desired.content')" "WriteFiletheirs"
+    mutate PUT "/v1/instances/file/$(uid 21)" \
+        ",\"effect\":\"WriteFile\",\"desired\":{\"path\":\"$TMP/theirs\",\"content\":\"mine\"},\"adopt\":{\"external_id\":\"$TMP/theirs\"}"
+    check_equal "and taken over" "$STATUS $(cat "$TMP/theirs")" "201 mine"
+    delete 21 file
+    check "then it is ours to delete" test ! -e "$TMP/theirs"
+}
+
+changes_from_outside_are_seen() {
+    check_equal "a file left alone is found" "$(observe 20 file)" found
+    check_equal "without a reason" "$(body '.items[0].reason // ""')" ""
+    echo changed >"$TMP/f"
+    check_equal "a changed one is found" "$(observe 20 file)" found
+    check "with what has changed" grep -q 'digest was sha256:' "$TMP/body"
+    put 20 file WriteFile "$(file two 0600)"
+    check_equal "and written again" "$(cat "$TMP/f")" two
+    rm "$TMP/f"
+    check_equal "a deleted one is absent" "$(observe 20 file)" absent
+    delete 20 file
+    check_equal "and deleted without a word" "$STATUS" 200
+}
+
 deletion_leaves_nothing() {
     delete 1 postgres
     check_equal "deletion leaves no process" "$(stands_in 1)" 0
@@ -275,6 +350,9 @@ server_killed_is_repaired
 plugin_killed_leaves_the_server
 sample_application_uses_the_database
 application_without_a_database
+a_file_changes_in_place
+a_path_has_one_owner
+changes_from_outside_are_seen
 for delay in 0.02 0.1 0.4 1.2; do
     plugin_killed_while_creating 7 "$delay"
 done
