@@ -1,6 +1,8 @@
-/* The parts that records and snapshots share, as JSON text and back. Everything is named – domains,
+/* The parts that records and snapshots share, as JSON text and back; proposals, the largest, are in
+ * proposal_codec.c. Everything is named – domains,
  * fields, transitions, events –, so that a journal reads well and survives a recompiled program. */
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "controller/core/record.h"
@@ -43,6 +45,16 @@ int object_state_find(const char *name)
     return name_find(state_names, ARRAY_SIZE(state_names), name);
 }
 
+const char *intent_verb_name(IntentVerb verb)
+{
+    return verb_names[verb];
+}
+
+int intent_verb_find(const char *name)
+{
+    return name_find(verb_names, ARRAY_SIZE(verb_names), name);
+}
+
 const char *outcome_name(IntentState state)
 {
     return outcome_names[state];
@@ -79,6 +91,20 @@ void member_encode_json(Buffer *ret, const char *key, const char *json)
 {
     if (json != NULL)
         buffer_add_format(ret, ",\"%s\":%s", key, json);
+}
+
+void member_encode_digest(Buffer *ret, const char *key, Digest128 digest)
+{
+    buffer_add_format(ret, ",\"%s\":\"%016llx%016llx\"", key, (unsigned long long)(digest >> 64),
+                      (unsigned long long)digest);
+}
+
+Digest128 member_digest(const Json *json, const char *key)
+{
+    unsigned long long high = 0, low = 0;
+
+    sscanf(json_get_string(json, key, ""), "%16llx%16llx", &high, &low);
+    return (Digest128)high << 64 | low;
 }
 
 char *member_copy(const Json *json, const char *key)
@@ -177,6 +203,8 @@ void cause_encode(const Instance *instance, const Cause *cause, Buffer *ret)
         member_encode_number(ret, "run", cause->run);
     if (cause->message != 0)
         member_encode_number(ret, "message", cause->message);
+    if (cause->origin != 0)
+        member_encode_number(ret, "origin", cause->origin);
     buffer_add_char(ret, '}');
 }
 
@@ -209,213 +237,16 @@ int cause_decode(const Instance *instance, const Json *json, Cause *ret, Error *
 
     if (kind < 0)
         return error_set(err, ERROR_STATE, "a cause of no known kind");
-    if (members_check(json, "a cause", "by transition step on timer yield goal run message", err) <
-        0)
+    if (members_check(json, "a cause", "by transition step on timer yield goal run message origin",
+                      err) < 0)
         return ERROR_STATE;
     *ret = cause_of((CauseKind)kind);
     ret->step = (uint32_t)json_get_int(json, "step", 0);
     ret->yield = (uint32_t)json_get_int(json, "yield", 0);
     ret->run = (uint32_t)json_get_int(json, "run", 0);
     ret->message = (uint64_t)json_get_int(json, "message", 0);
+    ret->origin = (uint64_t)json_get_int(json, "origin", 0);
     return cause_decode_text(instance, json, ret, err);
-}
-
-/* ---- proposals ---- */
-
-static void changes_encode(const ProgramDomain *domain, const FieldChange *changes, size_t count,
-                           Buffer *ret)
-{
-    buffer_add_char(ret, '{');
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0)
-            buffer_add_char(ret, ',');
-        json_put_string(ret, domain->fields[changes[i].field].name);
-        buffer_add_char(ret, ':');
-        value_encode(ret, changes[i].value);
-    }
-    buffer_add_char(ret, '}');
-}
-
-static int changes_decode(const ProgramDomain *domain, const Json *json, Arena *arena,
-                          FieldChange **ret, size_t *ret_count, Error *err)
-{
-    size_t count = 0;
-    FieldChange *changes = arena_array(arena, FieldChange, json_count(json));
-
-    for (const Json *m = json_first(json); m != NULL; m = json_next(m), count++) {
-        int field = domain_find_field(domain, json_key(m));
-        if (field < 0)
-            return unknown_name(err, domain, "field", json_key(m));
-        changes[count] = (FieldChange){.field = (uint32_t)field, .value = value_decode(arena, m)};
-    }
-    *ret = changes;
-    *ret_count = count;
-    return 0;
-}
-
-static void emission_encode_message(const Runtime *runtime, const Emission *emission, Buffer *ret)
-{
-    const ProgramDomain *domain = &runtime->program->domains[emission->domain];
-
-    buffer_add_string(ret, "{\"send\":");
-    json_put_string(ret, domain->name);
-    member_encode(ret, "key", emission->key);
-    if (emission->to_handler)
-        member_encode(ret, "message",
-                      runtime->domains[emission->domain].handlers[emission->transition]);
-    else
-        member_encode(ret, "transition", domain->transitions[emission->transition].name);
-    member_encode_flag(ret, "high", emission->high);
-    member_encode(ret, "elevated", emission->elevated);
-}
-
-static void emission_encode(const Runtime *runtime, const Emission *emission, Buffer *ret)
-{
-    const Program *program = runtime->program;
-
-    switch (emission->kind) {
-    case OUTPUT_EVENT:
-        buffer_add_string(ret, "{\"event\":");
-        json_put_string(ret, program->events[emission->event].name);
-        break;
-    case OUTPUT_MESSAGE:
-        emission_encode_message(runtime, emission, ret);
-        break;
-    case OUTPUT_SPAWN:
-        buffer_add_string(ret, "{\"spawn\":");
-        json_put_string(ret, program->domains[emission->domain].name);
-        member_encode(ret, "key", emission->key);
-        buffer_add_string(ret, ",\"set\":");
-        changes_encode(&program->domains[emission->domain], emission->first, emission->first_count,
-                       ret);
-        break;
-    case OUTPUT_STOP:
-        buffer_add_string(ret, "{\"stop\":true");
-        break;
-    case OUTPUT_LOG:
-    case OUTPUT_EFFECT: /* these two are intents, not emissions */
-    case OUTPUT_RELEASE:
-        buffer_add_string(ret, "{\"log\":true");
-        break;
-    }
-    if (emission->argument_count > 0) {
-        buffer_add_string(ret, ",\"arguments\":");
-        values_encode(emission->arguments, emission->argument_count, ret);
-    }
-    buffer_add_char(ret, '}');
-}
-
-void proposal_encode(const Instance *instance, const Proposal *proposal, Buffer *ret)
-{
-    buffer_add_string(ret, ",\"set\":");
-    changes_encode(instance->domain, proposal->changes, proposal->change_count, ret);
-    buffer_add_string(ret, ",\"out\":[");
-    for (size_t i = 0; i < proposal->emission_count; i++) {
-        if (i > 0)
-            buffer_add_char(ret, ',');
-        emission_encode(instance->runtime, &proposal->emissions[i], ret);
-    }
-    buffer_add_char(ret, ']');
-    if (proposal->yield == 0)
-        return;
-    member_encode_number(ret, "yield", proposal->yield);
-    buffer_add_string(ret, ",\"locals\":");
-    values_encode(proposal->locals, proposal->local_count, ret);
-}
-
-static int emission_decode_event(const Runtime *runtime, const Json *json, Emission *ret,
-                                 Error *err)
-{
-    const char *name = json_get_string(json, "event", "");
-    int index = program_find_event(runtime->program, name);
-
-    if (index < 0)
-        return unknown_name(err, NULL, "event", name);
-    ret->kind = OUTPUT_EVENT;
-    ret->event = (uint32_t)index;
-    return 0;
-}
-
-static int emission_decode_domain(const Runtime *runtime, const Json *json, const char *member,
-                                  Arena *arena, Emission *ret, Error *err)
-{
-    const char *name = json_get_string(json, member, "");
-    const char *key = json_get_string(json, "key", NULL);
-    int index = program_find_domain(runtime->program, name);
-
-    if (index < 0)
-        return unknown_name(err, NULL, "domain", name);
-    ret->domain = (uint32_t)index;
-    ret->key = key != NULL ? arena_copy_string(arena, key) : NULL;
-    return 0;
-}
-
-static int emission_decode_message(const Runtime *runtime, const Json *json, Arena *arena,
-                                   Emission *ret, Error *err)
-{
-    const char *message = json_get_string(json, "message", NULL);
-    const char *transition = json_get_string(json, "transition", "");
-    const char *elevated = json_get_string(json, "elevated", NULL);
-
-    if (emission_decode_domain(runtime, json, "send", arena, ret, err) < 0)
-        return ERROR_STATE;
-    const ProgramDomain *domain = &runtime->program->domains[ret->domain];
-    int index = message != NULL ? handler_find(runtime, ret->domain, message)
-                                : domain_find_transition(domain, transition);
-    if (index < 0)
-        return unknown_name(err, domain, message != NULL ? "message" : "transition",
-                            message != NULL ? message : transition);
-    ret->kind = OUTPUT_MESSAGE;
-    ret->transition = (uint32_t)index;
-    ret->to_handler = message != NULL;
-    ret->elevated = elevated != NULL ? arena_copy_string(arena, elevated) : NULL;
-    return 0;
-}
-
-static int emission_decode_spawn(const Runtime *runtime, const Json *json, Arena *arena,
-                                 Emission *ret, Error *err)
-{
-    if (emission_decode_domain(runtime, json, "spawn", arena, ret, err) < 0)
-        return ERROR_STATE;
-    ret->kind = OUTPUT_SPAWN;
-    return changes_decode(&runtime->program->domains[ret->domain], json_get(json, "set"), arena,
-                          &ret->first, &ret->first_count, err);
-}
-
-static int emission_decode(const Runtime *runtime, const Json *json, Arena *arena, Emission *ret,
-                           Error *err)
-{
-    if (members_check(
-            json, "an output",
-            "event send key message transition high elevated spawn set stop log arguments",
-            err) < 0)
-        return ERROR_STATE;
-    ret->high = json_get_bool(json, "high", false);
-    ret->arguments = values_decode(arena, json_get(json, "arguments"), &ret->argument_count);
-    if (json_get(json, "event") != NULL)
-        return emission_decode_event(runtime, json, ret, err);
-    if (json_get(json, "send") != NULL)
-        return emission_decode_message(runtime, json, arena, ret, err);
-    if (json_get(json, "spawn") != NULL)
-        return emission_decode_spawn(runtime, json, arena, ret, err);
-    ret->kind = json_get_bool(json, "stop", false) ? OUTPUT_STOP : OUTPUT_LOG;
-    return 0;
-}
-
-int proposal_decode(const Instance *instance, const Json *json, Arena *arena, Proposal *ret,
-                    Error *err)
-{
-    const Json *out = json_get(json, "out");
-
-    *ret = (Proposal){.yield = (uint32_t)json_get_int(json, "yield", 0)};
-    ret->locals = values_decode(arena, json_get(json, "locals"), &ret->local_count);
-    ret->emissions = arena_array(arena, Emission, json_count(out));
-    for (const Json *item = json_first(out); item != NULL; item = json_next(item))
-        if (emission_decode(instance->runtime, item, arena, &ret->emissions[ret->emission_count++],
-                            err) < 0)
-            return ERROR_STATE;
-    return changes_decode(instance->domain, json_get(json, "set"), arena, &ret->changes,
-                          &ret->change_count, err);
 }
 
 /* ---- timers and starts ---- */
@@ -482,7 +313,7 @@ static int start_decode_fields(const ProgramDomain *domain, const Json *json, Ar
     FieldChange *changes;
     size_t count;
 
-    if (changes_decode(domain, json_get(json, "set"), arena, &changes, &count, err) < 0)
+    if (field_changes_decode(domain, json_get(json, "set"), arena, &changes, &count, err) < 0)
         return ERROR_STATE;
     ret->fields = arena_array(arena, Value, domain->field_count);
     for (size_t i = 0; i < domain->field_count; i++)
@@ -533,8 +364,11 @@ void intent_encode(const Intent *intent, Buffer *ret)
     member_encode(ret, "key", intent->key);
     member_encode_flag(ret, "handled", intent->handled);
     member_encode_flag(ret, "released", intent->released);
+    member_encode_flag(ret, "adopts", intent->adopts);
     if (intent->group != 0)
         member_encode_number(ret, "group", intent->group);
+    if (intent->replaces[0] != '\0')
+        member_encode(ret, "replaces", intent->replaces);
     member_encode_number(ret, "timeout_ms", (uint64_t)intent->timeout_ms);
     member_encode_number(ret, "generation", intent->generation);
     member_encode_json(ret, "arguments", intent->arguments);
@@ -566,7 +400,9 @@ static Intent *intent_decode_members(const Json *json)
     intent->key = member_copy(json, "key");
     intent->handled = json_get_bool(json, "handled", false);
     intent->released = json_get_bool(json, "released", false);
+    intent->adopts = json_get_bool(json, "adopts", false);
     intent->group = (uint32_t)json_get_int(json, "group", 0);
+    strncpy(intent->replaces, json_get_string(json, "replaces", ""), UID_SIZE - 1);
     intent->timeout_ms = json_get_int(json, "timeout_ms", 0);
     intent->generation = (uint64_t)json_get_int(json, "generation", 1);
     intent->arguments = member_copy_json(json, "arguments");
@@ -579,14 +415,15 @@ static Intent *intent_decode_members(const Json *json)
 
 int intent_decode(const Json *json, Intent **ret, Error *err)
 {
-    int verb = name_find(verb_names, ARRAY_SIZE(verb_names), json_get_string(json, "verb", NULL));
+    int verb = intent_verb_find(json_get_string(json, "verb", NULL));
     int outcome = outcome_find(json_get_string(json, "outcome", "open"));
 
     if (verb < 0 || outcome < 0)
         return error_set(err, ERROR_STATE, "an intent of no known verb or outcome");
     if (members_check(json, "an intent",
                       "intent verb uid op address provider action type where effect site name key "
-                      "handled released group timeout_ms generation arguments outcome external_id "
+                      "handled released adopts group replaces timeout_ms generation arguments "
+                      "outcome external_id "
                       "result code detail",
                       err) < 0)
         return ERROR_STATE;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "controller/core/state.h"
+#include "controller/core/origin.h"
 #include "lang/base/memory.h"
 
 /* ---- lists ---- */
@@ -168,7 +169,7 @@ Instance *alarm_first(const Runtime *runtime, AlarmKind kind)
 
 static uint64_t identity_of(const Runtime *runtime, uint32_t domain, const char *key)
 {
-    uint64_t hash = hash_string(runtime->program->domains[domain].name);
+    uint64_t hash = hash_string(runtime_domain(runtime, domain)->name);
 
     return key != NULL ? hash_mix(hash + hash_string(key)) : hash;
 }
@@ -225,9 +226,13 @@ Instance *instance_find(const Runtime *runtime, uint32_t domain, const char *key
 
 Instance *runtime_find(const Runtime *runtime, const char *domain, const char *key)
 {
-    int index = program_find_domain(runtime->program, domain);
+    Instance *found = NULL;
 
-    return index < 0 ? NULL : instance_find(runtime, (uint32_t)index, key);
+    for (int gone = 0; gone < 2 && found == NULL; gone++) {
+        int index = runtime_domain_find(runtime, domain, gone);
+        found = index < 0 ? NULL : instance_find(runtime, (uint32_t)index, key);
+    }
+    return found;
 }
 
 /* ---- an instance ---- */
@@ -284,13 +289,14 @@ static void marks_init(Instance *instance)
 
 Instance *instance_new(Runtime *runtime, uint32_t domain_index, const char *key)
 {
-    const ProgramDomain *domain = &runtime->program->domains[domain_index];
+    const ProgramDomain *domain = runtime_domain(runtime, domain_index);
     Instance *instance = memory_zero(1, sizeof *instance);
 
     instance->runtime = runtime;
     instance->born = runtime->next_born++;
     instance->domain_index = domain_index;
     instance->domain = domain;
+    instance->is_gone = domain_index >= runtime->program->domain_count;
     instance->identity = identity_of(runtime, domain_index, key);
     key_set(instance, key);
     instance->version = 1;
@@ -349,6 +355,7 @@ static void instance_free_lists(Instance *instance)
 static void instance_free(Instance *instance)
 {
     instance_free_lists(instance);
+    origins_free(instance);
     instance_facts_deinit(instance);
     values_free(instance->fields, instance->domain->field_count);
     mailbox_deinit(&instance->mailbox);
@@ -385,7 +392,7 @@ void instances_free(Runtime *runtime)
         next = instance_next(i);
         instance_free(i);
     }
-    for (size_t i = 0; i < runtime->program->domain_count; i++)
+    for (size_t i = 0; i < runtime->program->domain_count + runtime->gone_count; i++)
         runtime->domains[i].instances = (List){0};
     for (AlarmKind kind = 0; kind < ALARM_COUNT; kind++)
         runtime->alarms[kind].count = 0;

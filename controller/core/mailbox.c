@@ -135,11 +135,14 @@ const char *message_kind_name(MessageKind kind)
 
 static Digest128 message_digest(const Message *message)
 {
-    uint64_t head[3] = {message->kind, message->target, message->from};
+    uint64_t head[5] = {message->kind, message->target, message->from, message->travels,
+                        message->unsaid};
     Digest128 digest = digest128_bytes(head, sizeof head, 11);
 
     for (size_t i = 0; i < message->argument_count; i++)
         digest = digest * LANE_BASE + value_digest(message->arguments[i]);
+    for (size_t i = 0; i < message->former_count; i++)
+        digest = digest * LANE_BASE + value_digest(message->former[i]);
     return digest | 1;
 }
 
@@ -161,10 +164,23 @@ Message *message_new(uint64_t id, MessageKind kind, uint32_t target, uint32_t fr
     return message;
 }
 
+void message_travel(Message *message, const Value *former, size_t count, bool unsaid)
+{
+    message->travels = !unsaid;
+    message->unsaid = unsaid;
+    message->former = memory_zero(count, sizeof(Value));
+    for (; message->former_count < count; message->former_count++)
+        message->former[message->former_count] = value_clone(former[message->former_count]);
+    message->digest = message_digest(message);
+}
+
 void message_free(Message *message)
 {
     if (message == NULL)
         return;
+    for (size_t i = 0; i < message->former_count; i++)
+        value_free(message->former[i]);
+    free(message->former);
     for (size_t i = 0; i < message->argument_count; i++)
         value_free(message->arguments[i]);
     free(message->arguments);

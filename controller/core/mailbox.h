@@ -80,4 +80,8 @@ Message *message_new(uint64_t id, MessageKind kind, uint32_t target, uint32_t fr
                      const Value *arguments, size_t argument_count);
 void message_free(Message *message);
 
+/* It takes the place of one that said `former`, or only takes that back. To be called before it is
+ * put into a mailbox, once. */
+void message_travel(Message *message, const Value *former, size_t count, bool unsaid);
+
 #endif

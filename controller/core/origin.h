@@ -1,21 +1,33 @@
 /* Records of the slices that made objects: taken when such a slice commits, kept while an object
  * points at it or while it is stale, and put again to a changed program (language: evolution).
  *
- * One origin for each slice, shared by its objects. What it takes does not depend on how many
- * objects the stack has: only the fields that the slice has read are in it, and of what it said
- * only digests. */
+ * One origin for each slice, shared by its objects, which hold references; it hangs on the instance
+ * and is freed with its last reference unless it is stale. What it takes does not depend on how
+ * many objects the stack has: of the fields only those that the slice has read are in it. */
 #ifndef VED_CORE_ORIGIN_H
 #define VED_CORE_ORIGIN_H
 
 #include "controller/core/state.h"
 #include "lang/base/buffer.h"
+#include "lang/base/error.h"
 #include "lang/base/json.h"
 
-/* The record of the pending slice, which is about to commit. It has one reference, the caller's. Of
- * CAUSE_REVISE the one that it computed again, brought up to date, in its place. */
-Origin *origin_make(const Instance *instance, const Pending *pending);
+/* The record of the pending slice, which is about to commit: no field has changed yet. It has one
+ * reference more, the caller's. Of CAUSE_REVISE it is the record of the slice that was computed
+ * again, brought up to date and no longer stale. */
+Origin *origin_make(Instance *instance, const Pending *pending);
 
+/* One reference less. */
 void origin_release(Origin *origin);
+
+/* Put a record among the instance's, which has none of that slice. */
+void origin_add(Instance *owner, Origin *origin);
+
+/* Free those that nothing points at and that are not stale: of a state that was just read. */
+void origins_prune(Instance *instance);
+
+/* Free all of them; nothing points at them any more. */
+void origins_free(Instance *instance);
 
 /* That of the slice among the instance's, in O(log n); NULL: none. */
 Origin *origin_find(const Instance *instance, uint64_t slice);
@@ -24,11 +36,21 @@ Origin *origin_find(const Instance *instance, uint64_t slice);
  * shop.ved:12"). The first reason stays. The instance is touched. */
 void origin_stale(Instance *owner, Origin *origin, const char *because);
 
-/* The stale origin of the instance that is to be computed next: the lowest slice. NULL: none. */
+/* It is not stale any more, and no longer said to come to nothing. */
+void origin_settle(Origin *origin);
+
+/* The stale origin of the instance that is to be computed next: the lowest slice of those that have
+ * not been given up. NULL: none. */
 Origin *origin_next_stale(const Instance *instance);
+
+/* What is in it is no more; the record no longer counts it among its effects. */
+void origin_effect_deinit(OriginEffect *effect);
 
 /* The read field of that name; -1: it has not read it. */
 int origin_field(const Origin *origin, const char *name);
+
+/* What it did to the field of that name; NULL: it left it as it found it. */
+OriginChange *origin_change(const Origin *origin, const char *field);
 
 /* The effect of the record that an emission means: same effect, and the same name, or without names
  * the `turn`-th of that site. NULL: the slice had none there. */
@@ -40,16 +62,29 @@ OriginEffect *origin_effect(const Origin *origin, const char *effect, uint32_t s
 Origin *origin_that_handled(const Instance *instance, const char *where, const Value *arguments,
                             size_t count);
 
+/* The record gets the message's content instead of the former, or comes to nothing; and is stale.
+ */
+void origin_hear(Instance *owner, Origin *origin, const Message *message, const char *because);
+
+/* A field of the instance is about to get another value, which those records follow that have read
+ * the present one. */
+void origins_follow(Instance *instance, uint32_t field, Value value, const char *because);
+
+/* The emission is, or would be, delivered to that domain. */
+bool emission_reaches(const Runtime *runtime, const Emission *emission, uint32_t domain);
+
 /* Kind, target, receiver and content are the same; or only the first three. */
 bool emission_equal(const Emission *a, const Emission *b);
 bool emission_same_target(const Emission *a, const Emission *b);
 
-/* Of a value, by content. */
-Digest128 value_digest(Value value);
+/* ---- origin_codec.c: in snapshots ---- */
 
-/* ---- snapshot ---- */
-
-/* {"slice":N, ...} of the instance's record; with domain and key. */
+/* {"slice":N, ...} */
 void origin_encode(const Instance *owner, const Origin *origin, Buffer *ret);
+
+/* Add to the owner what was encoded; nothing points at it yet. `lenient`: of another program, where
+ * what it ran or spoke to may be gone, which the record then lacks. The arena is for scratch. 0 or
+ * ERROR_STATE. */
+int origin_decode(Instance *owner, const Json *json, bool lenient, Arena *arena, Error *err);
 
 #endif

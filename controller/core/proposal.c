@@ -66,6 +66,22 @@ static Emission emission_make(const Instance *instance, const Output *output, Ar
     return emission;
 }
 
+/* What the record of the slice will hold, if there is to be one. */
+static void reads_collect(const Instance *instance, const SliceResult *result, Arena *arena,
+                          Proposal *ret)
+{
+    bool has_effects = false;
+
+    for (size_t i = 0; i < result->output_count; i++)
+        has_effects |= result->outputs[i].kind == OUTPUT_EFFECT;
+    if (!has_effects || result->reads == NULL)
+        return;
+    ret->reads = arena_array(arena, uint32_t, instance->domain->field_count);
+    for (uint32_t i = 0; i < instance->domain->field_count; i++)
+        if (result->reads[i])
+            ret->reads[ret->read_count++] = i;
+}
+
 void proposal_make(const Instance *instance, const SliceResult *result, Arena *arena, Proposal *ret)
 {
     *ret = (Proposal){.changes = arena_array(arena, FieldChange, instance->domain->field_count),
@@ -79,6 +95,7 @@ void proposal_make(const Instance *instance, const SliceResult *result, Arena *a
         if (output->kind != OUTPUT_EFFECT && output->kind != OUTPUT_RELEASE)
             ret->emissions[ret->emission_count++] = emission_make(instance, output, arena);
     }
+    reads_collect(instance, result, arena, ret);
     if (result->status != SLICE_YIELDED)
         return;
     ret->yield = result->yield;

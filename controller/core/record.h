@@ -17,6 +17,18 @@ typedef enum RecordType {
 #undef RECORD
 } RecordType;
 
+/* RECORD_MOVE, IMPORT: where in the program an object stands, and what it is. */
+typedef struct Seat {
+    const char *where; /* as in Place, with the next two */
+    const char *effect;
+    uint32_t site;
+    uint32_t ordinal;
+    const char *name;     /* NULL: it has the ordinal */
+    const char *provider; /* RECORD_IMPORT: as in Object, with the next two */
+    const char *action;
+    const char *type;
+} Seat;
+
 typedef struct Record {
     RecordType type;
     uint64_t time_ms;   /* of the turn that made it */
@@ -52,6 +64,7 @@ typedef struct Record {
     uint64_t unmet_since_ms; /* RECORD_GOAL: where its time is limited; 0: met, or no limit */
     const char *digest;      /* RECORD_BEGIN: of program, bindings and parameters */
     SeenFacts facts;         /* RECORD_SLICE, PREPARE, FAULT: that the slice has read */
+    Seat seat;
     const char *fact;        /* RECORD_FACT: its key; without a value and `text`, it is forgotten */
     const char *arguments;
     bool known;
@@ -75,6 +88,11 @@ void retained_deliver(Instance *instance, const Instance *before);
 
 const char *record_type_name(RecordType type);
 
+/* The parts of a record of an edit by hand, and what it changes. */
+void manual_record_encode(const Record *record, Buffer *ret);
+int seat_decode(const Json *json, Arena *arena, Seat *ret, Error *err);
+int manual_record_apply(Runtime *runtime, const Record *record, Error *err);
+
 /* The parts of a record of a fact, and the facts of a snapshot. */
 void fact_record_encode(const Record *record, Buffer *ret);
 int fact_record_decode(const Json *json, Arena *arena, Record *ret, Error *err);
@@ -92,6 +110,17 @@ int intent_decode(const Json *json, Intent **ret, Error *err);
 void proposal_encode(const Instance *instance, const Proposal *proposal, Buffer *ret);
 int proposal_decode(const Instance *instance, const Json *json, Arena *arena, Proposal *ret,
                     Error *err);
+
+/* [{"event":"NAME", ...}, ...]. Read leniently, those are left out whose names the program lacks. */
+void emissions_encode(const Runtime *runtime, const Emission *emissions, size_t count, Buffer *ret);
+int emissions_decode(const Runtime *runtime, const Json *json, bool lenient, Arena *arena,
+                     Emission **ret, size_t *ret_count, Error *err);
+
+/* {"field":value, ...} */
+void field_changes_encode(const ProgramDomain *domain, const FieldChange *changes, size_t count,
+                          Buffer *ret);
+int field_changes_decode(const ProgramDomain *domain, const Json *json, Arena *arena,
+                         FieldChange **ret, size_t *ret_count, Error *err);
 void values_encode(const Value *values, size_t count, Buffer *ret);
 Value *values_decode(Arena *arena, const Json *json, size_t *ret_count);
 
@@ -102,6 +131,10 @@ void member_encode(Buffer *ret, const char *key, const char *text);
 void member_encode_flag(Buffer *ret, const char *key, bool flag);
 void member_encode_number(Buffer *ret, const char *key, uint64_t number);
 void member_encode_json(Buffer *ret, const char *key, const char *json);
+
+/* ,"key":"32 hexadecimal digits"; back: 0 if there is none. */
+void member_encode_digest(Buffer *ret, const char *key, Digest128 digest);
+Digest128 member_digest(const Json *json, const char *key);
 
 /* The other way, on the heap; NULL: not there. */
 char *member_copy(const Json *json, const char *key);
@@ -125,6 +158,8 @@ void start_encode(const Runtime *runtime, const InstanceStart *start, Buffer *re
 int start_decode(const Runtime *runtime, const Json *json, Arena *arena, InstanceStart *ret,
                  Error *err);
 
+const char *intent_verb_name(IntentVerb verb);
+int intent_verb_find(const char *name); /* -1: none */
 const char *outcome_name(IntentState state);
 int outcome_find(const char *name);
 const char *cause_kind_name(CauseKind kind);

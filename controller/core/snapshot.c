@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "controller/core/origin.h"
 #include "lang/base/memory.h"
 
 static void separate(Buffer *ret, size_t index)
@@ -24,6 +25,12 @@ static void write_message(const Instance *instance, const Message *message, Buff
     if (message->due_ms != 0)
         member_encode_number(ret, "due", message->due_ms);
     member_encode_number(ret, "parent", message->parent);
+    member_encode_flag(ret, "travels", message->travels);
+    member_encode_flag(ret, "unsaid", message->unsaid);
+    if (message->former_count > 0) {
+        buffer_add_string(ret, ",\"former\":");
+        values_encode(message->former, message->former_count, ret);
+    }
     buffer_add_string(ret, ",\"arguments\":");
     values_encode(message->arguments, message->argument_count, ret);
     buffer_add_char(ret, '}');
@@ -51,12 +58,6 @@ static void write_mailbox(const Instance *instance, Buffer *ret)
     member_encode_number(ret, "handlers_in_row", instance->handlers_in_row);
 }
 
-static void write_digest(Buffer *ret, const char *key, Digest128 digest)
-{
-    buffer_add_format(ret, ",\"%s\":\"%016llx%016llx\"", key, (unsigned long long)(digest >> 64),
-                      (unsigned long long)digest);
-}
-
 static void write_runs(const Instance *instance, Buffer *ret)
 {
     buffer_add_string(ret, ",\"runs\":[");
@@ -73,7 +74,7 @@ static void write_runs(const Instance *instance, Buffer *ret)
         buffer_add_string(ret, "{\"next\":");
         cause_encode(instance, &cause, ret);
         member_encode(ret, "from", instance->runtime->program->domains[run->from].name);
-        write_digest(ret, "began", run->began);
+        member_encode_digest(ret, "began", run->began);
         member_encode_number(ret, "attempts", run->attempts);
         member_encode_number(ret, "due", run->due_ms);
         buffer_add_string(ret, ",\"arguments\":");
@@ -183,11 +184,22 @@ static void write_deeds(const Instance *instance, Buffer *ret)
     buffer_add_char(ret, ']');
 }
 
+static void write_origins(const Instance *instance, Buffer *ret)
+{
+    buffer_add_string(ret, ",\"origins\":[");
+    for (size_t i = 0; i < instance->origin_count; i++) {
+        separate(ret, i);
+        origin_encode(instance, instance->origins[i], ret);
+    }
+    buffer_add_char(ret, ']');
+}
+
 static void write_instance(const Instance *instance, Buffer *ret)
 {
     buffer_add_string(ret, "{\"domain\":");
     json_put_string(ret, instance->domain->name);
     member_encode(ret, "key", instance->key);
+    member_encode_flag(ret, "gone", instance->is_gone);
     member_encode_flag(ret, "booted", instance->booted);
     write_stopping(instance, ret);
     buffer_add_string(ret, ",\"state\":{");
@@ -205,36 +217,7 @@ static void write_instance(const Instance *instance, Buffer *ret)
     write_timers(instance, ret);
     write_pending(instance, ret);
     write_deeds(instance, ret);
-    buffer_add_char(ret, '}');
-}
-
-static void write_origin(const Instance *instance, const Origin *origin, Buffer *ret)
-{
-    buffer_add_format(ret, "{\"slice\":%llu,\"cause\":", (unsigned long long)origin->slice);
-    cause_encode(instance, &origin->cause, ret);
-    member_encode(ret, "domain", instance->domain->name);
-    member_encode(ret, "key", instance->key);
-    member_encode(ret, "where", origin->where);
-    buffer_add_string(ret, ",\"state\":{");
-    for (size_t i = 0; i < origin->field_count; i++) {
-        separate(ret, i);
-        json_put_string(ret, origin->field_names[i]);
-        buffer_add_char(ret, ':');
-        value_encode(ret, origin->fields[i]);
-    }
-    buffer_add_string(ret, "},\"arguments\":");
-    values_encode(origin->arguments, origin->argument_count, ret);
-    buffer_add_string(ret, ",\"locals\":");
-    values_encode(origin->locals, origin->local_count, ret);
-    buffer_add_string(ret, ",\"results\":[");
-    for (size_t i = 0; i < origin->result_count; i++) {
-        separate(ret, i);
-        buffer_add_format(ret, "{\"failed\":%s", origin->failed[i] ? "true" : "false");
-        member_encode_json(ret, "result", origin->results[i]);
-        buffer_add_char(ret, '}');
-    }
-    buffer_add_char(ret, ']');
-    seen_facts_encode(&origin->facts, ret);
+    write_origins(instance, ret);
     buffer_add_char(ret, '}');
 }
 
@@ -245,6 +228,7 @@ static void write_object(const Object *object, Buffer *ret)
     member_encode_flag(ret, "exists", object->exists);
     member_encode(ret, "domain", object->owner->domain->name);
     member_encode(ret, "key", object->owner->key);
+    member_encode_flag(ret, "gone", object->owner->is_gone);
     member_encode(ret, "where", object->place.where);
     member_encode(ret, "effect", object->place.effect);
     member_encode_number(ret, "site", object->place.site);
@@ -260,6 +244,10 @@ static void write_object(const Object *object, Buffer *ret)
     member_encode_number(ret, "rank", object->rank);
     member_encode_number(ret, "sequence", object->sequence);
     member_encode_number(ret, "generation", object->generation);
+    member_encode_flag(ret, "replace", object->replace);
+    member_encode_flag(ret, "by_hand", object->by_hand);
+    member_encode_flag(ret, "condemned", object->condemned);
+    member_encode(ret, "condemned_because", object->condemned_because);
     member_encode_number(ret, "repair_failures", object->repair_failures);
     member_encode_number(ret, "repair_due", object->repair_due_ms);
     if (object->origin != NULL)
@@ -271,26 +259,6 @@ static void write_object(const Object *object, Buffer *ret)
     buffer_add_char(ret, '}');
 }
 
-/* Each origin once, in the order of the objects that point at them. */
-static void write_origins(const Runtime *runtime, Buffer *ret)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < runtime->object_count; i++)
-        if (runtime->objects[i]->origin != NULL)
-            runtime->objects[i]->origin->is_written = false;
-    buffer_add_string(ret, ",\"origins\":[");
-    for (size_t i = 0; i < runtime->object_count; i++) {
-        Origin *origin = runtime->objects[i]->origin;
-        if (origin == NULL || origin->is_written)
-            continue;
-        origin->is_written = true;
-        separate(ret, count++);
-        write_origin(runtime->objects[i]->owner, origin, ret);
-    }
-    buffer_add_char(ret, ']');
-}
-
 static void write_system_starts(const Runtime *runtime, Buffer *ret)
 {
     size_t count = 0;
@@ -300,6 +268,36 @@ static void write_system_starts(const Runtime *runtime, Buffer *ret)
          e = map_next(&runtime->system_starts, e)) {
         separate(ret, count++);
         json_put_string(ret, e->key);
+    }
+    buffer_add_char(ret, ']');
+}
+
+static void write_event(const Runtime *runtime, uint32_t event, const Value *arguments,
+                        size_t count, Buffer *ret)
+{
+    buffer_add_string(ret, "{\"event\":");
+    json_put_string(ret, runtime->program->events[event].name);
+    buffer_add_string(ret, ",\"arguments\":");
+    values_encode(arguments, count, ret);
+}
+
+static void write_said(const Runtime *runtime, Buffer *ret)
+{
+    buffer_add_string(ret, ",\"retained\":[");
+    for (size_t i = 0; i < runtime->retained_count; i++) {
+        const Retained *retained = &runtime->retained[i];
+        separate(ret, i);
+        write_event(runtime, retained->event, retained->arguments, retained->argument_count, ret);
+        member_encode(ret, "domain", runtime->program->domains[retained->domain].name);
+        buffer_add_char(ret, '}');
+    }
+    buffer_add_string(ret, "],\"withdrawn\":[");
+    for (size_t i = 0; i < runtime->withdrawn_count; i++) {
+        const Withdrawn *withdrawn = &runtime->withdrawn[i];
+        separate(ret, i);
+        write_event(runtime, withdrawn->event, withdrawn->arguments, withdrawn->argument_count,
+                    ret);
+        buffer_add_char(ret, '}');
     }
     buffer_add_char(ret, ']');
 }
@@ -330,19 +328,7 @@ void snapshot_write(const Runtime *runtime, Buffer *ret)
         write_object(runtime->objects[i], ret);
     }
     buffer_add_char(ret, ']');
-    write_origins(runtime, ret);
-    buffer_add_string(ret, ",\"retained\":[");
-    for (size_t i = 0; i < runtime->retained_count; i++) {
-        const Retained *retained = &runtime->retained[i];
-        separate(ret, i);
-        buffer_add_string(ret, "{\"event\":");
-        json_put_string(ret, runtime->program->events[retained->event].name);
-        member_encode(ret, "domain", runtime->program->domains[retained->domain].name);
-        buffer_add_string(ret, ",\"arguments\":");
-        values_encode(retained->arguments, retained->argument_count, ret);
-        buffer_add_char(ret, '}');
-    }
-    buffer_add_char(ret, ']');
+    write_said(runtime, ret);
     write_system_starts(runtime, ret);
     facts_write(runtime, ret);
     buffer_add_char(ret, '}');

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "controller/core/snapshot.h"
+#include "controller/core/origin.h"
 #include "lang/base/memory.h"
 
 typedef struct Reader {
@@ -9,7 +10,6 @@ typedef struct Reader {
     bool lenient;
     Arena arena;
     Error *err;
-    Map origins; /* by slice; each with one reference of the reader's */
 } Reader;
 
 static int missing(Reader *reader, const char *kind, const char *name)
@@ -24,14 +24,6 @@ static int missing(Reader *reader, const char *kind, const char *name)
 static void copy_string(const Json *json, const char *key, char **holder)
 {
     string_set(holder, json_get_string(json, key, NULL));
-}
-
-static Digest128 read_digest(const Json *json, const char *key)
-{
-    unsigned long long high = 0, low = 0;
-
-    sscanf(json_get_string(json, key, ""), "%16llx%16llx", &high, &low);
-    return (Digest128)high << 64 | low;
 }
 
 static Value *clone_values(Reader *reader, const Json *json, size_t *ret_count)
@@ -119,6 +111,10 @@ static Message *read_message(Reader *reader, Instance *instance, const Json *jso
     message->attempts = (uint32_t)json_get_int(json, "attempts", 0);
     message->due_ms = (uint64_t)json_get_int(json, "due", 0);
     message->parent = (uint64_t)json_get_int(json, "parent", 0);
+    if (json_get_bool(json, "travels", false) || json_get_bool(json, "unsaid", false)) {
+        Value *former = values_decode(&reader->arena, json_get(json, "former"), &count);
+        message_travel(message, former, count, json_get_bool(json, "unsaid", false));
+    }
     return message;
 }
 
@@ -170,7 +166,7 @@ static int read_run(Reader *reader, Instance *instance, const Json *json)
                .goal = next.goal,
                .kind = next.kind,
                .from = from < 0 ? instance->domain_index : (uint32_t)from,
-               .began = read_digest(json, "began"),
+               .began = member_digest(json, "began"),
                .attempts = (uint32_t)json_get_int(json, "attempts", 0),
                .due_ms = (uint64_t)json_get_int(json, "due", 0)};
     run.arguments = clone_values(reader, json_get(json, "arguments"), &run.argument_count);
@@ -284,15 +280,35 @@ static void read_deeds(Instance *instance, const Json *list)
     }
 }
 
+static int read_origins(Reader *reader, Instance *instance, const Json *list)
+{
+    for (const Json *item = json_first(list); item != NULL; item = json_next(item))
+        if (origin_decode(instance, item, reader->lenient, &reader->arena, reader->err) < 0)
+            return ERROR_STATE;
+    return 0;
+}
+
+/* Of one that is gone, it is made. -1: the program has no such thing. */
+static int instance_domain(Reader *reader, const Json *json)
+{
+    Runtime *runtime = reader->runtime;
+    const char *name = json_get_string(json, "domain", "");
+    bool keyed = json_get(json, "key") != NULL;
+
+    if (json_get_bool(json, "gone", false))
+        return (int)runtime_gone_domain(runtime, name);
+    int domain = program_find_domain(runtime->program, name);
+    return domain >= 0 && (runtime->program->domains[domain].key != NULL) == keyed ? domain : -1;
+}
+
 static int read_instance(Reader *reader, const Json *json)
 {
-    const char *name = json_get_string(json, "domain", "");
-    int domain = program_find_domain(reader->runtime->program, name);
+    int domain = instance_domain(reader, json);
 
-    const char *key = json_get_string(json, "key", NULL);
-    if (domain < 0 || (reader->runtime->program->domains[domain].key != NULL) != (key != NULL))
-        return missing(reader, "domain", name);
-    Instance *instance = instance_new(reader->runtime, (uint32_t)domain, key);
+    if (domain < 0)
+        return missing(reader, "domain", json_get_string(json, "domain", ""));
+    Instance *instance =
+        instance_new(reader->runtime, (uint32_t)domain, json_get_string(json, "key", NULL));
     instance->booted = instance->booted || json_get_bool(json, "booted", false);
     instance->stopping = json_get_bool(json, "stopping", false);
     instance->stop_failures = (uint32_t)json_get_int(json, "stop_failures", 0);
@@ -306,91 +322,12 @@ static int read_instance(Reader *reader, const Json *json)
         return ERROR_STATE;
     read_marks(reader, instance, json);
     read_deeds(instance, json_get(json, "deeds"));
+    if (read_origins(reader, instance, json_get(json, "origins")) < 0)
+        return ERROR_STATE;
     return read_pending(reader, instance, json_get(json, "pending"));
 }
 
 /* ---- objects ---- */
-
-static void origin_read_fields(Reader *reader, Origin *origin, const Json *state)
-{
-    origin->field_names = memory_zero(json_count(state), sizeof(char *));
-    origin->fields = memory_zero(json_count(state), sizeof(Value));
-    for (const Json *m = json_first(state); m != NULL; m = json_next(m)) {
-        origin->field_names[origin->field_count] = memory_copy_string(json_key(m));
-        origin->fields[origin->field_count++] = value_clone(value_decode(&reader->arena, m));
-    }
-}
-
-/* In a changed program the goal may have another name: only what was run matters then. */
-static int origin_cause(Reader *reader, const Instance *owner, const Json *json, Cause *ret)
-{
-    const char *on = json_get_string(json, "on", NULL);
-
-    if (!reader->lenient)
-        return cause_decode(owner, json, ret, reader->err);
-    const char *timer = json_get_string(json, "timer", NULL);
-    ret->yield = (uint32_t)json_get_int(json, "yield", 0);
-    if (on != NULL) {
-        ret->handler = handler_find(reader->runtime, owner->domain_index, on);
-        return 0;
-    }
-    if (timer != NULL) {
-        ret->timer = timer_find(reader->runtime, owner->domain_index, timer);
-        return 0;
-    }
-    ret->transition =
-        domain_find_transition(owner->domain, json_get_string(json, "transition", ""));
-    ret->step = (uint32_t)json_get_int(json, "step", 0);
-    if (ret->transition >= 0 &&
-        ret->step >= owner->domain->transitions[ret->transition].slice_count)
-        ret->transition = -1;
-    return 0;
-}
-
-static char *slice_key(Reader *reader, uint64_t slice)
-{
-    return arena_format(&reader->arena, "%llu", (unsigned long long)slice);
-}
-
-static int read_origin(Reader *reader, const Json *json)
-{
-    uint64_t slice = (uint64_t)json_get_int(json, "slice", 0);
-    const char *domain = json_get_string(json, "domain", "");
-    const Instance *owner =
-        runtime_find(reader->runtime, domain, json_get_string(json, "key", NULL));
-
-    if (owner == NULL)
-        return missing(reader, "domain", domain);
-    Origin *origin = memory_zero(1, sizeof *origin);
-    origin->references = 1;
-    origin->slice = slice;
-    origin_release(map_put(&reader->origins, slice_key(reader, slice), origin));
-    origin->cause = cause_of(CAUSE_BOOT);
-    if (origin_cause(reader, owner, json_get(json, "cause"), &origin->cause) < 0)
-        return ERROR_STATE;
-    copy_string(json, "where", &origin->where);
-    origin_read_fields(reader, origin, json_get(json, "state"));
-    origin->arguments = clone_values(reader, json_get(json, "arguments"), &origin->argument_count);
-    origin->locals = clone_values(reader, json_get(json, "locals"), &origin->local_count);
-    read_seen_facts(reader, json, &origin->facts);
-    const Json *results = json_get(json, "results");
-    origin->results = memory_zero(json_count(results), sizeof(char *));
-    origin->failed = memory_zero(json_count(results), sizeof(bool));
-    for (const Json *item = json_first(results); item != NULL; item = json_next(item)) {
-        origin->failed[origin->result_count] = json_get_bool(item, "failed", false);
-        origin->results[origin->result_count++] = member_copy_json(item, "result");
-    }
-    return 0;
-}
-
-static Origin *origin_find(Reader *reader, uint64_t slice)
-{
-    Origin *origin = map_get(&reader->origins, slice_key(reader, slice));
-
-    if (origin != NULL)
-        origin->references++;
-    return origin;
-}
 
 static ObjectState read_object_state(const Json *json, const char *key)
 {
@@ -399,22 +336,30 @@ static ObjectState read_object_state(const Json *json, const char *key)
     return state < 0 ? OBJECT_READY : (ObjectState)state;
 }
 
+static Instance *object_owner(const Runtime *runtime, const Json *json)
+{
+    int domain = runtime_domain_find(runtime, json_get_string(json, "domain", ""),
+                                     json_get_bool(json, "gone", false));
+
+    return domain < 0 ? NULL
+                      : instance_find(runtime, (uint32_t)domain, json_get_string(json, "key", NULL));
+}
+
 static int read_object(Reader *reader, const Json *json)
 {
     Runtime *runtime = reader->runtime;
-    Instance *owner = runtime_find(runtime, json_get_string(json, "domain", ""),
-                                   json_get_string(json, "key", NULL));
+    Instance *owner = object_owner(runtime, json);
 
     if (owner == NULL)
         return missing(reader, "domain", json_get_string(json, "domain", ""));
     Object *object = memory_zero(1, sizeof *object);
     strncpy(object->uid, json_get_string(json, "uid", ""), UID_SIZE - 1);
     object->state = read_object_state(json, "state");
+    object->condemned = json_get_bool(json, "condemned", false);
     object->owner = owner;
     object_add(runtime, object);
     object->before = read_object_state(json, "before");
     object->exists = json_get_bool(json, "exists", false);
-    object->owner = owner;
     copy_string(json, "where", &object->place.where);
     copy_string(json, "effect", &object->place.effect);
     object->place.site = (uint32_t)json_get_int(json, "site", 0);
@@ -430,29 +375,27 @@ static int read_object(Reader *reader, const Json *json)
     object->rank = (uint64_t)json_get_int(json, "rank", 0);
     object->sequence = (uint64_t)json_get_int(json, "sequence", 0);
     object->generation = (uint64_t)json_get_int(json, "generation", 0);
+    object->replace = json_get_bool(json, "replace", false);
+    object->by_hand = json_get_bool(json, "by_hand", false);
+    copy_string(json, "condemned_because", &object->condemned_because);
     object->repair_failures = (uint32_t)json_get_int(json, "repair_failures", 0);
     object->repair_due_ms = (uint64_t)json_get_int(json, "repair_due", 0);
-    object->origin = origin_find(reader, (uint64_t)json_get_int(json, "origin", 0));
+    object->origin = origin_find(owner, (uint64_t)json_get_int(json, "origin", 0));
+    if (object->origin != NULL)
+        object->origin->references++;
     if (json_get(json, "leaving") != NULL)
         return intent_decode(json_get(json, "leaving"), &object->leaving, reader->err);
     return 0;
 }
 
-static int read_objects(Reader *reader, const Json *json)
+static int read_objects(Reader *reader, const Json *objects)
 {
-    const Json *objects = json_get(json, "objects");
-    const Json *origins = json_get(json, "origins");
-    int code = 0;
-
-    for (const Json *m = json_first(origins); m != NULL && code == 0; m = json_next(m))
-        code = read_origin(reader, m);
-    for (const Json *m = json_first(objects); m != NULL && code == 0; m = json_next(m))
-        code = read_object(reader, m);
-    for (const MapEntry *e = map_next(&reader->origins, NULL); e != NULL;
-         e = map_next(&reader->origins, e))
-        origin_release(e->value);
-    map_deinit(&reader->origins);
-    return code;
+    for (const Json *m = json_first(objects); m != NULL; m = json_next(m))
+        if (read_object(reader, m) < 0)
+            return ERROR_STATE;
+    for (Instance *i = instance_first(reader->runtime); i != NULL; i = instance_next(i))
+        origins_prune(i);
+    return 0;
 }
 
 static int read_retained(Reader *reader, const Json *list)
@@ -475,6 +418,27 @@ static int read_retained(Reader *reader, const Json *list)
             clone_values(reader, json_get(item, "arguments"), &retained.argument_count);
         memory_reserve_one(runtime->retained, runtime->retained_count, runtime->retained_capacity);
         runtime->retained[runtime->retained_count++] = retained;
+    }
+    return 0;
+}
+
+static int read_withdrawn(Reader *reader, const Json *list)
+{
+    Runtime *runtime = reader->runtime;
+
+    for (const Json *item = json_first(list); item != NULL; item = json_next(item)) {
+        const char *name = json_get_string(item, "event", "");
+        int event = program_find_event(runtime->program, name);
+        if (event < 0 && missing(reader, "event", name) < 0)
+            return ERROR_STATE;
+        if (event < 0)
+            continue;
+        Withdrawn withdrawn = {.event = (uint32_t)event};
+        withdrawn.arguments =
+            clone_values(reader, json_get(item, "arguments"), &withdrawn.argument_count);
+        memory_reserve_one(runtime->withdrawn, runtime->withdrawn_count,
+                           runtime->withdrawn_capacity);
+        runtime->withdrawn[runtime->withdrawn_count++] = withdrawn;
     }
     return 0;
 }
@@ -519,9 +483,11 @@ int snapshot_read(Runtime *runtime, const Json *json, bool lenient, Error *err)
     for (const Json *m = json_first(domains); m != NULL && code == 0; m = json_next(m))
         code = read_instance(&reader, m);
     if (code == 0)
-        code = read_objects(&reader, json);
+        code = read_objects(&reader, json_get(json, "objects"));
     if (code == 0)
         code = read_retained(&reader, json_get(json, "retained"));
+    if (code == 0)
+        code = read_withdrawn(&reader, json_get(json, "withdrawn"));
     if (code == 0)
         code = facts_read(runtime, json_get(json, "facts"), &reader.arena, err);
     read_system_starts(&reader, json_get(json, "system_starts"));

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "controller/core/origin.h"
 #include "lang/base/memory.h"
 
 void bindings_deinit(Bindings *bindings)
@@ -41,6 +42,15 @@ Value *values_clone(const Value *values, size_t count)
     for (size_t i = 0; i < count; i++)
         copy[i] = value_clone(values[i]);
     return copy;
+}
+
+bool values_equal(const Value *a, size_t a_count, const Value *b, size_t b_count)
+{
+    bool equal = a_count == b_count;
+
+    for (size_t i = 0; equal && i < a_count; i++)
+        equal = value_equal(a[i], b[i]);
+    return equal;
 }
 
 void values_free(Value *values, size_t count)
@@ -103,6 +113,7 @@ static Emission emission_clone(const Emission *emission)
     string_set(&copy.key, emission->key);
     string_set(&copy.elevated, emission->elevated);
     copy.arguments = values_clone(emission->arguments, emission->argument_count);
+    copy.former = values_clone(emission->former, emission->former_count);
     copy.first = field_changes_clone(emission->first, emission->first_count);
     return copy;
 }
@@ -115,20 +126,45 @@ void proposal_clone(Proposal *ret, const Proposal *proposal)
     for (size_t i = 0; i < proposal->emission_count; i++)
         ret->emissions[i] = emission_clone(&proposal->emissions[i]);
     ret->locals = values_clone(proposal->locals, proposal->local_count);
+    ret->reads = memory_zero(proposal->read_count, sizeof *ret->reads);
+    if (proposal->read_count > 0)
+        memcpy(ret->reads, proposal->reads, proposal->read_count * sizeof *ret->reads);
+}
+
+Emission *proposal_emissions_clone(const Proposal *proposal, size_t *ret_count)
+{
+    Emission *copy = memory_zero(proposal->emission_count, sizeof *copy);
+
+    *ret_count = 0;
+    for (size_t i = 0; i < proposal->emission_count; i++) {
+        Emission emission = proposal->emissions[i];
+        if (emission.kind == OUTPUT_LOG || emission.unsaid)
+            continue;
+        emission.same = emission.travels = false;
+        emission.former_count = 0;
+        copy[(*ret_count)++] = emission_clone(&emission);
+    }
+    return copy;
+}
+
+void emissions_free(Emission *emissions, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(emissions[i].key);
+        free(emissions[i].elevated);
+        values_free(emissions[i].arguments, emissions[i].argument_count);
+        values_free(emissions[i].former, emissions[i].former_count);
+        field_changes_free(emissions[i].first, emissions[i].first_count);
+    }
+    free(emissions);
 }
 
 void proposal_deinit(Proposal *proposal)
 {
     field_changes_free(proposal->changes, proposal->change_count);
-    for (size_t i = 0; i < proposal->emission_count; i++) {
-        Emission *emission = &proposal->emissions[i];
-        free(emission->key);
-        free(emission->elevated);
-        values_free(emission->arguments, emission->argument_count);
-        field_changes_free(emission->first, emission->first_count);
-    }
-    free(proposal->emissions);
+    emissions_free(proposal->emissions, proposal->emission_count);
     values_free(proposal->locals, proposal->local_count);
+    free(proposal->reads);
     *proposal = (Proposal){0};
 }
 
@@ -144,25 +180,6 @@ void pending_free(Pending *pending)
     free(pending);
 }
 
-void origin_release(Origin *origin)
-{
-    if (origin == NULL || --origin->references > 0)
-        return;
-    for (size_t i = 0; i < origin->field_count; i++)
-        free(origin->field_names[i]);
-    for (size_t i = 0; i < origin->result_count; i++)
-        free(origin->results[i]);
-    values_free(origin->fields, origin->field_count);
-    values_free(origin->arguments, origin->argument_count);
-    values_free(origin->locals, origin->local_count);
-    free(origin->field_names);
-    free(origin->results);
-    free(origin->failed);
-    free(origin->where);
-    seen_facts_deinit(&origin->facts);
-    free(origin);
-}
-
 void object_free(Object *object)
 {
     if (object == NULL)
@@ -176,6 +193,7 @@ void object_free(Object *object)
     free(object->inputs);
     free(object->outputs);
     free(object->reason);
+    free(object->condemned_because);
     origin_release(object->origin);
     intent_free(object->leaving);
     free(object);
@@ -194,45 +212,6 @@ char *object_address(const Object *object)
 
 /* ---- names ---- */
 
-static const char *report_name(Arena *arena, const ProgramHandler *handler)
-{
-    static const char *const words[] = {
-        [ON_LOST] = "lost", [ON_CHANGED] = "changed", [ON_FAILED] = "failed"};
-
-    return arena_format(arena, "%s.%s", handler->provider, words[handler->kind]);
-}
-
-static const char *handler_name(Runtime *runtime, const ProgramHandler *handler)
-{
-    switch (handler->kind) {
-    case ON_EVENT:
-        return runtime->program->events[handler->event].name;
-    case ON_MESSAGE:
-        return handler->name;
-    case ON_LOST:
-    case ON_CHANGED:
-    case ON_FAILED:
-        return report_name(&runtime->arena, handler);
-    }
-    return NULL;
-}
-
-/* "every_5m"; the second of the same, in the order of the text, "every_5m_2". */
-static const char *timer_name(Runtime *runtime, const ProgramDomain *domain, size_t index)
-{
-    const ProgramTimer *timer = &domain->timers[index];
-    cleanup(buffer_deinit) Buffer interval = {0};
-    size_t same = 1;
-
-    for (size_t i = 0; i < index; i++)
-        same += domain->timers[i].repeats == timer->repeats &&
-                domain->timers[i].interval_ms == timer->interval_ms;
-    value_print(&interval, value_duration(timer->interval_ms));
-    const char *name = arena_format(&runtime->arena, "%s_%s", timer->repeats ? "every" : "after",
-                                    buffer_text(&interval));
-    return same == 1 ? name : arena_format(&runtime->arena, "%s_%zu", name, same);
-}
-
 static void entry_init(Runtime *runtime, uint32_t index)
 {
     const ProgramDomain *domain = &runtime->program->domains[index];
@@ -240,9 +219,9 @@ static void entry_init(Runtime *runtime, uint32_t index)
     const char **timers = arena_array(&runtime->arena, const char *, domain->timer_count);
 
     for (size_t i = 0; i < domain->handler_count; i++)
-        handlers[i] = handler_name(runtime, &domain->handlers[i]);
+        handlers[i] = domain->handlers[i].where;
     for (size_t i = 0; i < domain->timer_count; i++)
-        timers[i] = timer_name(runtime, domain, i);
+        timers[i] = domain->timers[i].where;
     runtime->domains[index].handlers = handlers;
     runtime->domains[index].timers = timers;
 }
@@ -317,20 +296,30 @@ Runtime *runtime_new(const Program *program, const Bindings *bindings, const cha
     return runtime;
 }
 
+void said_forget(Runtime *runtime)
+{
+    for (size_t i = 0; i < runtime->retained_count; i++)
+        values_free(runtime->retained[i].arguments, runtime->retained[i].argument_count);
+    for (size_t i = 0; i < runtime->withdrawn_count; i++)
+        values_free(runtime->withdrawn[i].arguments, runtime->withdrawn[i].argument_count);
+    runtime->retained_count = runtime->withdrawn_count = 0;
+}
+
 void runtime_free(Runtime *runtime)
 {
     if (runtime == NULL)
         return;
-    for (size_t i = 0; i < runtime->object_count; i++)
+    for (size_t i = runtime->object_count;
+         i-- > 0;) /* the last record of a slice goes at no cost */
         object_free(runtime->objects[i]);
     instances_free(runtime);
-    for (size_t i = 0; i < runtime->retained_count; i++)
-        values_free(runtime->retained[i].arguments, runtime->retained[i].argument_count);
+    said_forget(runtime);
     free(runtime->objects);
     free(runtime->buckets);
     for (AlarmKind kind = 0; kind < ALARM_COUNT; kind++)
         free(runtime->alarms[kind].items);
     free(runtime->retained);
+    free(runtime->withdrawn);
     free(runtime->program_digest);
     map_deinit(&runtime->system_starts);
     map_deinit(&runtime->objects_by_uid);
@@ -372,6 +361,23 @@ static void owner_unlink(Object *object)
     owner->object_count--;
 }
 
+/* Among the new owner's it stands by sequence, as a snapshot reads it. */
+void object_give(Object *object, Instance *owner)
+{
+    Object *next = owner->first_object;
+
+    owner_unlink(object);
+    object->owner = owner;
+    while (next != NULL && next->sequence < object->sequence)
+        next = next->owner_next;
+    object->owner_next = next;
+    object->owner_previous = next != NULL ? next->owner_previous : owner->last_object;
+    *(next != NULL ? &next->owner_previous : &owner->last_object) = object;
+    *(object->owner_previous != NULL ? &object->owner_previous->owner_next : &owner->first_object) =
+        object;
+    owner->object_count++;
+}
+
 /* They stand by sequence. */
 static size_t object_place(const Runtime *runtime, const Object *object)
 {
@@ -395,6 +401,7 @@ void object_add(Runtime *runtime, Object *object)
     runtime->objects[runtime->object_count++] = object;
     map_put(&runtime->objects_by_uid, object->uid, object);
     runtime->lost_count += object->state == OBJECT_LOST;
+    runtime->condemned_count += object->condemned;
     owner_link(object);
 }
 
@@ -407,6 +414,7 @@ void object_remove(Runtime *runtime, Object *object)
     runtime->object_count--;
     owner_unlink(object);
     runtime->lost_count -= object->state == OBJECT_LOST;
+    runtime->condemned_count -= object->condemned;
     map_remove(&runtime->objects_by_uid, object->uid);
     object_free(object);
 }
@@ -418,6 +426,35 @@ void object_move(Object *object, ObjectState state)
     runtime->lost_count -= object->state == OBJECT_LOST;
     object->state = state;
     runtime->lost_count += object->state == OBJECT_LOST;
+}
+
+static void name_change(char **name, const char *from, const char *to)
+{
+    if (strcmp(*name, from) == 0)
+        string_set(name, to);
+}
+
+void provider_rename(Runtime *runtime, const char *from, const char *to)
+{
+    for (size_t i = 0; i < runtime->object_count; i++) {
+        Object *object = runtime->objects[i];
+        name_change(&object->provider, from, to);
+        if (object->leaving != NULL)
+            name_change(&object->leaving->provider, from, to);
+    }
+    for (Instance *i = performing_first(runtime); i != NULL; i = performing_next(i))
+        for (size_t k = 0; k < i->pending->intent_count; k++)
+            name_change(&i->pending->intents[k]->provider, from, to);
+}
+
+void object_condemn(Object *object, const char *because)
+{
+    if (object->condemned)
+        return;
+    object->condemned = true;
+    string_set(&object->condemned_because, because);
+    object->owner->runtime->condemned_count++;
+    instance_touch(object->owner);
 }
 
 static Intent *pending_find(const Pending *pending, uint64_t number)

@@ -66,7 +66,9 @@ typedef struct Emission {
     OutputKind kind;
     bool high;
     bool to_handler; /* OUTPUT_MESSAGE: `transition` is a handler */
-    bool same;       /* CAUSE_REVISE: it was said before, and is not said again */
+    bool same;       /* it was said before, and is not said again */
+    bool travels;    /* `former` was said before, and now it says this */
+    bool unsaid;     /* `former` was said before, and is not any more */
     uint32_t event;
     uint32_t domain;
     uint32_t transition;
@@ -74,6 +76,8 @@ typedef struct Emission {
     char *elevated; /* OUTPUT_MESSAGE: the reason of the `elevate` around it; NULL: none */
     Value *arguments;
     size_t argument_count;
+    Value *former;
+    size_t former_count;
     FieldChange *first; /* OUTPUT_SPAWN: fields that are given their first value */
     size_t first_count;
 } Emission;
@@ -136,11 +140,14 @@ typedef struct Intent {
     char *type;
     char *arguments; /* canonical JSON: the `desired` of the request */
     Place place;
-    char *name;     /* name: of the emission; NULL */
-    char *key;      /* idempotency_key: of the emission; NULL */
-    bool handled;   /* has an else: a failure is an answer */
-    bool released;  /* INTENT_DELETE: by the program; else by the runtime */
-    uint32_t group; /* those of one `parallel` are asked for together; 0: in none */
+    char *name;              /* name: of the emission; NULL */
+    char *key;               /* idempotency_key: of the emission; NULL */
+    bool handled;            /* has an else: a failure is an answer */
+    bool released;           /* INTENT_DELETE: by the program; else by the runtime */
+    bool adopts;             /* INTENT_PUT: takes over what is there and is not Ved's */
+    uint32_t group;          /* those of one `parallel` are asked for together; 0: in none */
+    char replaces[UID_SIZE]; /* INTENT_PUT: the object whose place it takes; "": none */
+    uint32_t turn;           /* derived: how many of the same slice, site and effect go before it */
     int64_t timeout_ms;
     uint64_t generation; /* how often the object was asked for, this time included */
     /* the answer */
@@ -188,7 +195,8 @@ typedef struct OriginChange {
  * changed program, and a changed result, message or parameter, are put to it by computing it again
  * (language: evolution). */
 typedef struct Origin {
-    uint32_t references;
+    Instance *owner;
+    uint32_t references; /* of objects, and of whoever is making it */
     uint64_t slice;
     Cause cause;
     char *where;
@@ -212,10 +220,7 @@ typedef struct Origin {
     uint32_t failures; /* in a row, of computing it again */
     uint64_t due_ms;   /* not before */
     bool given_up;     /* live only: in this run of apply */
-    char **results;    /* of its effects in order: JSON, NULL where none was needed */
-    bool *failed;
-    size_t result_count;
-    bool is_written; /* while a snapshot is made */
+    uint64_t lacks;    /* live only: see fact_is_lacked() */
 } Origin;
 
 typedef enum ObjectState {
@@ -251,9 +256,15 @@ struct Object {
     bool condemned; /* nothing wants it any more: it is destroyed before its domain goes on */
     char *condemned_because;
     Intent *leaving; /* the open intent to destroy it */
+    bool drifted;    /* live only: found to be otherwise than it was made: see EVENT_DRIFTED */
+    bool replace;    /* by hand: its slice, computed again, makes another one in its place */
+    bool by_hand; /* put there by hand, not by an emission: the next one of its place takes it up,
+                   * and until then nothing condemns it. If it does not exist, what is known by its
+                   * external id is taken over by that */
     uint32_t repair_failures;
     uint64_t repair_due_ms;
-    bool given_up; /* live only: its repair failed in this run of apply */
+    bool reached;  /* while a slice commits: it is of it */
+    bool given_up; /* live only: its repair or destruction failed in this run of apply */
 };
 
 /* An action done in an attempt that did not commit, or one with a key: its answer is taken again.
@@ -381,6 +392,9 @@ struct Instance {
     bool stop_given_up;                 /* live only: in this run of apply */
     Object *first_object, *last_object; /* derived: that it owns, by sequence */
     size_t object_count;
+    Origin **origins; /* of its slices, by slice: see origin.h */
+    size_t origin_count, origin_capacity;
+    size_t first_stale; /* derived: among them; origin_count: none is stale */
     Value *fields;
     uint64_t version; /* grows with every change of a field; from 1 */
     bool booted;
@@ -436,9 +450,17 @@ typedef struct Retained {
     size_t argument_count;
 } Retained;
 
+/* An event that a faded record had said: whoever says it next says it in its place. */
+typedef struct Withdrawn {
+    uint32_t event;
+    Value *arguments;
+    size_t argument_count;
+} Withdrawn;
+
 /* What a runtime keeps of each domain of its program. */
 typedef struct DomainEntry {
     List instances;
+    size_t awaited;              /* derived: stale records of slices that said something to it */
     const char *const *handlers; /* their names; see cause_where() */
     const char *const *timers;
 } DomainEntry;
@@ -466,8 +488,10 @@ struct Runtime {
     uint64_t logical_time; /* slices run */
     uint64_t time_ms;      /* of the newest record */
     char boot_id[64];
-    Arena arena;          /* of what is made once */
-    DomainEntry *domains; /* as those of the program */
+    Arena arena;                /* of what is made once */
+    DomainEntry *domains;       /* as those of the program, and behind them those that are gone */
+    const ProgramDomain **gone; /* that the program has no more, while objects of them exist */
+    size_t gone_count;
     List lists[LIST_COUNT];
     uint64_t next_born;
     Instance **buckets; /* by identity */
@@ -475,10 +499,13 @@ struct Runtime {
     Map system_starts; /* those of keyed instances that are done: they are done once */
     Object **objects;  /* by sequence */
     Map objects_by_uid;
-    size_t lost_count; /* derived: how many are OBJECT_LOST */
+    size_t lost_count;      /* derived: how many are OBJECT_LOST */
+    size_t condemned_count; /* derived: how many are condemned */
     size_t object_count, object_capacity;
     Retained *retained;
     size_t retained_count, retained_capacity;
+    Withdrawn *withdrawn; /* in the order of fading */
+    size_t withdrawn_count, withdrawn_capacity;
     bool destroying;
     bool resources_came;  /* live only: or room; a half-performed slice may wait for that */
     Value **first_values; /* [domain][field] for domains that start; NULL: the program's */
@@ -496,8 +523,19 @@ Runtime *runtime_new(const Program *program, const Bindings *bindings, const cha
 void runtime_free(Runtime *runtime);
 CLEANUP_DEFINE(Runtime *, runtime_free);
 
+/* The domain of that index: of the program, or behind them one that is gone. */
+const ProgramDomain *runtime_domain(const Runtime *runtime, uint32_t index);
+
+/* The index of the domain that is gone, made if it is not there. One of the same name may have come
+ * back since: they are two. Its instances may have keys or not. */
+uint32_t runtime_gone_domain(Runtime *runtime, const char *name);
+
+/* The index of the domain that records call so: with `gone`, one that is gone. -1: there is none.
+ */
+int runtime_domain_find(const Runtime *runtime, const char *name, bool gone);
+
 /* The instance of that domain – with that key, NULL for a domain without keys –, or NULL while
- * there is none. */
+ * there is none. If there is none of the program, one that is gone. */
 Instance *runtime_find(const Runtime *runtime, const char *domain, const char *key);
 
 /* The same, by the domain's index. */
@@ -572,6 +610,9 @@ bool transition_is_blocked(const Instance *instance, uint32_t transition);
 /* Recompute what is derived from the fields after they were set. */
 void instance_fields_changed(Instance *instance);
 
+/* Objects and open intents of the provider have another one from now on. */
+void provider_rename(Runtime *runtime, const char *from, const char *to);
+
 Object *object_find(const Runtime *runtime, const char *uid);
 Intent *intent_find(const Runtime *runtime, uint64_t number, Instance **ret_owner);
 
@@ -583,6 +624,10 @@ void pending_free(Pending *pending);
 /* A copy on the heap, and its end. */
 void proposal_clone(Proposal *ret, const Proposal *proposal);
 void proposal_deinit(Proposal *proposal);
+
+/* The same of what it says: without logs, and without what it only takes back. */
+Emission *proposal_emissions_clone(const Proposal *proposal, size_t *ret_count);
+void emissions_free(Emission *emissions, size_t count);
 void run_deinit(Run *run);
 
 /* What the text that a cause runs is called, in records and addresses: "Boot_db" of a transition,
@@ -602,6 +647,10 @@ void object_free(Object *object);
 void object_add(Runtime *runtime, Object *object);
 void object_remove(Runtime *runtime, Object *object);
 
+/* It belongs to another instance from now on; its origin, if it has one, must not be of the former.
+ */
+void object_give(Object *object, Instance *owner);
+
 /* Whether its domain has a handler for changes of it: else the host need not look for any. */
 bool object_hears_changes(const Object *object);
 
@@ -613,14 +662,25 @@ const Object *instance_protected(const Instance *instance);
 
 /* The only way to another state, once added. */
 void object_move(Object *object, ObjectState state);
-void origin_release(Origin *origin);
+
+/* Nothing wants it any more; `because` says why, for people. The first reason stays. */
+void object_condemn(Object *object, const char *because);
 
 /* `Domain.Transition.Effect[n]`, or `Domain.Effect["name"]`, with `Domain["key"]` for an instance
  * that has one; the caller frees it. */
 char *object_address(const Object *object);
 
+/* What a slice of domain `from` had said is said no more, and nobody is told of that: it is not
+ * retained, and the next event of that name travels in its place. The content is copied. */
+void event_withdraw(Runtime *runtime, uint32_t from, uint32_t event, const Value *arguments,
+                    size_t count);
+
+/* No event is retained or withdrawn any more. */
+void said_forget(Runtime *runtime);
+
 Value *values_clone(const Value *values, size_t count);
 void values_free(Value *values, size_t count);
+bool values_equal(const Value *a, size_t a_count, const Value *b, size_t b_count);
 
 /* Set a heap string that is owned by its holder; `text` may be NULL. */
 void string_set(char **holder, const char *text);
