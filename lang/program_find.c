@@ -85,6 +85,18 @@ void domain_index(ProgramDomain *domain, Arena *arena)
     domain->index = index;
 }
 
+const ProgramDomain *domain_new_empty(const char *name, Arena *arena)
+{
+    ProgramDomain *domain = arena_new(arena, ProgramDomain);
+
+    *domain = (ProgramDomain){.name = arena_copy_string(arena, name),
+                              .version = 1,
+                              .boot = -1,
+                              .environment = -1};
+    domain_index(domain, arena);
+    return domain;
+}
+
 /* ---- looking up ---- */
 
 /* Half by half: `sign` says how the thing at place `middle` compares with what is wanted. */
