@@ -129,14 +129,21 @@ bool shape_is_kept(const Reshape *reshape)
 
 /* ---- check ---- */
 
+/* The version that a step from that of the state would lead to. */
+static uint32_t version_wanted(const Reshape *reshape)
+{
+    return reshape->new->version > reshape->old->version ? reshape->new->version
+                                                         : reshape->old->version + 1;
+}
+
 static int refuse_gone(const Reshape *reshape, const ProgramField *field, Error *err)
 {
     return error_set(err, ERROR_PROGRAM,
                      "error[V-ERR-003]: field '%s.%s' is gone, but the state holds a value of it: "
                      "put the field back, or write `@version %u` and `migration %s %u -> %u`; "
                      "nothing was touched",
-                     reshape->old->name, field->name, reshape->old->version + 1, reshape->old->name,
-                     reshape->old->version, reshape->old->version + 1);
+                     reshape->old->name, field->name, version_wanted(reshape), reshape->new->name,
+                     reshape->old->version, version_wanted(reshape));
 }
 
 /* "Port", or "Port {host: string, n: int}" where another type has that name. */
@@ -173,7 +180,7 @@ static int refuse_type(const Reshape *reshape, const ProgramField *old, const Pr
                      "program: put the type back, or give it its new value in a `migration %s %u "
                      "-> %u`; nothing was touched",
                      reshape->old->name, old->name, buffer_text(&was), buffer_text(&is),
-                     reshape->old->name, reshape->old->version, reshape->old->version + 1);
+                     reshape->new->name, reshape->old->version, version_wanted(reshape));
 }
 
 int reshape_check(const Reshape *reshape, Error *err)

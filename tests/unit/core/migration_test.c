@@ -196,3 +196,13 @@ Test(migration, a_function_says_what_becomes_of_a_member)
     world_expect_field(world, "D.m", "On");
     world_free(world);
 }
+
+Test(migration, the_line_that_is_missing_leads_to_the_version_that_the_domain_has)
+{
+    expect_refused("domain D { @version 3 state { n: int } goal G { predicate n == 2 }"
+                   "  transition T { n += 1 } }",
+                   "write `@version 3` and `migration D 1 -> 3`");
+    expect_refused("domain D { state { n: int } goal G { predicate n == 2 }"
+                   "  transition T { n += 1 } }",
+                   "write `@version 2` and `migration D 1 -> 2`");
+}
