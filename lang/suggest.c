@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define NAME_SIZE_MAX 48 /* longer ones are not mistyped, they are something else */
+#define NAME_SIZE_MAX 96 /* an address; longer ones are not mistyped, they are something else */
 #define CANDIDATES_MAX 2000
 
 Suggestion suggest_begin(const char *wanted)

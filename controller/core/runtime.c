@@ -26,7 +26,7 @@ void effects_deinit(Effects *effects)
     effects_init(effects);
 }
 
-static void effects_reset(Effects *effects)
+void effects_reset(Effects *effects)
 {
     arena_reset(&effects->arena);
     buffer_reset(&effects->records);
@@ -92,13 +92,14 @@ void turn_call(Turn *turn, Intent *intent)
 
 /* ---- turns ---- */
 
-static void instance_start(Turn *turn, InstanceStart *start, bool by_system)
+static Instance *instance_start(Turn *turn, InstanceStart *start, bool by_system)
 {
     Record record = {
         .type = RECORD_START, .starts = start, .start_count = 1, .by_system = by_system};
 
     turn_record(turn, &record);
     turn_notice(turn, NOTICE_STARTED, record.instance);
+    return record.instance;
 }
 
 /* What the command line gives a field comes before what `system` gives it. */
@@ -122,28 +123,50 @@ static bool system_start_is_done(Turn *turn, const ProgramStart *system)
     return map_get(&runtime->system_starts, label) != NULL;
 }
 
+static Instance *domain_start(Turn *turn, uint32_t domain)
+{
+    InstanceStart start;
+
+    start_make(turn, domain, NULL, NULL, 0, &start);
+    return instance_start(turn, &start, false);
+}
+
+static Instance *system_start(Turn *turn, const ProgramStart *system)
+{
+    InstanceStart start;
+
+    start_make(turn, system->domain, system->key->bytes, NULL, 0, &start);
+    system_values(turn, system, &start);
+    return instance_start(turn, &start, true);
+}
+
+Instance *instance_start_declared(Turn *turn, uint32_t domain, const char *key)
+{
+    const Program *program = turn->runtime->program;
+
+    if (key == NULL && program->domains[domain].started)
+        return domain_start(turn, domain);
+    for (size_t i = 0; key != NULL && i < program->start_count; i++)
+        if (program->starts[i].domain == domain &&
+            strcmp(program->starts[i].key->bytes, key) == 0 &&
+            !system_start_is_done(turn, &program->starts[i]))
+            return system_start(turn, &program->starts[i]);
+    return NULL;
+}
+
 static void domains_start(Turn *turn)
 {
     Runtime *runtime = turn->runtime;
     const Program *program = runtime->program;
-    InstanceStart start;
 
-    for (uint32_t i = 0; i < program->domain_count; i++) {
-        if (!program->domains[i].started || instance_find(runtime, i, NULL) != NULL)
-            continue;
-        start_make(turn, i, NULL, NULL, 0, &start);
-        instance_start(turn, &start, false);
-    }
+    for (uint32_t i = 0; i < program->domain_count; i++)
+        if (program->domains[i].started && instance_find(runtime, i, NULL) == NULL)
+            domain_start(turn, i);
     if (runtime->system_starts.count == program->start_count)
         return;
-    for (size_t i = 0; i < program->start_count; i++) {
-        const ProgramStart *system = &program->starts[i];
-        if (system_start_is_done(turn, system))
-            continue;
-        start_make(turn, system->domain, system->key->bytes, NULL, 0, &start);
-        system_values(turn, system, &start);
-        instance_start(turn, &start, true);
-    }
+    for (size_t i = 0; i < program->start_count; i++)
+        if (!system_start_is_done(turn, &program->starts[i]))
+            system_start(turn, &program->starts[i]);
 }
 
 static void goals_record(Turn *turn, Instance *instance)
@@ -217,7 +240,7 @@ static void run_slices(Turn *turn)
     }
     if (!turn->runtime->facts.live)
         facts_begin(turn->runtime);
-    if (!turn->options->settling)
+    if (!turn->options->settling && !turn->options->repair_only)
         domains_start(turn);
     if (turn->runtime->resources_came)
         waiting_resume(turn);
@@ -272,6 +295,17 @@ static void observe_step(Turn *turn, const Event *event)
     convergence_outside(owner);
     instance_touch(owner);
     objects_changed(turn->runtime);
+}
+
+/* Nothing is known but that it must be asked for again: what it is then is recorded as always. */
+static void drifted_step(const Turn *turn, const Event *event)
+{
+    Object *object = object_find(turn->runtime, event->uid);
+
+    if (object == NULL || object->state != OBJECT_READY)
+        return;
+    object->drifted = true;
+    instance_touch(object->owner);
 }
 
 /* ---- destroying ---- */
@@ -352,6 +386,9 @@ void runtime_step(Runtime *runtime, const RuntimeOptions *options, const Event *
     case EVENT_OBSERVED:
         observe_step(&turn, event);
         break;
+    case EVENT_DRIFTED:
+        drifted_step(&turn, event);
+        break;
     case EVENT_FACT:
         fact_step(&turn, event);
         break;
@@ -364,7 +401,7 @@ void runtime_step(Runtime *runtime, const RuntimeOptions *options, const Event *
     }
     if (event->type != EVENT_FACT) /* many come at once, and a turn comes after them */
         queue_refresh(&turn);
-    if (event->type == EVENT_TURN)
+    if (event->type == EVENT_TURN && !options->repair_only)
         facts_ask(&turn);
 }
 

@@ -30,7 +30,7 @@ typedef struct Event {
     const char *result; /* JSON object: the object's state, the action's result */
     const char *code;
     const char *detail; /* EVENT_OBSERVED: reason; EVENT_BEGIN: boot id */
-    /* EVENT_OBSERVED */
+    /* EVENT_OBSERVED; EVENT_DRIFTED: the uid */
     const char *uid;
     bool lost;
     bool changed; /* it is there, but with another `result` or `external_id` */
@@ -89,12 +89,15 @@ typedef struct Effects {
 typedef struct RuntimeOptions {
     bool planning;       /* results are unknown, nothing is journalled */
     bool retry_failed;   /* a controller: failed effects are tried again for ever */
+    bool adopt;          /* what stands in the way and is nobody's is taken over */
+    bool repair_only;    /* make again what is lost or has drifted; begin nothing else */
     bool settling;       /* finish what was sent, begin nothing */
     bool timers;         /* a controller: `every` timers fire, and all timers are waited for */
     uint64_t max_slices; /* 0: no limit */
 } RuntimeOptions;
 
 void effects_init(Effects *effects);
+void effects_reset(Effects *effects); /* empty, to be filled again */
 void effects_deinit(Effects *effects);
 
 /* Decide about one event. After it: append and sync `records`, then start `calls` and `queries`,

@@ -265,7 +265,8 @@ static void answer(World *world, size_t index)
             (world->flight_count - index - 1) * sizeof(Flight));
     world->flight_count--;
     if (operation->fails) {
-        event.code = "INJECTED";
+        const Script *script = world_script_find(world, operation->effect);
+        event.code = script != NULL && script->code != NULL ? script->code : "INJECTED";
         event.detail = "it was told to fail";
     } else {
         event.result = operation->result;

@@ -7,7 +7,7 @@
 #ifndef VED_TESTS_CORE_WORLD_H
 #define VED_TESTS_CORE_WORLD_H
 
-#include "controller/core/runtime.h"
+#include "controller/core/manual.h"
 
 #define WORLD_LINEAGE "0123456789abcdef0123456789abcdef"
 #define WORLD_DELAY_MS 20
@@ -29,6 +29,9 @@ void world_delay(World *world, const char *effect, uint64_t ms);
 void world_result(World *world, const char *effect, const char *json);
 void world_fail_next(World *world, const char *effect, size_t count);
 void world_let_pass(World *world, const char *effect, size_t count); /* before those that fail */
+
+/* Those that fail are answered with that code; else it is INJECTED. A static text. */
+void world_fail_code(World *world, const char *effect, const char *code);
 
 /* At that time the provider reports the object of that address as lost, or as there again. */
 void world_lose_at(World *world, uint64_t at_ms, const char *address);
@@ -71,6 +74,9 @@ void world_restore(World *world);
 /* Pass the state on to a changed program with bindings without defaults, and with the first values
  * of its text. False: refused, the sentence is in `*err`. */
 bool world_evolve(World *world, const char *program, Error *err);
+
+/* Edit the state by hand. False: refused, the sentence is in `*err`. */
+bool world_edit(World *world, const ManualEdit *edit, Error *err);
 
 /* ---- asking ---- */
 

@@ -22,6 +22,7 @@ typedef struct Script {
     char *result;
     size_t pass; /* the first operation that fails, counted from 0 */
     size_t fail; /* and how many do */
+    const char *code;
 } Script;
 
 /* An answer on its way. */

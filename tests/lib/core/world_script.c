@@ -175,6 +175,11 @@ void world_let_pass(World *world, const char *effect, size_t count)
     world_script_of(world, effect)->pass = world_operations(world, effect) + count;
 }
 
+void world_fail_code(World *world, const char *effect, const char *code)
+{
+    world_script_of(world, effect)->code = code;
+}
+
 void world_fail_next(World *world, const char *effect, size_t count)
 {
     Script *script = world_script_of(world, effect);

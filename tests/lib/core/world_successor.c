@@ -105,6 +105,15 @@ bool world_evolve(World *world, const char *text, Error *err)
     return true;
 }
 
+bool world_edit(World *world, const ManualEdit *edit, Error *err)
+{
+    if (manual_edit(world->runtime, edit, world->now_ms, &world->effects, err) < 0)
+        return false;
+    world_effects_take(world);
+    world->turned = false;
+    return true;
+}
+
 /* ---- crashes ---- */
 
 static int compare_text(const void *a, const void *b)
