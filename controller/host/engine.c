@@ -91,6 +91,14 @@ static bool is_older_copy(Engine *engine, const InFlight *flight, const Provider
     return true;
 }
 
+/* What is in the way can be taken over, if somebody says so. */
+static char *answer_detail(const Engine *engine, ProviderAnswer *answer)
+{
+    if (engine->options.adopt || strcmp(answer->code, "NOT_OWNED") != 0)
+        return take(answer->detail);
+    return memory_format("%s; `ved apply --adopt` takes it over", answer->detail);
+}
+
 static void answer_arrived(void *context, ProviderAnswer *answer)
 {
     InFlight *flight = context;
@@ -113,8 +121,8 @@ static void answer_arrived(void *context, ProviderAnswer *answer)
     if (answer->state != NULL)
         arrived->result = json_text(answer->state);
     if (!arrived->applied) {
+        arrived->detail = answer_detail(engine, answer);
         arrived->code = take(answer->code);
-        arrived->detail = take(answer->detail);
         note_kind(engine, answer->kind);
     }
     *engine->inbox_end = arrived;
@@ -358,7 +366,8 @@ static void tell_waiting(Engine *engine)
 static void schedule_next(Engine *engine)
 {
     uint64_t wake = runtime_next_wake(engine->stack->runtime);
-    bool awaits = wants_turn(engine) && runtime_awaits_facts(engine->stack->runtime);
+    bool awaits = wants_turn(engine) && !engine->options.repair_only &&
+                  runtime_awaits_facts(engine->stack->runtime);
 
     fact_watch_poll(engine->facts, awaits);
     if (has_work(engine)) {
@@ -460,6 +469,8 @@ Engine *engine_new(Stack *stack, const EngineOptions *options, const EngineObser
     engine->inbox_end = &engine->inbox;
     engine->runtime_options.max_slices = options->max_slices;
     engine->runtime_options.planning = options->read_only;
+    engine->runtime_options.adopt = options->adopt;
+    engine->runtime_options.repair_only = options->repair_only;
     gettimeofday(&wall, NULL);
     engine->wall_start_ms = (uint64_t)wall.tv_sec * 1000 + (uint64_t)wall.tv_usec / 1000;
     engine->loop_start_ms = loop_now_ms(stack->loop);

@@ -23,6 +23,8 @@ typedef struct EngineObserver {
 typedef struct EngineOptions {
     uint64_t max_slices;
     int64_t timeout_ms; /* 0: none */
+    bool adopt;         /* what a provider has and is nobody's is taken over, not refused */
+    bool repair_only;   /* make again what is lost or changed, and run nothing else */
     bool read_only;     /* observe in memory only: for plan */
     /* Asked before each call, with "create", "update", "run" or "delete"; false ends the run with
      * ERROR_STALE. NULL: everything may be called. */

@@ -71,10 +71,9 @@ static void observed(void *context, ProviderItem *items, size_t count)
         loop_stop(engine->stack->loop);
 }
 
-static void observe_start(Engine *engine, const char *provider)
+Json *observe_question(const Runtime *runtime, const char *provider)
 {
-    const Runtime *runtime = engine->stack->runtime;
-    cleanup(json_free) Json *items = json_new_array();
+    Json *items = json_new_array();
 
     for (size_t i = 0; i < runtime->object_count; i++) {
         const Object *object = runtime->objects[i];
@@ -86,6 +85,13 @@ static void observe_start(Engine *engine, const char *provider)
         json_set_string(item, "uid", object->uid);
         json_append(items, item);
     }
+    return items;
+}
+
+static void observe_start(Engine *engine, const char *provider)
+{
+    cleanup(json_free) Json *items = observe_question(engine->stack->runtime, provider);
+
     if (json_count(items) == 0)
         return;
     ObserveBatch *batch = memory_zero(1, sizeof *batch);

@@ -54,6 +54,10 @@ struct Engine {
     int observe_kind;
 };
 
+/* The objects of that provider that it can be asked about, as provider_observe() takes them; the
+ * caller's. */
+Json *observe_question(const Runtime *runtime, const char *provider);
+
 /* One step of the core, its records appended; what it says is in `steps[index]`. False: they could
  * not be appended. */
 bool engine_step(Engine *engine, size_t index, const Event *event);

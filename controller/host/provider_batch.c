@@ -38,6 +38,7 @@ struct PendingBatch {
     LoopTimer *later;
     LoopTimer *deadline;
     int64_t timeout_ms;
+    bool single; /* the question is the request itself, and the reply is the answer */
     bool abandoned;
 };
 
@@ -150,6 +151,13 @@ static void chunk_take_problem(Chunk *chunk, const HttpReply *reply, const Json 
         chunk_fail(chunk, reason);
 }
 
+/* The reply as a whole, also one that says no. */
+static void chunk_take_answer(Chunk *chunk, const Json *answer)
+{
+    chunk->batch->items[chunk->first].reply = json_copy(answer);
+    chunk_finish(chunk);
+}
+
 static void on_reply(void *context, HttpReply *reply)
 {
     Chunk *chunk = context;
@@ -166,7 +174,10 @@ static void on_reply(void *context, HttpReply *reply)
         return;
     }
     json_parse(buffer_text(&reply->body), reply->body.size, &document, NULL);
-    if (reply->status != 200)
+    if (chunk->batch->single && json_is_object(document) &&
+        (reply->status == 200 || (reply->status >= 400 && reply->status < 429)))
+        chunk_take_answer(chunk, document);
+    else if (reply->status != 200)
         chunk_take_problem(chunk, reply, document);
     else if (!json_is_array(json_get(document, "items")))
         chunk_retry(chunk, "the provider's reply has no list of items", 0);
@@ -208,9 +219,10 @@ static void chunk_fill(Chunk *chunk, const Json **question)
 {
     Endpoint *endpoint = chunk->batch->endpoint;
     size_t size_max = endpoint_body_max(endpoint);
+    bool single = chunk->batch->single;
     Buffer body = {0};
 
-    buffer_add_string(&body, "{\"items\":[");
+    buffer_add_string(&body, single ? "" : "{\"items\":[");
     while (*question && chunk->count < endpoint_batch_max(endpoint)) {
         size_t before = body.size;
 
@@ -224,7 +236,7 @@ static void chunk_fill(Chunk *chunk, const Json **question)
         chunk->count++;
         *question = json_next(*question);
     }
-    buffer_add_string(&body, "]}");
+    buffer_add_string(&body, single ? "" : "]}");
     chunk->body_size = body.size;
     chunk->body = buffer_take(&body);
     chunk->digest = content_digest_header(chunk->body, chunk->body_size);
@@ -287,9 +299,9 @@ static void on_deadline(void *context)
     batch_answer(batch, reason);
 }
 
-static void batch_start(ProviderPool *pool, const char *provider, const char *path,
-                        const Json *items, int64_t timeout_ms, ProviderBatchDone *done,
-                        void *context)
+static PendingBatch *batch_start(ProviderPool *pool, const char *provider, const char *path,
+                                 const Json *items, int64_t timeout_ms, ProviderBatchDone *done,
+                                 void *context)
 {
     PendingBatch *batch = memory_zero(1, sizeof *batch);
     PoolName *name = pool_name(pool, provider);
@@ -312,7 +324,7 @@ static void batch_start(ProviderPool *pool, const char *provider, const char *pa
     pool->pending++;
     if (!name || batch->count == 0) {
         loop_timer_set(batch->later, 0);
-        return;
+        return batch;
     }
     batch->endpoint = name->endpoint;
     batch->timeout_ms = pool->provider_timeout_ms;
@@ -320,6 +332,7 @@ static void batch_start(ProviderPool *pool, const char *provider, const char *pa
         batch->timeout_ms = timeout_ms;
     loop_timer_set(batch->deadline, batch->timeout_ms);
     endpoint_wait(batch->endpoint, &batch->gate);
+    return batch;
 }
 
 void provider_observe(ProviderPool *pool, const char *provider, const Json *items,
@@ -338,6 +351,16 @@ void provider_query(ProviderPool *pool, const char *provider, const Json *items,
                     ProviderBatchDone *done, void *context)
 {
     batch_start(pool, provider, "/v1/query", items, timeout_ms, done, context);
+}
+
+/* Split when the loop runs, so it may be said afterwards what it is. */
+void provider_lookup(ProviderPool *pool, const char *provider, const Json *question,
+                     ProviderBatchDone *done, void *context)
+{
+    cleanup(json_free) Json *items = json_new_array();
+
+    json_append(items, json_copy(question));
+    batch_start(pool, provider, "/v1/lookup", items, 0, done, context)->single = true;
 }
 
 void provider_batches_abandon(ProviderPool *pool)

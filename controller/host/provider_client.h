@@ -202,7 +202,7 @@ typedef void ProviderBatchDone(void *context, ProviderItem *items, size_t count)
 /* `items`, an array, is copied. Longer ones go as several requests of the provider's max_batch.
  * `timeout_ms` is for all tries together, at most the pool's own, which 0 stands for.
  *   observe  {"type","uid","etag"?}           -> {"uid","status","state","etag","reason"}
- *   plan     {"effect","type","uid","desired"} -> {"action","planned","replace_because",...}
+ *   plan     {"effect","type","uid","desired","prior"} -> {"action","planned",...}
  *   query    {"query","args"}                 -> {"value"} or {"unknown": reason} */
 void provider_observe(ProviderPool *pool, const char *provider, const Json *items,
                       ProviderBatchDone *done, void *context);
@@ -210,6 +210,11 @@ void provider_plan(ProviderPool *pool, const char *provider, const Json *items,
                    ProviderBatchDone *done, void *context);
 void provider_query(ProviderPool *pool, const char *provider, const Json *items, int64_t timeout_ms,
                     ProviderBatchDone *done, void *context);
+
+/* `question` {"type","external_id"}: the one thing that is known as that outside, as one item:
+ * {"external_id","type","state","desired"}, or the provider's problem, {"code","detail",...}. */
+void provider_lookup(ProviderPool *pool, const char *provider, const Json *question,
+                     ProviderBatchDone *done, void *context);
 
 /* Answer every open batch with errors, when the loop runs. */
 void provider_batches_abandon(ProviderPool *pool);

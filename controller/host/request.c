@@ -39,6 +39,23 @@ static void put_arguments(const Runtime *runtime, const char *name, const Intent
     json_write_canonical(ret, secrets);
 }
 
+/* By the name that it has outside, where a person has said that; else whatever stands there. */
+static void put_adopt(const Runtime *runtime, const Intent *intent, Buffer *ret)
+{
+    const Object *object = object_find(runtime, intent->uid);
+
+    buffer_add_string(ret, ",\"adopt\":");
+    if (!intent->adopts) {
+        buffer_add_string(ret, "null");
+    } else if (object == NULL || !object->by_hand || object->external_id == NULL) {
+        buffer_add_string(ret, "true");
+    } else {
+        buffer_add_string(ret, "{\"external_id\":");
+        json_put_string(ret, object->external_id);
+        buffer_add_char(ret, '}');
+    }
+}
+
 void request_body(const Runtime *runtime, const char *stack, const Intent *intent, Buffer *ret)
 {
     int64_t timeout_ms = intent->timeout_ms > 0 ? intent->timeout_ms : TIMEOUT_DEFAULT_MS;
@@ -52,7 +69,8 @@ void request_body(const Runtime *runtime, const char *stack, const Intent *inten
                           (unsigned long long)intent->generation);
         json_put_string(ret, intent->action);
         put_arguments(runtime, "desired", intent, ret);
-        buffer_add_string(ret, ",\"prior\":null,\"private\":null,\"adopt\":null");
+        buffer_add_string(ret, ",\"prior\":null,\"private\":null");
+        put_adopt(runtime, intent, ret);
         break;
     case INTENT_ACTION:
         put_arguments(runtime, "arguments", intent, ret);
