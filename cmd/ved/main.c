@@ -14,6 +14,10 @@
     (OUTPUT_FLAGS | STATE_FLAGS | FLAG_BIT(SET) | FLAG_BIT(VAR_FILE) | FLAG_BIT(PARALLELISM) |     \
      FLAG_BIT(TIMEOUT) | FLAG_BIT(LOCK_TIMEOUT) | FLAG_BIT(PROVIDER_TIMEOUT) |                     \
      FLAG_BIT(MAX_SLICES) | FLAG_BIT(STATE_FORMAT) | FLAG_BIT(DETAILED) | FLAG_BIT(SUMMARY))
+#define EDIT_FLAGS                                                                                 \
+    (OUTPUT_FLAGS | STATE_FLAGS | FLAG_BIT(LOCK_TIMEOUT) | FLAG_BIT(STATE_FORMAT) |                \
+     FLAG_BIT(AUTO_APPROVE) | FLAG_BIT(YES))
+#define ASK_FLAGS (FLAG_BIT(PARALLELISM) | FLAG_BIT(TIMEOUT) | FLAG_BIT(PROVIDER_TIMEOUT))
 #define LOOK_FLAGS (STATE_FLAGS | FLAG_BIT(JSON) | FLAG_BIT(COLOR) | FLAG_BIT(OUTPUT))
 
 static VerbFunction verb_version, verb_help;
@@ -37,14 +41,24 @@ static const Verb verbs[] = {
     {"fix", "FILE...", "mend in programs what needs no thought", OUTPUT_FLAGS | FLAG_BIT(CHECK),
      verb_fix, false},
     {"plan", "FILE", "what apply would do, in which order, because of what; touches nothing",
-     RUN_FLAGS | FLAG_BIT(OUT) | FLAG_BIT(DESTROY), verb_plan, false},
+     RUN_FLAGS | FLAG_BIT(OUT) | FLAG_BIT(DESTROY) | FLAG_BIT(REPLACE), verb_plan, false},
     {"apply", "FILE | PLAN", "run until every goal holds, then stop",
-     RUN_FLAGS | FLAG_BIT(AUTO_APPROVE), verb_apply, false},
+     RUN_FLAGS | FLAG_BIT(AUTO_APPROVE) | FLAG_BIT(REPLACE) | FLAG_BIT(ADOPT), verb_apply, false},
     {"destroy", "[FILE]", "undo what the state owns, last first, then forget",
      RUN_FLAGS | FLAG_BIT(AUTO_APPROVE), verb_destroy, false},
+    {"drift", "[FILE]", "what exists against what the state says; with --repair, made so again",
+     EDIT_FLAGS | ASK_FLAGS | FLAG_BIT(DETAILED) | FLAG_BIT(REPAIR), verb_drift, false},
+    {"import", "ADDR ID FILE", "put what exists outside, and is known as ID there, under the state",
+     EDIT_FLAGS | ASK_FLAGS | FLAG_BIT(SET) | FLAG_BIT(VAR_FILE), verb_import, false},
+    {"replace", "ADDR FILE", "apply, and make that object anew",
+     RUN_FLAGS | FLAG_BIT(AUTO_APPROVE) | FLAG_BIT(REPLACE) | FLAG_BIT(ADOPT), verb_replace, false},
+    {"forget", "ADDR [FILE]", "the state owns the object no more; it stays in the world",
+     EDIT_FLAGS, verb_forget, false},
     {"get", "KIND [FILE]", "domains, goals, resources, mailboxes, effects, facts or deadletters",
      LOOK_FLAGS, verb_get, true},
     {"state", "show|list|verify [FILE]", "the state folder", LOOK_FLAGS, verb_state, true},
+    {"state mv", "FROM TO [FILE]", "give an object, or all of a domain, another address",
+     EDIT_FLAGS, verb_state_mv, false},
     {"show", "[PLAN | FILE]", "a saved plan, or the state, for people or with --json", LOOK_FLAGS,
      verb_show, true},
     {"graph", "FILE", "a program's domains, events, messages and effects as a graph",
@@ -55,7 +69,19 @@ static const Verb verbs[] = {
     {"help", "[VERB | exit-codes]", "this help", 0, verb_help, true},
 };
 
-static const Verb *verb_find(const char *name)
+/* Some have a name of two words: `state mv`. */
+static const Verb *command_of_words(const char *first, const char *second)
+{
+    size_t length = strlen(first);
+
+    for (size_t i = 0; second != NULL && i < ARRAY_SIZE(verbs); i++)
+        if (strncmp(verbs[i].name, first, length) == 0 && verbs[i].name[length] == ' ' &&
+            strcmp(verbs[i].name + length + 1, second) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+static const Verb *command_find(const char *name)
 {
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
         if (strcmp(verbs[i].name, name) == 0)
@@ -118,7 +144,9 @@ static ExitReasons verb_help(Ui *ui, const Options *options)
         printf("Exit codes; if several apply, the gravest decides:\n\n%s", buffer_text(&text));
         return 0;
     }
-    verb = verb_find(options->args[0]);
+    verb = command_of_words(options->args[0], options->arg_count > 1 ? options->args[1] : NULL);
+    if (verb == NULL)
+        verb = command_find(options->args[0]);
     if (verb == NULL)
         return unknown_verb(ui, options->args[0]);
     print_verb(verb);
@@ -171,8 +199,11 @@ int main(int argc, char **argv)
         name = "help";
     if (strcmp(name, "--version") == 0)
         name = "version";
-    const Verb *verb = verb_find(name);
+    const Verb *verb = command_of_words(name, argc > 2 ? argv[2] : NULL);
+    int words = verb != NULL ? 2 : 1;
+    if (verb == NULL)
+        verb = command_find(name);
     if (verb == NULL)
         return ui_finish(&ui, unknown_verb(&ui, name));
-    return run(verb, argc - 2, argv + 2);
+    return run(verb, argc - 1 - words, argv + 1 + words);
 }

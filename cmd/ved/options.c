@@ -216,7 +216,17 @@ static int take_flag(Options *options, FlagId id, const char *value, Error *err)
         options->detailed = true;
         return 0;
     case FLAG_AUTO_APPROVE:
+    case FLAG_YES:
         options->auto_approve = true;
+        return 0;
+    case FLAG_REPLACE:
+        list_add(&options->replaces, &options->replace_count, value);
+        return 0;
+    case FLAG_ADOPT:
+        options->adopt = true;
+        return 0;
+    case FLAG_REPAIR:
+        options->repair = true;
         return 0;
     case FLAG_OUT:
         options->out = value;
@@ -341,6 +351,7 @@ void options_deinit(Options *options)
     free(options->owned);
     free(options->sets);
     free(options->providers);
+    free(options->replaces);
     free(options->args);
     free(options->command);
     *options = (Options){0};

@@ -37,8 +37,11 @@ typedef struct Options {
     size_t set_count;
     const char **providers;
     size_t provider_count;
+    const char **replaces; /* addresses */
+    size_t replace_count;
     char **owned; /* texts made from --var-file */
     size_t owned_count;
+    bool adopt, repair;
     bool json, quiet, summary, detailed, auto_approve, check, strict, destroy, help, yaml_state;
     ColorWhen color;
     int parallelism;

@@ -5,7 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/ved/engine_end.h"
 #include "cmd/ved/progress.h"
+#include "cmd/ved/replacing.h"
 #include "cmd/ved/render.h"
 #include "cmd/ved/invocation.h"
 #include "controller/core/snapshot.h"
@@ -22,6 +24,7 @@ typedef struct Apply {
     Json *plan;      /* a saved one that must be kept to; NULL */
     Options planned; /* with the plan's, where the command line gives none */
     bool answered;
+    bool shown; /* the plan, with its notes */
 } Apply;
 
 static void apply_deinit(Apply *apply)
@@ -31,6 +34,7 @@ static void apply_deinit(Apply *apply)
     invocation_close(&apply->invocation);
     free(apply->planned.sets);
     free(apply->planned.providers);
+    free(apply->planned.replaces);
     json_free(apply->plan);
 }
 #define apply_deinit_p apply_deinit
@@ -90,6 +94,8 @@ static const Options *plan_options(Apply *apply, const Options *given)
         planned->bindings = json_get_string(saved, "bindings", NULL);
     planned->sets =
         list_join(json_get(saved, "sets"), given->sets, given->set_count, &planned->set_count);
+    planned->replaces = list_join(json_get(saved, "replaces"), given->replaces,
+                                  given->replace_count, &planned->replace_count);
     planned->providers = list_join(json_get(saved, "providers"), given->providers,
                                    given->provider_count, &planned->provider_count);
     return planned;
@@ -149,19 +155,62 @@ static int runtime_copy(const Runtime *original, Runtime **ret, Error *err)
     return 0;
 }
 
-/* The prediction is made on a copy, passed on to a changed program as the state will be: who
- * declines leaves both as they were. */
-static Plan *predict(Stack *stack, bool destroy, Ui *ui, uint64_t max_slices, Error *err)
+/* What the run begins with: passed on to a changed program as the state will be, and marked as the
+ * command line says. */
+static int copy_make(const Apply *apply, bool destroy, Runtime **ret, Error *err)
 {
-    Runtime *original = stack->runtime, *copy;
-    bool passed_on = !destroy && !stack->is_new && (stack->changed || stack->old_program != NULL);
-    int code = passed_on ? stack_successor(stack, &copy, err) : runtime_copy(original, &copy, err);
+    Stack *stack = apply->invocation.stack;
+    cleanup(runtime_free) Runtime *copy = NULL;
+    int code = !destroy && stack_is_passed_on(stack) ? stack_successor(stack, &copy, err)
+                                               : runtime_copy(stack->runtime, &copy, err);
 
-    if (code < 0)
+    if (code == 0)
+        code = replacing_predict(copy, apply->invocation.options, err);
+    if (code == 0)
+        *ret = take(copy);
+    return code;
+}
+
+/* Without a plan to approve, what is to be replaced is still looked up before anything is touched.
+ */
+static int marks_check(const Apply *apply, Error *err)
+{
+    Runtime *copy;
+
+    if (apply->invocation.options->replace_count == 0)
+        return 0;
+    if (copy_make(apply, false, &copy, err) < 0)
+        return err->code;
+    runtime_free(copy);
+    return 0;
+}
+
+typedef bool PlanFilter(const Plan *plan);
+
+static bool has_effects(const Plan *plan)
+{
+    return plan_size(plan) > 0;
+}
+
+static bool loses_objects(const Plan *plan)
+{
+    return plan->by_edit > 0;
+}
+
+/* The prediction is made on a copy: who declines leaves the state as it was. A plan that `is_asked_about` is shown. */
+static Plan *predict(Apply *apply, bool destroy, PlanFilter *is_asked_about, Error *err)
+{
+    Stack *stack = apply->invocation.stack;
+    Runtime *original = stack->runtime, *copy;
+
+    if (copy_make(apply, destroy, &copy, err) < 0)
         return NULL;
     stack->runtime = copy;
-    Plan *plan = destroy ? plan_destroy(stack) : plan_apply(stack, max_slices, 1);
-    render_plan(ui, plan, copy, destroy);
+    Plan *plan =
+        destroy ? plan_destroy(stack) : plan_apply(stack, apply->invocation.options->max_slices, 1);
+    apply->shown = is_asked_about(plan);
+    if (apply->shown)
+        render_plan(apply->invocation.ui, plan, copy, destroy);
     stack->runtime = original;
     runtime_free(copy);
     return plan;
@@ -196,6 +245,14 @@ static bool answer_is_yes(void)
     return fgets(line, sizeof line, stdin) != NULL && strcmp(line, "yes\n") == 0;
 }
 
+static void render_declined(Ui *ui, const Plan *plan)
+{
+    ui_out(ui,
+           "Apply incomplete! Resources: 0 added, 0 changed, 0 destroyed, 0 failed, 0 unknown, "
+           "%u not attempted.\n",
+           plan_size(plan));
+}
+
 static int ask(Apply *apply, const Plan *plan, Error *err)
 {
     Ui *ui = apply->invocation.ui;
@@ -207,31 +264,63 @@ static int ask(Apply *apply, const Plan *plan, Error *err)
     ui_out(ui, "\n");
     if (yes)
         return 0;
-    ui_out(ui,
-           "Apply incomplete! Resources: 0 added, 0 changed, 0 destroyed, 0 failed, 0 unknown, "
-           "%u not attempted.\n",
-           plan->add + plan->change + plan->destroy + plan->run);
+    render_declined(ui, plan);
     if (stopped != 0)
         return stopped;
     return error_set(err, ERROR_DECLINED, "declined: nothing was done");
 }
 
-/* On a terminal the plan is shown and approved. Elsewhere the verb is the approval: what apply
- * would destroy or replace is refused before this by the passing on of the state. */
+static bool is_attended(const Options *options)
+{
+    return !options->json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+static bool has_leftover(const Runtime *runtime)
+{
+    for (size_t i = 0; i < runtime->object_count; i++) {
+        const Object *object = runtime->objects[i];
+        if (object->condemned || (object->origin != NULL && object->origin->stale))
+            return true;
+    }
+    return false;
+}
+
+/* Nobody can be asked. What an edit takes away needs to have been approved before. */
+static int approve_unattended(Apply *apply, Error *err)
+{
+    const Stack *stack = apply->invocation.stack;
+
+    if (!stack_is_passed_on(stack) && !has_leftover(stack->runtime) &&
+        apply->invocation.options->replace_count == 0)
+        return 0;
+    cleanup(plan_free) Plan *plan = predict(apply, false, loses_objects, err);
+    if (plan == NULL)
+        return err->code;
+    if (plan->by_edit == 0)
+        return 0;
+    render_plan_events(apply->invocation.ui, plan);
+    render_declined(apply->invocation.ui, plan);
+    return error_set(err, ERROR_DECLINED,
+                     "this edit destroys or replaces %u object%s, and there is nobody to ask: look "
+                     "at the plan, then `ved apply --auto-approve`, or `ved plan --out P` and `ved "
+                     "apply P`; nothing was done",
+                     plan->by_edit, plan->by_edit == 1 ? "" : "s");
+}
+
+/* On a terminal the plan is shown and approved. Elsewhere the verb is the approval, but for what an
+ * edit takes away. */
 static int approve(Apply *apply, bool destroy, Error *err)
 {
     const Options *options = apply->invocation.options;
 
-    if (options->auto_approve || options->json || apply->plan != NULL || !isatty(STDIN_FILENO) ||
-        !isatty(STDOUT_FILENO))
-        return 0;
-    cleanup(plan_free) Plan *plan =
-        predict(apply->invocation.stack, destroy, apply->invocation.ui, options->max_slices, err);
+    if (options->auto_approve || apply->plan != NULL)
+        return marks_check(apply, err);
+    if (!is_attended(options))
+        return destroy ? 0 : approve_unattended(apply, err);
+    cleanup(plan_free) Plan *plan = predict(apply, destroy, has_effects, err);
     if (plan == NULL)
         return err->code;
-    if (plan->add + plan->change + plan->destroy + plan->run == 0)
-        return 0;
-    return ask(apply, plan, err);
+    return apply->shown ? ask(apply, plan, err) : 0;
 }
 
 /* ---- the end ---- */
@@ -305,9 +394,11 @@ static void warn_left(Ui *ui, const Runtime *runtime)
             continue;
         cleanup(free) char *address = object_address(runtime->objects[i]);
         cleanup(free) char *text =
-            memory_format("%s was left by an attempt that failed; it will be taken up by the next "
-                          "one, or destroyed by `ved destroy`",
-                          address);
+            memory_format("%s was %s", address,
+                          runtime->objects[i]->by_hand
+                              ? "put there by hand; no emission has taken it up yet"
+                              : "left by an attempt that failed; it will be taken up by the next "
+                                "one, or destroyed by `ved destroy`");
         ui_warning(ui, text);
     }
 }
@@ -335,13 +426,7 @@ static ExitReasons reasons_of_failures(const Apply *apply, size_t unmet)
         reasons |= EXIT_BIT(FAILED);
     if (unmet == 0)
         return reasons; /* whatever failed was made good */
-    if (counts->failed > 0) {
-        int kind = engine_failure_kind(engine);
-        reasons |= kind == ERROR_AUTH       ? EXIT_BIT(AUTH)
-                   : kind == ERROR_PROVIDER ? EXIT_BIT(PROVIDER)
-                   : kind == ERROR_STALE    ? EXIT_BIT(STALE)
-                                            : EXIT_BIT(FAILED);
-    }
+    reasons |= engine_failure_reasons(engine);
     if (counts->faults > 0 || has_fault(apply->invocation.stack->runtime))
         reasons |= EXIT_BIT(FAILED);
     return reasons | EXIT_BIT(NOT_CONVERGED);
@@ -349,21 +434,9 @@ static ExitReasons reasons_of_failures(const Apply *apply, size_t unmet)
 
 static ExitReasons reasons_of_end(const Apply *apply, EngineEnd end, size_t unmet)
 {
-    ExitReasons reasons = reasons_of_failures(apply, unmet);
+    ExitReasons reasons = engine_end_reasons(apply->engine, end);
 
-    switch (end) {
-    case ENGINE_QUIET:
-        break;
-    case ENGINE_TIMEOUT:
-        reasons |= EXIT_BIT(NOT_CONVERGED);
-        break;
-    case ENGINE_INTERRUPTED:
-        return engine_signal(apply->engine) == SIGTERM ? EXIT_BIT(TERMINATED)
-                                                       : EXIT_BIT(INTERRUPTED);
-    case ENGINE_FAILED:
-        break; /* told and counted by whoever saw it */
-    }
-    return reasons;
+    return end == ENGINE_INTERRUPTED ? reasons : reasons | reasons_of_failures(apply, unmet);
 }
 
 static ExitReasons apply_end(Apply *apply, EngineEnd end, const Error *failure)
@@ -393,7 +466,9 @@ static ExitReasons apply_end(Apply *apply, EngineEnd end, const Error *failure)
 static void engine_make(Apply *apply)
 {
     const Options *options = apply->invocation.options;
-    EngineOptions engine = {.max_slices = options->max_slices, .timeout_ms = options->timeout_ms};
+    EngineOptions engine = {.max_slices = options->max_slices,
+                            .timeout_ms = options->timeout_ms,
+                            .adopt = options->adopt};
 
     apply->progress = progress_new(apply->invocation.ui, apply->invocation.stack);
     EngineObserver observer = progress_observer(apply->progress);
@@ -427,8 +502,11 @@ static ExitReasons apply_run(Apply *apply)
     code = approve(apply, false, &err);
     if (code == APPROVE_STOPPED)
         return invocation_stopped(&apply->invocation);
-    if (code < 0 || stack_evolve(stack, &err) < 0)
+    if (code < 0 || stack_evolve(stack, &err) < 0 ||
+        replacing_make(stack, apply->invocation.options, &err) < 0)
         return fail(apply->invocation.ui, &err);
+    if (!apply->shown)
+        render_notes(apply->invocation.ui, stack->report.notes, stack->report.note_count);
     end = engine_apply(apply->engine, &err);
     return apply_end(apply, end, &err);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/ved/render.h"
+#include "cmd/ved/replacing.h"
 #include "cmd/ved/invocation.h"
 #include "controller/host/engine.h"
 #include "lang/base/file.h"
@@ -40,6 +41,7 @@ static Json *options_json(const Invocation *invocation)
         json_set_string(json, "bindings", absolute != NULL ? absolute : bindings);
     }
     json_set(json, "sets", list_json(options->sets, options->set_count));
+    json_set(json, "replaces", list_json(options->replaces, options->replace_count));
     json_set(json, "providers", list_json(options->providers, options->provider_count));
     return json;
 }
@@ -75,7 +77,8 @@ static ExitReasons plan_opened(Invocation *invocation, Error *err)
         code = observe(invocation, err);
     if (code != 0)
         return code < 0 ? fail(ui, err) : invocation_stopped(invocation);
-    if (!options->destroy && pass_on(invocation, err) < 0)
+    if (!options->destroy && (pass_on(invocation, err) < 0 ||
+                              replacing_predict(invocation->stack->runtime, options, err) < 0))
         return fail(ui, err);
     cleanup(plan_free) Plan *plan = options->destroy
                                         ? plan_destroy(invocation->stack)
@@ -88,8 +91,7 @@ static ExitReasons plan_opened(Invocation *invocation, Error *err)
     render_plan_events(ui, plan);
     if (options->out != NULL && save(invocation, plan, err) < 0)
         return fail(ui, err);
-    bool pending = plan->add + plan->change + plan->destroy + plan->run > 0;
-    return options->detailed && pending ? EXIT_BIT(CHANGES) : 0;
+    return options->detailed && plan_size(plan) > 0 ? EXIT_BIT(CHANGES) : 0;
 }
 
 ExitReasons verb_plan(Ui *ui, const Options *options)

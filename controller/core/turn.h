@@ -20,8 +20,8 @@ Notice *turn_notice(Turn *turn, NoticeKind kind, const Instance *instance);
 Notice *turn_notice_intent(Turn *turn, NoticeKind kind, const Instance *instance,
                            const Intent *intent);
 
-/* Start the instance if the program itself starts it – not `spawn` –, and has not yet; NULL: it does
- * not. */
+/* Start the instance if the program itself starts it – not `spawn` –, and has not yet; NULL: it
+ * does not. */
 Instance *instance_start_declared(Turn *turn, uint32_t domain, const char *key);
 
 /* Hand an intent to the host. */

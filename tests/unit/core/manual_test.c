@@ -227,9 +227,9 @@ Test(manual, what_is_lost_is_not_replaced)
 
 #define TWO                                                                                        \
     "domain D { state { n: int  up: bool } goal G { predicate n == 2 strategy { T } }"             \
-    "  goal H { predicate up == false }"                                            \
+    "  goal H { predicate up == false }"                                                           \
     "  transition T { emit Infra.Make(n: n) n += 1 }"                                              \
-    "  transition U { emit Infra.Make(n: 9) up = true } }"                                        \
+    "  transition U { emit Infra.Make(n: 9) up = true } }"                                         \
     "domain E { state { n: int } goal G { predicate n == 1 strategy { Rest } }"                    \
     "  transition T { emit Infra.Make(n: n) }  transition Rest { n = 1 } }"
 
