@@ -16,15 +16,14 @@ typedef struct Evolution {
     const Bindings *bindings;
     /* [domain][field], may be NULL: the new run's, taken over for fields that are parameters. */
     Value **first_values;
-    /* provider name -> name under which the plugin that its objects were made with is still known;
-     * NULL: none was bound to another. Those objects are replaced. */
-    const Map *aliases;
+    /* effect ("Infra.CreatePostgres") -> anything: those that a binding protected until now; NULL:
+     * none. */
+    const Map *protects;
 } Evolution;
 
 /* What people are told of it: sentences on the heap. */
 typedef struct EvolutionReport {
-    char *
-        *notes; /* half-done work that ended, messages that became dead letters, fields left ... */
+    char **notes; /* half-done work that ended, messages that are forgotten ... */
     size_t note_count, note_capacity;
 } EvolutionReport;
 

@@ -1,4 +1,5 @@
-/* Which edits a state is passed on to, and which are refused before anything is touched. */
+/* What an edit comes to when it has been performed, and which edits are refused before anything is
+ * touched. */
 #include <criterion/criterion.h>
 #include <string.h>
 
@@ -119,13 +120,15 @@ Test(evolution, a_changed_parameter_is_taken_over_and_an_assigned_field_is_not)
     world_free(world);
 }
 
-Test(evolution, a_parameter_that_an_object_was_made_with_may_not_change)
+Test(evolution, an_object_follows_a_parameter_that_it_was_made_with)
 {
     World *world = world_made(BEFORE);
 
-    expect_refused(
-        world, "domain D { state { n: int  size: int = 2 } goal G { predicate n == 1 } " MAKE " }",
-        "change D.T.Make[0], which exists; what differs: size");
+    expect_allowed(
+        world, "domain D { state { n: int  size: int = 2 } goal G { predicate n == 1 } " MAKE " }");
+    world_expect_calls(world, "put D.T.Make[0] {\"size\":1}\n"
+                              "put D.T.Make[0] {\"size\":2}\n");
+    world_expect_objects(world, "D.T.Make[0] ready\n");
     world_free(world);
 }
 
@@ -151,42 +154,82 @@ Test(evolution, a_field_of_another_type_is_refused)
     world_free(world);
 }
 
-Test(evolution, another_argument_is_refused)
+Test(evolution, another_argument_is_an_update)
 {
     World *world = world_made(BEFORE);
 
-    expect_refused(world,
-                   "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } "
-                   "transition T { emit Infra.Make(size: size + 1) n += 1 } }",
-                   "would change D.T.Make[0]");
+    expect_allowed(world, "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } "
+                          "transition T { emit Infra.Make(size: size + 1) n += 1 } }");
+    world_expect_calls(world, "put D.T.Make[0] {\"size\":1}\n"
+                              "put D.T.Make[0] {\"size\":2}\n");
+    world_expect_field(world, "D.n", "1");
     world_free(world);
 }
 
-Test(evolution, an_emission_that_is_gone_is_refused)
+Test(evolution, what_is_not_emitted_any_more_is_destroyed)
+{
+    static const char *const edits[] = {
+        "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } "
+        "transition T { n += 1 } }",
+        "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } "
+        "transition T { if size > 1 { emit Infra.Make(size: size) } n += 1 } }",
+        "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } "
+        "transition U { n += 1 } }",
+        "domain E { state { n: int } goal G { predicate n == 0 } }",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(edits); i++) {
+        World *world = world_made(BEFORE);
+        expect_allowed(world, edits[i]);
+        world_expect_objects(world, "");
+        world_expect_calls(world, "put D.T.Make[0] {\"size\":1}\n"
+                                  "delete D.T.Make[0] {}\n");
+        if (i < 3)
+            world_expect_goal(world, "D.G", "met");
+        world_free(world);
+    }
+}
+
+Test(evolution, what_another_transition_emits_now_is_made_anew)
 {
     World *world = world_made(BEFORE);
 
-    expect_refused(world,
-                   "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } "
-                   "transition T { n += 1 } }",
-                   "would destroy D.T.Make[0]");
-    expect_refused(world,
-                   "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } "
-                   "transition T { if size > 1 { emit Infra.Make(size: size) } n += 1 } }",
-                   "would destroy D.T.Make[0]");
-    expect_refused(world,
-                   "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } "
-                   "transition U { emit Infra.Make(size: size) n += 1 } }",
-                   "what emitted it is gone");
+    expect_allowed(world, "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } "
+                          "transition U { emit Infra.Make(size: size) n += 1 } }");
+    world_expect_objects(world, "D.U.Make[0] ready\n");
+    world_expect_calls(world, "put D.T.Make[0] {\"size\":1}\n"
+                              "delete D.T.Make[0] {}\n"
+                              "put D.U.Make[0] {\"size\":1}\n");
     world_free(world);
 }
 
-Test(evolution, a_domain_with_objects_that_is_gone_is_refused)
+Test(evolution, a_domain_that_is_gone_ends_with_its_objects)
 {
     World *world = world_made(BEFORE " domain E { state { n: int } goal G { predicate n == 0 } }");
 
-    expect_refused(world, "domain E { state { n: int } goal G { predicate n == 0 } }",
-                   "domain 'D' is gone from the program, but objects");
+    expect_allowed(world, "domain E { state { n: int } goal G { predicate n == 0 } }");
+    world_expect_objects(world, "");
+    cr_expect_null(runtime_find(world_runtime(world), "D", NULL));
+    cr_expect_eq(instance_count(world_runtime(world)), 1);
+    world_free(world);
+}
+
+Test(evolution, a_domain_that_is_back_before_its_objects_are_gone_starts_anew)
+{
+    World *world = world_made(BEFORE " domain E { state { n: int } goal G { predicate n == 0 } }");
+    Error err = {0};
+
+    cr_assert(
+        world_evolve(world, "domain E { state { n: int } goal G { predicate n == 0 } }", &err),
+        "%s", err.message);
+    cr_expect_eq(instance_count(world_runtime(world)), 2, "it stays until its objects are gone");
+    world_restore(world);
+    expect_allowed(world, BEFORE " domain E { state { n: int } goal G { predicate n == 0 } }");
+    world_expect_calls(world, "put D.T.Make[0] {\"size\":1}\n"
+                              "delete D.T.Make[0] {}\n"
+                              "put D.T.Make[0] {\"size\":1}\n");
+    world_expect_objects(world, "D.T.Make[0] ready\n");
+    cr_expect_not(runtime_find(world_runtime(world), "D", NULL)->is_gone);
     world_free(world);
 }
 
@@ -200,24 +243,15 @@ Test(evolution, a_domain_without_objects_may_go)
     world_free(world);
 }
 
-Test(evolution, another_binding_of_an_object_is_refused)
+Test(evolution, another_binding_is_an_update)
 {
     World *world = world_new(BEFORE);
 
     world_defaults(world, "Infra.Make", "{\"region\":\"eu\"}");
     world_run(world);
-    expect_refused(world, BEFORE, "would change D.T.Make[0], which exists; what differs: region");
-    world_free(world);
-}
-
-Test(evolution, another_provider_of_an_object_is_refused)
-{
-    World *world = world_made(BEFORE);
-
-    expect_refused(world,
-                   "domain D { state { n: int  size: int = 1 } goal G { predicate n == 1 } "
-                   "transition T { emit Other.Make(size: size) n += 1 } }",
-                   "D.T.Make[0]");
+    expect_allowed(world, BEFORE);
+    world_expect_calls(world, "put D.T.Make[0] {\"region\":\"eu\",\"size\":1}\n"
+                              "put D.T.Make[0] {\"size\":1}\n");
     world_free(world);
 }
 
@@ -226,14 +260,16 @@ Test(evolution, each_object_is_asked_with_what_its_slice_had_read)
     const char *before = "domain D { state { n: int } goal G { predicate n == 3 }"
                          "  transition T { emit Infra.Make(size: n) n += 1 } }";
     const char *after = "domain D { state { n: int } goal G { predicate n == 3 }"
-                        "  transition T { let size = n + 0 emit Infra.Make(size: size) n += 1 } }";
-    const char *other = "domain D { state { n: int } goal G { predicate n == 3 }"
                         "  transition T { let size = n if n == 2 { size = 7 } emit "
                         "Infra.Make(size: size) n += 1 } }";
     World *world = world_made(before);
 
     expect_allowed(world, after);
-    expect_refused(world, other, "would change D.T.Make[2]");
+    world_expect_calls(world, "put D.T.Make[0] {\"size\":0}\n"
+                              "put D.T.Make[1] {\"size\":1}\n"
+                              "put D.T.Make[2] {\"size\":2}\n"
+                              "put D.T.Make[2] {\"size\":7}\n");
+    world_expect_field(world, "D.n", "3");
     world_free(world);
 }
 
@@ -242,15 +278,17 @@ Test(evolution, what_a_slice_made_with_a_message_and_a_result_is_asked_with_them
     const char *before =
         "domain A { state { n: int } transition Boot { send B Take(4) } }"
         "domain B { state { n: int } transition Take(x: int) { let net = emit Infra.Net()"
-        "  emit Infra.Make(net: net.address, x: x) n = x } }";
-    const char *other =
+        "  emit Infra.Make(x: x) n = x } }";
+    const char *after =
         "domain A { state { n: int } transition Boot { send B Take(4) } }"
         "domain B { state { n: int } transition Take(x: int) { let net = emit Infra.Net()"
-        "  emit Infra.Make(net: net.address, x: x + 1) n = x } }";
+        "  emit Infra.Make(x: x + 1) n = x } }";
     World *world = world_made(before);
 
-    expect_allowed(world, before);
-    expect_refused(world, other, "would change B.Take.Make[0]");
+    expect_allowed(world, after);
+    world_expect_calls(world, "put B.Take.Net[0] {}\n"
+                              "put B.Take.Make[0] {\"x\":4}\n"
+                              "put B.Take.Make[0] {\"x\":5}\n");
     world_free(world);
 }
 

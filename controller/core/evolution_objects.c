@@ -1,0 +1,445 @@
+/* What becomes of objects: every record is put to the new program, and is the same, stale, or
+ * fades.
+ */
+#include <string.h>
+
+#include "controller/core/evolution_private.h"
+#include "controller/core/input.h"
+#include "controller/core/origin.h"
+#include "controller/core/proposal.h"
+#include "controller/core/revise.h"
+#include "lang/base/memory.h"
+#include "lang/bytecode.h"
+
+/* ---- protection ---- */
+
+static const char *annotation_of(const Instance *owner, const char *where, Arena *arena)
+{
+    int index = domain_find_transition(owner->domain, where);
+
+    if (index < 0 || !owner->domain->transitions[index].protect)
+        return NULL;
+    return arena_format(arena, "the @protect at %s",
+                        program_line(owner->runtime->program,
+                                     owner->domain->transitions[index].protect_span, arena));
+}
+
+/* By its binding, as it is or as it was: the program may not have the effect any more. */
+static bool is_protected_by_binding(Passage *passage, const Object *object)
+{
+    const Program *program = passage->evolution->program;
+    const EffectUse *use = object->owner->is_gone ? NULL : use_find(passage, object);
+
+    return (use != NULL && passage->evolution->bindings->effects[use - program->effects].protect) ||
+           (passage->evolution->protects != NULL &&
+            map_get(passage->evolution->protects, object->place.effect) != NULL);
+}
+
+/* What protects the object, in the program of before or in that of now; NULL: nothing. */
+static const char *protection_of(Passage *passage, const Object *object)
+{
+    const Object *before = object_find(passage->old, object->uid);
+    const char *text = NULL;
+
+    if (before != NULL)
+        text = annotation_of(before->owner, before->place.where, &passage->arena);
+    if (text == NULL)
+        text = annotation_of(object->owner, object->place.where, &passage->arena);
+    if (text == NULL && is_protected_by_binding(passage, object))
+        text = arena_format(&passage->arena, "`protect: true` in the binding of %s",
+                            object->place.effect);
+    return text;
+}
+
+int object_check_protection(Passage *passage, const Object *object, const char *would, Error *err)
+{
+    const char *protection = object->condemned ? NULL : protection_of(passage, object);
+
+    if (protection == NULL)
+        return 0;
+    cleanup(free) char *address = object_address(object);
+    return error_set(
+        err, ERROR_DENIED,
+        "this edit would %s %s, which is protected by %s: leave it as it is, or remove "
+        "that first, apply, and then make this edit; nothing was touched",
+        would, address, protection);
+}
+
+static int condemn(Passage *passage, Object *object, const char *because, Error *err)
+{
+    if (object_check_protection(passage, object, "destroy", err) < 0)
+        return ERROR_DENIED;
+    object_condemn(object, because);
+    return 0;
+}
+
+/* ---- one record ---- */
+
+typedef enum Verdict {
+    VERDICT_SAME,
+    VERDICT_STALE, /* it is computed again when its turn comes */
+    VERDICT_FADES  /* nothing is left of it */
+} Verdict;
+
+typedef struct Judgement {
+    Passage *passage;
+    Instance *owner;
+    Origin *origin;
+    Recomputation now;
+    bool *reached; /* of the record's effects: the program still emits them */
+    const char *because;
+    Verdict verdict;
+} Judgement;
+
+static void differs(Judgement *judgement, const char *because)
+{
+    if (judgement->verdict == VERDICT_SAME)
+        judgement->because = because;
+    judgement->verdict = VERDICT_STALE;
+}
+
+static void fades(Judgement *judgement, const char *because)
+{
+    judgement->verdict = VERDICT_FADES;
+    judgement->because = because;
+}
+
+static const char *because(const Judgement *judgement)
+{
+    return because_of_slice(judgement->passage, judgement->owner, judgement->origin,
+                            &judgement->now);
+}
+
+/* Its object, while this is the record of what it was last emitted by. */
+static Object *effect_object(const Judgement *judgement, const OriginEffect *effect)
+{
+    Object *object = effect->verb == INTENT_PUT && effect->uid[0] != '\0'
+                         ? object_find(judgement->passage->new, effect->uid)
+                         : NULL;
+
+    return object != NULL && object->origin == judgement->origin ? object : NULL;
+}
+
+static int judge_effect(Judgement *judgement, const RecomputedEffect *effect, Error *err)
+{
+    Passage *passage = judgement->passage;
+    const BoundEffect *bound = &passage->evolution->bindings->effects[effect->output->use];
+
+    if (effect->known != NULL)
+        judgement->reached[effect->known - judgement->origin->effects] = true;
+    if (effect->fit == FIT_SAME || effect->fit == FIT_APART)
+        return 0;
+    if (judgement->verdict == VERDICT_SAME)
+        differs(judgement, effect->fit == FIT_NEW
+                               ? because(judgement)
+                               : because_of_effect(passage, judgement->owner, judgement->origin,
+                                                   &judgement->now, effect));
+    if (effect->object != NULL && effect_replaces(bound, effect->object, effect->arguments))
+        return object_check_protection(passage, effect->object, "replace", err);
+    return 0;
+}
+
+static bool emits_anything(const Judgement *judgement)
+{
+    for (size_t i = 0; i < judgement->now.effect_count; i++)
+        if (judgement->now.effects[i].fit == FIT_NEW ||
+            (judgement->now.effects[i].known != NULL &&
+             effect_object(judgement, judgement->now.effects[i].known) != NULL))
+            return true;
+    return false;
+}
+
+static int judge_effects(Judgement *judgement, Error *err)
+{
+    const Origin *origin = judgement->origin;
+
+    judgement->reached = arena_array(&judgement->passage->scratch, bool, origin->effect_count);
+    for (size_t i = 0; i < judgement->now.effect_count; i++)
+        if (judge_effect(judgement, &judgement->now.effects[i], err) < 0)
+            return err->code;
+    if (origin->references > 0 && !emits_anything(judgement))
+        fades(judgement, because(judgement));
+    return 0;
+}
+
+/* What the slice would do to the fields is not what it did, and could still be done. A field that
+ * something else has set since is left. */
+static void judge_fields(Judgement *judgement)
+{
+    const Instance *owner = judgement->owner;
+    const Recomputation *now = &judgement->now;
+
+    for (size_t i = 0; i < owner->domain->field_count; i++) {
+        const ProgramField *field = &owner->domain->fields[i];
+        const OriginChange *change = origin_change(judgement->origin, field->name);
+        bool sets = !value_equal(now->found[i], now->result.fields[i]);
+        bool same =
+            change != NULL ? sets && value_digest(now->result.fields[i]) == change->after : !sets;
+        if (!same && !field->parameter && field_is_untouched(owner, judgement->origin, i, change))
+            differs(judgement, because(judgement));
+    }
+}
+
+static void judge_emissions(Judgement *judgement)
+{
+    const Origin *origin = judgement->origin;
+    Proposal proposal;
+    size_t said = 0;
+    bool same = true;
+
+    proposal_make(judgement->owner, &judgement->now.result, &judgement->passage->scratch,
+                  &proposal);
+    for (size_t i = 0; i < proposal.emission_count && same; i++) {
+        if (proposal.emissions[i].kind == OUTPUT_LOG)
+            continue;
+        same = said < origin->said_count &&
+               emission_equal(&origin->said[said], &proposal.emissions[i]);
+        said++;
+    }
+    if (!same || said != origin->said_count)
+        differs(judgement, because(judgement));
+}
+
+static int refuse(const Judgement *judgement, const char *why, const char *remedy, Error *err)
+{
+    cleanup(free) char *owner = instance_label(judgement->owner);
+
+    return error_set(err, ERROR_PROGRAM,
+                     "error[V-ERR-007]: what %s.%s has made cannot be passed on: %s: %s; nothing "
+                     "was touched",
+                     owner, judgement->origin->where, why, remedy);
+}
+
+static int judge_result(Judgement *judgement, Error *err)
+{
+    Recomputation *now = &judgement->now;
+
+    switch (now->result.status) {
+    case SLICE_FAULTED:
+        return refuse(judgement,
+                      arena_format(&judgement->passage->scratch,
+                                   "in this program the slice faults: %s", now->result.fault),
+                      "correct that, or undo the edit", err);
+    case SLICE_UNKNOWN:
+    case SLICE_LACKS_FACT:
+    case SLICE_AWAITS:
+        differs(judgement, because(judgement)); /* it depends on what is not known yet */
+        return 0;
+    case SLICE_DONE:
+    case SLICE_YIELDED:
+        break;
+    }
+    if (judge_effects(judgement, err) < 0)
+        return err->code;
+    if (judgement->verdict != VERDICT_FADES) {
+        judge_fields(judgement);
+        judge_emissions(judgement);
+    }
+    return 0;
+}
+
+/* Behind a `yield` that is gone there is no text either. */
+static bool judge_text(Judgement *judgement)
+{
+    const Origin *origin = judgement->origin;
+    const Instance *owner = judgement->owner;
+
+    if (origin_has_text(origin) &&
+        origin->cause.yield <= cause_code(owner, &origin->cause)->yield_count)
+        return true;
+    fades(judgement, arena_format(&judgement->passage->arena, "%s.%s is gone", owner->domain->name,
+                                  origin->where));
+    return false;
+}
+
+static bool judge_locals(const Judgement *judgement)
+{
+    const Origin *origin = judgement->origin;
+    const Instance *before = instance_before(judgement->passage, judgement->owner);
+    const Origin *former = before != NULL ? origin_find(before, origin->slice) : NULL;
+
+    return former == NULL || locals_are_kept(before, &former->cause, judgement->owner,
+                                             &origin->cause, origin->local_count);
+}
+
+static int judge(Judgement *judgement, Error *err)
+{
+    if (judgement->origin->unsaid) {
+        differs(judgement, judgement->origin->because);
+        return 0;
+    }
+    if (!judge_text(judgement))
+        return 0;
+    if (!judge_locals(judgement))
+        return refuse(judgement, "behind its `yield` it goes on with other values than it kept",
+                      "let what stands before the `yield` declare what it did, or undo the edit",
+                      err);
+    recompute(judgement->owner, judgement->origin, &judgement->passage->scratch, &judgement->now);
+    return judge_result(judgement, err);
+}
+
+/* ---- what follows ---- */
+
+static bool is_reached(const Judgement *judgement, size_t effect)
+{
+    return judgement->verdict != VERDICT_FADES &&
+           (judgement->reached == NULL || judgement->reached[effect]);
+}
+
+/* What is not emitted any more is destroyed, and the record forgets it: if it is emitted again, it
+ * is new. */
+static int drop_unreached(Judgement *judgement, Error *err)
+{
+    Origin *origin = judgement->origin;
+    size_t kept = 0;
+    int code = 0;
+
+    for (size_t i = 0; i < origin->effect_count; i++) {
+        OriginEffect *effect = &origin->effects[i];
+        Object *object = is_reached(judgement, i) ? NULL : effect_object(judgement, effect);
+        if (object == NULL || code < 0) {
+            origin->effects[kept++] = *effect;
+            continue;
+        }
+        const char *absence = because_of_absence(judgement->passage, object);
+        const char *reason = judgement->because != NULL ? judgement->because : because(judgement);
+        code = condemn(judgement->passage, object, absence != NULL ? absence : reason, err);
+        object->origin = NULL;
+        origin->references--;
+        origin_effect_deinit(effect);
+    }
+    origin->effect_count = kept;
+    return code;
+}
+
+static void field_put_back(Instance *owner, uint32_t field, Value value, const char *reason)
+{
+    origins_follow(owner, field, value, reason);
+    value_free(owner->fields[field]);
+    owner->fields[field] = value_clone(value);
+    owner->version++;
+    instance_fields_changed(owner);
+}
+
+/* A field that still holds what the slice had set gets back what it had found; then nothing is left
+ * of the record. */
+static void origin_fade(Instance *owner, Origin *origin, const char *reason)
+{
+    for (size_t i = 0; i < origin->change_count; i++) {
+        const OriginChange *change = &origin->changes[i];
+        int field = domain_find_field(owner->domain, change->field);
+        if (field >= 0 && !owner->domain->fields[field].parameter &&
+            change->after == value_digest(owner->fields[field]))
+            field_put_back(owner, (uint32_t)field, change->before, reason);
+    }
+    origin_settle(origin); /* it may have read what it put back itself */
+    origin->references++;
+    origin_release(origin);
+}
+
+typedef struct Faded {
+    Origin *origin;
+    const char *because;
+} Faded;
+
+static int origin_pass(Passage *passage, Instance *owner, Origin *origin, Faded *faded,
+                       size_t *faded_count, Error *err)
+{
+    Judgement judgement = {.passage = passage, .owner = owner, .origin = origin};
+
+    if (judge(&judgement, err) < 0 || drop_unreached(&judgement, err) < 0)
+        return err->code;
+    switch (judgement.verdict) {
+    case VERDICT_SAME:
+        origin_settle(origin);
+        break;
+    case VERDICT_STALE:
+        origin_stale(owner, origin, judgement.because);
+        break;
+    case VERDICT_FADES:
+        origin_settle(origin);
+        faded[(*faded_count)++] = (Faded){origin, judgement.because};
+        break;
+    }
+    return 0;
+}
+
+/* Those that fade go newest first, so that each finds what it had left. */
+static int instance_pass(Passage *passage, Instance *instance, Error *err)
+{
+    Faded *faded = arena_array(&passage->arena, Faded, instance->origin_count);
+    size_t faded_count = 0;
+
+    for (size_t i = 0; i < instance->origin_count; i++) {
+        int code = origin_pass(passage, instance, instance->origins[i], faded, &faded_count, err);
+        arena_reset(&passage->scratch);
+        if (code < 0)
+            return code;
+    }
+    while (faded_count > 0) {
+        const Faded *last = &faded[--faded_count];
+        origin_fade(instance, last->origin, last->because);
+    }
+    origins_prune(instance);
+    return 0;
+}
+
+/* What no record speaks of goes with its place. */
+static int object_pass(Passage *passage, Object *object, Error *err)
+{
+    const char *absence = object->origin == NULL && !object->condemned && !object->by_hand
+                              ? because_of_absence(passage, object)
+                              : NULL;
+    int code = absence != NULL ? condemn(passage, object, absence, err) : 0;
+
+    arena_reset(&passage->scratch);
+    return code;
+}
+
+/* ---- instances that `system` does not start any more ---- */
+
+static bool is_started(const Runtime *runtime, const Instance *instance)
+{
+    cleanup(free) char *label = instance_label(instance);
+
+    return map_get(&runtime->system_starts, label) != NULL;
+}
+
+static int instance_stop(Passage *passage, Instance *instance, Error *err)
+{
+    cleanup(free) char *label = instance_label(instance);
+
+    for (const Object *object = instance->first_object; object != NULL; object = object->owner_next)
+        if (object_check_protection(passage, object, "destroy", err) < 0)
+            return ERROR_DENIED;
+    instance->stopping = true;
+    passage_note(passage,
+                 memory_format("instance %s is not started by `system` any more: it stops", label));
+    return 0;
+}
+
+static int instances_stop(Passage *passage, Error *err)
+{
+    for (Instance *i = instance_first(passage->new); i != NULL; i = instance_next(i)) {
+        const Instance *before = i->key != NULL ? instance_before(passage, i) : NULL;
+        if (before != NULL && !i->stopping && is_started(passage->old, before) &&
+            !is_started(passage->new, i) && instance_stop(passage, i, err) < 0)
+            return err->code;
+    }
+    return 0;
+}
+
+/* ---- all of it ---- */
+
+int objects_pass(Passage *passage, Error *err)
+{
+    Runtime *new = passage->new;
+
+    for (Instance *i = instance_first(new); i != NULL; i = instance_next(i))
+        if (!i->is_gone && instance_pass(passage, i, err) < 0)
+            return err->code;
+    for (size_t i = 0; i < new->object_count; i++)
+        if (object_pass(passage, new->objects[i], err) < 0)
+            return err->code;
+    return instances_stop(passage, err);
+}

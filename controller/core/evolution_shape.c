@@ -1,0 +1,391 @@
+/* The state in its new shape: fields by migrations, what is carried by the names of what it
+ * carries.
+ */
+#include <string.h>
+
+#include "controller/core/evolution_private.h"
+#include "controller/core/input.h"
+#include "controller/core/origin.h"
+#include "lang/base/json.h"
+#include "lang/base/memory.h"
+#include "lang/bytecode.h"
+
+/* ---- whether it passes ---- */
+
+int shape_check(const Passage *passage, Error *err)
+{
+    const Runtime *old = passage->old;
+
+    for (const Instance *i = instance_first(old); i != NULL; i = instance_next(i)) {
+        const ProgramDomain *domain = domain_after(passage, i);
+        Reshape reshape = {old->program, i->domain, passage->evolution->program, domain};
+        if (domain != NULL && reshape_check(&reshape, err) < 0)
+            return ERROR_PROGRAM;
+    }
+    return 0;
+}
+
+/* ---- what events and messages carry ---- */
+
+typedef struct Carried {
+    const ProgramParameter *items;
+    size_t count;
+    bool known;
+} Carried;
+
+static Carried carried_by_event(const Program *program, const char *name)
+{
+    int index = program_find_event(program, name);
+
+    if (index < 0)
+        return (Carried){0};
+    return (Carried){program->events[index].fields, program->events[index].field_count, true};
+}
+
+static Carried carried_by_transition(const ProgramDomain *domain, const char *name)
+{
+    int index = domain_find_transition(domain, name);
+
+    if (index < 0)
+        return (Carried){0};
+    return (Carried){domain->transitions[index].parameters,
+                     domain->transitions[index].parameter_count, true};
+}
+
+static Carried carried_by_handler(const ProgramDomain *domain, const char *where)
+{
+    for (size_t i = 0; i < domain->handler_count; i++)
+        if (strcmp(domain->handlers[i].where, where) == 0)
+            return (Carried){domain->handlers[i].parameters, domain->handlers[i].parameter_count,
+                             true};
+    return (Carried){0};
+}
+
+/* What JSON of a message, a cause, or something said speaks of. */
+static Carried carried_by(const Program *program, const ProgramDomain *domain, const Json *json)
+{
+    const char *event = json_get_string(json, "event", NULL);
+    const char *transition = json_get_string(json, "transition", NULL);
+    const char *where = json_get_string(json, "message", json_get_string(json, "on", NULL));
+
+    if (event != NULL)
+        return carried_by_event(program, event);
+    if (domain != NULL && transition != NULL)
+        return carried_by_transition(domain, transition);
+    return domain != NULL && where != NULL ? carried_by_handler(domain, where) : (Carried){0};
+}
+
+typedef struct Carrying {
+    Passage *passage;
+    const ProgramDomain *was; /* of the receiver; NULL: there was none */
+    const ProgramDomain *is;
+} Carrying;
+
+static int carried_find(const Carrying *carrying, const Carried *was, const Carried *is, size_t at)
+{
+    const TypeTable *types = &carrying->passage->old->program->types;
+    const TypeTable *new_types = &carrying->passage->evolution->program->types;
+
+    for (size_t i = 0; i < was->count; i++)
+        if (strcmp(was->items[i].name, is->items[at].name) == 0 &&
+            type_is_kept(types, was->items[i].type, new_types, is->items[at].type))
+            return (int)i;
+    return -1;
+}
+
+static bool carried_is_kept(const Carrying *carrying, const Carried *was, const Carried *is)
+{
+    if (was->count != is->count)
+        return false;
+    for (size_t i = 0; i < is->count; i++)
+        if (carried_find(carrying, was, is, i) != (int)i)
+            return false;
+    return true;
+}
+
+/* What is new has its zero value until it is said. */
+static Json *zero_of(const Carrying *carrying, StaticType type)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+    Json *json = NULL;
+
+    value_encode(&text, type_zero(&carrying->passage->evolution->program->types, type,
+                                  &carrying->passage->scratch));
+    return json_parse_own(buffer_text(&text), text.size, &json, NULL) == 0 ? json : json_new_null();
+}
+
+/* `of` says what it is; its list of values stands in `item`. */
+static void values_rearrange(const Carrying *carrying, const Json *of, Json *item,
+                             const char *member)
+{
+    Carried was = carried_by(carrying->passage->old->program, carrying->was, of);
+    Carried is = carried_by(carrying->passage->evolution->program, carrying->is, of);
+    const Json *values = json_get(item, member);
+
+    if (values == NULL || !was.known || !is.known || json_count(values) != was.count ||
+        carried_is_kept(carrying, &was, &is))
+        return;
+    Json *rearranged = json_new_array();
+    for (size_t i = 0; i < is.count; i++) {
+        int at = carried_find(carrying, &was, &is, i);
+        json_append(rearranged, at >= 0 ? json_copy(json_at(values, (size_t)at))
+                                        : zero_of(carrying, is.items[i].type));
+    }
+    json_set(item, member, rearranged);
+}
+
+static void messages_rearrange(const Carrying *carrying, const Json *list)
+{
+    for (Json *message = json_first(list); message != NULL; message = json_next(message)) {
+        values_rearrange(carrying, message, message, "arguments");
+        values_rearrange(carrying, message, message, "former");
+    }
+}
+
+static const ProgramDomain *domain_was(const Passage *passage, const char *name,
+                                       const ProgramDomain **ret_is)
+{
+    const Program *program = passage->evolution->program;
+    int is = program_find_domain(program, name);
+    int was = is >= 0 ? passage->was[is] : -1;
+
+    *ret_is = is >= 0 ? &program->domains[is] : NULL;
+    return was >= 0 ? &passage->old->program->domains[was] : NULL;
+}
+
+static void said_rearrange(Passage *passage, Json *said)
+{
+    Carrying carrying = {.passage = passage};
+
+    carrying.was = domain_was(passage, json_get_string(said, "send", ""), &carrying.is);
+    values_rearrange(&carrying, said, said, "arguments");
+}
+
+static void instance_rearrange(Passage *passage, const Json *item)
+{
+    Carrying carrying = {.passage = passage};
+
+    carrying.was = domain_was(passage, json_get_string(item, "domain", ""), &carrying.is);
+    messages_rearrange(&carrying, json_get(item, "mailbox"));
+    for (Json *run = json_first(json_get(item, "runs")); run != NULL; run = json_next(run))
+        values_rearrange(&carrying, json_get(run, "next"), run, "arguments");
+    for (Json *origin = json_first(json_get(item, "origins")); origin != NULL;
+         origin = json_next(origin)) {
+        values_rearrange(&carrying, json_get(origin, "cause"), origin, "arguments");
+        for (Json *said = json_first(json_get(origin, "said")); said != NULL;
+             said = json_next(said))
+            said_rearrange(passage, said);
+    }
+}
+
+void snapshot_reshape(Passage *passage, Json *snapshot)
+{
+    Carrying retained = {.passage = passage};
+
+    for (const Json *item = json_first(json_get(snapshot, "domains")); item != NULL;
+         item = json_next(item))
+        if (!json_get_bool(item, "gone", false))
+            instance_rearrange(passage, item);
+    messages_rearrange(&retained, json_get(snapshot, "retained"));
+    arena_reset(&passage->scratch);
+}
+
+/* ---- fields ---- */
+
+static char **field_names(const ProgramDomain *domain, Arena *arena)
+{
+    char **names = arena_array(arena, char *, domain->field_count);
+
+    for (size_t i = 0; i < domain->field_count; i++)
+        names[i] = arena_copy_string(arena, domain->fields[i].name);
+    return names;
+}
+
+static Reshape reshape_of(const Instance *before, const Instance *instance)
+{
+    return (Reshape){before->runtime->program, before->domain, instance->runtime->program,
+                     instance->domain};
+}
+
+/* The state in its new shape: `before` holds it in the old one. */
+static int instance_reshape(Instance *instance, const Instance *before, Arena *arena, Error *err)
+{
+    size_t count = instance->domain->field_count;
+    Reshape reshape = reshape_of(before, instance);
+    Value *fields = arena_array(arena, Value, count);
+    bool *set = arena_array(arena, bool, count);
+
+    for (size_t i = 0; i < count; i++)
+        fields[i] = instance->domain->fields[i].initial;
+    if (reshape_fields(&reshape, field_names(before->domain, arena), before->fields,
+                       before->domain->field_count, arena, fields, set, err) < 0)
+        return ERROR_PROGRAM;
+    for (size_t i = 0; i < count; i++) {
+        Value value = value_clone(fields[i]); /* before the end of what it may be part of */
+        value_free(instance->fields[i]);
+        instance->fields[i] = value;
+    }
+    instance_fields_changed(instance);
+    return 0;
+}
+
+/* ---- records ---- */
+
+/* The state of before with what the slice had read in it. */
+static Value *fields_as_read(const Origin *origin, const Instance *before, Arena *arena)
+{
+    Value *fields = arena_array(arena, Value, before->domain->field_count);
+
+    for (size_t i = 0; i < before->domain->field_count; i++) {
+        int read = origin_field(origin, before->domain->fields[i].name);
+        fields[i] = read >= 0 ? origin->fields[read] : before->fields[i];
+    }
+    return fields;
+}
+
+/* It is made of what the slice had read, as far as that can be told. */
+static bool is_read(const Origin *origin, const Instance *before, const Instance *instance,
+                    size_t field, Value value)
+{
+    const char *name = instance->domain->fields[field].name;
+
+    return origin_field(origin, name) >= 0 || domain_find_field(before->domain, name) < 0 ||
+           !value_equal(value, instance->fields[field]);
+}
+
+/* What a slice had read, as it would have read it in the new shape: that it is computed again on.
+ */
+static int reads_reshape(Origin *origin, const Instance *before, const Instance *instance,
+                         Arena *arena, Error *err)
+{
+    Reshape reshape = reshape_of(before, instance);
+    size_t count = reshape.new->field_count, kept = 0;
+    Value *fields = arena_array(arena, Value, count);
+    bool *set = arena_array(arena, bool, count);
+
+    if (reshape_fields(&reshape, field_names(before->domain, arena),
+                       fields_as_read(origin, before, arena), before->domain->field_count, arena,
+                       fields, set, err) < 0)
+        return ERROR_PROGRAM;
+    char **names = memory_zero(count, sizeof(char *));
+    Value *values = memory_zero(count, sizeof(Value));
+    for (size_t i = 0; i < count; i++)
+        if (set[i] && is_read(origin, before, instance, i, fields[i])) {
+            names[kept] = memory_copy_string(reshape.new->fields[i].name);
+            values[kept++] = value_clone(fields[i]);
+        }
+    for (size_t i = 0; i < origin->field_count; i++)
+        free(origin->field_names[i]);
+    free(origin->field_names);
+    values_free(origin->fields, origin->field_count);
+    origin->field_names = names;
+    origin->fields = values;
+    origin->field_count = kept;
+    return 0;
+}
+
+/* The state of before with what the slice had found in the fields that still hold what it set. */
+static Value *fields_before_slice(const Origin *origin, const Instance *before, Arena *arena)
+{
+    Value *fields = arena_array(arena, Value, before->domain->field_count);
+
+    for (size_t i = 0; i < before->domain->field_count; i++) {
+        const OriginChange *change = origin_change(origin, before->domain->fields[i].name);
+        bool holds = change != NULL && change->after == value_digest(before->fields[i]);
+        fields[i] = holds ? change->before : before->fields[i];
+    }
+    return fields;
+}
+
+/* A field that goes on by itself keeps its change. Of one that a migration makes it is known if
+ * what the slice had set is still there: then it can be made of what was there before, too. */
+static int changes_reshape(Origin *origin, const Instance *before, const Instance *instance,
+                           Arena *arena, Error *err)
+{
+    Reshape reshape = reshape_of(before, instance);
+    size_t count = instance->domain->field_count, kept = 0;
+    Value *fields = arena_array(arena, Value, count);
+    bool *set = arena_array(arena, bool, count);
+    OriginChange *changes = memory_zero(count, sizeof *changes);
+
+    if (reshape_fields(&reshape, field_names(before->domain, arena),
+                       fields_before_slice(origin, before, arena), before->domain->field_count,
+                       arena, fields, set, err) < 0) {
+        free(changes);
+        return ERROR_PROGRAM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *name = instance->domain->fields[i].name;
+        const OriginChange *change = origin_change(origin, name);
+        bool moved = set[i] && !value_equal(fields[i], instance->fields[i]);
+        if (!moved && (change == NULL || !set[i]))
+            continue;
+        changes[kept++] =
+            (OriginChange){.field = memory_copy_string(name),
+                           .after = moved ? value_digest(instance->fields[i]) : change->after,
+                           .before = value_clone(moved ? fields[i] : change->before)};
+    }
+    for (size_t i = 0; i < origin->change_count; i++) {
+        free(origin->changes[i].field);
+        value_free(origin->changes[i].before);
+    }
+    free(origin->changes);
+    origin->changes = changes;
+    origin->change_count = kept;
+    return 0;
+}
+
+static int origins_reshape(Instance *instance, const Instance *before, Arena *arena, Error *err)
+{
+    int code = 0;
+
+    for (size_t i = 0; i < instance->origin_count && code == 0; i++) {
+        code = changes_reshape(instance->origins[i], before, instance, arena, err);
+        if (code == 0)
+            code = reads_reshape(instance->origins[i], before, instance, arena, err);
+        arena_reset(arena);
+    }
+    return code;
+}
+
+int state_reshape(Passage *passage, Error *err)
+{
+    int code = 0;
+
+    for (Instance *i = instance_first(passage->new); i != NULL && code == 0; i = instance_next(i)) {
+        const Instance *before = instance_before(passage, i);
+        if (before == NULL || before->domain->version == i->domain->version)
+            continue;
+        code = instance_reshape(i, before, &passage->scratch, err);
+        arena_reset(&passage->scratch);
+        if (code == 0)
+            code = origins_reshape(i, before, &passage->scratch, err);
+    }
+    return code;
+}
+
+/* ---- what a `yield` keeps ---- */
+
+static const CodeYield *yield_of(const Instance *instance, const Cause *cause)
+{
+    const Code *code = cause_code(instance, cause);
+
+    return cause->yield <= code->yield_count ? &code->yields[cause->yield - 1] : NULL;
+}
+
+/* The text does not say how a record looks. */
+bool locals_are_kept(const Instance *before, const Cause *was, const Instance *instance,
+                     const Cause *is, size_t local_count)
+{
+    if (is->yield == 0)
+        return true;
+    const CodeYield *a = yield_of(before, was), *b = yield_of(instance, is);
+    if (a == NULL || b == NULL || a->top - before->domain->field_count != local_count ||
+        b->top - instance->domain->field_count != local_count)
+        return false;
+    for (size_t i = 0; i < local_count; i++)
+        if (!type_is_kept(&before->runtime->program->types, a->types[i],
+                          &instance->runtime->program->types, b->types[i]))
+            return false;
+    return true;
+}
