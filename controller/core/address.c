@@ -5,6 +5,9 @@
 
 #include "lang/base/json.h"
 
+/* Of a domain's name. */
+#define NAME_BYTES "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+
 static int malformed(Error *err, const char *text)
 {
     return error_set(
@@ -70,20 +73,22 @@ static bool placed_parse(const char *text, Arena *arena, Address *ret)
 
 int address_parse(const char *text, Arena *arena, Address *ret, Error *err)
 {
-    const char *at = text + strcspn(text, ".[");
+    const char *at = text + strspn(text, NAME_BYTES);
     Address address = {.domain = arena_copy_bytes(arena, text, (size_t)(at - text))};
 
     if (at == text || strlen(text) > ADDRESS_SIZE_MAX)
         return malformed(err, text);
     if (*at == '[' && !key_parse(&at, arena, &address.key))
         return malformed(err, text);
+    if (*at != '\0' && *at != '.')
+        return malformed(err, text);
     if (*at == '\0') {
         *ret = address;
         return 0;
     }
     const char *rest = at + 1, *bracket = strstr(rest, "[\"");
-    if (*at != '.' || !(bracket != NULL ? named_parse(rest, bracket, arena, &address)
-                                        : placed_parse(rest, arena, &address)))
+    if (!(bracket != NULL ? named_parse(rest, bracket, arena, &address)
+                          : placed_parse(rest, arena, &address)))
         return malformed(err, text);
     *ret = address;
     return 0;

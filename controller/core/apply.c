@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "controller/core/convergence.h"
+#include "controller/core/intent.h"
+#include "controller/core/origin.h"
+#include "controller/core/resource.h"
 #include "lang/base/memory.h"
 
 /* Nothing is put off any more, and what was given up is tried again. */
@@ -30,6 +33,11 @@ static void begin_again(Instance *instance)
     }
     instance->stop_due_ms = 0;
     instance->stop_given_up = false;
+    for (size_t i = 0; i < instance->origin_count; i++) {
+        instance->origins[i]->due_ms = 0;
+        instance->origins[i]->failures = 0;
+        instance->origins[i]->given_up = false;
+    }
 }
 
 static void apply_begin(Runtime *runtime, const Record *record)
@@ -69,8 +77,10 @@ static void pending_add(Instance *instance, Intent *intent)
     Pending *pending = instance->pending;
 
     pending->intents[pending->intent_count++] = intent;
-    if (intent->verb == INTENT_PUT) {
+    intent->turn = intent_turn(pending->intents, pending->intent_count - 1, intent);
+    if (intent->verb == INTENT_PUT && intent->state == INTENT_OPEN) {
         const Object *object = object_want(instance, intent);
+        intent->adopts |= object->by_hand && !object->exists;
         if (intent->address == NULL)
             intent->address = object_address(object);
     } else if (intent->verb == INTENT_DELETE && intent->state == INTENT_OPEN) {
@@ -179,7 +189,7 @@ static int apply_commit(Record *record, Error *err)
         return error_set(err, ERROR_STATE, "a commit of slice %llu, which was not prepared",
                          (unsigned long long)record->slice);
     record->cause = pending->cause;
-    if (pending->intent_count > 0)
+    if (pending->intent_count > 0 || pending->cause.kind == CAUSE_REVISE)
         objects_commit(instance, pending);
     deeds_commit(instance, pending);
     if (pending->cause.kind == CAUSE_STOP) {
@@ -270,11 +280,23 @@ static void abort_repair(Runtime *runtime, const Record *record, const char *uid
     string_set(&object->reason, record->text);
 }
 
+/* What it is made of may have changed: an object of it is gone, or another one. */
+static void abort_revision(Instance *instance, const Record *record, const Pending *pending)
+{
+    Origin *origin = origin_find(instance, pending->cause.origin);
+
+    origin->failures++;
+    origin->due_ms = record->due_ms;
+    origin->given_up = !record->retry;
+}
+
 static void abort_cause(Instance *instance, const Record *record, const Pending *pending)
 {
     const Cause *cause = &pending->cause;
 
-    if (cause->kind == CAUSE_REPAIR)
+    if (cause->kind == CAUSE_REVISE)
+        abort_revision(instance, record, pending);
+    else if (cause->kind == CAUSE_REPAIR || cause->kind == CAUSE_CONDEMN)
         abort_repair(instance->runtime, record, pending->intents[0]->uid);
     else if (cause->kind == CAUSE_STOP)
         abort_stop(instance, record);
@@ -319,6 +341,15 @@ static void fault_transition(Instance *instance, const Record *record, const Pen
     string_set(&mark->reason, record->text);
 }
 
+/* It stays as it was, and is tried again by the next process. */
+static void fault_revision(Instance *instance, const Cause *cause)
+{
+    Origin *origin = origin_find(instance, cause->origin);
+
+    origin->failures++;
+    origin->given_up = true;
+}
+
 static void apply_fault(Runtime *runtime, Record *record)
 {
     Instance *instance = record->instance;
@@ -327,6 +358,11 @@ static void apply_fault(Runtime *runtime, Record *record)
 
     if (pending != NULL)
         objects_discard(runtime, pending);
+    if (cause->kind == CAUSE_REVISE) {
+        fault_revision(instance, cause);
+        pending_free(pending);
+        return;
+    }
     if (cause->message != 0)
         dead_letter_add(instance, message_take(instance, cause->message), record->text);
     if (cause->transition >= 0)
@@ -370,9 +406,12 @@ static void observe_there(Object *object, const Record *record)
     string_set(&object->reason, record->text);
     if (!record->changed)
         return;
+    bool other = !outputs_equal(object->outputs, record->result);
     string_set(&object->outputs, record->result);
     if (record->external_id != NULL)
         string_set(&object->external_id, record->external_id);
+    if (other)
+        outputs_changed(object);
     report_object(object, ON_CHANGED);
 }
 
@@ -411,9 +450,7 @@ static int apply_destroy(Runtime *runtime, Record *record, Error *err)
 static void apply_reset(Runtime *runtime)
 {
     instances_free(runtime);
-    for (size_t i = 0; i < runtime->retained_count; i++)
-        values_free(runtime->retained[i].arguments, runtime->retained[i].argument_count);
-    runtime->retained_count = 0;
+    said_forget(runtime);
     facts_clear(runtime);
     map_deinit(&runtime->system_starts);
     runtime->destroying = false;
@@ -424,7 +461,7 @@ static int apply_end(Record *record, Error *err)
     Instance *instance = take(record->instance);
 
     record->domain = instance->domain_index;
-    if (!instance->stopping || instance->object_count > 0 || instance->pending != NULL)
+    if ((!instance->stopping && !instance->is_gone) || instance->object_count > 0 || instance->pending != NULL)
         return error_set(err, ERROR_STATE, "the end of an instance of domain '%s' that goes on",
                          instance->domain->name);
     convergence_outside(instance);
@@ -457,6 +494,9 @@ int record_apply(Runtime *runtime, Record *record, Error *err)
         return apply_commit(record, err);
     case RECORD_ABORT:
         return apply_abort(runtime, record, err);
+    case RECORD_HEARD:
+        message_heard(record->instance, &record->cause);
+        return 0;
     case RECORD_FAULT:
         apply_fault(runtime, record);
         return 0;
@@ -479,6 +519,12 @@ int record_apply(Runtime *runtime, Record *record, Error *err)
     case RECORD_RESET:
         apply_reset(runtime);
         return 0;
+    case RECORD_FORGET:
+    case RECORD_MARK:
+    case RECORD_MOVE:
+    case RECORD_IMPORT:
+    case RECORD_ADOPT:
+        return manual_record_apply(runtime, record, err);
     }
     return error_set(err, ERROR_INTERNAL, "record of type %d", (int)record->type);
 }

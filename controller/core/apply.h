@@ -12,12 +12,15 @@
 void slice_commit(Instance *instance, const Cause *cause, const Proposal *proposal,
                   const SeenFacts *facts, const Record *record);
 
+/* The message that the cause consumes was for the record of a slice. */
+void message_heard(Instance *instance, const Cause *cause);
+
 /* Begin to exist: with the first values, the timers, and what was last said of each event. */
 Instance *instance_begin(Runtime *runtime, const InstanceStart *start);
 
 /* Put a message of domain `from` into the mailbox of the receiver. */
-Message *deliver(Instance *receiver, MessageKind kind, uint32_t target, uint32_t from, bool high,
-                 const Value *arguments, size_t argument_count);
+void deliver(Instance *receiver, MessageKind kind, uint32_t target, uint32_t from, bool high,
+             const Value *arguments, size_t argument_count);
 
 /* Take a message out of the mailbox, at the head of its lane; the caller owns it. NULL: it is not
  * there. */

@@ -188,3 +188,19 @@ int arguments_make(const Runtime *runtime, const BoundEffect *bound, const Outpu
     *ret = buffer_take(&canonical);
     return 0;
 }
+
+bool arguments_force_replacement(const BoundEffect *bound, const char *before, const char *after)
+{
+    cleanup(json_free) Json *old = NULL, *new = NULL;
+
+    if (bound->immutable_count == 0 || before == NULL ||
+        json_parse_own(before, strlen(before), &old, NULL) < 0 ||
+        json_parse_own(after, strlen(after), &new, NULL) < 0)
+        return false;
+    for (size_t i = 0; i < bound->immutable_count; i++) {
+        const Json *a = json_get(old, bound->immutable[i]), *b = json_get(new, bound->immutable[i]);
+        if ((a == NULL) != (b == NULL) || (a != NULL && !json_equal(a, b)))
+            return true;
+    }
+    return false;
+}

@@ -3,19 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "controller/core/choice.h"
 #include "controller/core/input.h"
-#include "controller/core/scheduler.h"
 #include "controller/core/timer.h"
-
-typedef struct Choice {
-    Instance *instance;
-    const RuntimeOptions *options;
-    uint64_t now_ms;
-    Arena *arena;
-    Cause cause;
-    bool found;
-    int urgency;
-} Choice;
 
 static void alarm_at(Instance *instance, AlarmKind kind, uint64_t due_ms)
 {
@@ -28,12 +18,17 @@ static void wake_at(Instance *instance, uint64_t due_ms)
     alarm_at(instance, ALARM_WAKE, due_ms);
 }
 
+void choice_wake_at(Choice *choice, uint64_t due_ms)
+{
+    wake_at(choice->instance, due_ms);
+}
+
 static void expire_at(Instance *instance, uint64_t due_ms)
 {
     alarm_at(instance, ALARM_EXPIRY, due_ms);
 }
 
-static void choose(Choice *choice, Cause cause, int urgency)
+void choice_add(Choice *choice, Cause cause, int urgency)
 {
     if (!choice->found)
         choice->cause = cause;
@@ -86,7 +81,7 @@ static void choose_boot(Choice *choice)
     for (uint32_t i = 0; i < instance->run_count; i++)
         if (instance->runs[i].kind == CAUSE_BOOT)
             cause = run_cause(instance, i);
-    choose(choice, cause, 255);
+    choice_add(choice, cause, 255);
 }
 
 /* ---- goals ---- */
@@ -222,7 +217,7 @@ static void choose_goal(Choice *choice)
         }
     }
     if (best.transition >= 0)
-        choose(choice, best, best_urgency);
+        choice_add(choice, best, best_urgency);
 }
 
 /* ---- messages and open runs ---- */
@@ -260,7 +255,7 @@ static void choose_message(Choice *choice, const Message *message)
         cause.timer = (int32_t)message->target;
         break;
     }
-    choose(choice, cause, message->high ? 150 : 100);
+    choice_add(choice, cause, message->high ? 150 : 100);
 }
 
 static bool run_is_due(Choice *choice, const Run *run)
@@ -286,7 +281,7 @@ static void choose_run(Choice *choice)
         return;
     if (run->goal >= 0)
         urgency = goal_urgency(instance, &instance->domain->goals[run->goal], run->transition);
-    choose(choice, run_cause(instance, 0), urgency);
+    choice_add(choice, run_cause(instance, 0), urgency);
 }
 
 /* ---- timers ---- */
@@ -314,7 +309,7 @@ static void timers_refresh(Choice *choice)
 
 static bool object_is_gone(const Object *object)
 {
-    return object->state == OBJECT_LOST ||
+    return object->state == OBJECT_LOST || object->drifted ||
            (object->state == OBJECT_WANTED && object->before == OBJECT_LOST);
 }
 
@@ -344,7 +339,8 @@ static bool is_lowest(const Runtime *runtime, const Object *lost)
 static void choose_repair(Choice *choice)
 {
     const Runtime *runtime = choice->instance->runtime;
-    const Object *object = runtime->lost_count > 0 ? lost_of(choice->instance) : NULL;
+    bool any = runtime->lost_count > 0 || choice->options->repair_only;
+    const Object *object = any ? lost_of(choice->instance) : NULL;
 
     if (object == NULL || object->given_up || !is_lowest(runtime, object))
         return;
@@ -352,7 +348,7 @@ static void choose_repair(Choice *choice)
         wake_at(choice->instance, object->repair_due_ms);
         return;
     }
-    choose(choice, cause_of(CAUSE_REPAIR), 100);
+    choice_add(choice, cause_of(CAUSE_REPAIR), 100);
 }
 
 /* A begun run goes on before another goal is served; with nothing of its own to do the domain makes
@@ -369,6 +365,8 @@ static void choose_act(Choice *choice)
         choose_goal(choice);
     if (!choice->found && instance->run_count == 0 && mailbox_count(&instance->mailbox) == 0)
         choose_repair(choice);
+    if (!choice->found)
+        choose_left(choice);
 }
 
 /* A domain that is held up hears all the same, so that no ring of domains waits for itself. */
@@ -383,7 +381,25 @@ static void choose_turn(Choice *choice)
         !(act.found && instance->handlers_in_row >= HANDLERS_IN_ROW_MAX))
         choose_message(choice, message);
     if (act.found)
-        choose(choice, act.cause, act.urgency);
+        choice_add(choice, act.cause, act.urgency);
+}
+
+/* What an edit left to be done comes before it goes on. */
+static void choose_next(Choice *choice)
+{
+    const Message *message = mailbox_peek(&choice->instance->mailbox);
+
+    switch (choose_revision(choice)) {
+    case REVISION_NONE:
+        choose_turn(choice);
+        break;
+    case REVISION_HEARS:
+        if (message_is_due(choice, message))
+            choose_message(choice, message);
+        break;
+    case REVISION_FIRST:
+        break;
+    }
 }
 
 /* One that stops does what is left to do, gives back what it has, and ends. */
@@ -405,7 +421,14 @@ static void choose_end(Choice *choice)
     if (instance->stop_due_ms > choice->now_ms)
         wake_at(instance, instance->stop_due_ms);
     else
-        choose(choice, cause_of(CAUSE_STOP), 100);
+        choice_add(choice, cause_of(CAUSE_STOP), 100);
+}
+
+/* Its domain is not in the program any more: it ends with the last of its objects. */
+static void choose_gone(Choice *choice)
+{
+    if (choice->instance->object_count == 0)
+        choice_add(choice, cause_of(CAUSE_STOP), 255);
 }
 
 static bool instance_may_run(const Instance *instance)
@@ -420,14 +443,22 @@ bool instance_choose(Instance *instance, const RuntimeOptions *options, uint64_t
 
     alarm_set(instance, ALARM_WAKE, 0);
     alarm_set(instance, ALARM_EXPIRY, 0);
-    goals_refresh(&choice);
-    timers_refresh(&choice);
+    if (!options->repair_only) {
+        goals_refresh(&choice);
+        timers_refresh(&choice);
+    }
     if (!instance_may_run(instance))
         return false;
-    if (instance->stopping)
+    if (options->repair_only)
+        choose_repair(&choice);
+    else if (choose_condemned(&choice))
+        ;
+    else if (instance->is_gone)
+        choose_gone(&choice);
+    else if (instance->stopping)
         choose_end(&choice);
     else if (instance->booted)
-        choose_turn(&choice);
+        choose_next(&choice);
     else if (instance->waits_for == NULL && instance->puts_off_for == NULL)
         choose_boot(&choice);
     instance->next = choice.cause;

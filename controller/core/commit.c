@@ -4,19 +4,29 @@
 
 #include "controller/core/apply.h"
 #include "controller/core/convergence.h"
+#include "controller/core/origin.h"
 #include "lang/base/memory.h"
 
 /* ---- delivery ---- */
 
-Message *deliver(Instance *receiver, MessageKind kind, uint32_t target, uint32_t from, bool high,
-                 const Value *arguments, size_t argument_count)
+static Message *message_for(Instance *receiver, MessageKind kind, uint32_t target, uint32_t from,
+                            bool high, const Value *arguments, size_t argument_count)
 {
-    Message *message = message_new(receiver->runtime->next_message++, kind, target, from, high,
-                                   arguments, argument_count);
+    return message_new(receiver->runtime->next_message++, kind, target, from, high, arguments,
+                       argument_count);
+}
 
+static void message_put(Instance *receiver, Message *message)
+{
     mailbox_put(&receiver->mailbox, message);
     instance_touch(receiver);
-    return message;
+}
+
+void deliver(Instance *receiver, MessageKind kind, uint32_t target, uint32_t from, bool high,
+             const Value *arguments, size_t argument_count)
+{
+    message_put(receiver,
+                message_for(receiver, kind, target, from, high, arguments, argument_count));
 }
 
 Message *message_take(Instance *instance, uint64_t id)
@@ -33,10 +43,13 @@ Message *message_take(Instance *instance, uint64_t id)
 static void deliver_emission(Instance *receiver, MessageKind kind, uint32_t target,
                              Instance *sender, const Emission *emission, uint64_t slice)
 {
-    Message *message = deliver(receiver, kind, target, sender->domain_index, emission->high,
-                               emission->arguments, emission->argument_count);
+    Message *message = message_for(receiver, kind, target, sender->domain_index, emission->high,
+                                   emission->arguments, emission->argument_count);
 
     message->parent = slice;
+    if (emission->travels || emission->unsaid)
+        message_travel(message, emission->former, emission->former_count, emission->unsaid);
+    message_put(receiver, message);
     convergence_spoke(receiver, sender);
 }
 
@@ -59,16 +72,67 @@ static void retain(Runtime *runtime, uint32_t from, const Emission *emission)
     slot->argument_count = emission->argument_count;
 }
 
-static void broadcast(Instance *sender, const Emission *emission, uint64_t slice)
+/* Nobody who comes later is told of it. */
+static void retain_not(Runtime *runtime, uint32_t from, uint32_t event, const Value *arguments,
+                       size_t count)
+{
+    for (size_t i = 0; i < runtime->retained_count; i++) {
+        Retained *slot = &runtime->retained[i];
+        if (slot->event != event || slot->domain != from ||
+            !values_equal(slot->arguments, slot->argument_count, arguments, count))
+            continue;
+        values_free(slot->arguments, slot->argument_count);
+        memmove(slot, slot + 1, (--runtime->retained_count - i) * sizeof *slot);
+        return;
+    }
+}
+
+void event_withdraw(Runtime *runtime, uint32_t from, uint32_t event, const Value *arguments,
+                    size_t count)
+{
+    retain_not(runtime, from, event, arguments, count);
+    memory_reserve_one(runtime->withdrawn, runtime->withdrawn_count, runtime->withdrawn_capacity);
+    runtime->withdrawn[runtime->withdrawn_count++] =
+        (Withdrawn){event, values_clone(arguments, count), count};
+}
+
+/* The emission in the place of one that was withdrawn; what it carries is the caller's. Itself, if
+ * there was none. */
+static Emission emission_replacing(Runtime *runtime, const Emission *emission)
+{
+    Emission replacing = *emission;
+
+    for (size_t i = 0; !emission->travels && !emission->unsaid && i < runtime->withdrawn_count;
+         i++) {
+        Withdrawn *withdrawn = &runtime->withdrawn[i];
+        if (withdrawn->event != emission->event)
+            continue;
+        replacing.travels = true;
+        replacing.former = withdrawn->arguments;
+        replacing.former_count = withdrawn->argument_count;
+        memmove(withdrawn, withdrawn + 1, (--runtime->withdrawn_count - i) * sizeof *withdrawn);
+        break;
+    }
+    return replacing;
+}
+
+static void broadcast(Instance *sender, const Emission *said, uint64_t slice)
 {
     Runtime *runtime = sender->runtime;
+    Emission emission = emission_replacing(runtime, said);
 
     for (size_t d = 0; d < runtime->program->domain_count; d++)
-        if (domain_find_handler(&runtime->program->domains[d], emission->event) >= 0)
+        if (domain_find_handler(&runtime->program->domains[d], emission.event) >= 0)
             for (Instance *i = runtime->domains[d].instances.first; i != NULL;
                  i = i->links[LIST_DOMAIN].next)
-                deliver_emission(i, MESSAGE_EVENT, emission->event, sender, emission, slice);
-    retain(runtime, sender->domain_index, emission);
+                deliver_emission(i, MESSAGE_EVENT, emission.event, sender, &emission, slice);
+    if (emission.unsaid)
+        retain_not(runtime, sender->domain_index, emission.event, emission.former,
+                   emission.former_count);
+    else
+        retain(runtime, sender->domain_index, &emission);
+    if (emission.former != said->former)
+        values_free(emission.former, emission.former_count);
 }
 
 /* Delivering what a slice has put out, in order. */
@@ -105,6 +169,8 @@ static void emit_all(Instance *sender, const Proposal *proposal, const Record *r
 
     for (size_t i = 0; i < proposal->emission_count; i++) {
         const Emission *emission = &proposal->emissions[i];
+        if (emission->same)
+            continue;
         switch (emission->kind) {
         case OUTPUT_EVENT:
             broadcast(sender, emission, record->slice);
@@ -142,17 +208,21 @@ Instance *instance_begin(Runtime *runtime, const InstanceStart *start)
 
 /* ---- the commit of a slice ---- */
 
-/* True if any value is another one now. */
-static bool fields_change(Instance *instance, const FieldChange *changes, size_t count)
+/* `because`: the changes are followed; see origins_follow(). NULL: they are what the domain does by
+ * itself. True if any value is another one now. */
+static bool fields_change(Instance *instance, const Proposal *proposal, const char *because)
 {
     bool changed = false;
 
-    for (size_t i = 0; i < count; i++) {
-        Value *field = &instance->fields[changes[i].field];
-        if (value_equal(*field, changes[i].value))
+    for (size_t i = 0; i < proposal->change_count; i++) {
+        const FieldChange *change = &proposal->changes[i];
+        Value *field = &instance->fields[change->field];
+        if (change->left || value_equal(*field, change->value))
             continue;
+        if (because != NULL)
+            origins_follow(instance, change->field, change->value, because);
         value_free(*field);
-        *field = value_clone(changes[i].value);
+        *field = value_clone(change->value);
         changed = true;
     }
     if (changed) {
@@ -216,16 +286,34 @@ static bool has_run(const Cause *cause, const Proposal *proposal)
     return cause->transition >= 0 || cause->kind == CAUSE_RUN || proposal->yield != 0;
 }
 
+/* It has been computed again: nothing of what it consumed, or of the run that it was part of, is
+ * done a second time. */
+static void revision_commit(Instance *instance, const Cause *cause, const Proposal *proposal,
+                            const Record *record)
+{
+    cleanup(free) char *because = memory_format("%s was computed again", cause_where(instance, cause));
+
+    fields_change(instance, proposal, because);
+    emit_all(instance, proposal, record);
+    timers_apply(instance, record->timers, record->timer_count);
+}
+
 void slice_commit(Instance *instance, const Cause *cause, const Proposal *proposal,
                   const SeenFacts *facts, const Record *record)
 {
+    if (cause->kind == CAUSE_REVISE) {
+        revision_commit(instance, cause, proposal, record);
+        return;
+    }
     Message *message = consume(instance, cause);
     bool runs = has_run(cause, proposal);
     uint32_t run = runs ? run_begin(instance, cause, message) : 0;
+    cleanup(free) char *told = message != NULL ? message_describe(instance, message) : NULL;
 
-    if (fields_change(instance, proposal->changes, proposal->change_count) && message != NULL) {
+    if (fields_change(instance, proposal, message != NULL && message->travels ? told : NULL) &&
+        message != NULL) {
         free(instance->unlocked_by);
-        instance->unlocked_by = message_describe(instance, message);
+        instance->unlocked_by = take(told);
     }
     if (cause->transition >= 0)
         transition_succeeded(instance, cause);
@@ -236,6 +324,21 @@ void slice_commit(Instance *instance, const Cause *cause, const Proposal *propos
     count_turn(instance, cause);
     emit_all(instance, proposal, record);
     timers_apply(instance, record->timers, record->timer_count);
+    message_free(message);
+}
+
+void message_heard(Instance *instance, const Cause *cause)
+{
+    Message *message = consume(instance, cause);
+
+    if (message == NULL)
+        return;
+    cleanup(free) char *because = message_describe(instance, message);
+    Origin *origin = origin_that_handled(instance, cause_where(instance, cause), message->former,
+                                         message->former_count);
+    if (origin != NULL)
+        origin_hear(instance, origin, message, because);
+    count_turn(instance, cause);
     message_free(message);
 }
 

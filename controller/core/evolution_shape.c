@@ -81,36 +81,41 @@ typedef struct Carrying {
     const ProgramDomain *is;
 } Carrying;
 
-static int carried_find(const Carrying *carrying, const Carried *was, const Carried *is, size_t at)
+static int carried_find(const Carried *carried, const char *name)
 {
-    const TypeTable *types = &carrying->passage->old->program->types;
-    const TypeTable *new_types = &carrying->passage->evolution->program->types;
-
-    for (size_t i = 0; i < was->count; i++)
-        if (strcmp(was->items[i].name, is->items[at].name) == 0 &&
-            type_is_kept(types, was->items[i].type, new_types, is->items[at].type))
+    for (size_t i = 0; i < carried->count; i++)
+        if (strcmp(carried->items[i].name, name) == 0)
             return (int)i;
     return -1;
 }
 
 static bool carried_is_kept(const Carrying *carrying, const Carried *was, const Carried *is)
 {
+    const TypeTable *types = &carrying->passage->old->program->types;
+    const TypeTable *new_types = &carrying->passage->evolution->program->types;
+
     if (was->count != is->count)
         return false;
     for (size_t i = 0; i < is->count; i++)
-        if (carried_find(carrying, was, is, i) != (int)i)
+        if (strcmp(was->items[i].name, is->items[i].name) != 0 ||
+            !type_is_kept(types, was->items[i].type, new_types, is->items[i].type))
             return false;
     return true;
 }
 
-/* What is new has its zero value until it is said. */
-static Json *zero_of(const Carrying *carrying, StaticType type)
+/* What was carried, as a value of the type that it has now. What is new, or was of another type
+ * altogether, has its zero value until it is said. `value` may be NULL. */
+static Json *carried_value(const Carrying *carrying, const Json *value, StaticType type)
 {
+    const TypeTable *types = &carrying->passage->evolution->program->types;
+    Arena *arena = &carrying->passage->scratch;
     cleanup(buffer_deinit) Buffer text = {0};
     Json *json = NULL;
+    Value is;
 
-    value_encode(&text, type_zero(&carrying->passage->evolution->program->types, type,
-                                  &carrying->passage->scratch));
+    if (value == NULL || !type_admit(types, type, value_decode(arena, value), arena, &is))
+        is = type_zero(types, type, arena);
+    value_encode(&text, is);
     return json_parse_own(buffer_text(&text), text.size, &json, NULL) == 0 ? json : json_new_null();
 }
 
@@ -127,9 +132,9 @@ static void values_rearrange(const Carrying *carrying, const Json *of, Json *ite
         return;
     Json *rearranged = json_new_array();
     for (size_t i = 0; i < is.count; i++) {
-        int at = carried_find(carrying, &was, &is, i);
-        json_append(rearranged, at >= 0 ? json_copy(json_at(values, (size_t)at))
-                                        : zero_of(carrying, is.items[i].type));
+        int at = carried_find(&was, is.items[i].name);
+        const Json *value = at >= 0 ? json_at(values, (size_t)at) : NULL;
+        json_append(rearranged, carried_value(carrying, value, is.items[i].type));
     }
     json_set(item, member, rearranged);
 }

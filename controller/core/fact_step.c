@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "controller/core/convergence.h"
+#include "controller/core/origin.h"
 #include "controller/core/turn.h"
 #include "lang/base/memory.h"
 
@@ -152,7 +153,9 @@ void slice_lacks_fact(Instance *instance, const Cause *cause)
 
     if (instance->pending != NULL)
         return; /* it is computed further when an answer comes */
-    if (cause->message != 0)
+    if (cause->kind == CAUSE_REVISE)
+        origin_find(instance, cause->origin)->lacks = now;
+    else if (cause->message != 0)
         instance->message_lacks = now;
     else if (cause->kind == CAUSE_RUN)
         instance->run_lacks = now;

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "controller/core/origin.h"
+
 const Code *cause_code(const Instance *instance, const Cause *cause)
 {
     if (cause->handler >= 0)
@@ -11,7 +13,7 @@ const Code *cause_code(const Instance *instance, const Cause *cause)
     return instance->domain->transitions[cause->transition].slices[cause->step];
 }
 
-static Value json_value(Arena *arena, const char *text)
+Value result_value(Arena *arena, const char *text)
 {
     cleanup(json_free) Json *json = NULL;
 
@@ -20,13 +22,12 @@ static Value json_value(Arena *arena, const char *text)
     return value_decode(arena, json);
 }
 
-/* What an else block sees as `error`. */
-static Value failure_value(Arena *arena, const Intent *intent)
+Value failure_value(Arena *arena, const char *code, const char *detail)
 {
     Json *json = json_new_object();
 
-    json_set_string(json, "code", intent->code != NULL ? intent->code : "FAILED");
-    json_set_string(json, "message", intent->detail != NULL ? intent->detail : "");
+    json_set_string(json, "code", code != NULL ? code : "FAILED");
+    json_set_string(json, "message", detail != NULL ? detail : "");
     Value value = value_decode(arena, json);
     json_free(json);
     return value;
@@ -47,7 +48,8 @@ static size_t answers_collect(const Pending *pending, Arena *arena, const Effect
         answer->failed = intent->state == INTENT_FAILED;
         if (answer->present)
             answer->result =
-                answer->failed ? failure_value(arena, intent) : json_value(arena, intent->result);
+                answer->failed ? failure_value(arena, intent->code, intent->detail)
+                                           : result_value(arena, intent->result);
     }
     *ret = answers;
     return count;
@@ -62,6 +64,33 @@ static void run_input(const Run *run, SliceInput *ret)
     ret->local_count = run->local_count;
 }
 
+Value *origin_fields(const Instance *owner, const Origin *origin, Arena *arena)
+{
+    const ProgramDomain *domain = owner->domain;
+    Value *fields = arena_array(arena, Value, domain->field_count);
+
+    for (size_t i = 0; i < domain->field_count; i++) {
+        const ProgramField *field = &domain->fields[i];
+        int read = field->parameter ? -1 : origin_field(origin, field->name);
+        const OriginChange *change = field->parameter ? NULL : origin_change(origin, field->name);
+        fields[i] = read >= 0        ? origin->fields[read]
+                    : change != NULL ? change->before
+                                     : owner->fields[i];
+    }
+    return fields;
+}
+
+static void origin_input(const Instance *owner, const Origin *origin, Arena *arena,
+                         SliceInput *ret)
+{
+    ret->fields = origin_fields(owner, origin, arena);
+    ret->arguments = origin->arguments;
+    ret->argument_count = origin->argument_count;
+    ret->yield = origin->cause.yield;
+    ret->locals = origin->locals;
+    ret->local_count = origin->local_count;
+}
+
 void slice_input_make(const Instance *instance, const Cause *cause, bool planning, Arena *arena,
                       SliceInput *ret)
 {
@@ -73,7 +102,9 @@ void slice_input_make(const Instance *instance, const Cause *cause, bool plannin
                         .key = instance->key_value,
                         .fields = instance->fields,
                         .planning = planning};
-    if (cause->kind == CAUSE_RUN) {
+    if (cause->kind == CAUSE_REVISE) {
+        origin_input(instance, origin_find(instance, cause->origin), arena, ret);
+    } else if (cause->kind == CAUSE_RUN) {
         run_input(&instance->runs[cause->run], ret);
     } else if (message != NULL) {
         ret->arguments = message->arguments;

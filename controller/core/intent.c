@@ -215,6 +215,16 @@ static char *effect_text(const EffectUse *use, const BoundEffect *bound)
                          use->effect);
 }
 
+uint32_t intent_turn(Intent *const *earlier, size_t earlier_count, const Intent *intent)
+{
+    for (size_t i = earlier_count; i > 0; i--)
+        if (earlier[i - 1]->verb == intent->verb &&
+            earlier[i - 1]->place.site == intent->place.site &&
+            strcmp(earlier[i - 1]->place.effect, intent->place.effect) == 0)
+            return earlier[i - 1]->turn + 1;
+    return 0;
+}
+
 static Intent *intent_new(const Emitted *emitted, IntentVerb verb)
 {
     const Runtime *runtime = emitted->instance->runtime;
@@ -283,15 +293,13 @@ static int release_check(const Emitted *emitted, Arena *arena, Intent **ret, con
     return 0;
 }
 
-int intent_make(const Emitted *emitted, Arena *arena, Intent **ret, const char **ret_text)
+int intent_wish(const Emitted *emitted, Arena *arena, Intent **ret, const char **ret_text)
 {
     const Runtime *runtime = emitted->instance->runtime;
     const Output *output = emitted->output;
     const BoundEffect *bound = &runtime->bindings->effects[output->use];
     char *arguments;
 
-    if (output->kind == OUTPUT_RELEASE)
-        return release_check(emitted, arena, ret, ret_text);
     int outcome = arguments_make(runtime, bound, output, arena, &arguments, ret_text);
     if (outcome != 0)
         return outcome;
@@ -302,15 +310,63 @@ int intent_make(const Emitted *emitted, Arena *arena, Intent **ret, const char *
         intent->name = memory_copy_string(intent->key); /* says which object is meant, like name: */
     intent->handled = output->handled;
     intent->group = output->group;
-    intent_identify(emitted, intent);
-    if (intent->verb == INTENT_ACTION)
-        outcome = action_recall(emitted, intent, arena, ret_text);
-    if (outcome != 0) {
-        intent_free(intent);
-        return outcome;
-    }
+    intent->turn = intent_turn(emitted->earlier, emitted->earlier_count, intent);
     *ret = intent;
     return 0;
+}
+
+int intent_complete(const Emitted *emitted, Arena *arena, Intent *intent, const char **ret_text)
+{
+    intent_identify(emitted, intent);
+    int outcome =
+        intent->verb == INTENT_ACTION ? action_recall(emitted, intent, arena, ret_text) : 0;
+    if (outcome != 0)
+        intent_free(intent);
+    return outcome;
+}
+
+int intent_make(const Emitted *emitted, Arena *arena, Intent **ret, const char **ret_text)
+{
+    if (emitted->output->kind == OUTPUT_RELEASE)
+        return release_check(emitted, arena, ret, ret_text);
+    int outcome = intent_wish(emitted, arena, ret, ret_text);
+    return outcome != 0 ? outcome : intent_complete(emitted, arena, *ret, ret_text);
+}
+
+void intent_recall(const Emitted *emitted, const Object *object, Intent *intent)
+{
+    if (object != NULL)
+        memcpy(intent->uid, object->uid, UID_SIZE);
+    intent->address = object != NULL ? object_address(object) : action_address(emitted, intent);
+    op_make(emitted->instance, intent->uid, intent->number, intent->op);
+}
+
+Intent *intent_released_before(const Emitted *emitted)
+{
+    Intent *intent = intent_new(emitted, INTENT_DELETE);
+
+    intent->released = true;
+    intent->state = INTENT_RECALLED;
+    intent->address = action_address(emitted, intent);
+    op_make(emitted->instance, intent->uid, intent->number, intent->op);
+    return intent;
+}
+
+void intent_update(const Object *object, Intent *intent)
+{
+    memcpy(intent->uid, object->uid, UID_SIZE);
+    intent->generation = object->generation + 1;
+    intent->address = object_address(object);
+    op_make(object->owner, intent->uid, intent->number, intent->op);
+}
+
+void intent_replace(const Object *object, Intent *intent)
+{
+    uid_make(object->owner, intent->number, intent->uid);
+    memcpy(intent->replaces, object->uid, UID_SIZE);
+    intent->generation = 1;
+    intent->address = object_address(object);
+    op_make(object->owner, intent->uid, intent->number, intent->op);
 }
 
 static Intent *intent_for_object(const Object *object, IntentVerb verb, uint64_t number,

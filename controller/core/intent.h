@@ -25,6 +25,29 @@ typedef struct Emitted {
  * what, or why. */
 int intent_make(const Emitted *emitted, Arena *arena, Intent **ret, const char **ret_text);
 
+/* Its two halves, for an effect. What it wishes for: everything but the identity, which is
+ * intent_complete()'s, or – for an object that is known – one of the two below. On an outcome of
+ * intent_complete() the intent is freed. */
+int intent_wish(const Emitted *emitted, Arena *arena, Intent **ret, const char **ret_text);
+int intent_complete(const Emitted *emitted, Arena *arena, Intent *intent, const char **ret_text);
+
+/* It means that object, as it is to be from now on; or another one, which takes its place. Its
+ * number must be final. */
+void intent_update(const Object *object, Intent *intent);
+void intent_replace(const Object *object, Intent *intent);
+
+/* Its answer is known already: it asks for nothing. `object` is the one it has; NULL: none. */
+void intent_recall(const Emitted *emitted, const Object *object, Intent *intent);
+
+/* A release that a slice which is computed again has done before. */
+Intent *intent_released_before(const Emitted *emitted);
+
+/* Intent.turn: how many of the same site and effect, in that order, go before it. */
+uint32_t intent_turn(Intent *const *earlier, size_t earlier_count, const Intent *intent);
+
+/* With other values of these parameters it cannot be the same object. Both are JSON objects. */
+bool arguments_force_replacement(const BoundEffect *bound, const char *before, const char *after);
+
 /* The effect's arguments over the binding's defaults, references resolved, as canonical JSON on the
  * heap. Outcomes as above. */
 int arguments_make(const Runtime *runtime, const BoundEffect *bound, const Output *output,

@@ -41,6 +41,8 @@ static void apply_forget(Runtime *runtime, Object *object)
 {
     Instance *owner = object->owner;
 
+    if (object->origin != NULL)
+        object->origin->vacant = true;
     origin_leave(object);
     object_remove(runtime, object);
     changed_from_outside(owner);

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "controller/core/apply.h"
+#include "controller/core/origin.h"
+#include "controller/core/resource.h"
 #include "lang/base/memory.h"
 
 /* ---- objects ---- */
@@ -28,6 +30,19 @@ static uint32_t ordinal_free(const Instance *owner, const Place *place)
     return ordinal;
 }
 
+/* It is known by the name and number of what it replaces, and stands where that stood. */
+static void object_take_place(Object *object, const Intent *intent)
+{
+    const Object *former = object_find(object->owner->runtime, intent->replaces);
+
+    if (former != NULL) {
+        object->ordinal = former->ordinal;
+        object->rank = former->rank;
+    } else if (intent->name == NULL) {
+        object->ordinal = ordinal_free(object->owner, &intent->place);
+    }
+}
+
 Object *object_want(Instance *owner, const Intent *intent)
 {
     Runtime *runtime = owner->runtime;
@@ -46,7 +61,7 @@ Object *object_want(Instance *owner, const Intent *intent)
     object->owner = owner;
     object->place = (Place){memory_copy_string(intent->place.where),
                             memory_copy_string(intent->place.effect), intent->place.site};
-    object->ordinal = intent->name == NULL ? ordinal_free(owner, &intent->place) : 0;
+    object_take_place(object, intent);
     object->sequence = runtime->next_sequence++;
     string_set(&object->name, intent->name);
     string_set(&object->provider, intent->provider);
@@ -59,11 +74,16 @@ Object *object_want(Instance *owner, const Intent *intent)
 void object_made(Object *object, const Intent *intent)
 {
     object->exists = true;
+    object->by_hand = false;
+    object->drifted = false;
     object->generation = intent->generation;
+    bool other = !outputs_equal(object->outputs, intent->result);
     string_set(&object->inputs, intent->arguments);
     string_set(&object->outputs, intent->result);
     string_set(&object->external_id, intent->external_id);
     string_set(&object->reason, NULL);
+    if (other)
+        outputs_changed(object);
 }
 
 /* What an emission wanted and did not get goes back to what it was. */
@@ -174,95 +194,89 @@ void deeds_forget(Instance *instance, const Cause *cause)
     }
 }
 
-/* ---- origins ---- */
+/* ---- the end of a slice ---- */
 
-static void origin_fields(Origin *origin, const Instance *instance)
+/* It was asked for, and is not there; or the same slice has released it again. */
+static void object_missed(Runtime *runtime, Object *object)
 {
-    const ProgramDomain *domain = instance->domain;
-
-    origin->field_count = domain->field_count;
-    origin->field_names = memory_zero(domain->field_count, sizeof(char *));
-    origin->fields = values_clone(instance->fields, domain->field_count);
-    for (size_t i = 0; i < domain->field_count; i++)
-        origin->field_names[i] = memory_copy_string(domain->fields[i].name);
+    if (object != NULL && object->state == OBJECT_WANTED)
+        object_unwant(runtime, object);
 }
 
-/* A release has no result that the program could see. */
-static void origin_results(Origin *origin, const Pending *pending)
+static void object_ready(Runtime *runtime, Object *object)
 {
-    origin->results = memory_zero(pending->intent_count, sizeof(char *));
-    origin->failed = memory_zero(pending->intent_count, sizeof(bool));
+    object_move(object, OBJECT_READY);
+    object->repair_failures = 0;
+    object->repair_due_ms = 0;
+    if (object->rank == 0)
+        object->rank = runtime->next_rank++;
+}
+
+/* What the runtime does by itself leaves objects those of the slice that first emitted them. */
+static bool has_record(const Cause *cause)
+{
+    return cause->kind != CAUSE_REPAIR && cause->kind != CAUSE_STOP &&
+           cause->kind != CAUSE_CONDEMN;
+}
+
+static void object_record(Object *object, Origin *origin)
+{
+    origin->references++;
+    origin_release(object->origin);
+    object->origin = origin;
+}
+
+/* What the slice, computed again, has not reached: each that it has is among its effects. */
+static void objects_unreached(const Instance *instance, const Origin *origin)
+{
+    Map reached = {0};
+
+    for (size_t i = 0; i < origin->effect_count; i++)
+        map_put(&reached, origin->effects[i].uid, origin->effects);
+    for (Object *object = instance->first_object; object != NULL; object = object->owner_next)
+        if (object->origin == origin && map_get(&reached, object->uid) == NULL)
+            object_condemn(object, "its slice, computed again, does not emit it any more");
+    map_deinit(&reached);
+}
+
+/* The slice has a record, which its objects share. */
+static void objects_record(Instance *instance, const Pending *pending)
+{
+    Origin *origin = origin_make(instance, pending);
+
     for (size_t i = 0; i < pending->intent_count; i++) {
-        if (pending->intents[i]->verb == INTENT_DELETE)
-            continue;
-        string_set(&origin->results[origin->result_count], pending->intents[i]->result);
-        origin->failed[origin->result_count++] = pending->intents[i]->state == INTENT_FAILED;
+        const Intent *intent = pending->intents[i];
+        Object *object = intent->verb == INTENT_PUT && intent->state != INTENT_FAILED
+                             ? object_find(instance->runtime, intent->uid)
+                             : NULL;
+        if (object != NULL)
+            object_record(object, origin);
     }
-}
-
-static void origin_arguments(Origin *origin, const Instance *instance, const Pending *pending)
-{
-    const Cause *cause = &pending->cause;
-    const Message *message = mailbox_find(&instance->mailbox, cause->message);
-
-    if (cause->kind == CAUSE_RUN) {
-        const Run *run = &instance->runs[cause->run];
-        origin->arguments = values_clone(run->arguments, run->argument_count);
-        origin->argument_count = run->argument_count;
-        origin->locals = values_clone(run->locals, run->local_count);
-        origin->local_count = run->local_count;
-    } else if (message != NULL) {
-        origin->arguments = values_clone(message->arguments, message->argument_count);
-        origin->argument_count = message->argument_count;
-    }
-}
-
-static Origin *origin_new(const Instance *instance, const Pending *pending)
-{
-    Origin *origin = memory_zero(1, sizeof *origin);
-
-    origin->references = 1;
-    origin->slice = pending->slice;
-    origin->cause = pending->cause;
-    origin->where = memory_copy_string(pending->intents[0]->place.where);
-    origin_fields(origin, instance);
-    origin_results(origin, pending);
-    origin_arguments(origin, instance, pending);
-    seen_facts_add(&origin->facts, &pending->facts);
-    return origin;
+    if (pending->cause.kind == CAUSE_REVISE)
+        objects_unreached(instance, origin);
+    origin_release(origin);
 }
 
 void objects_commit(Instance *instance, const Pending *pending)
 {
     Runtime *runtime = instance->runtime;
-    Origin *origin = NULL;
+    bool any = pending->cause.kind == CAUSE_REVISE;
 
     for (size_t i = 0; i < pending->intent_count; i++) {
         const Intent *intent = pending->intents[i];
-        if (intent->verb != INTENT_PUT)
+        Object *object = intent->verb == INTENT_PUT ? object_find(runtime, intent->uid) : NULL;
+        if (intent->verb != INTENT_PUT || intent->state == INTENT_RECALLED)
             continue;
-        Object *object = object_find(runtime, intent->uid);
         if (intent->state != INTENT_APPLIED) {
-            if (object != NULL && object->state == OBJECT_WANTED)
-                object_unwant(runtime, object);
+            object_missed(runtime, object);
             continue;
         }
-        if (object == NULL)
-            continue; /* the same slice has released it again */
-        object_move(object, OBJECT_READY);
-        object->repair_failures = 0;
-        object->repair_due_ms = 0;
-        if (object->rank == 0)
-            object->rank = runtime->next_rank++;
-        if (pending->cause.kind == CAUSE_REPAIR)
-            continue; /* still the object of the slice that first emitted it */
-        if (origin == NULL)
-            origin = origin_new(instance, pending);
-        origin_release(object->origin);
-        object->origin = origin;
-        origin->references++;
+        any = true;
+        if (object != NULL)
+            object_ready(runtime, object);
     }
-    origin_release(origin);
+    if (any && has_record(&pending->cause))
+        objects_record(instance, pending);
 }
 
 /* What it wished to destroy and did not stays what it was. */

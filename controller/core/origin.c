@@ -10,7 +10,7 @@
 bool emission_reaches(const Runtime *runtime, const Emission *emission, uint32_t domain)
 {
     if (emission->kind == OUTPUT_EVENT)
-        return domain_find_handler(&runtime->program->domains[domain], emission->event) >= 0;
+        return domain_find_handler(runtime_domain(runtime, domain), emission->event) >= 0;
     return emission->kind == OUTPUT_MESSAGE && emission->domain == domain;
 }
 
@@ -128,7 +128,8 @@ static void origin_free(Origin *origin)
 
 void origin_release(Origin *origin)
 {
-    if (origin == NULL || --origin->references > 0 || origin->stale)
+    if (origin == NULL || --origin->references > 0 || origin->stale ||
+        origin->vacant)
         return;
     origin_remove(origin);
     origin_free(origin);

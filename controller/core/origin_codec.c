@@ -93,6 +93,7 @@ void origin_encode(const Instance *owner, const Origin *origin, Buffer *ret)
     buffer_add_string(ret, ",\"said\":");
     emissions_encode(owner->runtime, origin->said, origin->said_count, ret);
     seen_facts_encode(&origin->facts, ret);
+    member_encode_flag(ret, "vacant", origin->vacant);
     encode_staleness(origin, ret);
     buffer_add_char(ret, '}');
 }
@@ -217,6 +218,7 @@ int origin_decode(Instance *owner, const Json *json, bool lenient, Arena *arena,
     if (decode_effects(origin, json_get(json, "effects"), err) < 0 ||
         decode_said(origin, owner->runtime, json_get(json, "said"), lenient, arena, err) < 0)
         return ERROR_STATE;
+    origin->vacant = json_get_bool(json, "vacant", false);
     decode_staleness(origin, json);
     return 0;
 }

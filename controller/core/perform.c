@@ -2,9 +2,11 @@
  * it commits, or is aborted. */
 #include <string.h>
 
+#include "controller/core/choice.h"
 #include "controller/core/convergence.h"
 #include "controller/core/keys.h"
 #include "controller/core/proposal.h"
+#include "controller/core/revise.h"
 #include "controller/core/turn.h"
 
 #define BACKOFF_FIRST_MS 1000
@@ -56,6 +58,8 @@ static void pending_commit(Turn *turn, Instance *instance)
     notice_starts(turn, &record);
     instance_touch(instance);
     objects_changed(turn->runtime);
+    if (cause.kind == CAUSE_CONDEMN)
+        condemned_changed(turn->runtime, instance);
     after_slice(turn, instance, &cause, answers);
 }
 
@@ -179,8 +183,10 @@ static uint32_t failures_so_far(const Instance *instance, const Cause *cause)
         return instance->stop_failures;
     if (cause->kind == CAUSE_RUN && cause->transition < 0)
         return instance->runs[cause->run].attempts;
-    if (cause->kind == CAUSE_REPAIR)
+    if (cause->kind == CAUSE_REPAIR || cause->kind == CAUSE_CONDEMN)
         return object_find(instance->runtime, instance->pending->intents[0]->uid)->repair_failures;
+    if (cause->kind == CAUSE_REVISE)
+        return revised_origin(instance, cause)->failures;
     return cause->transition >= 0 ? instance->transitions[cause->transition].failures : 0;
 }
 
@@ -189,6 +195,8 @@ static bool will_retry(const Turn *turn, const Instance *instance, const Cause *
 {
     if (turn->options->settling)
         return true;
+    if (cause->kind == CAUSE_REVISE)
+        return turn->options->retry_failed;
     if (cause->message != 0 || (cause->kind == CAUSE_RUN && cause->transition < 0))
         return failures_so_far(instance, cause) + 1 < MESSAGE_ATTEMPTS_MAX;
     if (cause->goal >= 0 && cause->kind != CAUSE_FALLBACK) {
@@ -225,6 +233,8 @@ void pending_abort(Turn *turn, Instance *instance, const char *reason)
     }
     instance_touch(instance);
     objects_changed(turn->runtime);
+    if (cause.kind == CAUSE_CONDEMN)
+        condemned_changed(turn->runtime, instance);
 }
 
 /* ---- answers ---- */
@@ -251,6 +261,22 @@ static void notice_answer(Turn *turn, const Instance *owner, const Intent *inten
     }
 }
 
+/* It stands in the way, is nobody's, and this run takes such things over. */
+static bool is_to_adopt(const Turn *turn, const Intent *intent, const Event *event)
+{
+    return turn->options->adopt && !event->applied && intent->verb == INTENT_PUT &&
+           !intent->adopts && event->code != NULL && strcmp(event->code, "NOT_OWNED") == 0;
+}
+
+/* Asked for once more, under another key: it is another request. */
+static void intent_adopt(Turn *turn, Intent *intent)
+{
+    Record record = {.type = RECORD_ADOPT, .intent = intent->number};
+
+    turn_record(turn, &record);
+    turn_call(turn, intent);
+}
+
 void answer_step(Turn *turn, const Event *event)
 {
     Instance *owner;
@@ -265,6 +291,10 @@ void answer_step(Turn *turn, const Event *event)
 
     if (intent == NULL || intent->state != INTENT_OPEN)
         return; /* a late repetition of an answer that is recorded already */
+    if (is_to_adopt(turn, intent, event)) {
+        intent_adopt(turn, intent);
+        return;
+    }
     notice_answer(turn, owner, intent, event);
     bool of_slice = intent_is_of_slice(owner, intent);
     const char *provider = arena_copy_string(turn->arena, intent->provider);

@@ -7,7 +7,7 @@
 #include "lang/base/memory.h"
 
 /* What every record may have; those that stand in a journal, its own three as well. */
-#define COMMON_MEMBERS "type at domain key slice seq synced crc"
+#define COMMON_MEMBERS "type at domain key gone slice seq synced crc"
 
 static const char *const record_names[] = {
 #define RECORD(name, text, members) text,
@@ -89,9 +89,11 @@ static void encode_whose(const Runtime *runtime, const Record *record, Buffer *r
     if (record->instance != NULL) {
         member_encode(ret, "domain", record->instance->domain->name);
         member_encode(ret, "key", record->instance->key);
+        member_encode_flag(ret, "gone", record->instance->is_gone);
     } else if (record->type == RECORD_END) {
-        member_encode(ret, "domain", runtime->program->domains[record->domain].name);
+        member_encode(ret, "domain", runtime_domain(runtime, record->domain)->name);
         member_encode(ret, "key", record->key);
+        member_encode_flag(ret, "gone", record->domain >= runtime->program->domain_count);
     }
 }
 
@@ -102,9 +104,12 @@ static bool needs_instance(RecordType type)
     case RECORD_PREPARE:
     case RECORD_COMMIT:
     case RECORD_ABORT:
+    case RECORD_HEARD:
     case RECORD_FAULT:
     case RECORD_TIMER:
     case RECORD_GOAL:
+    case RECORD_MOVE:
+    case RECORD_IMPORT:
         return true;
     case RECORD_BEGIN:
     case RECORD_START:
@@ -114,6 +119,9 @@ static bool needs_instance(RecordType type)
     case RECORD_END:
     case RECORD_DESTROY:
     case RECORD_RESET:
+    case RECORD_FORGET:
+    case RECORD_MARK:
+    case RECORD_ADOPT:
         return false;
     }
     return false;
@@ -160,6 +168,10 @@ void record_encode(const Runtime *runtime, const Record *record, Buffer *ret)
         member_encode(ret, "text", record->text);
         member_encode_flag(ret, "retry", record->retry);
         break;
+    case RECORD_HEARD:
+        buffer_add_string(ret, ",\"cause\":");
+        cause_encode(record->instance, &record->cause, ret);
+        break;
     case RECORD_FAULT:
         buffer_add_string(ret, ",\"cause\":");
         cause_encode(record->instance, &record->cause, ret);
@@ -185,6 +197,13 @@ void record_encode(const Runtime *runtime, const Record *record, Buffer *ret)
         break;
     case RECORD_DESTROY:
         encode_intents(record, ret);
+        break;
+    case RECORD_FORGET:
+    case RECORD_MARK:
+    case RECORD_MOVE:
+    case RECORD_IMPORT:
+    case RECORD_ADOPT:
+        manual_record_encode(record, ret);
         break;
     }
     buffer_add_char(ret, '}');
@@ -234,7 +253,7 @@ static int decode_whose(Runtime *runtime, const Json *json, Arena *arena, Record
 
     if (name == NULL)
         return 0;
-    int domain = program_find_domain(runtime->program, name);
+    int domain = runtime_domain_find(runtime, name, json_get_bool(json, "gone", false));
     if (domain < 0)
         return unknown_name(err, NULL, "domain", name);
     ret->domain = (uint32_t)domain;
@@ -321,6 +340,8 @@ static int decode_parts(Runtime *runtime, const Json *json, Arena *arena, Record
         return decode_intents(json, arena, ret, err);
     case RECORD_FACT:
         return fact_record_decode(json, arena, ret, err);
+    case RECORD_HEARD:
+        return decode_cause(json, ret, err);
     case RECORD_FAULT:
         ret->facts = seen_facts_decode(arena, json);
         return decode_cause(json, ret, err);
@@ -328,12 +349,18 @@ static int decode_parts(Runtime *runtime, const Json *json, Arena *arena, Record
         return decode_goal(json, ret, err);
     case RECORD_DESTROY:
         return decode_intents(json, arena, ret, err);
+    case RECORD_MOVE:
+    case RECORD_IMPORT:
+        return seat_decode(json_get(json, "seat"), arena, &ret->seat, err);
     case RECORD_BEGIN:
     case RECORD_ANSWER:
     case RECORD_ABORT:
     case RECORD_OBSERVE:
     case RECORD_END:
     case RECORD_RESET:
+    case RECORD_FORGET:
+    case RECORD_MARK:
+    case RECORD_ADOPT:
         return 0;
     }
     return 0;

@@ -13,10 +13,13 @@
 #include <assert.h>
 #include <string.h>
 
+#include "controller/core/choice.h"
 #include "controller/core/convergence.h"
 #include "controller/core/input.h"
 #include "controller/core/intent.h"
+#include "controller/core/origin.h"
 #include "controller/core/proposal.h"
+#include "controller/core/revise.h"
 #include "controller/core/turn.h"
 #include "lang/base/memory.h"
 
@@ -133,7 +136,8 @@ static void preparation_begin(Preparation *preparation, size_t output_count)
     const Pending *pending = preparation->instance->pending;
     size_t existing = pending != NULL ? pending->intent_count : 0;
 
-    preparation->all = arena_array(preparation->turn->arena, Intent *, existing + output_count);
+    preparation->all = /* one that is replaced has two */
+        arena_array(preparation->turn->arena, Intent *, existing + 2 * output_count);
     for (size_t i = 0; i < existing; i++)
         preparation->all[i] = pending->intents[i];
     preparation->all_count = existing;
@@ -146,38 +150,65 @@ static void preparation_drop(Preparation *preparation)
         intent_free(preparation->record->intents[i]);
 }
 
+/* Those that answer an output of the slice: what is replaced is destroyed beside. */
+static size_t outputs_done(const Preparation *preparation)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < preparation->all_count; i++)
+        count += preparation->all[i]->verb != INTENT_DELETE || preparation->all[i]->released;
+    return count;
+}
+
+static void preparation_add(Preparation *preparation, Intent *intent)
+{
+    preparation->all[preparation->all_count++] = intent;
+    preparation->record->intent_count++;
+}
+
+static int output_prepare(Preparation *preparation, const Output *output, const char **ret_text)
+{
+    Turn *turn = preparation->turn;
+    const Cause *cause = preparation->cause;
+    Intent *intents[2];
+    size_t count = 1;
+    Emitted emitted = {
+        .instance = preparation->instance,
+        .cause = cause,
+        .where = cause_where(preparation->instance, cause),
+        .output = output,
+        .earlier = preparation->all,
+        .earlier_count = preparation->all_count,
+        .number = turn->runtime->next_intent + preparation->record->intent_count,
+    };
+    int outcome = cause->kind == CAUSE_REVISE
+                      ? revision_intents(&emitted, revised_origin(emitted.instance, cause),
+                                         turn->arena, intents, &count, ret_text)
+                      : intent_make(&emitted, turn->arena, intents, ret_text);
+
+    for (size_t i = 0; outcome == 0 && i < count; i++)
+        preparation_add(preparation, intents[i]);
+    return outcome;
+}
+
 /* Make the intents that are not there yet. 0, or the instance waits or has faulted. */
 static int intents_make(Preparation *preparation, const SliceResult *result)
 {
-    Turn *turn = preparation->turn;
-    size_t done = preparation->all_count, seen = 0;
+    size_t done = outputs_done(preparation), seen = 0;
 
     for (size_t i = 0; i < result->output_count; i++) {
         const char *text = NULL;
-        Intent *intent;
         if (!is_effect(&result->outputs[i]) || seen++ < done)
             continue;
-        Emitted emitted = {
-            .instance = preparation->instance,
-            .cause = preparation->cause,
-            .where = cause_where(preparation->instance, preparation->cause),
-            .output = &result->outputs[i],
-            .earlier = preparation->all,
-            .earlier_count = preparation->all_count,
-            .number = turn->runtime->next_intent + preparation->record->intent_count,
-        };
-        int outcome = intent_make(&emitted, turn->arena, &intent, &text);
-        if (outcome == 0) {
-            preparation->all[preparation->all_count++] = intent;
-            preparation->record->intent_count++;
+        int outcome = output_prepare(preparation, &result->outputs[i], &text);
+        if (outcome == 0)
             continue;
-        }
         preparation_drop(preparation);
         if (outcome == INTENT_WAITS) {
             waiting_begin(preparation->instance, text);
             preparation->instance->handler_waits = preparation->cause->message != 0;
         } else {
-            record_fault(turn, preparation->record, text);
+            record_fault(preparation->turn, preparation->record, text);
         }
         return -1;
     }
@@ -222,10 +253,25 @@ static void commit_plain(Turn *turn, Instance *instance, Record *record)
     after_slice(turn, instance, &record->cause, 0);
 }
 
+/* Nothing that is protected goes because a slice does not reach it any more. */
+static bool spares_protected(Preparation *preparation, const SliceResult *result)
+{
+    if (preparation->cause->kind != CAUSE_REVISE || result->status == SLICE_AWAITS)
+        return true;
+    const Origin *origin = revised_origin(preparation->instance, preparation->cause);
+    const char *fault = revision_fault(preparation->instance, origin, preparation->all,
+                                       preparation->all_count, preparation->turn->arena);
+    if (fault == NULL)
+        return true;
+    preparation_drop(preparation);
+    record_fault(preparation->turn, preparation->record, fault);
+    return false;
+}
+
 static void prepare(Preparation *preparation, const SliceResult *result)
 {
     preparation_begin(preparation, effects_count(result));
-    if (intents_make(preparation, result) < 0)
+    if (intents_make(preparation, result) < 0 || !spares_protected(preparation, result))
         return;
     preparation->record->type = RECORD_PREPARE;
     preparation->record->awaits = result->status == SLICE_AWAITS;
@@ -247,12 +293,28 @@ static const char *stop_fault(const Instance *instance, const Proposal *proposal
     return arena_format(arena, "it cannot stop: %s is protected by @protect", address);
 }
 
-static void slice_proposed(Turn *turn, Record *record, const SliceResult *result)
+/* What the slice would change, of what it or its like has done before. */
+static void slice_propose(Turn *turn, Record *record, const SliceInput *input,
+                          const SliceResult *result)
+{
+    Instance *instance = record->instance;
+    const Message *message = mailbox_find(&instance->mailbox, record->cause.message);
+
+    proposal_make(instance, result, turn->arena, &record->proposal);
+    if (record->cause.kind == CAUSE_REVISE)
+        revision_propose(instance, revised_origin(instance, &record->cause), input->fields, result,
+                         turn->arena, &record->proposal);
+    else if (message != NULL && message->travels)
+        rehear(instance, input, message, result, turn->arena, &record->proposal);
+}
+
+static void slice_proposed(Turn *turn, Record *record, const SliceInput *input,
+                           const SliceResult *result)
 {
     Instance *instance = record->instance;
     Preparation preparation = {turn, instance, &record->cause, record, NULL, 0};
 
-    proposal_make(instance, result, turn->arena, &record->proposal);
+    slice_propose(turn, record, input, result);
     const char *fault = proposal_fault(turn->runtime, &record->proposal, turn->arena);
     if (fault == NULL)
         fault = stop_fault(instance, &record->proposal, turn->arena);
@@ -262,7 +324,8 @@ static void slice_proposed(Turn *turn, Record *record, const SliceResult *result
     }
     if (check_room(turn, instance, record) < 0)
         return;
-    if (effects_count(result) == 0 && instance->pending == NULL)
+    if (effects_count(result) == 0 && instance->pending == NULL &&
+        record->cause.kind != CAUSE_REVISE)
         commit_plain(turn, instance, record);
     else
         prepare(&preparation, result);
@@ -274,7 +337,8 @@ static void repair_begin(Turn *turn, Instance *instance)
     Object *lowest = NULL;
 
     for (Object *object = instance->first_object; object != NULL; object = object->owner_next)
-        if (object->state == OBJECT_LOST && (lowest == NULL || object->rank < lowest->rank))
+        if ((object->state == OBJECT_LOST || object->drifted) &&
+            (lowest == NULL || object->rank < lowest->rank))
             lowest = object;
     assert(lowest != NULL);
     Intent *intent = intent_repair(lowest, runtime->next_intent, 0);
@@ -344,30 +408,69 @@ static void instance_end(Turn *turn, Instance *instance)
 
 /* ---- one step ---- */
 
+/* That a slice began with, or that it read when it was computed first. */
+static const SeenFacts *facts_kept(const Instance *instance, const Cause *cause)
+{
+    if (instance->pending != NULL)
+        return &instance->pending->facts;
+    return cause->kind == CAUSE_REVISE ? &revised_origin(instance, cause)->facts : NULL;
+}
+
+/* What the slice was computed for is gone: it comes to nothing. */
+static bool is_void(const Instance *instance, const Cause *cause)
+{
+    return cause->kind == CAUSE_REVISE && revised_origin(instance, cause)->unsaid;
+}
+
 /* Run the code; the record gets the facts that it has read. */
-static void slice_read_and_run(Turn *turn, Record *record, SliceResult *ret)
+static void slice_read_and_run(Turn *turn, Record *record, SliceInput *input, SliceResult *ret)
 {
     Instance *instance = record->instance;
-    SliceInput input;
     Reading reading;
 
-    slice_input_make(instance, &record->cause, turn->options->planning, turn->arena, &input);
-    reading_begin(&reading, instance, input.code,
-                  instance->pending != NULL ? &instance->pending->facts : NULL, turn->arena);
-    input.facts = &reading.reader;
-    slice_run(&input, turn->arena, ret);
+    slice_input_make(instance, &record->cause, turn->options->planning, turn->arena, input);
+    if (is_void(instance, &record->cause)) {
+        ret->fields = (Value *)input->fields;
+        return;
+    }
+    reading_begin(&reading, instance, input->code, facts_kept(instance, &record->cause),
+                  turn->arena);
+    input->facts = &reading.reader;
+    slice_run(input, turn->arena, ret);
     reading_end(&reading);
-    reading_add_goals(&reading, record->cause.transition);
+    if (record->cause.kind != CAUSE_REVISE)
+        reading_add_goals(&reading, record->cause.transition);
     ret->status = reading_status(&reading, ret);
     record->facts = reading.seen;
+}
+
+/* The message is for the record of a slice that handled the former one; or it takes back what
+ * nobody has a record of. */
+static bool slice_is_heard(Turn *turn, Instance *instance, const Cause *cause)
+{
+    const Message *message =
+        instance->pending == NULL ? mailbox_find(&instance->mailbox, cause->message) : NULL;
+
+    if (message == NULL || (!message->travels && !message->unsaid))
+        return false;
+    if (!message->unsaid && origin_that_handled(instance, cause_where(instance, cause),
+                                                message->former, message->former_count) == NULL)
+        return false;
+    Record record = {.type = RECORD_HEARD, .instance = instance, .cause = *cause};
+    turn_record(turn, &record);
+    room_came(instance, MAILBOX_CEILING);
+    return true;
 }
 
 static void slice_compute(Turn *turn, Instance *instance, const Cause *cause, uint64_t slice)
 {
     Record record = {.instance = instance, .slice = slice, .cause = *cause};
     SliceResult result = {0};
+    SliceInput input;
 
-    slice_read_and_run(turn, &record, &result);
+    if (slice_is_heard(turn, instance, cause))
+        return;
+    slice_read_and_run(turn, &record, &input, &result);
     switch (result.status) {
     case SLICE_FAULTED:
         record_fault(turn, &record, result.fault);
@@ -384,9 +487,25 @@ static void slice_compute(Turn *turn, Instance *instance, const Cause *cause, ui
         if (proposal_is_unknown(&result))
             undecided(turn, instance);
         else
-            slice_proposed(turn, &record, &result);
+            slice_proposed(turn, &record, &input, &result);
         break;
     }
+}
+
+static void condemn_begin(Turn *turn, Instance *instance)
+{
+    Object *object = object_to_destroy(instance);
+
+    assert(object != NULL);
+    Intent *intent = intent_destroy(object, turn->runtime->next_intent, 0);
+    Record record = {.type = RECORD_PREPARE,
+                     .instance = instance,
+                     .slice = turn->runtime->logical_time + 1,
+                     .cause = instance->next,
+                     .intents = &intent,
+                     .intent_count = 1};
+    turn_record(turn, &record);
+    pending_advance(turn, instance);
 }
 
 void slice_step(Turn *turn, Instance *instance)
@@ -396,6 +515,8 @@ void slice_step(Turn *turn, Instance *instance)
     instance_touch(instance);
     if (cause.kind == CAUSE_REPAIR)
         repair_begin(turn, instance);
+    else if (cause.kind == CAUSE_CONDEMN && instance->pending == NULL)
+        condemn_begin(turn, instance);
     else if (cause.kind == CAUSE_STOP && instance->object_count > 0)
         release_begin(turn, instance);
     else if (cause.kind == CAUSE_STOP)

@@ -1,8 +1,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controller/core/snapshot.h"
+#include "controller/core/intent.h"
 #include "controller/core/origin.h"
+#include "controller/core/snapshot.h"
 #include "lang/base/memory.h"
 
 typedef struct Reader {
@@ -238,9 +239,11 @@ static int read_intents(Reader *reader, Pending *pending, const Json *list)
 {
     pending->intents = memory_zero(json_count(list), sizeof(Intent *));
     for (const Json *item = json_first(list); item != NULL; item = json_next(item)) {
-        if (intent_decode(item, &pending->intents[pending->intent_count], reader->err) < 0)
+        Intent *intent;
+        if (intent_decode(item, &intent, reader->err) < 0)
             return ERROR_STATE;
-        pending->intent_count++;
+        intent->turn = intent_turn(pending->intents, pending->intent_count, intent);
+        pending->intents[pending->intent_count++] = intent;
     }
     return 0;
 }

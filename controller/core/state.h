@@ -216,6 +216,7 @@ typedef struct Origin {
     size_t said_count;
     bool stale;        /* to be computed again: something that it depends on has changed */
     bool unsaid;       /* the message that it handled is said no more: it comes to nothing */
+    bool vacant;       /* one of its objects was forgotten by hand: kept for one that is imported */
     char *because;     /* stale: what has changed, for people */
     uint32_t failures; /* in a row, of computing it again */
     uint64_t due_ms;   /* not before */

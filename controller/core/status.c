@@ -81,6 +81,8 @@ const char *cause_describe(const Instance *instance, const Cause *cause, Arena *
 
     if (cause->kind == CAUSE_REPAIR)
         return "repair of what was lost";
+    if (cause->kind == CAUSE_CONDEMN)
+        return "destruction of what nothing wants any more";
     if (cause->kind == CAUSE_STOP)
         return "release of what a stopped instance has";
     if (cause->handler >= 0)

@@ -329,35 +329,102 @@ static int pool_fill(Stack *stack, Error *err)
     return 0;
 }
 
-/* Another plugin would not find the object, and the state would take it for lost. */
-static int plugin_refuse(const char *name, const char *made, const ProviderConfig *now, Error *err)
+/* ---- the plugins that objects were made with ---- */
+
+/* What a name is bound to, as the state keeps it: the plugin, or that with what it needs to run. */
+static Json *plugin_note(const ProviderConfig *provider)
 {
-    return error_set(err, ERROR_PROGRAM,
-                     "error[V-ERR-007]: objects of provider %s were made with plugin '%s', and it "
-                     "is now bound to '%s'%s: bind it to the former again (--provider %s=%s), or "
-                     "`ved destroy` first; nothing was touched",
-                     name, made, now->plugin, now->is_written ? "" : " (by default)", name, made);
+    Json *note;
+
+    if (provider->config == NULL && provider->tls_ca == NULL && provider->token_file == NULL)
+        return json_new_string(provider->plugin);
+    note = json_new_object();
+    json_set_string(note, "plugin", provider->plugin);
+    if (provider->config != NULL)
+        json_set(note, "config", json_copy(provider->config));
+    if (provider->tls_ca != NULL)
+        json_set_string(note, "ca", provider->tls_ca);
+    if (provider->tls_cert != NULL)
+        json_set_string(note, "cert", provider->tls_cert);
+    if (provider->tls_key != NULL)
+        json_set_string(note, "key", provider->tls_key);
+    if (provider->token_file != NULL)
+        json_set_string(note, "token_file", provider->token_file);
+    return note;
 }
 
-/* Objects that exist need the plugin that made them: it is bound where nobody binds the name, and
- * another is refused. */
-static int plugins_check(Stack *stack, Error *err)
+static const char *plugin_noted(const Json *note)
+{
+    return json_is_string(note) ? json_string(note, NULL) : json_get_string(note, "plugin", NULL);
+}
+
+static void path_bind(char **ret, const Json *note, const char *key)
+{
+    const char *path = json_get_string(note, key, NULL);
+
+    free(*ret);
+    *ret = path != NULL ? memory_copy_string(path) : NULL;
+}
+
+/* As it was noted; nothing noted is `local`. */
+static void plugin_bind(Config *config, const char *name, const Json *note)
+{
+    const char *plugin = note != NULL ? plugin_noted(note) : NULL;
+
+    config_bind(config, name, plugin != NULL ? plugin : "local");
+    ProviderConfig *provider = config_provider(config, name);
+    if (!json_is_object(note))
+        return;
+    json_free(provider->config);
+    provider->config =
+        json_get(note, "config") != NULL ? json_copy(json_get(note, "config")) : NULL;
+    path_bind(&provider->tls_ca, note, "ca");
+    path_bind(&provider->tls_cert, note, "cert");
+    path_bind(&provider->tls_key, note, "key");
+    path_bind(&provider->token_file, note, "token_file");
+}
+
+/* The name under which objects of a plugin go on that the program's name is not bound to any more:
+ * "Infra@local". */
+static char *name_apart(const char *name, const char *plugin)
+{
+    return memory_format("%.*s@%s", (int)strcspn(name, "@"), name, plugin);
+}
+
+/* Which name the objects of this one have in this run: the same, while it is bound to the plugin
+ * that made them. The caller frees it. */
+static char *name_of_run(const Stack *stack, const char *name, const char *made)
+{
+    cleanup(free) char *base = memory_format("%.*s", (int)strcspn(name, "@"), name);
+    const ProviderConfig *now = config_provider(stack->config, base);
+    bool is_free = now == NULL || (stack->as_it_is && !now->is_written);
+
+    if (is_free || made == NULL)
+        return memory_copy_string(name);
+    return strcmp(now->plugin, made) == 0 ? take(base) : name_apart(name, made);
+}
+
+/* What was made with another plugin than the one its name is bound to now keeps its own, under a
+ * name apart: the edit replaces it. Nothing of this is durable before the edit is. */
+static void plugins_part(Stack *stack)
 {
     const char **names;
     size_t count = stack_providers(stack, &names);
-    int code = 0;
 
-    for (size_t i = 0; i < count && code == 0; i++) {
-        const char *made = json_get_string(stack->plugins, names[i], NULL);
-        const ProviderConfig *now = config_provider(stack->config, names[i]);
-        bool is_free = now == NULL || (stack->as_it_is && !now->is_written);
-        if (is_free)
-            config_bind(stack->config, names[i], made != NULL ? made : "local");
-        else if (made != NULL && strcmp(now->plugin, made) != 0)
-            code = plugin_refuse(names[i], made, now, err);
+    for (size_t i = 0; i < count; i++) {
+        cleanup(free) char *name = memory_copy_string(names[i]);
+        const Json *note = json_get(stack->plugins, name);
+        cleanup(free) char *used =
+            name_of_run(stack, name, note != NULL ? plugin_noted(note) : NULL);
+        const ProviderConfig *now = config_provider(stack->config, used);
+        if (now == NULL || (stack->as_it_is && !now->is_written))
+            plugin_bind(stack->config, used, note);
+        if (strcmp(used, name) == 0)
+            continue;
+        provider_rename(stack->runtime, name, used);
+        stack->parted = true;
     }
     free(names);
-    return code;
 }
 
 /* From here on objects are made with these. */
@@ -368,7 +435,7 @@ static void plugins_remember(Stack *stack)
     for (size_t i = 0; i < stack->config->provider_count; i++) {
         const ProviderConfig *provider = &stack->config->providers[i];
         if (is_needed(stack, provider->name))
-            json_set_string(stack->plugins, provider->name, provider->plugin);
+            json_set(stack->plugins, provider->name, plugin_note(provider));
     }
 }
 
@@ -446,8 +513,7 @@ int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagno
         return err->code;
     if (config_complete(stack->config, stack->program, err) < 0)
         return err->code;
-    if (plugins_check(stack, err) < 0)
-        return err->code;
+    plugins_part(stack);
     plugins_remember(stack);
     if (needs_providers(stack)) {
         int code = pool_start(stack, options, err);
@@ -462,7 +528,7 @@ int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagno
     if (bind_program(stack->program, stack->config, stack->pool, diagnostics, &stack->bindings) < 0)
         return error_set(err, ERROR_PROGRAM, "%s", "");
     digest_make(stack);
-    stack->changed = stack->is_new || stack->runtime->program_digest == NULL ||
+    stack->changed = stack->is_new || stack->parted || stack->runtime->program_digest == NULL ||
                      strcmp(stack->runtime->program_digest, stack->digest) != 0;
     if (stack->old_program == NULL)
         stack->runtime->bindings = &stack->bindings;
@@ -486,15 +552,17 @@ int stack_checkpoint(Stack *stack, Error *err)
     return state_dir_rotate(stack->dir, buffer_text(&snapshot), snapshot.size, err);
 }
 
-/* Says what plugins the names mean. It has no digest: until the checkpoint that follows a change is
- * there, the state belongs to the program before. */
-static int journal_plugins(Stack *stack, Error *err)
+/* Says what plugins the names mean – unless objects go on under another name: that comes into force
+ * with the checkpoint that names them so. It has no digest: until that checkpoint is there, the
+ * state belongs to the program before. */
+static int journal_plugins(Stack *stack, bool says_plugins, Error *err)
 {
     Journal *journal = state_dir_journal(stack->dir);
     cleanup(free) char *plugins = json_text(stack->plugins);
     cleanup(free) char *payload =
-        memory_format("{\"type\":\"begin\",\"at\":%llu,\"text\":\"%s\",\"plugins\":%s}",
-                      (unsigned long long)time(NULL) * 1000, stack->boot_id, plugins);
+        memory_format("{\"type\":\"begin\",\"at\":%llu,\"text\":\"%s\"%s%s}",
+                      (unsigned long long)time(NULL) * 1000, stack->boot_id,
+                      says_plugins ? ",\"plugins\":" : "", says_plugins ? plugins : "");
 
     if (journal_append(journal, payload, strlen(payload), err) < 0)
         return err->code;
@@ -505,7 +573,7 @@ static int journal_plugins(Stack *stack, Error *err)
  */
 static int journal_change(Stack *stack, Error *err)
 {
-    if (journal_plugins(stack, err) < 0)
+    if (journal_plugins(stack, !stack->parted, err) < 0)
         return err->code;
     return state_dir_save_program(stack->dir, journal_position(state_dir_journal(stack->dir)),
                                   stack->program->source.text, stack->program->source.size, err);
@@ -517,7 +585,7 @@ static int save_first(Stack *stack, Error *err)
                                       stack->program->source.size, err);
 
     if (code == 0)
-        code = journal_plugins(stack, err);
+        code = journal_plugins(stack, true, err);
     if (code == 0)
         string_set(&stack->runtime->program_digest, stack->digest);
     return code;

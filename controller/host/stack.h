@@ -62,6 +62,7 @@ typedef struct Stack {
     bool watches_signals;
     bool is_new;   /* there was no state */
     bool as_it_is; /* opened without a program: only what the state holds needs providers */
+    bool parted;   /* objects go on with a plugin that their provider's name is not bound to now */
     bool changed;  /* program, bindings or parameters differ from what the state belongs to */
 } Stack;
 
@@ -71,12 +72,19 @@ int stack_open(const StackOptions *options, Program *program, Config *config, St
                Error *err);
 
 /* Start the providers that the program or the state's objects need and bind the effects. What is
- * wrong with effects goes to `diagnostics` (then ERROR_PROGRAM with an empty sentence). A name
- * whose objects were made with another plugin is ERROR_PROGRAM, before any provider is asked. */
+ * wrong with effects goes to `diagnostics` (then ERROR_PROGRAM with an empty sentence). Objects
+ * that were made with another plugin than their provider's name means now get a name of their own
+ * in the runtime, so that they are replaced. */
 /* From stack_connect() on SIGINT and SIGTERM do not end the process: this is its outcome if one
  * came, and later ones are for `on_signal`. */
 #define STACK_INTERRUPTED 1
 int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagnostics, Error *err);
+
+/* stack_evolve() would pass a state on to another program, bindings or parameters. */
+static inline bool stack_is_passed_on(const Stack *stack)
+{
+    return !stack->is_new && (stack->changed || stack->old_program != NULL);
+}
 
 /* Pass the state on to the run's program, bindings and parameters, if they differ; the journal
  * begins anew. Nothing may be performed at the moment. */

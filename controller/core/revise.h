@@ -1,0 +1,41 @@
+/* Computing a committed slice again, as a slice: what it depends on has changed (docs/decisions:
+ * what an edit does). The parts in which that is not like any other slice. Internal to the core. */
+#ifndef VED_CORE_REVISE_H
+#define VED_CORE_REVISE_H
+
+#include "controller/core/intent.h"
+#include "controller/core/turn.h"
+
+/* The record that the cause is about. It is there while the slice is performed. */
+Origin *revised_origin(const Instance *instance, const Cause *cause);
+
+/* Nothing has set the field since the slice did – what that was is `change` –, or, without one,
+ * since the slice found it. */
+bool field_is_untouched(const Instance *instance, const Origin *origin, size_t field,
+                        const OriginChange *change);
+
+/* Nothing has set the field since the slice did – `change` is what it did; NULL: nothing –, or would
+ * have. */
+bool field_is_untouched(const Instance *instance, const Origin *origin, size_t field,
+                        const OriginChange *change);
+
+/* What the slice, computed on `fields`, changes of what it had come to: `ret` is the proposal of
+ * proposal_make(), and is made to say that. In the arena. */
+void revision_propose(const Instance *instance, const Origin *origin, const Value *fields,
+                      const SliceResult *result, Arena *arena, Proposal *ret);
+
+/* The intents of one of its outputs: one, or two where an object is replaced. As intent_make(). */
+int revision_intents(const Emitted *emitted, const Origin *origin, Arena *arena, Intent *ret[2],
+                     size_t *ret_count, const char **ret_text);
+
+/* An object that would be destroyed although it is protected, as a sentence; NULL: none. `intents`
+ * are all of the slice. */
+const char *revision_fault(const Instance *instance, const Origin *origin, Intent *const *intents,
+                           size_t intent_count, Arena *arena);
+
+/* The message takes the place of one that was heard before, and no record has been made of that:
+ * leave out of the proposal whatever its text does with the former content as well. */
+void rehear(const Instance *instance, const SliceInput *input, const Message *message,
+            const SliceResult *result, Arena *arena, Proposal *proposal);
+
+#endif
