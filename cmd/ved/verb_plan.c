@@ -83,7 +83,7 @@ static ExitReasons plan_opened(Invocation *invocation, Error *err)
     cleanup(plan_free) Plan *plan = options->destroy
                                         ? plan_destroy(invocation->stack)
                                         : plan_apply(invocation->stack, options->max_slices, 1);
-    if (invocation->stack->pool != NULL && plan_validate(invocation->stack, plan, err) < 0)
+    if (plan_validate(plan, err) < 0)
         return fail(ui, err);
     if (invocation->stack->signal_number != 0)
         return invocation_stopped(invocation);

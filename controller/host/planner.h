@@ -57,6 +57,7 @@ typedef struct Plan {
     bool truncated;                     /* the prediction ended at one of the ceilings */
     char **notes; /* sentences: what ended early, what loops, what may have moved */
     size_t note_count, note_capacity;
+    char *refusal; /* the first thing that a provider says it will not do; NULL: nothing */
 } Plan;
 
 /* The stack must be connected (and evolved in memory). Its runtime is the copy: predicting changes
@@ -71,8 +72,7 @@ void plan_settle(Stack *stack);
 void plan_free(Plan *plan);
 CLEANUP_DEFINE(Plan *, plan_free);
 
-/* Let the providers validate what they would be asked for. 0, or ERROR_FAILED with the first
- * refusal. */
-int plan_validate(Stack *stack, const Plan *plan, Error *err);
+/* 0, or ERROR_FAILED with what a provider will not do. */
+int plan_validate(const Plan *plan, Error *err);
 
 #endif

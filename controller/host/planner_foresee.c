@@ -12,11 +12,14 @@
 typedef struct Asked {
     uint64_t intent;
     char uid[UID_SIZE];
+    char *address;
     const Json *listed; /* members of its result, by the schema; NULL: not said */
+    bool is_known;      /* all of its arguments: what is not known yet cannot be refused */
 } Asked;
 
 struct Foresight {
     Stack *stack;
+    Plan *plan;
     PlanQuestions questions;
     Asked *asked; /* by what they are tagged with; the replies are not there yet */
     size_t asked_count, asked_capacity;
@@ -97,6 +100,14 @@ static const char *recorded(const Stack *stack, const char *uid)
     return object != NULL && object->exists ? object->outputs : NULL;
 }
 
+static void take_refusal(Plan *plan, const Asked *asked, const Json *problem)
+{
+    if (problem != NULL && asked->is_known && plan->refusal == NULL)
+        plan->refusal =
+            memory_format("%s: %s: %s", asked->address, json_get_string(problem, "code", "REFUSED"),
+                          json_get_string(problem, "detail", "no reason given"));
+}
+
 static void on_answer(void *context, uint64_t tag, ProviderItem *item)
 {
     Foresight *foresight = context;
@@ -104,6 +115,7 @@ static void on_answer(void *context, uint64_t tag, ProviderItem *item)
     const Json *planned = json_get(item->reply, "planned");
     char key[NUMBER_SIZE];
 
+    take_refusal(foresight->plan, asked, json_get(item->reply, "problem"));
     if (!json_is_object(planned) || json_get(planned, "$unknown") != NULL)
         return;
     char *result = result_make(planned, recorded(foresight->stack, asked->uid), asked->listed);
@@ -136,7 +148,10 @@ static bool consider(Foresight *foresight, const Intent *intent)
         return false;
     memory_reserve_one(foresight->asked, foresight->asked_count, foresight->asked_capacity);
     Asked *asked = &foresight->asked[foresight->asked_count++];
-    *asked = (Asked){.intent = intent->number, .listed = listed_members(foresight->stack, intent)};
+    *asked = (Asked){.intent = intent->number,
+                     .address = memory_copy_string(intent->address),
+                     .listed = listed_members(foresight->stack, intent),
+                     .is_known = strstr(intent->arguments, "\"$unknown\"") == NULL};
     memcpy(asked->uid, intent->uid, UID_SIZE);
     map_put(&foresight->results, key, memory_copy_string(UNKNOWN_RESULT));
     return true;
@@ -150,6 +165,13 @@ void foresight_consider(Foresight *foresight, const Instance *owner, const Inten
         consider(foresight, owner->pending->intents[i]);
 }
 
+static void asked_clear(Foresight *foresight)
+{
+    for (size_t i = 0; i < foresight->asked_count; i++)
+        free(foresight->asked[i].address);
+    foresight->asked_count = 0;
+}
+
 const char *foresight_result(Foresight *foresight, uint64_t intent)
 {
     char key[NUMBER_SIZE];
@@ -158,16 +180,21 @@ const char *foresight_result(Foresight *foresight, uint64_t intent)
     free(take(foresight->taken));
     if (foresight->asked_count > 0)
         plan_questions_ask(&foresight->questions);
-    foresight->asked_count = 0;
+    asked_clear(foresight);
     foresight->taken = map_remove(&foresight->results, key);
     return foresight->taken != NULL ? foresight->taken : UNKNOWN_RESULT;
 }
 
-Foresight *foresight_new(Stack *stack)
+int plan_validate(const Plan *plan, Error *err)
+{
+    return plan->refusal == NULL ? 0 : error_set(err, ERROR_FAILED, "%s", plan->refusal);
+}
+
+Foresight *foresight_new(Stack *stack, Plan *plan)
 {
     Foresight *foresight = memory_zero(1, sizeof *foresight);
 
-    *foresight = (Foresight){.stack = stack};
+    *foresight = (Foresight){.stack = stack, .plan = plan};
     foresight->questions =
         (PlanQuestions){.stack = stack, .answered = on_answer, .context = foresight};
     return foresight;
@@ -183,6 +210,7 @@ void foresight_free(Foresight *foresight)
         free(entry->value);
     map_deinit(&foresight->results);
     plan_questions_deinit(&foresight->questions);
+    asked_clear(foresight);
     free(foresight->asked);
     free(foresight->taken);
     free(foresight);

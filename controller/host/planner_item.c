@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "controller/core/origin.h"
 #include "controller/host/planner_private.h"
 #include "lang/base/memory.h"
 
@@ -124,6 +125,17 @@ static bool is_condemned(const Object *object, const Intent *intent)
     return object != NULL && object->condemned && intent->verb == INTENT_DELETE;
 }
 
+static void cause_of_revision(PlanItem *item, const Instance *owner, Arena *arena)
+{
+    const Cause *cause = &owner->pending->cause;
+    const Origin *origin = origin_find(owner, cause->origin);
+    const char *slice = cause_describe(owner, cause, arena);
+
+    string_set(&item->cause, origin != NULL && origin->because != NULL
+                                 ? arena_format(arena, "%s; %s", origin->because, slice)
+                                 : slice);
+}
+
 static void item_cause(PlanItem *item, const Instance *owner, const Object *object,
                        const Intent *intent)
 {
@@ -131,6 +143,8 @@ static void item_cause(PlanItem *item, const Instance *owner, const Object *obje
 
     if (is_condemned(object, intent)) {
         string_set(&item->cause, object->condemned_because);
+    } else if (is_revised(owner)) {
+        cause_of_revision(item, owner, &arena);
     } else if (owner->pending != NULL) {
         string_set(&item->cause, cause_describe(owner, &owner->pending->cause, &arena));
         string_set(&item->after, owner->unlocked_by);
@@ -261,5 +275,6 @@ void plan_free(Plan *plan)
         free(plan->notes[i]);
     free(plan->items);
     free(plan->notes);
+    free(plan->refusal);
     free(plan);
 }

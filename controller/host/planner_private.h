@@ -71,7 +71,8 @@ void plan_questions_deinit(PlanQuestions *questions);
 
 typedef struct Foresight Foresight;
 
-Foresight *foresight_new(Stack *stack);
+/* What it learns that providers refuse is noted in the plan. */
+Foresight *foresight_new(Stack *stack, Plan *plan);
 void foresight_free(Foresight *foresight);
 
 /* The intent was handed out: it, and others of its slice, will be asked about with the next
