@@ -41,6 +41,19 @@ void objects_changed(Runtime *runtime)
             instance_touch(runtime->objects[i]->owner);
 }
 
+/* A slice that was computed again may come to just what it had come to. */
+static bool does_anything(const Pending *pending)
+{
+    const Proposal *proposal = &pending->proposal;
+    bool any = pending->cause.kind != CAUSE_REVISE;
+
+    for (size_t i = 0; i < pending->intent_count && !any; i++)
+        any = pending->intents[i]->state == INTENT_APPLIED;
+    for (size_t i = 0; i < proposal->emission_count && !any; i++)
+        any = !proposal->emissions[i].same;
+    return any;
+}
+
 static void pending_commit(Turn *turn, Instance *instance)
 {
     const Pending *pending = instance->pending;
@@ -49,10 +62,11 @@ static void pending_commit(Turn *turn, Instance *instance)
     Record record = {.type = RECORD_COMMIT, .instance = instance, .slice = pending->slice};
 
     commit_complete(turn, &record, &pending->proposal);
-    Notice *notice = turn_notice(turn, NOTICE_COMMITTED, instance);
-
-    notice->slice = pending->slice;
-    notice->text = cause_describe(instance, &cause, turn->arena);
+    if (does_anything(pending)) {
+        Notice *notice = turn_notice(turn, NOTICE_COMMITTED, instance);
+        notice->slice = pending->slice;
+        notice->text = cause_describe(instance, &cause, turn->arena);
+    }
     notice_proposal(turn, instance, &pending->proposal);
     turn_record(turn, &record);
     notice_starts(turn, &record);

@@ -202,7 +202,7 @@ static void starts_complete(const Turn *turn, Record *record, const Proposal *pr
     record->starts = arena_array(turn->arena, InstanceStart, proposal->emission_count);
     for (size_t i = 0; i < proposal->emission_count; i++) {
         const Emission *emission = &proposal->emissions[i];
-        if (emission->key == NULL ||
+        if (emission->key == NULL || emission->same || emission->unsaid ||
             instance_find(runtime, emission->domain, emission->key) != NULL)
             continue;
         cleanup(free) char *label =
@@ -231,7 +231,8 @@ void commit_complete(const Turn *turn, Record *record, const Proposal *proposal)
     if (count > 0)
         memcpy(fields, instance->fields, count * sizeof *fields);
     for (size_t i = 0; i < proposal->change_count; i++)
-        fields[proposal->changes[i].field] = proposal->changes[i].value;
+        if (!proposal->changes[i].left)
+            fields[proposal->changes[i].field] = proposal->changes[i].value;
     predicate_input_make(instance, NULL, &view.input);
     view.input.fields = fields;
     record->timer_count = timers_arm(&view, turn->arena, &record->timers);
@@ -251,6 +252,8 @@ void notice_proposal(Turn *turn, const Instance *instance, const Proposal *propo
 {
     for (size_t i = 0; i < proposal->emission_count; i++) {
         const Emission *emission = &proposal->emissions[i];
+        if (emission->same || emission->unsaid)
+            continue;
         if (emission->kind == OUTPUT_EVENT)
             turn_notice(turn, NOTICE_EVENT_SENT, instance)->text =
                 turn->runtime->program->events[emission->event].name;

@@ -1,6 +1,7 @@
 /* What people are told about goals: derived from the state alone, in one sentence each. */
 #include <string.h>
 
+#include "controller/core/origin.h"
 #include "controller/core/runtime.h"
 #include "lang/base/memory.h"
 
@@ -73,6 +74,15 @@ static const char *handler_describe(const Instance *instance, const Cause *cause
     return where;
 }
 
+static const char *revision_describe(const Instance *instance, const Cause *cause, Arena *arena)
+{
+    const Origin *origin = origin_find(instance, cause->origin);
+    const char *because = origin->because != NULL ? origin->because : "";
+
+    return arena_format(arena, "%s again: %s", cause_describe(instance, &origin->cause, arena),
+                        because);
+}
+
 const char *cause_describe(const Instance *instance, const Cause *cause, Arena *arena)
 {
     const ProgramDomain *domain = instance->domain;
@@ -81,6 +91,8 @@ const char *cause_describe(const Instance *instance, const Cause *cause, Arena *
 
     if (cause->kind == CAUSE_REPAIR)
         return "repair of what was lost";
+    if (cause->kind == CAUSE_REVISE)
+        return revision_describe(instance, cause, arena);
     if (cause->kind == CAUSE_CONDEMN)
         return "destruction of what nothing wants any more";
     if (cause->kind == CAUSE_STOP)

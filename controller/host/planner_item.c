@@ -129,7 +129,7 @@ static void cause_of_revision(PlanItem *item, const Instance *owner, Arena *aren
 {
     const Cause *cause = &owner->pending->cause;
     const Origin *origin = origin_find(owner, cause->origin);
-    const char *slice = cause_describe(owner, cause, arena);
+    const char *slice = origin != NULL ? cause_describe(owner, &origin->cause, arena) : "";
 
     string_set(&item->cause, origin != NULL && origin->because != NULL
                                  ? arena_format(arena, "%s; %s", origin->because, slice)
