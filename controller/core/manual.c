@@ -77,19 +77,6 @@ static int find_at_rest(const Runtime *runtime, const char *address, Object **re
 
 /* ---- places of the program ---- */
 
-static const char *use_where(const Runtime *runtime, const EffectUse *use)
-{
-    const DomainEntry *entry = &runtime->domains[use->domain];
-
-    if (use->handler >= 0)
-        return entry->handlers[use->handler];
-    if (use->timer >= 0)
-        return entry->timers[use->timer];
-    return use->transition >= 0
-               ? runtime->program->domains[use->domain].transitions[use->transition].name
-               : "";
-}
-
 static bool is_action(const Runtime *runtime, const EffectUse *use)
 {
     return runtime->bindings != NULL &&
@@ -114,7 +101,7 @@ static bool site_is_free(const Instance *owner, const EffectUse *use, const char
 static int use_fit(const Runtime *runtime, const Instance *owner, const EffectUse *use,
                    const Address *address, const char *preferred)
 {
-    const char *where = use_where(runtime, use);
+    const char *where = effect_use_where(runtime->program, use);
     bool named = use->has_name || use->has_key;
 
     if (use->releases || is_action(runtime, use) || strcmp(use->effect, address->effect) != 0 ||
@@ -138,12 +125,12 @@ static int no_place(const Runtime *runtime, uint32_t domain, const char *text,
         const EffectUse *use = &program->effects[i];
         if (use->domain != domain || use->releases || is_action(runtime, use))
             continue;
-        suggest_try(&suggestion,
-                    use->has_name || use->has_key
-                        ? arena_format(arena, "%s.%s[\"%s\"]", label, use->effect,
-                                       address->name != NULL ? address->name : "NAME")
-                        : arena_format(arena, "%s.%s.%s[%u]", label, use_where(runtime, use),
-                                       use->effect, address->ordinal));
+        suggest_try(&suggestion, use->has_name || use->has_key
+                                     ? arena_format(arena, "%s.%s[\"%s\"]", label, use->effect,
+                                                    address->name != NULL ? address->name : "NAME")
+                                     : arena_format(arena, "%s.%s.%s[%u]", label,
+                                                    effect_use_where(runtime->program, use),
+                                                    use->effect, address->ordinal));
     }
     if (suggestion.best != NULL)
         return error_set(err, ERROR_USAGE,
@@ -212,7 +199,7 @@ static int expect_object(const char *text, const Address *address, Error *err)
 
 static Seat seat_of(const Runtime *runtime, const EffectUse *use, const Address *address)
 {
-    return (Seat){.where = use_where(runtime, use),
+    return (Seat){.where = effect_use_where(runtime->program, use),
                   .site = use->site,
                   .ordinal = address->ordinal,
                   .name = address->name};

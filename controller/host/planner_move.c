@@ -90,17 +90,6 @@ static bool same_effect(const PlanItem *a, const PlanItem *b)
     return strcmp(a->provider, b->provider) == 0 && strcmp(a->effect, b->effect) == 0;
 }
 
-static const char *use_where(const Program *program, const EffectUse *use)
-{
-    const ProgramDomain *domain = &program->domains[use->domain];
-
-    if (use->transition >= 0)
-        return domain->transitions[use->transition].name;
-    if (use->handler >= 0)
-        return domain->handlers[use->handler].where;
-    return use->timer >= 0 ? domain->timers[use->timer].where : "";
-}
-
 /* The program emits at that place still: nothing can have moved away from it. */
 static bool place_is_there(const Program *program, const PlanItem *item)
 {
@@ -110,7 +99,8 @@ static bool place_is_there(const Program *program, const PlanItem *item)
                                          ? memory_format("%s.%s", use->provider, use->effect)
                                          : memory_copy_string(use->effect);
         if (!use->releases && strcmp(program->domains[use->domain].name, item->domain) == 0 &&
-            strcmp(use_where(program, use), item->where) == 0 && effects_agree(effect, item->place))
+            strcmp(effect_use_where(program, use), item->where) == 0 &&
+            effects_agree(effect, item->place))
             return true;
     }
     return false;
