@@ -160,8 +160,9 @@ static bool is_overtaken(Recompute *recompute, const OriginEffect *known)
 
     if (known->name == NULL || origin->effect_count < 2)
         return false;
-    for (size_t i = 0; recompute->last.count == 0 && i < origin->effect_count; i++)
-        map_put(&recompute->last, origin->effects[i].uid, &origin->effects[i]);
+    if (recompute->last.count == 0)
+        for (size_t i = 0; i < origin->effect_count; i++)
+            map_put(&recompute->last, origin->effects[i].uid, &origin->effects[i]);
     return map_get(&recompute->last, known->uid) != known;
 }
 
