@@ -175,21 +175,22 @@ static void text_write(const World *world, const char *text, int depth, Buffer *
     buffer_add_string(ret, text);
 }
 
-/* Without the ordinal: which of its like was made first may differ. */
+/* Where it is, as its owner has it: after a rename the provider may not have heard. Without the
+ * ordinal: which of its like was made first may differ. */
 static void thing_write(const World *world, const Thing *thing, int depth, Buffer *ret)
 {
     const Object *object = object_find(world->runtime, thing->uid);
-    size_t size = strlen(thing->address);
 
-    if (object != NULL && object->name == NULL) {
-        const char *open = strrchr(thing->address, '[');
-        size = (size_t)(open - thing->address);
+    if (object == NULL) {
+        buffer_add_format(ret, "%s (which nobody owns)", thing->address);
+    } else {
+        cleanup(free) char *address = object_address(object);
+        if (object->name == NULL)
+            *strrchr(address, '[') = '\0';
+        buffer_add_string(ret, address);
+        if (object->name == NULL)
+            buffer_add_format(ret, "#%" PRIu32, object->place.site);
     }
-    buffer_add(ret, thing->address, size);
-    if (object == NULL)
-        buffer_add_string(ret, " (which nobody owns)");
-    else if (object->name == NULL)
-        buffer_add_format(ret, "#%" PRIu32, object->place.site);
     buffer_add_char(ret, ' ');
     text_write(world, thing->arguments, depth, ret);
 }
