@@ -104,14 +104,14 @@ size_t render_unmet_goals(Ui *ui, const Runtime *runtime, bool stopped)
 
 unsigned plan_size(const Plan *plan)
 {
-    return plan->add + plan->change + plan->destroy + plan->run;
+    return plan->imported + plan->add + plan->change + plan->destroy + plan->run;
 }
 
 void render_notes(Ui *ui, char *const *notes, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         ui_note(ui, notes[i]);
-    if (count > 0)
+    if (count > 0 && !ui->quiet)
         ui_out(ui, "\n");
 }
 
@@ -136,6 +136,7 @@ static Json *counts_json(const Plan *plan, const char *operation)
     json_set_int(json, "change", plan->change);
     json_set_int(json, "remove", plan->destroy);
     json_set_int(json, "run", plan->run);
+    json_set_int(json, "import", plan->imported);
     json_set_string(json, "operation", operation);
     return json;
 }

@@ -16,6 +16,7 @@ const PlanWords plan_words[] = {
     [PLAN_UPDATE] = {"~", COLOR_YELLOW, "will be updated in place", "update", {"update"}},
     [PLAN_REPLACE] = {"-/+", COLOR_RED, "will be replaced", "replace", {"delete", "create"}},
     [PLAN_DESTROY] = {"-", COLOR_RED, "will be destroyed", "delete", {"delete"}},
+    [PLAN_IMPORT] = {"=", COLOR_CYAN, "will be imported", "import", {"create"}},
     [PLAN_RUN] = {"+", COLOR_CYAN, "will be run", "run", {"run"}},
     [PLAN_RENAME] = {">", COLOR_CYAN, "will be renamed", "move", {"no-op"}},
     [PLAN_NOOP] = {" ", "", "is already so", "no-op", {"no-op"}},
@@ -267,8 +268,10 @@ static void render_summary(Ui *ui, const Plan *plan)
         ui_out(ui, "No changes. Your infrastructure matches the configuration.\n");
         return;
     }
-    ui_out(ui, "Plan: %u to add, %u to change, %u to destroy", plan->add, plan->change,
-           plan->destroy);
+    ui_out(ui, "Plan: ");
+    if (plan->imported > 0)
+        ui_out(ui, "%u to import, ", plan->imported);
+    ui_out(ui, "%u to add, %u to change, %u to destroy", plan->add, plan->change, plan->destroy);
     if (plan->run > 0)
         ui_out(ui, ", %u to run", plan->run);
     ui_out(ui, ".\n");
@@ -300,6 +303,7 @@ void render_plan(Ui *ui, const Plan *plan, const Runtime *predicted, bool destro
         }
     }
     render_notes(ui, plan->notes, plan->note_count);
-    render_destroys_again(ui, plan);
+    if (!ui->quiet)
+        render_destroys_again(ui, plan);
     render_summary(ui, plan);
 }

@@ -165,7 +165,8 @@ void ui_note(Ui *ui, const char *text)
 {
     cleanup(free) char *line = text_clean(text);
 
-    ui_out(ui, "Note: %s\n", line);
+    if (!ui->quiet)
+        ui_out(ui, "Note: %s\n", line);
     ui_event(ui, "diagnostic", "info", NULL, "Note: %s", line);
 }
 

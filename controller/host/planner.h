@@ -18,6 +18,7 @@ typedef enum PlanAction {
     PLAN_UPDATE,
     PLAN_REPLACE, /* destroyed, and another made in its place */
     PLAN_DESTROY,
+    PLAN_IMPORT, /* what was named by hand is taken over */
     PLAN_RUN,    /* an action, which leaves no object */
     PLAN_RENAME, /* by `moved`: another address, nothing to do */
     PLAN_NOOP    /* reconciled, and already so */
@@ -52,10 +53,11 @@ typedef struct Plan {
     PlanItem *items; /* in the order it would happen */
     size_t count, capacity;
     unsigned add, change, destroy, run; /* what is replaced is in `add` and `destroy` */
-    unsigned by_edit;                   /* how many are destroyed or replaced so */
-    bool has_slices;                    /* there is something to compute, if only without effects */
-    bool truncated;                     /* the prediction ended at one of the ceilings */
-    char **notes; /* sentences: what ended early, what loops, what may have moved */
+    unsigned imported;
+    unsigned by_edit; /* how many are destroyed or replaced so */
+    bool has_slices;  /* there is something to compute, if only without effects */
+    bool truncated;   /* the prediction ended at one of the ceilings */
+    char **notes;     /* sentences: what ended early, what loops, what may have moved */
     size_t note_count, note_capacity;
     char *refusal; /* the first thing that a provider says it will not do; NULL: nothing */
 } Plan;

@@ -26,17 +26,17 @@ PlanItem *plan_item_add(Plan *plan)
 
 /* ---- replacements ---- */
 
-/* By address, the item that waits for its other half; NULL: none does. */
-static PlanItem *half_take(PlanMaking *making, Map *halves, const char *address)
+/* The item that waits for its other half, by the uid of what goes; NULL: none does. */
+static PlanItem *half_take(PlanMaking *making, Map *halves, const char *uid)
 {
-    uintptr_t index = (uintptr_t)map_remove(halves, address);
+    uintptr_t index = (uintptr_t)map_remove(halves, uid);
 
     return index != 0 ? &making->plan->items[index - 1] : NULL;
 }
 
-static void half_put(const PlanMaking *making, Map *halves, const PlanItem *item)
+static void half_put(const PlanMaking *making, Map *halves, const char *uid, const PlanItem *item)
 {
-    map_put(halves, item->address, (void *)(uintptr_t)(item - making->plan->items + 1));
+    map_put(halves, uid, (void *)(uintptr_t)(item - making->plan->items + 1));
 }
 
 static const BoundEffect *bound_effect(const PlanMaking *making, const PlanItem *item)
@@ -160,6 +160,8 @@ static PlanAction action_of(const Object *object, const Intent *intent)
         return PLAN_RUN;
     if (intent->verb == INTENT_DELETE)
         return PLAN_DESTROY;
+    if (object != NULL && object->by_hand && !object->exists)
+        return PLAN_IMPORT;
     if (object == NULL || !object->exists)
         return PLAN_CREATE;
     if (object->before == OBJECT_LOST)
@@ -213,28 +215,28 @@ static void item_drop_last(Plan *plan)
     item_deinit(&plan->items[--plan->count]);
 }
 
-static void pair_destroyed(PlanMaking *making, PlanItem *item, bool condemned)
+static void pair_destroyed(PlanMaking *making, PlanItem *item)
 {
-    PlanItem *made = half_take(making, &making->made, item->address);
+    PlanItem *made = half_take(making, &making->made, item->uid);
 
     item->by_edit = true;
-    if (made != NULL && condemned) {
+    if (made != NULL) {
         replace_create_first(making, made, item);
         item_drop_last(making->plan);
     } else {
-        half_put(making, &making->destroyed, item);
+        half_put(making, &making->destroyed, item->uid, item);
     }
 }
 
-static void pair_made(PlanMaking *making, PlanItem *item)
+static void pair_made(PlanMaking *making, PlanItem *item, const char *replaces)
 {
-    PlanItem *destroyed = half_take(making, &making->destroyed, item->address);
+    PlanItem *destroyed = half_take(making, &making->destroyed, replaces);
 
     if (destroyed != NULL) {
         replace_delete_first(making, destroyed, item);
         item_drop_last(making->plan);
     } else {
-        half_put(making, &making->made, item);
+        half_put(making, &making->made, replaces, item);
     }
 }
 
@@ -243,13 +245,13 @@ void plan_call(PlanMaking *making, const Instance *owner, const Intent *intent)
     const Object *object =
         intent->uid[0] != '\0' ? object_find(making->stack->runtime, intent->uid) : NULL;
     PlanItem *item = plan_item_add(making->plan);
-    bool condemned = is_condemned(object, intent);
 
     item_make(item, owner, object, intent);
-    if (item->action == PLAN_DESTROY && (condemned || (is_revised(owner) && !intent->released)))
-        pair_destroyed(making, item, condemned);
-    else if (item->action == PLAN_CREATE && is_revised(owner))
-        pair_made(making, item);
+    if (intent->verb == INTENT_PUT && intent->replaces[0] != '\0')
+        pair_made(making, item, intent->replaces);
+    else if (intent->verb == INTENT_DELETE && !intent->released &&
+             (is_condemned(object, intent) || is_revised(owner)))
+        pair_destroyed(making, item);
 }
 
 void plan_count(Plan *plan)
@@ -261,6 +263,7 @@ void plan_count(Plan *plan)
         plan->change += action == PLAN_UPDATE;
         plan->destroy += action == PLAN_DESTROY || action == PLAN_REPLACE;
         plan->run += action == PLAN_RUN;
+        plan->imported += action == PLAN_IMPORT;
         plan->by_edit += item->by_edit;
     }
 }

@@ -11,8 +11,8 @@
 typedef struct PlanMaking {
     Stack *stack;
     Plan *plan;
-    Map destroyed; /* address -> item + 1, of what slices that are computed again destroy */
-    Map made;      /* the same of what they make */
+    Map destroyed; /* uid -> item + 1, of what an edit destroys */
+    Map made;      /* the same of what is made in the place of that uid */
 } PlanMaking;
 
 void plan_making_deinit(PlanMaking *making);
