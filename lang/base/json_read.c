@@ -7,8 +7,8 @@
 #include "memory.h"
 
 /* Objects of more members than these are sorted to find what stands twice; of fewer, each new one
- * is held against the others. */
-#define FEW_MEMBERS 12
+ * is held against the others where its key could be one of theirs. */
+#define FEW_MEMBERS 40
 
 /* Makes cJSON's nodes in one pass over the text: their own reader lets pass what no JSON is, and
  * wants each text looked at several times. */
@@ -323,10 +323,31 @@ static int parse_member(Parser *parser, Json *parent)
     return 0;
 }
 
+/* One bit of 64: a key whose bit no other has set does not stand twice. */
+static uint64_t key_bit(const char *key)
+{
+    uint32_t hash = 0;
+
+    for (; *key != '\0'; key++)
+        hash = (hash ^ (unsigned char)*key) * 0x9e3779b1u;
+    return 1ULL << (hash >> 26);
+}
+
+/* The last of so many members has come. NULL: it stands alone so far. */
+static const char *duplicate_find(const Json *object, size_t count, uint64_t *bits)
+{
+    uint64_t bit = key_bit(object->child->prev->string);
+    bool is_new = (*bits & bit) == 0;
+
+    *bits |= bit;
+    return is_new || count > FEW_MEMBERS ? NULL : duplicate_of_few(object);
+}
+
 /* Behind the bracket. */
 static int parse_members(Parser *parser, Json *parent, char close)
 {
     size_t count = 0;
+    uint64_t bits = 0;
     const char *key = NULL;
 
     if (space_skip(parser) < 0)
@@ -336,7 +357,7 @@ static int parse_members(Parser *parser, Json *parent, char close)
     do {
         if (parse_member(parser, parent) < 0)
             return ERROR_STATE;
-        if (close == '}' && ++count <= FEW_MEMBERS && (key = duplicate_of_few(parent)) != NULL)
+        if (close == '}' && (key = duplicate_find(parent, ++count, &bits)) != NULL)
             return refuse_duplicate(parser, key);
     } while (next_is(parser, ','));
     if (!next_is(parser, close))
