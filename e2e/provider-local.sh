@@ -305,7 +305,7 @@ a_file_changes_in_place() {
 
 a_path_has_one_owner() {
     put 21 file WriteFile "$(file mine)"
-    check_equal "the path of another object is refused" "$STATUS $(body .code)" "409 NOT_OWNED"
+    check_equal "the path of another object is refused" "$STATUS $(body .code)" "409 CLAIMED"
     check "with its name" grep -q "$(uid 20), made by D.E" "$TMP/body"
     echo theirs >"$TMP/theirs"
     put 21 file WriteFile "{\"path\":\"$TMP/theirs\",\"content\":\"mine\"}"

@@ -404,8 +404,8 @@ adoption() { # DATA
     check_equal "the handshake offers it" \
         "$(request GET /.well-known/ved-provider)$(body '.capabilities | contains(["adopt","lookup","plan","list"])')" \
         200true
-    printf '{"effect":"Server","desired":{"zone":"c","size":9}}' \
-        >"$1/objects/abcdef01000000000000000000000000.json"
+    mkdir -p "$1/outside"
+    printf '{"effect":"Server","desired":{"zone":"c","size":9}}' >"$1/outside/sim-abcdef01.json"
     check_equal "what stands outside is looked up by its name" \
         "$(post /v1/lookup '{"type":"Server","external_id":"sim-abcdef01"}')$(body '.effect + .desired.zone + (.owner | tostring)')" \
         200Servercnull
@@ -421,7 +421,7 @@ adoption() { # DATA
         "$(request PUT "/v1/instances/Server/$(uid 220)" "$TMP/request" \
             -H "Idempotency-Key: \"$(op 220)\"")$(body '.external_id + (.state.size | tostring)')" \
         201sim-abcdef018
-    check "and it is not there twice" test ! -e "$1/objects/abcdef01000000000000000000000000.json"
+    check "and it is not there twice" test ! -e "$1/outside/sim-abcdef01.json"
     put_body 221 Server '{"zone":"c","size":8}' ',"adopt":{"external_id":"sim-abcdef01"}'
     check_equal "another object takes it from that" \
         "$(request PUT "/v1/instances/Server/$(uid 221)" "$TMP/request" \

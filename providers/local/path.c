@@ -93,17 +93,18 @@ static int refuse_thing(const char *path, const struct stat *info, ProviderProbl
 {
     cleanup(free) char *thing = describe(info);
 
-    provider_problem(problem, "NOT_OWNED", "not_applied", false,
-                     "'%.300s' is there already: %s, which this state did not make; move it away, "
-                     "or take it over with `ved import`",
-                     path, thing);
+    provider_problem(
+        problem, "NOT_OWNED", "not_applied", false,
+        "'%.300s' is there already: %s, which this state did not make; move it away or "
+        "give another path",
+        path, thing);
     snprintf(problem->pointer, sizeof problem->pointer, "/path");
     return -1;
 }
 
 static int refuse_claimed(const char *path, const Claimant *owner, ProviderProblem *problem)
 {
-    provider_problem(problem, "NOT_OWNED", "not_applied", false,
+    provider_problem(problem, "CLAIMED", "not_applied", false,
                      "'%.300s' belongs to another object: %s %s, made by %s; give one of them "
                      "another path",
                      path, owner->type, owner->uid,
@@ -142,13 +143,13 @@ static int check_kind(const PathObject *path, ProviderProblem *problem)
 
 /* ---- taking over ---- */
 
+/* What was named must be there. */
 static int check_adopted(const PathObject *path, ProviderProblem *problem)
 {
-    const char *wanted = path->request->adopt;
-    cleanup(free) char *named = absolute_path(wanted);
+    cleanup(free) char *named = absolute_path(path->request->adopt);
     struct stat info;
 
-    if (wanted[0] != '\0' && strcmp(named, path->path) != 0)
+    if (strcmp(named, path->path) != 0)
         return problem_argument(problem, "/path",
                                 "'%.160s' is to be taken over, but path says '%.160s'", named,
                                 path->path);
@@ -162,6 +163,15 @@ static int check_adopted(const PathObject *path, ProviderProblem *problem)
         return problem_argument(problem, "/path", "'%.160s' is %s; expected %s", path->path,
                                 format_name(info.st_mode), format_name(path->format));
     return 0;
+}
+
+static int check_new(const PathObject *path, ProviderProblem *problem)
+{
+    const char *adopt = path->request->adopt;
+
+    if (adopt == NULL)
+        return check_free(path, problem);
+    return adopt[0] != '\0' ? check_adopted(path, problem) : check_kind(path, problem);
 }
 
 /* The object that had the path so far has it no more. */
@@ -197,7 +207,7 @@ static int hold(PathObject *path, ProviderProblem *problem)
     Error err;
 
     int code = claim_take(path->local, path->path, type, uid, &owner, &err);
-    if (code == CLAIM_TAKEN && path->is_new && path->request->adopt != NULL) {
+    if (code == CLAIM_TAKEN && path->is_new && request_names_adopted(path->request)) {
         free(take(owner.address));
         if (dispossess(path, &owner, problem) < 0)
             return -1;
@@ -253,10 +263,7 @@ int path_begin(Local *local, const ProviderRequest *request, mode_t format, Path
         return problem_error(problem, &err);
     if (choose_path(ret, problem) < 0)
         return -1;
-    if (!ret->is_new && check_kind(ret, problem) < 0)
-        return -1;
-    if (ret->is_new &&
-        (request->adopt != NULL ? check_adopted(ret, problem) : check_free(ret, problem)) < 0)
+    if ((ret->is_new ? check_new(ret, problem) : check_kind(ret, problem)) < 0)
         return -1;
     if (save_record(ret, problem) < 0)
         return -1;

@@ -439,7 +439,7 @@ int postgres_reconcile(Local *local, const ProviderRequest *request, ProviderRep
     Error err;
 
     if (postgres_validate(desired, problem) < 0 ||
-        (request->adopt != NULL && adopt_cluster(local, request, desired, problem) < 0))
+        (request_names_adopted(request) && adopt_cluster(local, request, desired, problem) < 0))
         return -1;
     if (cluster_init(local, request, &cluster, &err) < 0)
         return problem_error(problem, &err);

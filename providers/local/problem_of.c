@@ -68,6 +68,11 @@ bool value_is_opaque(const Json *value)
     return json_get(value, "$unknown") != NULL || json_get(value, "$secret") != NULL;
 }
 
+bool request_names_adopted(const ProviderRequest *request)
+{
+    return request->adopt != NULL && request->adopt[0] != '\0';
+}
+
 void request_external_id(const ProviderRequest *request, const char *external_id)
 {
     if (request->operation != NULL)

@@ -25,6 +25,9 @@ int problem_port_taken(ProviderProblem *problem, int port, const char *remedy);
 /* Whether a value is one that is not known yet or that is secret, which no check may look into. */
 bool value_is_opaque(const Json *value);
 
+/* Whether a thing that is to be taken over is named. */
+bool request_names_adopted(const ProviderRequest *request);
+
 /* operation_external_id(), operation_progress() and operation_cancelled() for a request that may
  * have no operation. */
 void request_external_id(const ProviderRequest *request, const char *external_id);

@@ -308,7 +308,7 @@ static int process_failed(Process *process, ProviderProblem *problem)
 
     if (!is_established && (process->adopted || !problem->retryable))
         object_delete(&process->object, NULL);
-    if (process->disturbed && (is_established || process->request->adopt != NULL)) {
+    if (process->disturbed && (is_established || request_names_adopted(process->request))) {
         problem->outcome = "partial";
         if (strcmp(problem->code, "VALIDATION_FAILED") == 0)
             problem->code = "UNAVAILABLE"; /* whose status does not say that nothing changed */
@@ -361,7 +361,7 @@ int process_reconcile(Local *local, const ProviderRequest *request, ProviderRepl
         return problem_error(problem, &err);
     if (process_validate("StartAppContainer", arguments, problem) < 0)
         return -1;
-    if (request->adopt != NULL && process.identity.pid == 0 &&
+    if (request_names_adopted(request) && process.identity.pid == 0 &&
         process_take_over(&process, arguments, problem) < 0)
         return -1;
     cleanup(json_free) Json *before = json_copy(process.object.record);

@@ -5,7 +5,8 @@
  * The rule: the SDK has stored the operation's key durably before it calls reconcile(), remove() or
  * run(), and calls them again with `resumed` set when the plugin died before the result was stored.
  * They must therefore find out by uid what already exists, and finish it, never make a second. What
- * exists and is not theirs they leave alone unless the request says `adopt`: NOT_OWNED. They may
+ * exists and is not theirs they leave alone unless the request says `adopt`: NOT_OWNED if it is
+ * nobody's, CLAIMED if it is another object's. They may
  * block: each call has a thread of its own. Two calls for one uid never run at once. */
 #ifndef VED_SDK_PROVIDER_H
 #define VED_SDK_PROVIDER_H
@@ -29,8 +30,9 @@ typedef struct ProviderRequest {
     const char *lineage; /* of the owning state */
     const Json *desired; /* arguments; an object; NULL for remove() and observe() */
     const Json *secrets; /* id -> clear text; never stored or logged; may be NULL */
-    const char *adopt;   /* reconcile() may take this over, as the outside world calls it; "":
-                            whatever stands where `desired` says; NULL: nothing */
+    const char *adopt;   /* reconcile() takes this over, as the outside world calls it, from
+                            whoever has it; "": what is nobody's and stands where `desired` says, if
+                            anything does; NULL: nothing */
     const Json *prior;   /* the instance's recorded state, NULL if there is none */
     const Json *private; /* what the last reply put aside; NULL if nothing */
     const Json *config;  /* the binding's `config`, an object */

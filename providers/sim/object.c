@@ -1,7 +1,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,8 +8,6 @@
 #include "lang/base/memory.h"
 #include "providers/sdk/schema.h"
 #include "providers/sim/sim_private.h"
-
-#define UID_SIZE 32
 
 const char *effect_of(const ProviderRequest *request)
 {
@@ -110,9 +107,15 @@ static Json *object_json(const ProviderRequest *request, const Json *before)
     return object;
 }
 
-int object_read(const Sim *sim, const char *uid, Json **ret, Error *err)
+static char *file_path(const Sim *sim, const char *folder, const char *name)
 {
-    cleanup(free) char *path = object_path(sim, uid);
+    return memory_format("%s/%s/%s.json", sim->data_dir, folder, name);
+}
+
+/* 0 with NULL if there is no such file. */
+static int file_object(const Sim *sim, const char *folder, const char *name, Json **ret, Error *err)
+{
+    cleanup(free) char *path = file_path(sim, folder, name);
     cleanup(buffer_deinit) Buffer file = {0};
 
     *ret = NULL;
@@ -123,6 +126,11 @@ int object_read(const Sim *sim, const char *uid, Json **ret, Error *err)
         return code;
     code = json_parse(file.bytes != NULL ? file.bytes : "", file.size, ret, err);
     return code < 0 ? error_wrap(err, "object '%s'", path) : 0;
+}
+
+int object_read(const Sim *sim, const char *uid, Json **ret, Error *err)
+{
+    return file_object(sim, "objects", uid, ret, err);
 }
 
 static int write_whole(const char *path, const char *text, Error *err)
@@ -171,128 +179,193 @@ int object_make(const Sim *sim, const ProviderRequest *request, Json **ret, Erro
     return code;
 }
 
-static bool name_is_uid(const char *name)
+/* Call `visit` for each NAME.json in a folder of ours that is an object. */
+static int folder_visit(const Sim *sim, const char *folder, ObjectVisit *visit, void *context,
+                        Error *err)
 {
-    return strspn(name, "0123456789abcdef") == UID_SIZE && strcmp(name + UID_SIZE, ".json") == 0;
-}
-
-int objects_visit(const Sim *sim, bool (*visit)(void *context, const char *uid, const Json *object),
-                  void *context, Error *err)
-{
-    cleanup(free) char *folder = memory_format("%s/objects", sim->data_dir);
-    DIR *dir = opendir(folder);
+    cleanup(free) char *path = memory_format("%s/%s", sim->data_dir, folder);
+    DIR *dir = opendir(path);
     const struct dirent *entry;
     bool stop = false;
 
     if (dir == NULL)
-        return error_errno(err, errno, "open '%s'", folder);
+        return errno == ENOENT ? 0 : error_errno(err, errno, "open '%s'", path);
     while (!stop && (entry = readdir(dir)) != NULL) {
+        size_t size = strcspn(entry->d_name, ".");
         cleanup(json_free) Json *object = NULL;
-        char uid[UID_SIZE + 1];
-        snprintf(uid, sizeof uid, "%.*s", UID_SIZE, entry->d_name);
-        if (name_is_uid(entry->d_name) && object_read(sim, uid, &object, NULL) == 0 &&
-            object != NULL)
-            stop = visit(context, uid, object);
+        cleanup(free) char *name = memory_copy_bytes(entry->d_name, size);
+        if (size > 0 && strcmp(entry->d_name + size, ".json") == 0 &&
+            file_object(sim, folder, name, &object, NULL) == 0 && object != NULL)
+            stop = visit(context, name, object);
     }
     closedir(dir);
     return stop;
 }
 
+int objects_visit(const Sim *sim, ObjectVisit *visit, void *context, Error *err)
+{
+    return folder_visit(sim, "objects", visit, context, err);
+}
+
 /* ---- looking up, taking over ---- */
 
+/* What is looked for, in which folder, and what was found. */
 typedef struct Search {
     const Sim *sim;
     const char *type;
-    const char *external_id; /* NULL: `text` */
+    const char *external_id; /* NULL: `name`, or `text` */
+    const Json *name;        /* the argument by which a thing stands in another's way */
     const char *text;
-    ProviderFinding *findings;
+    const char *folder;
+    ProviderFinding *findings; /* NULL: only the file is asked for */
     int count;
-    char uid[UID_SIZE + 1]; /* of the last that was found */
+    char *file; /* name of the last that was found; the caller frees it */
 } Search;
 
-static bool is_meant(const Search *search, const char *id, const char *uid, const Json *object)
+static bool is_outside(const Search *search)
 {
+    return strcmp(search->folder, "outside") == 0;
+}
+
+/* What stands outside is known by its file's name. */
+static char *outer_id(const Search *search, const Json *object, const char *name)
+{
+    return is_outside(search) ? memory_copy_string(name) : object_id(object, name);
+}
+
+static bool is_meant(const Search *search, const char *id, const char *file, const Json *object)
+{
+    const Json *name = json_get(json_get(object, "desired"), "name");
+
     if (strcmp(json_get_string(object, "effect", search->type), search->type) != 0)
         return false;
     if (search->external_id != NULL)
-        return strcmp(search->external_id, id) == 0 || strcmp(search->external_id, uid) == 0;
+        return strcmp(search->external_id, id) == 0 || strcmp(search->external_id, file) == 0;
+    if (search->name != NULL)
+        return name != NULL && json_equal(name, search->name);
     cleanup(free) char *text = json_text(object);
     return strstr(text, search->text) != NULL;
 }
 
-static bool visit_search(void *context, const char *uid, const Json *object)
+static bool visit_search(void *context, const char *file, const Json *object)
 {
     Search *search = context;
     const Json *desired = json_get(object, "desired");
-    cleanup(free) char *id = object_id(object, uid);
+    cleanup(free) char *id = outer_id(search, object, file);
 
-    if (!is_meant(search, id, uid, object))
+    if (!is_meant(search, id, file, object))
         return false;
-    memcpy(search->uid, uid, sizeof search->uid);
+    free(search->file);
+    search->file = memory_copy_string(file);
     if (search->findings != NULL)
         search->findings[search->count] = (ProviderFinding){
             .external_id = memory_copy_string(id),
-            .state = object_state(search->sim, id, uid, search->type, desired),
+            .state = object_state(search->sim, id, file, search->type, desired),
             .desired = desired != NULL ? json_copy(desired) : json_new_object(),
         };
     search->count++;
-    return search->external_id != NULL || search->count == FINDINGS_MAX;
+    return search->text == NULL || search->count == FINDINGS_MAX;
 }
 
-static int search_objects(Search *search, ProviderProblem *problem)
+/* 0, or -1 with `problem`. */
+static int search_folder(Search *search, const char *folder, ProviderProblem *problem)
 {
     Error err;
 
-    if (objects_visit(search->sim, visit_search, search, &err) < 0)
+    search->folder = folder;
+    if (folder_visit(search->sim, folder, visit_search, search, &err) < 0)
         return provider_problem(problem, "UNAVAILABLE", "not_applied", true, "%s", err.message);
-    return search->count;
+    return 0;
+}
+
+/* Outside, and then among our own. */
+static int search_all(Search *search, ProviderProblem *problem)
+{
+    if (search_folder(search, "outside", problem) < 0)
+        return -1;
+    if (search->count == FINDINGS_MAX || (search->count > 0 && search->text == NULL))
+        return 0;
+    return search_folder(search, "objects", problem);
 }
 
 int object_find(const Sim *sim, const char *type, const char *external_id, const char *search,
                 ProviderFinding *ret, ProviderProblem *problem)
 {
-    Search wanted = {
-        .sim = sim, .type = type, .external_id = external_id, .text = search, .findings = ret};
+    Search wanted = {.sim = sim,
+                     .type = type,
+                     .external_id = external_id,
+                     .text = external_id == NULL ? search : NULL,
+                     .findings = ret};
+    int code = search_all(&wanted, problem);
 
-    return search_objects(&wanted, problem);
+    free(wanted.file);
+    return code < 0 ? -1 : wanted.count;
 }
 
-/* Its name outside stays what it was. */
-static int move_object(const Sim *sim, const char *from, const char *to, const char *id, Error *err)
+/* What was found becomes the object of the request; its name outside stays what it was. */
+static int take_over(const Search *search, const ProviderRequest *request, Error *err)
 {
     cleanup(json_free) Json *object = NULL;
-    cleanup(free) char *old = object_path(sim, from), *new = object_path(sim, to);
-    int code = object_read(sim, from, &object, err);
+    cleanup(free) char *old = file_path(search->sim, search->folder, search->file);
+    cleanup(free) char *new = object_path(search->sim, request->uid);
+    int code = file_object(search->sim, search->folder, search->file, &object, err);
 
     if (code < 0 || object == NULL)
         return code;
+    cleanup(free) char *id = outer_id(search, object, search->file);
     json_set_string(object, "id", id);
-    json_set_string(object, "uid", to);
+    json_set_string(object, "uid", request->uid);
+    json_set_string(object, "created_by", request->op);
     cleanup(free) char *text = json_text(object);
     if ((code = file_replace(new, text, strlen(text), 0600, err)) < 0)
         return code;
     return unlink(old) < 0 && errno != ENOENT ? error_errno(err, errno, "remove '%s'", old) : 0;
 }
 
-int object_adopt(const Sim *sim, const ProviderRequest *request, ProviderProblem *problem)
+static int take_found(Search *search, const ProviderRequest *request, ProviderProblem *problem)
+{
+    Error err;
+
+    if (take_over(search, request, &err) < 0)
+        return provider_problem(problem, "INTERNAL", "unknown", true, "%s", err.message);
+    return 0;
+}
+
+static int adopt_named(Search *search, const ProviderRequest *request, ProviderProblem *problem)
+{
+    search->external_id = request->adopt;
+    if (search_all(search, problem) < 0)
+        return -1;
+    if (search->count == 0)
+        return provider_problem(problem, "NOT_FOUND", "not_applied", false,
+                                "there is no object '%.200s' of effect '%.64s' to take over",
+                                request->adopt, search->type);
+    return take_found(search, request, problem);
+}
+
+/* What stands outside under the same name is in the way, or is what may be taken over. */
+static int meet(Search *search, const ProviderRequest *request, ProviderProblem *problem)
+{
+    search->name = json_get(request->desired, "name");
+    if (search->name == NULL)
+        return 0;
+    if (search_folder(search, "outside", problem) < 0)
+        return -1;
+    if (search->count > 0 && request->adopt == NULL)
+        return provider_problem(problem, "NOT_OWNED", "not_applied", false,
+                                "'%.200s' is there already, and nobody's", search->file);
+    return search->count > 0 ? take_found(search, request, problem) : 0;
+}
+
+int object_arrive(const Sim *sim, const ProviderRequest *request, ProviderProblem *problem)
 {
     cleanup(free) char *own = object_path(sim, request->uid);
-    Search search = {.sim = sim, .type = effect_of(request), .external_id = request->adopt};
-    Error err;
+    Search search = {.sim = sim, .type = effect_of(request)};
+    bool is_named = request->adopt != NULL && request->adopt[0] != '\0';
 
     if (file_exists(own))
         return 0;
-    if (search_objects(&search, problem) < 0)
-        return -1;
-    if (search.count == 0)
-        return provider_problem(problem, "NOT_FOUND", "not_applied", false,
-                                "there is no object '%.200s' of effect '%.64s' to take over",
-                                request->adopt, search.type);
-    cleanup(json_free) Json *object = NULL;
-    if (object_read(sim, search.uid, &object, &err) < 0)
-        return provider_problem(problem, "UNAVAILABLE", "not_applied", true, "%s", err.message);
-    cleanup(free) char *id = object_id(object, search.uid);
-    if (move_object(sim, search.uid, request->uid, id, &err) < 0)
-        return provider_problem(problem, "INTERNAL", "unknown", true, "%s", err.message);
-    return 0;
+    int code = is_named ? adopt_named(&search, request, problem) : meet(&search, request, problem);
+    free(search.file);
+    return code;
 }

@@ -266,7 +266,7 @@ static int sim_reconcile(Provider *provider, const ProviderRequest *request, Pro
     if (log_call(sim, "reconcile", request, &count, problem) < 0 ||
         before(sim, request, count, problem) < 0)
         return -1;
-    if (request->adopt != NULL && object_adopt(sim, request, problem) < 0)
+    if (object_arrive(sim, request, problem) < 0)
         return -1;
     if (object_make(sim, request, &object, &err) < 0)
         return provider_problem(problem, "INTERNAL", "unknown", true, "%s", err.message);

@@ -1,6 +1,7 @@
 /* What the parts of the simulating provider share: its state, and the objects, which are files.
  *
  *   DATA/objects/UID.json   {"uid","effect","address","created_by","id"?,"desired"}
+ *   DATA/outside/NAME.json  {"effect","desired"}: what is nobody's, for tests to put there
  *   DATA/calls.ndjson       every call that arrived
  *   DATA/facts.json         what queries answer, before the config
  *   DATA/fail.json          what fails while it stands there
@@ -52,13 +53,15 @@ int object_read(const Sim *sim, const char *uid, Json **ret, Error *err);
 /* Make it, or make it as is wanted; `ret` is the object. */
 int object_make(const Sim *sim, const ProviderRequest *request, Json **ret, Error *err);
 
-/* Call `visit` for each object until it returns true; returns what the last call did, or a negative
- * error. `object` is lent. */
-int objects_visit(const Sim *sim, bool (*visit)(void *context, const char *uid, const Json *object),
-                  void *context, Error *err);
+/* Called for each object, which is lent, until it returns true. */
+typedef bool ObjectVisit(void *context, const char *uid, const Json *object);
 
-/* Give the object of that external id to the request's uid. 0, or -1 with `problem`. */
-int object_adopt(const Sim *sim, const ProviderRequest *request, ProviderProblem *problem);
+/* What the last call returned, or a negative error. */
+int objects_visit(const Sim *sim, ObjectVisit *visit, void *context, Error *err);
+
+/* Before the object of a new uid is made: take over what the request adopts; else refuse if
+ * something stands outside under the same `name`. 0, or -1 with `problem`. */
+int object_arrive(const Sim *sim, const ProviderRequest *request, ProviderProblem *problem);
 
 /* As Provider.lookup(). */
 int object_find(const Sim *sim, const char *type, const char *external_id, const char *search,

@@ -120,13 +120,14 @@ Test(path_objects, relative_path_counts_from_where_it_was_first_said)
 }
 
 /* The refusal says who has it, and changes nothing. */
-static void expect_not_owned(const char *type, const char *uid, const char *name, const char *who)
+static void expect_refused(const char *code, const char *type, const char *uid, const char *name,
+                           const char *who)
 {
     cleanup(free) char *desired =
         memory_format("{\"path\":\"%s/%s\",\"content\":\"mine\"}", fixture.folder, name);
 
     cr_expect_eq(fixture_reconcile(&fixture, type, uid, desired), -1);
-    cr_expect_str_eq(fixture.problem.code, "NOT_OWNED");
+    cr_expect_str_eq(fixture.problem.code, code);
     cr_expect_str_eq(fixture.problem.outcome, "not_applied");
     cr_expect_str_eq(fixture.problem.pointer, "/path");
     cr_expect(strstr(fixture.problem.detail, who) != NULL, "%s", fixture.problem.detail);
@@ -136,8 +137,8 @@ static void expect_not_owned(const char *type, const char *uid, const char *name
 Test(path_objects, what_stands_there_already_is_not_ours)
 {
     cr_assert_eq(file_replace(fixture_path(&fixture, "f"), "theirs", 6, 0644, NULL), 0);
-    expect_not_owned("file", UID_A, "f", "a file of 6 bytes that belongs to");
-    expect_not_owned("directory", UID_A, "f", "a file of 6 bytes that belongs to");
+    expect_refused("NOT_OWNED", "file", UID_A, "f", "a file of 6 bytes that belongs to");
+    expect_refused("NOT_OWNED", "directory", UID_A, "f", "a file of 6 bytes that belongs to");
     cr_expect(file_holds("f", "theirs"));
     cr_expect_eq(fixture_remove(&fixture, "file", UID_A), 0);
     cr_expect(file_holds("f", "theirs"), "what was refused is not deleted either");
@@ -148,8 +149,8 @@ Test(path_objects, what_stands_there_already_is_not_ours)
 Test(path_objects, folder_that_stands_there_already_is_not_ours)
 {
     cr_assert_eq(mkdir(fixture_path(&fixture, "d"), 0700), 0);
-    expect_not_owned("directory", UID_A, "d", "a folder that belongs to");
-    expect_not_owned("file", UID_A, "d", "a folder that belongs to");
+    expect_refused("NOT_OWNED", "directory", UID_A, "d", "a folder that belongs to");
+    expect_refused("NOT_OWNED", "file", UID_A, "d", "a folder that belongs to");
     cr_expect_eq(info_of("d").st_mode & 07777, 0700);
     rmdir(fixture_path(&fixture, "d"));
 }
@@ -157,10 +158,10 @@ Test(path_objects, folder_that_stands_there_already_is_not_ours)
 Test(path_objects, path_of_another_object_is_refused_by_its_name)
 {
     write_file("f", "hello", "0644");
-    expect_not_owned("file", UID_B, "f", "file " UID_A ", made by Test.Boot.Effect");
+    expect_refused("CLAIMED", "file", UID_B, "f", "file " UID_A ", made by Test.Boot.Effect");
     unlink(fixture_path(&fixture, "f"));
-    expect_not_owned("file", UID_B, "f", "file " UID_A);
-    expect_not_owned("directory", UID_B, "f", "file " UID_A);
+    expect_refused("CLAIMED", "file", UID_B, "f", "file " UID_A);
+    expect_refused("CLAIMED", "directory", UID_B, "f", "file " UID_A);
     cr_expect_eq(fixture_remove(&fixture, "file", UID_A), 0);
     cleanup(free) char *desired =
         memory_format("{\"path\":\"%s/f\",\"content\":\"\"}", fixture.folder);
@@ -232,7 +233,7 @@ Test(path_objects, file_is_taken_over_and_becomes_what_is_wanted)
     cr_expect_eq(adopt("file", UID_A, "f", "f"), 0, "%s", fixture.problem.detail);
     cr_expect(file_holds("f", "mine"));
     cr_expect_eq(info_of("f").st_mode & 07777, 0644);
-    expect_not_owned("file", UID_B, "f", "file " UID_A);
+    expect_refused("CLAIMED", "file", UID_B, "f", "file " UID_A);
     cr_expect_eq(fixture_remove(&fixture, "file", UID_A), 0);
     cr_expect_not(file_exists(fixture_path(&fixture, "f")));
 }
@@ -271,6 +272,25 @@ Test(path_objects, who_had_a_file_that_is_taken_over_has_it_no_more)
     cr_expect_eq(fixture_remove(&fixture, "file", UID_A), 0);
     cr_expect(file_holds("f", "mine"), "the former owner deletes nothing");
     cr_expect_eq(fixture_observe(&fixture, "file", UID_B), OBSERVE_FOUND);
+}
+
+Test(path_objects, whatever_is_nobodys_is_taken_over_if_there_is_anything)
+{
+    cleanup(free) char *desired =
+        memory_format("{\"path\":\"%s/f\",\"content\":\"mine\"}", fixture.folder);
+
+    cr_assert_eq(file_replace(fixture_path(&fixture, "f"), "theirs", 6, 0600, NULL), 0);
+    fixture.adopt = "";
+    cr_expect_eq(fixture_reconcile(&fixture, "file", UID_A, desired), 0, "%s",
+                 fixture.problem.detail);
+    cr_expect(file_holds("f", "mine"));
+    fixture.adopt = "";
+    cr_expect_eq(fixture_reconcile(&fixture, "file", UID_B, desired), -1);
+    cr_expect_str_eq(fixture.problem.code, "CLAIMED");
+    cr_expect_eq(fixture_remove(&fixture, "file", UID_A), 0);
+    fixture.adopt = "";
+    cr_expect_eq(fixture_reconcile(&fixture, "file", UID_B, desired), 0, "nothing is there: %s",
+                 fixture.problem.detail);
 }
 
 Test(path_objects, what_stands_outside_is_looked_up)

@@ -266,6 +266,7 @@ Test(process, what_cannot_be_taken_over_is_said_and_left_alone)
     cr_expect_eq(adopt(UID_A, child, desired), -1);
     cr_expect_str_eq(fixture.problem.code, "NOT_FOUND");
     cr_expect_eq(adopt(UID_A, 1, desired), -1);
+    cr_expect_str_eq(fixture.problem.code, "UNSUPPORTED_CHANGE");
     fixture.adopt = "12x";
     cr_expect_eq(fixture_reconcile(&fixture, "process", UID_A, desired), -1);
     cr_expect_eq(fixture_observe(&fixture, "process", UID_A), OBSERVE_ABSENT);

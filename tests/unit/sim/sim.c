@@ -337,14 +337,38 @@ Test(sim, calls_fail_while_a_file_says_so)
     expect_reconcile("op2", "A", "{}", "{\"id\":\"sim-9a000000\",\"effect\":\"A\"}");
 }
 
+static void put_outside(const char *name, const char *text)
+{
+    cleanup(free) char *path = memory_format("%s/outside", folder);
+    cleanup(free) char *file = memory_format("outside/%s.json", name);
+
+    cr_assert_eq(folder_make(path, 0700, NULL), 0);
+    put_file(file, text);
+}
+
+Test(sim, what_is_nobodys_stands_in_the_way_of_its_name)
+{
+    open_sim("{}");
+    put_outside("x", "{\"effect\":\"A\",\"desired\":{\"name\":\"web\"}}");
+    expect_reconcile("op1", "A", "{\"name\":\"db\"}",
+                     "{\"id\":\"sim-9a000000\",\"effect\":\"A\",\"name\":\"db\"}");
+    put_file("lose", UID);
+    expect_reconcile("op2", "A", "{\"name\":\"web\"}", "NOT_OWNED");
+    expect_fact("count", "{\"0\":\"A\"}", "0");
+    adopted = "";
+    expect_reconcile("op3", "A", "{\"name\":\"web\"}",
+                     "{\"id\":\"x\",\"effect\":\"A\",\"name\":\"web\"}");
+    expect_reconcile("op4", "A", "{\"name\":\"web\",\"n\":1}",
+                     "{\"id\":\"x\",\"effect\":\"A\",\"name\":\"web\",\"n\":1}");
+}
+
 Test(sim, an_object_is_taken_over_with_the_name_it_has)
 {
     ProviderFinding found[FINDINGS_MAX] = {0};
     ProviderProblem problem = {0};
 
     open_sim("{}");
-    put_file("objects/11111111000000000000000000000000.json",
-             "{\"effect\":\"A\",\"desired\":{\"n\":1}}");
+    put_outside("sim-11111111", "{\"effect\":\"A\",\"desired\":{\"n\":1}}");
     cr_assert_eq(provider.lookup(&provider, "A", "sim-11111111", NULL, found, &problem), 1);
     cr_expect_eq(json_get_int(found[0].desired, "n", 0), 1);
     cr_expect_str_eq(json_get_string(found[0].state, "id", ""), "sim-11111111");
