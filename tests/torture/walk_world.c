@@ -347,8 +347,10 @@ static void observe(World *world)
             world_wrong(world, "%s is said to exist, and was never made", object->uid);
             return;
         }
+        char uid[UID_SIZE]; /* the object may end by what is said of it */
+        memcpy(uid, object->uid, sizeof uid);
         step(world, (Event){.type = EVENT_OBSERVED,
-                            .uid = object->uid,
+                            .uid = uid,
                             .lost = !thing->exists,
                             .detail = "it was told to be lost"});
         if (world->killed)
