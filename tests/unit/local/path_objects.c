@@ -1,6 +1,8 @@
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <criterion/criterion.h>
@@ -291,6 +293,25 @@ Test(path_objects, whatever_is_nobodys_is_taken_over_if_there_is_anything)
     fixture.adopt = "";
     cr_expect_eq(fixture_reconcile(&fixture, "file", UID_B, desired), 0, "nothing is there: %s",
                  fixture.problem.detail);
+}
+
+/* Killed anywhere between promise and file, what is there is ours to finish. */
+Test(path_objects, making_that_was_cut_off_anywhere_is_finished)
+{
+    for (int delay_us = 0; delay_us < 3000; delay_us += 200) {
+        pid_t plugin = fork();
+        if (plugin == 0) {
+            write_file("f", "hello", "0644");
+            _exit(0);
+        }
+        usleep((useconds_t)delay_us);
+        kill(plugin, SIGKILL);
+        waitpid(plugin, NULL, 0);
+        write_file("f", "hello", "0644");
+        cr_expect(file_holds("f", "hello"), "killed after %d us", delay_us);
+        cr_expect_eq(fixture_remove(&fixture, "file", UID_A), 0);
+        cr_expect_not(file_exists(fixture_path(&fixture, "f")), "killed after %d us", delay_us);
+    }
 }
 
 Test(path_objects, what_stands_outside_is_looked_up)

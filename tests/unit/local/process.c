@@ -435,6 +435,32 @@ Test(process, plugin_killed_at_any_instant_makes_no_second)
     }
 }
 
+Test(process, plugin_killed_at_any_instant_of_a_restart_leaves_one_as_it_is_to_be)
+{
+    int seconds = 2000000 + 2 * (int)getpid();
+    cleanup(free) char *old = memory_format("sleep %d", seconds);
+    cleanup(free) char *new = memory_format("sleep %d", seconds + 1);
+    cleanup(free) char *before = memory_format("{\"command\":\"exec %s\"}", old);
+    cleanup(free) char *after = memory_format("{\"command\":\"exec %s\"}", new);
+
+    for (int delay_us = 0; delay_us < 12000; delay_us += 1000) {
+        started(before);
+        pid_t plugin = fork();
+        if (plugin == 0) {
+            start(after);
+            _exit(0);
+        }
+        usleep((useconds_t)delay_us);
+        kill(plugin, SIGKILL);
+        waitpid(plugin, NULL, 0);
+        started(after);
+        monotonic_sleep_ms(20);
+        cr_expect_eq(count_running(old), 0, "killed after %d us", delay_us);
+        cr_expect_eq(count_running(new), 1, "killed after %d us", delay_us);
+        cr_expect_eq(fixture_remove(&fixture, "process", UID_A), 0);
+    }
+}
+
 Test(process, secret_reaches_the_process_and_no_file_of_ours)
 {
     Json *desired = NULL, *secrets = NULL;
