@@ -204,8 +204,12 @@ int origin_decode(Instance *owner, const Json *json, bool lenient, Arena *arena,
         decode_cause_leniently(owner, json_get(json, "cause"), &cause);
     else if (cause_decode(owner, json_get(json, "cause"), &cause, err) < 0)
         return ERROR_STATE;
+    uint64_t slice = (uint64_t)json_get_int(json, "slice", 0);
+    if (origin_find(owner, slice) != NULL)
+        return error_set(err, ERROR_STATE, "the state has two records of slice %llu",
+                         (unsigned long long)slice);
     Origin *origin = memory_zero(1, sizeof *origin);
-    origin->slice = (uint64_t)json_get_int(json, "slice", 0);
+    origin->slice = slice;
     origin->cause = cause;
     origin->where = memory_copy_string(json_get_string(json, "where", ""));
     origin_add(owner, origin);

@@ -534,6 +534,25 @@ Test(origin, of_a_record_in_the_former_shape_nothing_is_known)
     world_free(world);
 }
 
+Test(origin, a_slice_has_one_record)
+{
+    World *world = world_new(POOL);
+    cleanup(buffer_deinit) Buffer record = {0};
+    cleanup(json_free) Json *json = NULL;
+    Arena arena = {0};
+    Error err;
+
+    world_run(world);
+    Instance *pool = instance_of(world, "Pool");
+    origin_encode(pool, pool->origins[0], &record);
+    cr_assert_eq(json_parse_own(buffer_text(&record), record.size, &json, &err), 0);
+    cr_expect_lt(origin_decode(pool, json, false, &arena, &err), 0);
+    cr_expect_not_null(strstr(err.message, "two records of slice"));
+    cr_expect_eq(pool->origin_count, 4);
+    arena_deinit(&arena);
+    world_free(world);
+}
+
 /* ---- what it takes ---- */
 
 /* A list of 10,000 entries, which no slice reads. */
