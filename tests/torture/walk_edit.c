@@ -84,7 +84,7 @@ static void unit_remove(Domain *domain, Unit *unit, bool keep_field)
     *unit = (Unit){0};
 }
 
-/* What the unit says is said no more, or anew: those who keep it in a field go with it. */
+/* What the unit says is said no more: those who keep it in a field go with it. */
 static void withdraw(Model *model, uint32_t id)
 {
     for (size_t d = 0; d < DOMAINS_MAX; d++)
@@ -470,7 +470,6 @@ static const char *edit_unit_name(Editor *editor)
     if (chance_one_in(editor->chance, 2))
         return "moved:";
     editor->unit->anew = true;
-    withdraw(editor->model, editor->unit->id);
     return "renamed:";
 }
 
@@ -562,10 +561,8 @@ static const char *edit_domain_name(Editor *editor)
         return NULL;
     say(editor, moves ? "moved:" : "renamed:");
     editor->domain->name = name;
-    if (!moves) {
-        domain_withdraw(editor->model, editor->domain);
+    if (!moves)
         editor->domain->birth = editor->model->next_id++;
-    }
     return "to";
 }
 
@@ -671,13 +668,13 @@ static void move_add(Model *model, Move move)
         model->moves[model->move_count++] = move;
 }
 
-/* One for each of its effects. */
+/* One for each of its effects. What does not make the same any more cannot be moved. */
 static void unit_move(Model *model, const Domain *domain, const Domain *was, const Unit *unit)
 {
     const Unit *old = unit_before(was, unit);
     bool moved[EFFECTS_MAX] = {false};
 
-    if (old == NULL || old->title == unit->title || unit->anew)
+    if (old == NULL || old->title == unit->title || unit->anew || !same_effects(old, unit))
         return;
     for (uint32_t i = 0; i < unit->emit_count; i++) {
         uint32_t effect = unit->emits[i].effect;
@@ -692,27 +689,11 @@ static void unit_move(Model *model, const Domain *domain, const Domain *was, con
     }
 }
 
-/* What does not make the same any more cannot be moved. */
-static void unit_move_check(Model *model, const Domain *was, Unit *unit)
-{
-    const Unit *old = unit_before(was, unit);
-
-    if (old == NULL || old->title == unit->title || same_effects(old, unit))
-        return;
-    unit->anew = true;
-    withdraw(model, unit->id);
-}
-
 /* The lines that carry identity from the program before to what has another name. */
 static void moves_set(Editor *editor)
 {
     Model *model = editor->model;
 
-    for (size_t d = 0; d < DOMAINS_MAX; d++) {
-        const Domain *was = domain_before(editor, &model->domains[d]);
-        for (size_t u = 0; u < UNITS_MAX && was != NULL && model->domains[d].exists; u++)
-            unit_move_check(model, was, &model->domains[d].units[u]);
-    }
     for (size_t d = 0; d < DOMAINS_MAX; d++) {
         const Domain *domain = &model->domains[d];
         const Domain *was = domain_before(editor, domain);
