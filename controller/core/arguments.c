@@ -30,7 +30,7 @@ static const Object *resource_find(Resolver *resolver, const char *effect, bool 
 
     for (size_t i = 0; i < runtime->object_count; i++)
         if (strcmp(effect_base(runtime->objects[i]->place.effect), effect) == 0 &&
-            runtime->objects[i]->exists) {
+            runtime->objects[i]->exists && !runtime->objects[i]->condemned) {
             found = runtime->objects[i];
             count++;
         }

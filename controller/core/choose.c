@@ -357,8 +357,10 @@ static void choose_act(Choice *choice)
 {
     const Instance *instance = choice->instance;
 
-    if (instance->waits_for != NULL || instance->puts_off_for != NULL)
+    if (instance->waits_for != NULL || instance->puts_off_for != NULL) {
+        choose_repair(choice); /* it may be what others wait for */
         return;
+    }
     if (instance->run_count > 0)
         choose_run(choice);
     else
@@ -398,6 +400,8 @@ static void choose_next(Choice *choice)
             choose_message(choice, message);
         break;
     case REVISION_FIRST:
+        if (!choice->found)
+            choose_repair(choice);
         break;
     }
 }

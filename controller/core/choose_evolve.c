@@ -3,6 +3,7 @@
 #include "controller/core/choice.h"
 #include "controller/core/input.h"
 #include "controller/core/origin.h"
+#include "controller/core/revise.h"
 
 /* ---- destroying ---- */
 
@@ -196,12 +197,7 @@ RevisionTurn choose_revision(Choice *choice)
     if (instance->waits_for != NULL || instance->puts_off_for != NULL ||
         is_awaited(instance, origin))
         return REVISION_FIRST;
-    Cause cause = origin->cause;
-    cause.kind = CAUSE_REVISE;
-    cause.origin = origin->slice;
-    cause.message = 0;
-    cause.run = 0;
     if (revision_is_due(choice, origin))
-        choice_add(choice, cause, 255);
+        choice_add(choice, revision_cause(origin), 255);
     return choice->found || origin->failures == 0 ? REVISION_FIRST : REVISION_NONE;
 }

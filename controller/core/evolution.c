@@ -255,6 +255,7 @@ static int successor_make(Passage *passage, Error *err)
         return ERROR_PROGRAM;
     if (successor_read(passage, err) < 0 || state_reshape(passage, err) < 0)
         return err->code;
+    withdraw_buried(passage);
     parameters_set(passage);
     instances_check(passage);
     if (objects_pass(passage, err) < 0)
@@ -266,6 +267,7 @@ static int successor_make(Passage *passage, Error *err)
 static void passage_deinit(Passage *passage)
 {
     runtime_free(passage->new);
+    json_free(passage->withdrawn);
     map_deinit(&passage->uses);
     if (passage->has_lines)
         source_index_deinit(&passage->lines);

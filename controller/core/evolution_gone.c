@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "controller/core/evolution_private.h"
+#include "controller/core/record.h"
 #include "lang/base/memory.h"
 
 /* ---- the domain ---- */
@@ -104,6 +105,17 @@ static void objects_bury(Passage *passage, Json *snapshot, const Map *gone)
     }
 }
 
+/* The newest slice first, as other records fade. */
+static void said_collect(Passage *passage, const Json *origins)
+{
+    for (size_t i = json_count(origins); i-- > 0;) {
+        const Json *said = json_get(json_at(origins, i), "said");
+        for (const Json *m = json_first(said); m != NULL; m = json_next(m))
+            if (json_get(m, "event") != NULL)
+                json_append(passage->withdrawn, json_copy(m));
+    }
+}
+
 static void instance_bury(Json *item)
 {
     Json *domain = json_detach(item, "domain"), *key = json_detach(item, "key");
@@ -120,17 +132,33 @@ void snapshot_bury(Passage *passage, Json *snapshot)
 {
     Map gone = {.borrows = true};
 
+    passage->withdrawn = json_new_array();
     for (Json *item = json_first(json_get(snapshot, "domains")); item != NULL;
          item = json_next(item)) {
         if (json_get_bool(item, "gone", false) || is_kept(passage, item))
             continue;
         note_mailbox(passage, item);
+        said_collect(passage, json_get(item, "origins"));
         map_put(&gone, label_of(&passage->scratch, item), item);
         instance_bury(item);
     }
     if (gone.count > 0)
         objects_bury(passage, snapshot, &gone);
     map_deinit(&gone);
+    arena_reset(&passage->scratch);
+}
+
+void withdraw_buried(Passage *passage)
+{
+    Runtime *new = passage->new;
+
+    for (const Json *m = json_first(passage->withdrawn); m != NULL; m = json_next(m)) {
+        int event = program_find_event(new->program, json_get_string(m, "event", ""));
+        size_t count;
+        Value *values = values_decode(&passage->scratch, json_get(m, "arguments"), &count);
+        if (event >= 0) /* nothing that they had said is retained: it is nobody's */
+            event_withdraw(new, UINT32_MAX, (uint32_t)event, values, count);
+    }
     arena_reset(&passage->scratch);
 }
 

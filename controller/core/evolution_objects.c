@@ -254,12 +254,11 @@ static bool judge_text(Judgement *judgement)
 
 static bool judge_locals(const Judgement *judgement)
 {
-    const Origin *origin = judgement->origin;
+    Origin *origin = judgement->origin;
     const Instance *before = instance_before(judgement->passage, judgement->owner);
     const Origin *former = before != NULL ? origin_find(before, origin->slice) : NULL;
 
-    return former == NULL || locals_are_kept(before, &former->cause, judgement->owner,
-                                             &origin->cause, origin->local_count);
+    return former == NULL || origin_locals_pass(before, &former->cause, judgement->owner, origin);
 }
 
 static int judge(Judgement *judgement, Error *err)
@@ -312,35 +311,73 @@ static int drop_unreached(Judgement *judgement, Error *err)
     return code;
 }
 
-static void field_put_back(Instance *owner, uint32_t field, Value value, const char *reason)
-{
-    origins_follow(owner, field, value, reason);
-    value_free(owner->fields[field]);
-    owner->fields[field] = value_clone(value);
-    owner->version++;
-    instance_fields_changed(owner);
-}
-
-/* A field that still holds what the slice had set gets back what it had found; then nothing is left
- * of the record. */
-static void origin_fade(Instance *owner, Origin *origin, const char *reason)
-{
-    for (size_t i = 0; i < origin->change_count; i++) {
-        const OriginChange *change = &origin->changes[i];
-        int field = domain_find_field(owner->domain, change->field);
-        if (field >= 0 && !owner->domain->fields[field].parameter &&
-            change->after == value_digest(owner->fields[field]))
-            field_put_back(owner, (uint32_t)field, change->before, reason);
-    }
-    origin_settle(origin); /* it may have read what it put back itself */
-    origin->references++;
-    origin_release(origin);
-}
-
+/* A record of which nothing is left. */
 typedef struct Faded {
     Origin *origin;
     const char *because;
 } Faded;
+
+/* What the fields of an instance will say, and why; NULL: they stay as they are. */
+typedef struct PutBack {
+    Value *values;
+    const char **because;
+} PutBack;
+
+/* A field that still holds what the slice had set gets back what it had found. */
+static void fields_put_back(const Instance *owner, const Faded *faded, Arena *arena,
+                            PutBack *put_back)
+{
+    for (size_t i = 0; i < faded->origin->change_count; i++) {
+        const OriginChange *change = &faded->origin->changes[i];
+        int field = domain_find_field(owner->domain, change->field);
+        if (field < 0 || owner->domain->fields[field].parameter ||
+            change->after != value_digest(put_back->values[field]))
+            continue;
+        put_back->values[field] = value_copy(arena, change->before);
+        put_back->because[field] = faded->because;
+    }
+}
+
+/* What it had said is withdrawn; then it is no more. */
+static void origin_fade(Instance *owner, Origin *origin)
+{
+    for (size_t i = 0; i < origin->said_count; i++)
+        if (origin->said[i].kind == OUTPUT_EVENT)
+            event_withdraw(owner->runtime, owner->domain_index, origin->said[i].event,
+                           origin->said[i].arguments, origin->said[i].argument_count);
+    origin_settle(origin);
+    origin->references++;
+    origin_release(origin);
+}
+
+/* The records that remain follow what they had read there. */
+static void fields_follow(Instance *owner, const PutBack *put_back)
+{
+    for (uint32_t i = 0; i < owner->domain->field_count; i++) {
+        if (put_back->because[i] == NULL || value_equal(owner->fields[i], put_back->values[i]))
+            continue;
+        origins_follow(owner, i, put_back->values[i], put_back->because[i]);
+        value_free(owner->fields[i]);
+        owner->fields[i] = value_clone(put_back->values[i]);
+    }
+    instance_fields_changed(owner);
+}
+
+/* Newest first, so that each finds what it had left. */
+static void records_fade(Instance *owner, const Faded *faded, size_t count, Arena *arena)
+{
+    size_t field_count = owner->domain->field_count;
+    PutBack put_back = {arena_array(arena, Value, field_count),
+                        arena_array(arena, const char *, field_count)};
+
+    for (size_t i = 0; i < field_count; i++)
+        put_back.values[i] = owner->fields[i];
+    for (size_t i = count; i-- > 0;) {
+        fields_put_back(owner, &faded[i], arena, &put_back);
+        origin_fade(owner, faded[i].origin);
+    }
+    fields_follow(owner, &put_back);
+}
 
 static int origin_pass(Passage *passage, Instance *owner, Origin *origin, Faded *faded,
                        size_t *faded_count, Error *err)
@@ -364,24 +401,34 @@ static int origin_pass(Passage *passage, Instance *owner, Origin *origin, Faded 
     return 0;
 }
 
-/* Those that fade go newest first, so that each finds what it had left. */
-static int instance_pass(Passage *passage, Instance *instance, Error *err)
+/* Put the records to the program, all or those that are stale; those that come to nothing fade. */
+static int records_pass(Passage *passage, Instance *instance, bool stale_only, size_t *ret_faded,
+                        Error *err)
 {
     Faded *faded = arena_array(&passage->arena, Faded, instance->origin_count);
-    size_t faded_count = 0;
+    int code = 0;
 
-    for (size_t i = 0; i < instance->origin_count; i++) {
-        int code = origin_pass(passage, instance, instance->origins[i], faded, &faded_count, err);
+    *ret_faded = 0;
+    for (size_t i = 0; i < instance->origin_count && code == 0; i++) {
+        if (!stale_only || instance->origins[i]->stale)
+            code = origin_pass(passage, instance, instance->origins[i], faded, ret_faded, err);
         arena_reset(&passage->scratch);
-        if (code < 0)
-            return code;
     }
-    while (faded_count > 0) {
-        const Faded *last = &faded[--faded_count];
-        origin_fade(instance, last->origin, last->because);
-    }
+    if (code == 0 && *ret_faded > 0)
+        records_fade(instance, faded, *ret_faded, &passage->arena);
+    return code;
+}
+
+/* What has followed a field that was put back may come to nothing by that. */
+static int instance_pass(Passage *passage, Instance *instance, Error *err)
+{
+    size_t faded;
+    int code = records_pass(passage, instance, false, &faded, err);
+
+    while (code == 0 && faded > 0)
+        code = records_pass(passage, instance, true, &faded, err);
     origins_prune(instance);
-    return 0;
+    return code;
 }
 
 /* What no record speaks of goes with its place. */

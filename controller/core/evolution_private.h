@@ -16,10 +16,11 @@ typedef struct Passage {
     const Evolution *evolution;
     Runtime *new; /* the successor; NULL until the snapshot is read */
     EvolutionReport *report;
-    int32_t *was;  /* of each domain of the new program the one of the old that it was; -1: none */
-    Arena arena;   /* of what is needed to the end */
-    Arena scratch; /* of one record */
-    Map uses;      /* of the new program, by place: see use_find(); made when it is first asked */
+    int32_t *was; /* of each domain of the new program the one of the old that it was; -1: none */
+    Json *withdrawn; /* what records of domains that are gone had said, as a list of messages */
+    Arena arena;     /* of what is needed to the end */
+    Arena scratch;   /* of one record */
+    Map uses;        /* of the new program, by place: see use_find(); made when it is first asked */
     SourceIndex lines; /* of the new program; made when it is first asked */
     bool has_lines;
     const char *elsewhere; /* the first line that was edited; NULL: not asked yet */
@@ -58,10 +59,19 @@ int state_reshape(Passage *passage, Error *err);
 bool locals_are_kept(const Instance *before, const Cause *was, const Instance *instance,
                      const Cause *is, size_t local_count);
 
+/* What a record behind a `yield` goes on with, as the text has it now: by name, as the order does
+ * not matter. False: something is not there. */
+bool origin_locals_pass(const Instance *before, const Cause *was, const Instance *instance,
+                        Origin *origin);
+
 /* ---- evolution_gone.c ---- */
 
-/* In the snapshot: what is left of domains that the program has no more. */
+/* In the snapshot: what is left of domains that the program has no more. Before
+ * snapshot_reshape(). */
 void snapshot_bury(Passage *passage, Json *snapshot);
+
+/* In the successor: what they had said is withdrawn. */
+void withdraw_buried(Passage *passage);
 
 /* In the successor: those of them that own nothing are no more. */
 void empty_graves_remove(Passage *passage);

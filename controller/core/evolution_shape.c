@@ -192,6 +192,7 @@ void snapshot_reshape(Passage *passage, Json *snapshot)
         if (!json_get_bool(item, "gone", false))
             instance_rearrange(passage, item);
     messages_rearrange(&retained, json_get(snapshot, "retained"));
+    messages_rearrange(&retained, passage->withdrawn);
     arena_reset(&passage->scratch);
 }
 
@@ -289,66 +290,80 @@ static int reads_reshape(Origin *origin, const Instance *before, const Instance 
     return 0;
 }
 
-/* The state of before with what the slice had found in the fields that still hold what it set. */
-static Value *fields_before_slice(const Origin *origin, const Instance *before, Arena *arena)
+static bool change_holds(const OriginChange *change, Value value)
 {
-    Value *fields = arena_array(arena, Value, before->domain->field_count);
-
-    for (size_t i = 0; i < before->domain->field_count; i++) {
-        const OriginChange *change = origin_change(origin, before->domain->fields[i].name);
-        bool holds = change != NULL && change->after == value_digest(before->fields[i]);
-        fields[i] = holds ? change->before : before->fields[i];
-    }
-    return fields;
+    return change != NULL && change->after == value_digest(value);
 }
 
-/* A field that goes on by itself keeps its change. Of one that a migration makes it is known if
- * what the slice had set is still there: then it can be made of what was there before, too. */
-static int changes_reshape(Origin *origin, const Instance *before, const Instance *instance,
-                           Arena *arena, Error *err)
+/* The old state in the new shape. */
+static int fields_reshape(const Instance *before, const Instance *instance, const Value *state,
+                          Arena *arena, Value **ret, bool **ret_set, Error *err)
 {
     Reshape reshape = reshape_of(before, instance);
-    size_t count = instance->domain->field_count, kept = 0;
-    Value *fields = arena_array(arena, Value, count);
-    bool *set = arena_array(arena, bool, count);
-    OriginChange *changes = memory_zero(count, sizeof *changes);
 
-    if (reshape_fields(&reshape, field_names(before->domain, arena),
-                       fields_before_slice(origin, before, arena), before->domain->field_count,
-                       arena, fields, set, err) < 0) {
-        free(changes);
-        return ERROR_PROGRAM;
-    }
-    for (size_t i = 0; i < count; i++) {
-        const char *name = instance->domain->fields[i].name;
-        const OriginChange *change = origin_change(origin, name);
-        bool moved = set[i] && !value_equal(fields[i], instance->fields[i]);
-        if (!moved && (change == NULL || !set[i]))
-            continue;
-        changes[kept++] =
-            (OriginChange){.field = memory_copy_string(name),
-                           .after = moved ? value_digest(instance->fields[i]) : change->after,
-                           .before = value_clone(moved ? fields[i] : change->before)};
-    }
+    *ret = arena_array(arena, Value, instance->domain->field_count);
+    *ret_set = arena_array(arena, bool, instance->domain->field_count);
+    return reshape_fields(&reshape, field_names(before->domain, arena), state,
+                          before->domain->field_count, arena, *ret, *ret_set, err);
+}
+
+static void changes_replace(Origin *origin, OriginChange *changes, size_t count)
+{
     for (size_t i = 0; i < origin->change_count; i++) {
         free(origin->changes[i].field);
         value_free(origin->changes[i].before);
     }
     free(origin->changes);
     origin->changes = changes;
-    origin->change_count = kept;
+    origin->change_count = count;
+}
+
+/* `state`, of the old fields, is what the slice had left, as far as that can be told, and becomes
+ * what it had found: what differs between these two in the new shape is what it changed. Of a field
+ * that others have set since only a change under its own name is known. */
+static int changes_reshape(Origin *origin, const Instance *before, const Instance *instance,
+                           Value *state, Arena *arena, Error *err)
+{
+    size_t count = instance->domain->field_count, kept = 0;
+    Value *left, *found;
+    bool *left_set, *found_set;
+
+    if (fields_reshape(before, instance, state, arena, &left, &left_set, err) < 0)
+        return ERROR_PROGRAM;
+    for (size_t i = 0; i < before->domain->field_count; i++) {
+        const OriginChange *change = origin_change(origin, before->domain->fields[i].name);
+        if (change_holds(change, state[i]))
+            state[i] = value_copy(arena, change->before);
+    }
+    if (fields_reshape(before, instance, state, arena, &found, &found_set, err) < 0)
+        return ERROR_PROGRAM;
+    OriginChange *changes = memory_zero(count, sizeof *changes);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = instance->domain->fields[i].name;
+        const OriginChange *change = origin_change(origin, name);
+        bool known = found_set[i] && left_set[i] && !value_equal(left[i], found[i]);
+        if (!found_set[i] || (!known && change == NULL))
+            continue;
+        changes[kept++] = (OriginChange){.field = memory_copy_string(name),
+                                         .after = known ? value_digest(left[i]) : change->after,
+                                         .before = value_clone(known ? found[i] : change->before)};
+    }
+    changes_replace(origin, changes, kept);
     return 0;
 }
 
+/* Newest first: what a slice had found is what the one before it had left. */
 static int origins_reshape(Instance *instance, const Instance *before, Arena *arena, Error *err)
 {
+    Value *state = arena_array(arena, Value, before->domain->field_count);
     int code = 0;
 
-    for (size_t i = 0; i < instance->origin_count && code == 0; i++) {
-        code = changes_reshape(instance->origins[i], before, instance, arena, err);
+    for (size_t i = 0; i < before->domain->field_count; i++)
+        state[i] = before->fields[i];
+    for (size_t i = instance->origin_count; i-- > 0 && code == 0;) {
+        code = changes_reshape(instance->origins[i], before, instance, state, arena, err);
         if (code == 0)
             code = reads_reshape(instance->origins[i], before, instance, arena, err);
-        arena_reset(arena);
     }
     return code;
 }
@@ -362,9 +377,9 @@ int state_reshape(Passage *passage, Error *err)
         if (before == NULL || before->domain->version == i->domain->version)
             continue;
         code = instance_reshape(i, before, &passage->scratch, err);
-        arena_reset(&passage->scratch);
         if (code == 0)
             code = origins_reshape(i, before, &passage->scratch, err);
+        arena_reset(&passage->scratch);
     }
     return code;
 }
@@ -392,5 +407,79 @@ bool locals_are_kept(const Instance *before, const Cause *was, const Instance *i
         if (!type_is_kept(&before->runtime->program->types, a->types[i],
                           &instance->runtime->program->types, b->types[i]))
             return false;
+    return true;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+/* Where the `nth` of that name is, from 0; -1: there are not so many. */
+static int local_named(const CodeYield *yield, size_t count, const char *name, size_t nth)
+{
+    for (size_t i = 0; i < count; i++)
+        if (same_name(yield->names[i], name) && nth-- == 0)
+            return (int)i;
+    return -1;
+}
+
+static size_t locals_before(const CodeYield *yield, size_t index)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < index; i++)
+        count += same_name(yield->names[i], yield->names[index]);
+    return count;
+}
+
+typedef struct Locals {
+    const CodeYield *yield;
+    size_t count;
+    const TypeTable *types;
+} Locals;
+
+/* The local of before that is the one at that place now: of the same name, or else at the same
+ * place under a name that is gone. -1: there is none. */
+static int local_before(const Locals *was, const Locals *is, size_t index)
+{
+    const char *name = is->yield->names[index];
+    int at = local_named(was->yield, was->count, name, locals_before(is->yield, index));
+
+    if (at < 0 && name != NULL && index < was->count && was->yield->names[index] != NULL &&
+        local_named(is->yield, is->count, was->yield->names[index], 0) < 0)
+        at = (int)index;
+    return at >= 0 && type_is_kept(was->types, was->yield->types[at], is->types,
+                                   is->yield->types[index])
+               ? at
+               : -1;
+}
+
+bool origin_locals_pass(const Instance *before, const Cause *was, const Instance *instance,
+                        Origin *origin)
+{
+    if (origin->cause.yield == 0)
+        return true;
+    Locals old = {.yield = yield_of(before, was), .types = &before->runtime->program->types};
+    Locals new = {.yield = yield_of(instance, &origin->cause),
+                  .types = &instance->runtime->program->types};
+    if (old.yield == NULL || new.yield == NULL)
+        return false;
+    old.count = old.yield->top - before->domain->field_count;
+    new.count = new.yield->top - instance->domain->field_count;
+    bool passes = old.count == origin->local_count;
+    Value *locals = memory_zero(new.count, sizeof(Value));
+    for (size_t i = 0; i < new.count &&passes; i++) {
+        int at = local_before(&old, &new, i);
+        passes = at >= 0;
+        locals[i] = passes ? value_clone(origin->locals[at]) : value_null();
+    }
+    if (!passes) {
+        values_free(locals, new.count);
+        return false;
+    }
+    values_free(origin->locals, origin->local_count);
+    origin->locals = locals;
+    origin->local_count = new.count;
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include "controller/core/apply.h"
 #include "controller/core/keys.h"
+#include "controller/core/recompute.h"
 #include "lang/base/memory.h"
 
 static bool is_taken(const Emitted *emitted, const char *uid)
@@ -188,27 +189,6 @@ static char *action_address(const Emitted *emitted, const Intent *intent)
                          turn_of(emitted, intent, false));
 }
 
-static void intent_identify(const Emitted *emitted, Intent *intent)
-{
-    if (intent->verb == INTENT_PUT) {
-        const Intent *earlier = earlier_named(emitted, intent);
-        const Object *object = object_meant(emitted, intent);
-        intent->generation = object != NULL ? object->generation + 1 : 1;
-        if (earlier != NULL) {
-            memcpy(intent->uid, earlier->uid, UID_SIZE);
-            intent->generation = earlier->generation + 1;
-        } else if (object != NULL) {
-            memcpy(intent->uid, object->uid, UID_SIZE);
-            intent->address = object_address(object);
-        } else {
-            uid_make(emitted->instance, intent->number, intent->uid);
-        }
-    } else {
-        intent->address = action_address(emitted, intent);
-    }
-    op_make(emitted->instance, intent->uid, intent->number, intent->op);
-}
-
 static char *effect_text(const EffectUse *use, const BoundEffect *bound)
 {
     return memory_format("%s.%s", use->provider != NULL ? use->provider : bound->provider,
@@ -315,22 +295,117 @@ int intent_wish(const Emitted *emitted, Arena *arena, Intent **ret, const char *
     return 0;
 }
 
-int intent_complete(const Emitted *emitted, Arena *arena, Intent *intent, const char **ret_text)
+/* It means that object, as it is to be from now on. */
+static void intent_update(const Object *object, Intent *intent)
 {
-    intent_identify(emitted, intent);
-    int outcome =
-        intent->verb == INTENT_ACTION ? action_recall(emitted, intent, arena, ret_text) : 0;
+    memcpy(intent->uid, object->uid, UID_SIZE);
+    intent->generation = object->generation + 1;
+    intent->address = object_address(object);
+    op_make(object->owner, intent->uid, intent->number, intent->op);
+}
+
+/* It means another one, which takes the place of that. */
+static void intent_replace(const Object *object, Intent *intent)
+{
+    uid_make(object->owner, intent->number, intent->uid);
+    memcpy(intent->replaces, object->uid, UID_SIZE);
+    intent->generation = 1;
+    intent->address = object_address(object);
+    op_make(object->owner, intent->uid, intent->number, intent->op);
+}
+
+static int refuse_replacement(const Object *object, Arena *arena, const char **ret_text)
+{
+    cleanup(free) char *address = object_address(object);
+
+    *ret_text = arena_format(arena, "%s would be replaced, but is protected", address);
+    return INTENT_FAULTS;
+}
+
+static bool needs_another(const Object *object, const BoundEffect *bound, const char *arguments)
+{
+    return object->exists && object->state != OBJECT_LOST &&
+           (object->replace || effect_replaces(bound, object, arguments));
+}
+
+int intents_for(const Emitted *emitted, Object *object, Intent *intent, Arena *arena, Intents *ret,
+                const char **ret_text)
+{
+    const BoundEffect *bound = &emitted->instance->runtime->bindings->effects[emitted->output->use];
+
+    if (!needs_another(object, bound, intent->arguments)) {
+        intent_update(object, intent);
+    } else if (object_is_protected(object)) {
+        intent_free(intent);
+        return refuse_replacement(object, arena, ret_text);
+    } else {
+        if (!bound->create_first) {
+            Intent *former = intent_destroy(object, emitted->number, 0);
+            former->group = intent->group;
+            ret->items[ret->count++] = former;
+            intent->number = emitted->number + 1;
+        }
+        intent_replace(object, intent);
+    }
+    ret->items[ret->count++] = intent;
+    return 0;
+}
+
+/* An object that the same slice has emitted before is emitted once more. */
+static void intent_again(const Emitted *emitted, const Intent *earlier, Intent *intent)
+{
+    memcpy(intent->uid, earlier->uid, UID_SIZE);
+    intent->generation = earlier->generation + 1;
+    op_make(emitted->instance, intent->uid, intent->number, intent->op);
+}
+
+static void intent_begin(const Emitted *emitted, Intent *intent)
+{
+    uid_make(emitted->instance, intent->number, intent->uid);
+    intent->generation = 1;
+    op_make(emitted->instance, intent->uid, intent->number, intent->op);
+}
+
+static int intent_act(const Emitted *emitted, Arena *arena, Intent *intent, const char **ret_text)
+{
+    intent->address = action_address(emitted, intent);
+    op_make(emitted->instance, intent->uid, intent->number, intent->op);
+    int outcome = action_recall(emitted, intent, arena, ret_text);
     if (outcome != 0)
         intent_free(intent);
     return outcome;
 }
 
-int intent_make(const Emitted *emitted, Arena *arena, Intent **ret, const char **ret_text)
+int intent_complete(const Emitted *emitted, Arena *arena, Intent *intent, Intents *ret,
+                    const char **ret_text)
 {
-    if (emitted->output->kind == OUTPUT_RELEASE)
-        return release_check(emitted, arena, ret, ret_text);
-    int outcome = intent_wish(emitted, arena, ret, ret_text);
-    return outcome != 0 ? outcome : intent_complete(emitted, arena, *ret, ret_text);
+    if (intent->verb == INTENT_ACTION) {
+        ret->items[ret->count++] = intent;
+        return intent_act(emitted, arena, intent, ret_text);
+    }
+    const Intent *earlier = earlier_named(emitted, intent);
+    Object *object = earlier == NULL ? object_meant(emitted, intent) : NULL;
+    if (object != NULL)
+        return intents_for(emitted, object, intent, arena, ret, ret_text);
+    if (earlier != NULL)
+        intent_again(emitted, earlier, intent);
+    else
+        intent_begin(emitted, intent);
+    ret->items[ret->count++] = intent;
+    return 0;
+}
+
+int intent_make(const Emitted *emitted, Arena *arena, Intents *ret, const char **ret_text)
+{
+    Intent *intent;
+
+    ret->count = 0;
+    if (emitted->output->kind == OUTPUT_RELEASE) {
+        ret->count = 1;
+        return release_check(emitted, arena, ret->items, ret_text);
+    }
+    int outcome = intent_wish(emitted, arena, &intent, ret_text);
+    return outcome != 0 ? outcome : intent_complete(emitted, arena, intent, ret, ret_text);
 }
 
 void intent_recall(const Emitted *emitted, const Object *object, Intent *intent)
@@ -350,23 +425,6 @@ Intent *intent_released_before(const Emitted *emitted)
     intent->address = action_address(emitted, intent);
     op_make(emitted->instance, intent->uid, intent->number, intent->op);
     return intent;
-}
-
-void intent_update(const Object *object, Intent *intent)
-{
-    memcpy(intent->uid, object->uid, UID_SIZE);
-    intent->generation = object->generation + 1;
-    intent->address = object_address(object);
-    op_make(object->owner, intent->uid, intent->number, intent->op);
-}
-
-void intent_replace(const Object *object, Intent *intent)
-{
-    uid_make(object->owner, intent->number, intent->uid);
-    memcpy(intent->replaces, object->uid, UID_SIZE);
-    intent->generation = 1;
-    intent->address = object_address(object);
-    op_make(object->owner, intent->uid, intent->number, intent->op);
 }
 
 static Intent *intent_for_object(const Object *object, IntentVerb verb, uint64_t number,

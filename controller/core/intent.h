@@ -20,21 +20,25 @@ typedef struct Emitted {
     uint64_t number; /* to be given */
 } Emitted;
 
-/* Decide identity and arguments. 0: `*ret` is a new intent (state RECALLED if its answer is known
+/* The intents of one output: one; two, the first of which destroys what the second replaces. */
+typedef struct Intents {
+    Intent *items[2];
+    size_t count;
+} Intents;
+
+/* Decide identity and arguments. 0: `*ret` are new intents (state RECALLED if the answer is known
  * already), owned by the caller. INTENT_WAITS, INTENT_FAULTS: `*ret_text` (in the arena) says for
  * what, or why. */
-int intent_make(const Emitted *emitted, Arena *arena, Intent **ret, const char **ret_text);
+int intent_make(const Emitted *emitted, Arena *arena, Intents *ret, const char **ret_text);
 
-/* Its two halves, for an effect. What it wishes for: everything but the identity, which is
- * intent_complete()'s, or – for an object that is known – one of the two below. On an outcome of
- * intent_complete() the intent is freed. */
+/* Its parts, for an effect. What it wishes for: everything but the identity. Then that: of
+ * whichever object the emission means, or of a given one. On an outcome of these two the intent is
+ * freed. */
 int intent_wish(const Emitted *emitted, Arena *arena, Intent **ret, const char **ret_text);
-int intent_complete(const Emitted *emitted, Arena *arena, Intent *intent, const char **ret_text);
-
-/* It means that object, as it is to be from now on; or another one, which takes its place. Its
- * number must be final. */
-void intent_update(const Object *object, Intent *intent);
-void intent_replace(const Object *object, Intent *intent);
+int intent_complete(const Emitted *emitted, Arena *arena, Intent *intent, Intents *ret,
+                    const char **ret_text);
+int intents_for(const Emitted *emitted, Object *object, Intent *intent, Arena *arena, Intents *ret,
+                const char **ret_text);
 
 /* Its answer is known already: it asks for nothing. `object` is the one it has; NULL: none. */
 void intent_recall(const Emitted *emitted, const Object *object, Intent *intent);

@@ -307,14 +307,14 @@ static int check_effect(const Object *object, const EffectUse *use, const char *
                      address, object->place.effect, to, use->provider, use->effect);
 }
 
-/* Where `object` would stand as the address `to` says, of an instance that is there. */
+/* Where `object` would stand as the address `to` says, which is free. */
 static int seat_make(Turn *turn, const Object *object, const char *to, const Address *address,
                      const Instance *owner, Record *ret, Error *err)
 {
     cleanup(free) char *from = object_address(object);
     const EffectUse *use;
 
-    if (check_at_rest(object, from, err) < 0 || check_is_free(turn->runtime, to, err) < 0 ||
+    if (check_at_rest(object, from, err) < 0 ||
         find_use(turn->runtime, owner->domain_index, to, address,
                  object->owner == owner ? object->place.where : NULL, turn->arena, &use, err) < 0 ||
         check_effect(object, use, from, to, err) < 0)
@@ -333,7 +333,8 @@ static int move_object(Turn *turn, const ManualEdit *edit, const Address *to, Er
     Record record = {.type = RECORD_MOVE};
 
     if (expect_object(edit->to, to, err) < 0 ||
-        manual_find(turn->runtime, edit->address, &object, err) < 0)
+        manual_find(turn->runtime, edit->address, &object, err) < 0 ||
+        check_is_free(turn->runtime, edit->to, err) < 0)
         return err->code;
     record.instance = find_instance(turn, to, err);
     if (record.instance == NULL ||
@@ -379,7 +380,8 @@ static int check_is_empty(const Instance *to, const char *text, Error *err)
                      text, to->object_count);
 }
 
-/* All or none: the records are made before the first is applied. */
+/* All or none: the records are made before the first is applied. Where nothing is, every address is
+ * free. */
 static int move_instance(Turn *turn, const ManualEdit *edit, const Address *from, const Address *to,
                          Error *err)
 {

@@ -51,6 +51,7 @@ Object *object_want(Instance *owner, const Intent *intent)
     if (object != NULL) {
         if (object->state != OBJECT_WANTED) /* wanted twice: a slice emitted its name again */
             object->before = object->state;
+        object_spare(object);
         object_move(object, OBJECT_WANTED);
         return object;
     }
@@ -215,8 +216,7 @@ static void object_ready(Runtime *runtime, Object *object)
 /* What the runtime does by itself leaves objects those of the slice that first emitted them. */
 static bool has_record(const Cause *cause)
 {
-    return cause->kind != CAUSE_REPAIR && cause->kind != CAUSE_STOP &&
-           cause->kind != CAUSE_CONDEMN;
+    return cause->kind != CAUSE_REPAIR && cause->kind != CAUSE_STOP && cause->kind != CAUSE_CONDEMN;
 }
 
 static void object_record(Object *object, Origin *origin)
@@ -294,7 +294,7 @@ void objects_discard(Runtime *runtime, const Pending *pending)
         Object *object = object_find(runtime, intent->uid);
         if (intent->verb == INTENT_DELETE)
             object_stays(object);
-        if (intent->verb != INTENT_PUT || object == NULL)
+        if (intent->verb != INTENT_PUT || intent->state == INTENT_RECALLED || object == NULL)
             continue;
         if (intent->state == INTENT_APPLIED && object->before != OBJECT_READY)
             object_move(object, OBJECT_LEFT);

@@ -128,8 +128,7 @@ static void origin_free(Origin *origin)
 
 void origin_release(Origin *origin)
 {
-    if (origin == NULL || --origin->references > 0 || origin->stale ||
-        origin->vacant)
+    if (origin == NULL || --origin->references > 0 || origin->stale || origin->vacant)
         return;
     origin_remove(origin);
     origin_free(origin);
@@ -265,9 +264,11 @@ OriginEffect *origin_effect(const Origin *origin, const char *effect, uint32_t s
 {
     for (size_t i = 0; i < origin->effect_count; i++) {
         OriginEffect *other = &origin->effects[i];
-        if (strcmp(other->effect, effect) != 0 || (other->name != NULL) != (name != NULL))
+        if ((other->name != NULL) != (name != NULL) || (name == NULL && other->site != site))
             continue;
-        if (name != NULL ? strcmp(other->name, name) == 0 : other->site == site && turn-- == 0)
+        if (name != NULL && strcmp(other->name, name) != 0)
+            continue;
+        if (strcmp(other->effect, effect) == 0 && (name != NULL || turn-- == 0))
             return other;
     }
     return NULL;

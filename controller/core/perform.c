@@ -77,12 +77,13 @@ static void pending_commit(Turn *turn, Instance *instance)
     after_slice(turn, instance, &cause, answers);
 }
 
-static const Intent *pending_open(const Pending *pending)
+/* What has its answer keeps it: those before the first open one are looked at once. */
+static const Intent *pending_open(Pending *pending)
 {
-    for (size_t i = 0; i < pending->intent_count; i++)
-        if (pending->intents[i]->state == INTENT_OPEN)
-            return pending->intents[i];
-    return NULL;
+    while (pending->settled < pending->intent_count &&
+           pending->intents[pending->settled]->state != INTENT_OPEN)
+        pending->settled++;
+    return pending->settled < pending->intent_count ? pending->intents[pending->settled] : NULL;
 }
 
 /* The first effect that failed without an else: the slice cannot go on. NULL: none. */
@@ -112,15 +113,27 @@ static bool was_sent(const Intent *intent)
     return intent->was_asked || intent->recovered;
 }
 
+/* What it replaces is there still, and has to go first. */
+static bool is_in_the_way(const Pending *pending, const Intent *intent)
+{
+    for (size_t i = 0; intent->replaces[0] != '\0' && i < pending->intent_count; i++)
+        if (pending->intents[i]->state == INTENT_OPEN &&
+            pending->intents[i]->verb == INTENT_DELETE &&
+            strcmp(pending->intents[i]->uid, intent->replaces) == 0)
+            return true;
+    return false;
+}
+
 /* Ask for the next effect, and for those that go with it. */
 static void pending_call(Turn *turn, Instance *instance, const Intent *next)
 {
     const Pending *pending = instance->pending;
+    size_t last = next->group != 0 ? pending->intent_count : pending->settled + 1;
 
-    for (size_t i = 0; i < pending->intent_count; i++) {
+    for (size_t i = pending->settled; i < last; i++) {
         Intent *intent = pending->intents[i];
         if (intent->state == INTENT_OPEN && !intent->was_asked && same_group(next, intent) &&
-            (intent->recovered || !turn->options->settling))
+            !is_in_the_way(pending, intent) && (intent->recovered || !turn->options->settling))
             turn_call(turn, intent);
     }
 }
@@ -148,7 +161,7 @@ static bool may_stop_before(const Pending *pending, const Intent *next)
 
 void pending_advance(Turn *turn, Instance *instance)
 {
-    const Pending *pending = instance->pending;
+    Pending *pending = instance->pending;
     const Intent *failed = pending_failure(pending);
     const Intent *open = pending_open(pending);
 

@@ -5,6 +5,7 @@
 #include "controller/core/keys.h"
 #include "controller/core/origin.h"
 #include "controller/core/proposal.h"
+#include "controller/core/recompute.h"
 #include "controller/core/resource.h"
 #include "lang/base/json.h"
 #include "lang/base/memory.h"
@@ -12,6 +13,51 @@
 Origin *revised_origin(const Instance *instance, const Cause *cause)
 {
     return origin_find(instance, cause->origin);
+}
+
+/* ---- which one goes first ---- */
+
+Cause revision_cause(const Origin *origin)
+{
+    Cause cause = origin->cause;
+
+    cause.kind = CAUSE_REVISE;
+    cause.origin = origin->slice;
+    cause.message = 0;
+    cause.run = 0;
+    return cause;
+}
+
+/* It emits no object any more. */
+static bool fades(Instance *instance, Origin *origin, Arena *arena)
+{
+    const Bindings *bindings = instance->runtime->bindings;
+    Recomputation now;
+
+    if (origin->unsaid)
+        return true;
+    recompute(instance, origin, arena, &now);
+    if (now.result.status != SLICE_DONE && now.result.status != SLICE_YIELDED)
+        return false;
+    for (size_t i = 0; i < now.effect_count; i++)
+        if (!bindings->effects[now.effects[i].output->use].is_action)
+            return false;
+    return true;
+}
+
+void revision_pick(Instance *instance, Arena *arena, Cause *cause)
+{
+    size_t i = instance->origin_count;
+
+    if (!fades(instance, revised_origin(instance, cause), arena))
+        return;
+    while (--i > instance->first_stale) {
+        Origin *origin = instance->origins[i];
+        if (!origin->stale || origin->given_up || !fades(instance, origin, arena))
+            continue;
+        *cause = revision_cause(origin);
+        return;
+    }
 }
 
 /* ---- fields ---- */
@@ -224,70 +270,41 @@ static void do_again(const Emitted *emitted, const OriginEffect *effect, Intent 
         intent_recall(emitted, NULL, intent);
 }
 
-static bool same_thing(const Object *object, const BoundEffect *bound)
-{
-    return strcmp(object->provider, bound->provider) == 0 &&
-           strcmp(object->action, bound->action) == 0 &&
-           strcmp(object->type != NULL ? object->type : "",
-                  bound->type != NULL ? bound->type : "") == 0;
-}
-
-static int refuse_replacement(const Object *object, Arena *arena, const char **ret_text)
-{
-    cleanup(free) char *address = object_address(object);
-
-    *ret_text = arena_format(arena, "%s would be replaced, but is protected", address);
-    return INTENT_FAULTS;
-}
-
-/* The object is to be made with those arguments: as it is, or another one in its place. */
-static int intents_for(const Emitted *emitted, const Object *object, Arena *arena, Intent *intent,
-                       Intent *ret[2], size_t *ret_count, const char **ret_text)
-{
-    const BoundEffect *bound = bound_of(emitted);
-    bool replace = object->replace || !same_thing(object, bound) ||
-                   arguments_force_replacement(bound, object->inputs, intent->arguments);
-
-    *ret_count = 0;
-    if (!replace) {
-        intent_update(object, intent);
-    } else if (object_is_protected(object)) {
-        intent_free(intent);
-        return refuse_replacement(object, arena, ret_text);
-    } else {
-        if (!bound->create_first && object->exists)
-            ret[(*ret_count)++] = intent_destroy((Object *)object, emitted->number, 0);
-        intent->number = emitted->number + *ret_count;
-        intent_replace(object, intent);
-    }
-    ret[(*ret_count)++] = intent;
-    return 0;
-}
-
 static bool is_as_wanted(const Object *object, const BoundEffect *bound, const Intent *intent)
 {
-    return !object->replace && object->inputs != NULL && same_thing(object, bound) &&
-           strcmp(object->inputs, intent->arguments) == 0;
+    return !object->replace && object->inputs != NULL &&
+           strcmp(object->inputs, intent->arguments) == 0 && !effect_replaces(bound, object, NULL);
+}
+
+/* The slice has emitted the same object once more: with which arguments this time was does not
+ * count.
+ */
+static bool is_overtaken(const Origin *origin, const OriginEffect *effect)
+{
+    for (const OriginEffect *later = effect + 1; later < origin->effects + origin->effect_count;
+         later++)
+        if (strcmp(later->uid, effect->uid) == 0)
+            return true;
+    return false;
 }
 
 /* The effect that it means was there when the slice committed. */
 static int intents_known(const Emitted *emitted, const Origin *origin, const OriginEffect *effect,
-                         Arena *arena, Intent *intent, Intent *ret[2], size_t *ret_count,
-                         const char **ret_text)
+                         Arena *arena, Intent *intent, Intents *ret, const char **ret_text)
 {
-    const Object *object = object_find(emitted->instance->runtime, effect->uid);
+    Object *object = object_find(emitted->instance->runtime, effect->uid);
 
-    ret[0] = intent;
-    *ret_count = 1;
     if (effect->failed) {
         recall_failure(emitted, effect, intent);
     } else if (effect->verb == INTENT_ACTION) {
         do_again(emitted, effect, intent);
-    } else if (object->origin != origin || is_as_wanted(object, bound_of(emitted), intent)) {
+    } else if (object->origin != origin || is_overtaken(origin, effect) ||
+               is_as_wanted(object, bound_of(emitted), intent)) {
         recall(emitted, object, object->outputs, intent);
     } else {
-        return intents_for(emitted, object, arena, intent, ret, ret_count, ret_text);
+        return intents_for(emitted, object, intent, arena, ret, ret_text);
     }
+    ret->items[ret->count++] = intent;
     return 0;
 }
 
@@ -302,14 +319,14 @@ static bool is_known(const Emitted *emitted, const OriginEffect *effect)
     return object != NULL && !object->condemned;
 }
 
-int revision_intents(const Emitted *emitted, const Origin *origin, Arena *arena, Intent *ret[2],
-                     size_t *ret_count, const char **ret_text)
+int revision_intents(const Emitted *emitted, const Origin *origin, Arena *arena, Intents *ret,
+                     const char **ret_text)
 {
     Intent *intent;
-    *ret_count = 1;
 
+    ret->count = 0;
     if (emitted->output->kind == OUTPUT_RELEASE) {
-        ret[0] = intent_released_before(emitted);
+        ret->items[ret->count++] = intent_released_before(emitted);
         return 0;
     }
     const char *awaited =
@@ -324,9 +341,8 @@ int revision_intents(const Emitted *emitted, const Origin *origin, Arena *arena,
     const OriginEffect *effect =
         origin_effect(origin, intent->place.effect, intent->place.site, intent->name, intent->turn);
     if (is_known(emitted, effect))
-        return intents_known(emitted, origin, effect, arena, intent, ret, ret_count, ret_text);
-    ret[0] = intent;
-    return intent_complete(emitted, arena, intent, ret_text);
+        return intents_known(emitted, origin, effect, arena, intent, ret, ret_text);
+    return intent_complete(emitted, arena, intent, ret, ret_text);
 }
 
 /* ---- what is not reached any more ---- */

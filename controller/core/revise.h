@@ -9,13 +9,21 @@
 /* The record that the cause is about. It is there while the slice is performed. */
 Origin *revised_origin(const Instance *instance, const Cause *cause);
 
+/* Computing that record again. */
+Cause revision_cause(const Origin *origin);
+
+/* `cause` is about the oldest stale record. If that emits no object any more, it is made to be
+ * about the newest of which this is so, too: what they had set is put back in turn, like a stack.
+ */
+void revision_pick(Instance *instance, Arena *arena, Cause *cause);
+
 /* Nothing has set the field since the slice did – what that was is `change` –, or, without one,
  * since the slice found it. */
 bool field_is_untouched(const Instance *instance, const Origin *origin, size_t field,
                         const OriginChange *change);
 
-/* Nothing has set the field since the slice did – `change` is what it did; NULL: nothing –, or would
- * have. */
+/* Nothing has set the field since the slice did – `change` is what it did; NULL: nothing –, or
+ * would have. */
 bool field_is_untouched(const Instance *instance, const Origin *origin, size_t field,
                         const OriginChange *change);
 
@@ -24,9 +32,9 @@ bool field_is_untouched(const Instance *instance, const Origin *origin, size_t f
 void revision_propose(const Instance *instance, const Origin *origin, const Value *fields,
                       const SliceResult *result, Arena *arena, Proposal *ret);
 
-/* The intents of one of its outputs: one, or two where an object is replaced. As intent_make(). */
-int revision_intents(const Emitted *emitted, const Origin *origin, Arena *arena, Intent *ret[2],
-                     size_t *ret_count, const char **ret_text);
+/* The intents of one of its outputs, as intent_make(). */
+int revision_intents(const Emitted *emitted, const Origin *origin, Arena *arena, Intents *ret,
+                     const char **ret_text);
 
 /* An object that would be destroyed although it is protected, as a sentence; NULL: none. `intents`
  * are all of the slice. */

@@ -170,8 +170,7 @@ static int output_prepare(Preparation *preparation, const Output *output, const 
 {
     Turn *turn = preparation->turn;
     const Cause *cause = preparation->cause;
-    Intent *intents[2];
-    size_t count = 1;
+    Intents intents = {0};
     Emitted emitted = {
         .instance = preparation->instance,
         .cause = cause,
@@ -183,11 +182,11 @@ static int output_prepare(Preparation *preparation, const Output *output, const 
     };
     int outcome = cause->kind == CAUSE_REVISE
                       ? revision_intents(&emitted, revised_origin(emitted.instance, cause),
-                                         turn->arena, intents, &count, ret_text)
-                      : intent_make(&emitted, turn->arena, intents, ret_text);
+                                         turn->arena, &intents, ret_text)
+                      : intent_make(&emitted, turn->arena, &intents, ret_text);
 
-    for (size_t i = 0; outcome == 0 && i < count; i++)
-        preparation_add(preparation, intents[i]);
+    for (size_t i = 0; outcome == 0 && i < intents.count; i++)
+        preparation_add(preparation, intents.items[i]);
     return outcome;
 }
 
@@ -511,6 +510,9 @@ static void condemn_begin(Turn *turn, Instance *instance)
 void slice_step(Turn *turn, Instance *instance)
 {
     Cause cause = instance->pending != NULL ? instance->pending->cause : instance->next;
+
+    if (cause.kind == CAUSE_REVISE && instance->pending == NULL)
+        revision_pick(instance, turn->arena, &cause);
 
     instance_touch(instance);
     if (cause.kind == CAUSE_REPAIR)

@@ -457,11 +457,25 @@ void object_condemn(Object *object, const char *because)
     instance_touch(object->owner);
 }
 
-static Intent *pending_find(const Pending *pending, uint64_t number)
+void object_spare(Object *object)
 {
-    for (size_t i = 0; pending != NULL && i < pending->intent_count; i++)
-        if (pending->intents[i]->number == number)
-            return pending->intents[i];
+    object->owner->runtime->condemned_count -= object->condemned;
+    object->condemned = false;
+    string_set(&object->condemned_because, NULL);
+}
+
+/* Answers come in about the order of the intents: each is looked for from the last one on. */
+static Intent *pending_find(Pending *pending, uint64_t number)
+{
+    size_t count = pending != NULL ? pending->intent_count : 0;
+
+    for (size_t i = 0, at = count > 0 ? pending->found : 0; i < count; i++, at++) {
+        at = at < count ? at : 0;
+        if (pending->intents[at]->number == number) {
+            pending->found = at;
+            return pending->intents[at];
+        }
+    }
     return NULL;
 }
 

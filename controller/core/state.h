@@ -168,6 +168,8 @@ typedef struct Pending {
     size_t intent_count;
     bool awaits;     /* an answer is needed to compute further: the proposal is not final */
     SeenFacts facts; /* that it began with */
+    size_t settled;  /* derived: so many from the start on have their answers */
+    size_t found;    /* derived: where the intent stands that was looked for last */
 } Pending;
 
 /* What one effect of a slice came to. */
@@ -666,6 +668,9 @@ void object_move(Object *object, ObjectState state);
 
 /* Nothing wants it any more; `because` says why, for people. The first reason stays. */
 void object_condemn(Object *object, const char *because);
+
+/* Something wants it again. */
+void object_spare(Object *object);
 
 /* `Domain.Transition.Effect[n]`, or `Domain.Effect["name"]`, with `Domain["key"]` for an instance
  * that has one; the caller frees it. */
