@@ -450,10 +450,11 @@ static void predict_port(const ProviderRequest *request, Json *planned)
 void process_predict(Local *local, const ProviderRequest *request, Json *planned)
 {
     static const char *const kept[] = {"id", "log", "pid"};
+    size_t count = request->disruptive ? 2 : 3; /* a restart makes it another pid */
 
     (void)local;
     predict_port(request, planned);
-    for (size_t i = 0; i < ARRAY_SIZE(kept) - request->disruptive; i++)
+    for (size_t i = 0; i < count; i++)
         if (json_get(request->prior, kept[i]) != NULL)
             json_set(planned, kept[i], json_copy(json_get(request->prior, kept[i])));
 }
