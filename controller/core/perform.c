@@ -77,31 +77,6 @@ static void pending_commit(Turn *turn, Instance *instance)
     after_slice(turn, instance, &cause, answers);
 }
 
-/* What has its answer keeps it: those before the first open one are looked at once. */
-static const Intent *pending_open(Pending *pending)
-{
-    while (pending->settled < pending->intent_count &&
-           pending->intents[pending->settled]->state != INTENT_OPEN)
-        pending->settled++;
-    return pending->settled < pending->intent_count ? pending->intents[pending->settled] : NULL;
-}
-
-/* The first effect that failed without an else: the slice cannot go on. NULL: none. */
-static const Intent *pending_failure(const Pending *pending)
-{
-    for (size_t i = 0; i < pending->intent_count; i++)
-        if (pending->intents[i]->state == INTENT_FAILED && !pending->intents[i]->handled)
-            return pending->intents[i];
-    return NULL;
-}
-
-static const char *failure_text(const Turn *turn, const Intent *intent)
-{
-    return arena_format(turn->arena, "%s failed: %s%s%s", intent->address,
-                        intent->code != NULL ? intent->code : "", intent->code != NULL ? ": " : "",
-                        intent->detail != NULL ? intent->detail : "no reason given");
-}
-
 /* Those of one `parallel` are asked for together. */
 static bool same_group(const Intent *a, const Intent *b)
 {
@@ -111,6 +86,46 @@ static bool same_group(const Intent *a, const Intent *b)
 static bool was_sent(const Intent *intent)
 {
     return intent->was_asked || intent->recovered;
+}
+
+static bool has_failed(const Intent *intent)
+{
+    return intent->state == INTENT_FAILED && !intent->handled;
+}
+
+/* The first that has no answer yet; NULL: all have theirs. What has one keeps it: those before are
+ * looked at once. */
+static const Intent *pending_open(Pending *pending)
+{
+    for (; pending->settled < pending->intent_count; pending->settled++) {
+        const Intent *intent = pending->intents[pending->settled];
+        if (intent->state == INTENT_OPEN)
+            return intent;
+        if (pending->failure == NULL && has_failed(intent))
+            pending->failure = intent;
+    }
+    return NULL;
+}
+
+/* The first effect that failed without an else: the slice cannot go on. NULL: none. Behind the
+ * first open one only those can have failed that are asked for together with it. */
+static const Intent *pending_failure(const Pending *pending, const Intent *open)
+{
+    for (size_t i = pending->settled; pending->failure == NULL && i < pending->intent_count; i++) {
+        const Intent *intent = pending->intents[i];
+        if (has_failed(intent))
+            return intent;
+        if (intent->state == INTENT_OPEN && !was_sent(intent) && !same_group(open, intent))
+            break;
+    }
+    return pending->failure;
+}
+
+static const char *failure_text(const Turn *turn, const Intent *intent)
+{
+    return arena_format(turn->arena, "%s failed: %s%s%s", intent->address,
+                        intent->code != NULL ? intent->code : "", intent->code != NULL ? ": " : "",
+                        intent->detail != NULL ? intent->detail : "no reason given");
 }
 
 /* What it replaces is there still, and has to go first. */
@@ -162,8 +177,8 @@ static bool may_stop_before(const Pending *pending, const Intent *next)
 void pending_advance(Turn *turn, Instance *instance)
 {
     Pending *pending = instance->pending;
-    const Intent *failed = pending_failure(pending);
     const Intent *open = pending_open(pending);
+    const Intent *failed = pending_failure(pending, open);
 
     if (failed != NULL && !group_is_open(pending, failed)) {
         pending_abort(turn, instance, failure_text(turn, failed));

@@ -166,10 +166,11 @@ typedef struct Pending {
     Proposal proposal;
     Intent **intents;
     size_t intent_count;
-    bool awaits;     /* an answer is needed to compute further: the proposal is not final */
-    SeenFacts facts; /* that it began with */
-    size_t settled;  /* derived: so many from the start on have their answers */
-    size_t found;    /* derived: where the intent stands that was looked for last */
+    bool awaits;           /* an answer is needed to compute further: the proposal is not final */
+    SeenFacts facts;       /* that it began with */
+    size_t settled;        /* derived: so many from the start on have their answers */
+    const Intent *failure; /* derived: the first of those that failed without an else; NULL */
+    size_t found;          /* derived: where the intent stands that was looked for last */
 } Pending;
 
 /* What one effect of a slice came to. */
