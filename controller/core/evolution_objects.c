@@ -258,7 +258,7 @@ static bool judge_locals(const Judgement *judgement)
     const Instance *before = instance_before(judgement->passage, judgement->owner);
     const Origin *former = before != NULL ? origin_find(before, origin->slice) : NULL;
 
-    return former == NULL || origin_locals_pass(before, &former->cause, judgement->owner, origin);
+    return former == NULL || origin_locals_pass(before, former, judgement->owner, origin);
 }
 
 static int judge(Judgement *judgement, Error *err)

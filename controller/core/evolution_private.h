@@ -59,9 +59,9 @@ int state_reshape(Passage *passage, Error *err);
 bool locals_are_kept(const Instance *before, const Cause *was, const Instance *instance,
                      const Cause *is, size_t local_count);
 
-/* What a record behind a `yield` goes on with, as the text has it now: by name, as the order does
- * not matter. False: something is not there. */
-bool origin_locals_pass(const Instance *before, const Cause *was, const Instance *instance,
+/* What a record behind a `yield` goes on with, as the text has it now: of what `former`, the record
+ * of before, has, by name. False: something is not there. */
+bool origin_locals_pass(const Instance *before, const Origin *former, const Instance *instance,
                         Origin *origin);
 
 /* ---- evolution_gone.c ---- */

@@ -455,24 +455,25 @@ static int local_before(const Locals *was, const Locals *is, size_t index)
                : -1;
 }
 
-bool origin_locals_pass(const Instance *before, const Cause *was, const Instance *instance,
+bool origin_locals_pass(const Instance *before, const Origin *former, const Instance *instance,
                         Origin *origin)
 {
     if (origin->cause.yield == 0)
         return true;
-    Locals old = {.yield = yield_of(before, was), .types = &before->runtime->program->types};
+    Locals old = {.yield = yield_of(before, &former->cause),
+                  .types = &before->runtime->program->types};
     Locals new = {.yield = yield_of(instance, &origin->cause),
                   .types = &instance->runtime->program->types};
     if (old.yield == NULL || new.yield == NULL)
         return false;
     old.count = old.yield->top - before->domain->field_count;
     new.count = new.yield->top - instance->domain->field_count;
-    bool passes = old.count == origin->local_count;
+    bool passes = old.count == former->local_count;
     Value *locals = memory_zero(new.count, sizeof(Value));
     for (size_t i = 0; i < new.count &&passes; i++) {
         int at = local_before(&old, &new, i);
         passes = at >= 0;
-        locals[i] = passes ? value_clone(origin->locals[at]) : value_null();
+        locals[i] = passes ? value_clone(former->locals[at]) : value_null();
     }
     if (!passes) {
         values_free(locals, new.count);

@@ -273,3 +273,56 @@ Test(evolution_objects, an_event_with_another_value_is_heard_by_its_name)
     expect_work(world, "A.Boot again: edit at stack.ved:1\n");
     world_free(world);
 }
+
+Test(evolution_objects, a_field_that_a_migration_renamed_is_put_back_all_the_way)
+{
+    const char *before = "domain D { state { n: int } goal G { predicate n == 4 }"
+                         " transition T { emit Infra.Make(size: n) n += 1 } }";
+    const char *after = "@version 2 domain D { state { m: int } goal G { predicate m == 4 }"
+                        " transition U { emit Infra.Make(size: m) m += 1 } }"
+                        " migration D 1 -> 2 { m = old.n }";
+    World *world = evolved(before, after);
+
+    world_expect_field(world, "D.m", "0");
+    world_run(world);
+    world_expect_objects(world, "D.U.Make[0] ready\nD.U.Make[1] ready\nD.U.Make[2] ready\n"
+                                "D.U.Make[3] ready\n");
+    world_free(world);
+}
+
+Test(evolution_objects, a_migration_may_ask_for_what_a_slice_had_not_read)
+{
+    const char *before = "domain D { state { n: int  k: int = 3 } goal G { predicate n == k }"
+                         " transition T { emit Infra.Make() n += 1 } }";
+    const char *after = "@version 2 domain D { state { n: int  wanted: int } goal G { predicate n "
+                        "== wanted } transition T { emit Infra.Make() n += 1 } "
+                        " transition Never { wanted = 0 } }"
+                        " migration D 1 -> 2 { wanted = old.k }";
+    World *world = evolved(before, after);
+
+    expect_work(world, "");
+    world_expect_field(world, "D.wanted", "3");
+    world_free(world);
+}
+
+Test(evolution_objects, what_stood_on_a_field_that_is_put_back_fades_with_it)
+{
+    const char *before =
+        "domain D { state { done: bool  n: int } goal First { predicate done strategy { A } }"
+        " goal Then { predicate n == 2 strategy { T } }"
+        " transition A { emit Infra.Base() done = true }"
+        " transition T { if done { emit Infra.Make(size: n) n += 1 } } }";
+    const char *after =
+        "domain D { state { done: bool  n: int } goal First { predicate done strategy { B } }"
+        " goal Then { predicate n == 2 strategy { T } }"
+        " transition B { emit Infra.Base() done = true }"
+        " transition T { if done { emit Infra.Make(size: n) n += 1 } } }";
+    World *world = evolved(before, after);
+
+    world_expect_field(world, "D.n", "0");
+    world_expect_field(world, "D.done", "false");
+    world_run(world);
+    world_expect_field(world, "D.n", "2");
+    world_expect_objects(world, "D.B.Base[0] ready\nD.T.Make[0] ready\nD.T.Make[1] ready\n");
+    world_free(world);
+}
