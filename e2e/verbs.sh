@@ -186,6 +186,21 @@ VED
     check_exit 0 "and goes with the stack" ved destroy "$stack"
 }
 
+# What an edit of the program adds is there already.
+import_with_an_edit() {
+    local stack=$TMP/new/new.ved
+    check_exit 0 "a stack is applied" ved apply "$stack" --adopt
+    echo theirs >"$WORLD/more"
+    sed -i "s|made = true }|emit Infra.WriteFile(name: \"more\", path: \"$WORLD/more\", content: \"ours\") made = true }|" "$stack"
+    check_exit 0 "what an edit adds is imported" ved import 'New.WriteFile["more"]' "$WORLD/more" "$stack"
+    check_equal "the rest is as it was" "$(cat "$WORLD/more") $(cat "$WORLD/theirs")" "theirs ours"
+    check_exit 0 "and taken over with the edit" ved apply "$stack"
+    check_equal "as the program says" "$(cat "$WORLD/more")" ours
+    check_exit 0 "for good" ved plan --detailed-exitcode "$stack"
+    check_exit 0 "and destroyed" ved destroy "$stack"
+    check "with the rest" test ! -e "$WORLD/more"
+}
+
 # ---- replace ----
 
 replace() {
@@ -308,6 +323,7 @@ kills() {
 drift
 forget_and_import
 import_into_a_new_stack
+import_with_an_edit
 replace
 move
 check_exit 0 "apply" ved apply "$STACK" --auto-approve
