@@ -136,12 +136,12 @@ case_another_provider_there_and_back_again() {
 case_another_provider_for_one_of_two() {
     bindings <<<'  Other: { plugin: sim }'
     keeper 'emit Infra.WriteFile(path: "w/a", content: "a")
-            emit Other.WriteFile(path: "w/b", content: "b")'
+            emit Other.CreateDirectory(path: "w/b")'
     begin 2 0 0
     exist a=a
     rm ved.yaml
-    edited 1 0 1 '-/+ Keeper.Make.WriteFile[1]: binding of Other'
-    exist a=a b=b
+    edited 1 0 1 '-/+ Keeper.Make.CreateDirectory[0]: binding of Other'
+    exist a=a b/
 }
 
 case_made_before_the_old_one_goes() {

@@ -251,7 +251,7 @@ case_edit_elsewhere_while_half_done() {
     finished
     exist a=one d/
     same "the second" "$(cat foreign)" b
-    same "the first is that of before" "$(uids | head -n 1)" "$before"
+    same "the first is that of before" "$(uids | grep WriteFile | head -n 1)" "$before"
 }
 
 case_removed_transition_while_half_done() {

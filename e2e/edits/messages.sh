@@ -160,12 +160,15 @@ domain Folder {
     }
 }
 domain Middle {
-    state { folder: string  written: bool }
+    state { folder: string  ready: bool  written: bool }
     goal Written { predicate written }
-    on Event::FolderReady(path) { folder = path }
+    on Event::FolderReady(path) {
+        folder = path
+        ready = true
+    }
     transition Write {
         step {
-            if folder != "" {
+            if ready {
                 emit Infra.WriteFile(path: "w/middle", content: "have ${folder}")
                 emit Broadcast(Event::MiddleReady(folder: folder))
                 written = true
@@ -174,12 +177,15 @@ domain Middle {
     }
 }
 domain Sink {
-    state { folder: string  written: bool }
+    state { folder: string  ready: bool  written: bool }
     goal Written { predicate written }
-    on Event::MiddleReady(folder) { state.folder = folder }
+    on Event::MiddleReady(folder) {
+        state.folder = folder
+        ready = true
+    }
     transition Write {
         step {
-            if folder != "" {
+            if ready {
                 emit Infra.WriteFile(path: "w/sink", content: folder)
                 written = true
             }
@@ -190,10 +196,10 @@ VED
     begin 3 0 0
     exist d/ "middle=have $PWD/w/d" "sink=$PWD/w/d"
     edit 's|w/d|w/e|'
-    run_ved 0 "the plan" plan && same "the plan" "$(last_line)" "$(plan_line 1 2 1)"
-    run_ved 7 "apply without approval" apply
-    run_ved 0 "apply" apply -y && same "apply" "$(last_line)" "$(apply_line 1 2 1)"
-    settled
+    plans 1 2 1 '-/+ Folder.Make.CreateDirectory[0]: edit at stack.ved:6' \
+        '~ Middle.Write.WriteFile[0]: FolderReady' '~ Sink.Write.WriteFile[0]: MiddleReady'
+    declined
+    applies 1 2 1
     exist e/ "middle=have $PWD/w/e" "sink=$PWD/w/e"
     edit 's|emit Infra.CreateDirectory\(path: "w/e"\)|emit Infra.CreateDirectory(path: "w/e", mode: "0700")|'
     edited 0 1 0 '~ Folder.Make.CreateDirectory[0]'

@@ -54,8 +54,10 @@ case_every_domain_removed() {
     file_of First a a
     file_of Second b b
     begin 2 0 0
+    local last_first
+    mapfile -t last_first < <(resources | jq -r 'sort_by(-.rank) | .[] | "- " + .address')
     stack <<<'domain Empty { state { nothing: bool } }'
-    edited 0 0 2 '- Second.Make.WriteFile[0]' '- First.Make.WriteFile[0]'
+    edited 0 0 2 "${last_first[@]}"
     exist
 }
 
@@ -95,7 +97,7 @@ case_removed_emission() {
             emit Infra.CreateDirectory(path: "w/d")'
     begin 2 0 0
     edit '/CreateDirectory/d'
-    plans 0 0 1 '- Keeper.Make.CreateDirectory[0]: stack.ved'
+    plans 0 0 1 '- Keeper.Make.CreateDirectory[0]: Keeper.Make does not emit it any more'
     declined
     applies 0 0 1
     exist a=a
@@ -185,7 +187,7 @@ case_an_action_is_run_again_only_if_it_changed() {
     edited 0 1 0 '~ Keeper.Make.WriteFile[0]'
     same "requests" "$(grep -c 'GET /' requests)" 1
     edit 's/\?a"/?b"/'
-    edited 0 0 0 1 '+ Keeper.Make.HttpRequest[0]: edit at stack.ved:7'
+    edited 0 0 0 1 'run Keeper.Make.HttpRequest[0]: edit at stack.ved:7'
     edit '/HttpRequest/d'
     edited 0 0 0
     kill "$server"

@@ -68,7 +68,7 @@ case_protected_in_a_renamed_domain() {
     edit 's/domain Keeper/domain Holder/'
     refused 3 'Keeper\.Make\.WriteFile\[0\]'
     edit '1i\moved domain Keeper -> Holder'
-    unchanged
+    carried 0 0 0
     edit '/@protect/d'
     unchanged
     exist f=one

@@ -62,6 +62,7 @@ VED
 
 case_pool_loses_one_and_grows() {
     three
+    edit 's/CreateDirectory\(/&name: "d${workers}", /'
     begin 3 0 0
     rmdir w/d0
     edit 's/== 3/== 4/; s/< 3/< 4/'
@@ -70,6 +71,18 @@ case_pool_loses_one_and_grows() {
     settled
     same "four objects" "$(resources | jq length)" 4
     exist d0/ d1/ d2/ d3/
+}
+
+# The new emission takes the lost one up, which cannot be moved: it is replaced.
+case_pool_loses_an_unnamed_one_and_grows() {
+    three
+    begin 3 0 0
+    rmdir w/d0
+    edit 's/== 3/== 4/; s/< 3/< 4/'
+    run_ved 0 "apply" apply -y
+    settled
+    field_is Pool workers 4
+    [ -d w/d3 ] || differs "what the new one is for exists" "$(present)" d3/
 }
 
 case_deleted_file_is_back_after_each_deletion() {

@@ -31,7 +31,7 @@ case_retyped_field_with_migration() {
     sized 1 int 3 'size ${size}'
     begin 1 0 0
     sized 2 string '"three"' 'size ${size}'
-    cat >>stack.ved <<<'migration Keeper 1 -> 2 { counted = string(old.counted) }'
+    cat >>stack.ved <<<'migration Keeper 1 -> 2 { size = string(old.size)  counted = string(old.counted) }'
     edited 0 1 0 '~ Keeper.Make.WriteFile[0]'
     exist 'f=size three'
     field_is Keeper counted '"3"'
@@ -41,7 +41,7 @@ case_retyped_field_with_migration_to_the_same() {
     sized 1 int 3 'size ${size}'
     begin 1 0 0
     sized 2 string '"3"' 'size ${size}'
-    cat >>stack.ved <<<'migration Keeper 1 -> 2 { counted = string(old.counted) }'
+    cat >>stack.ved <<<'migration Keeper 1 -> 2 { size = string(old.size)  counted = string(old.counted) }'
     unchanged
     exist 'f=size 3'
 }
@@ -51,8 +51,8 @@ case_two_migrations_at_once() {
     begin 1 0 0
     sized 3 string '"x"' 'size ${size}'
     cat >>stack.ved <<'VED'
-migration Keeper 1 -> 2 { counted = string(old.counted) }
-migration Keeper 2 -> 3 { counted = old.counted + "!" }
+migration Keeper 1 -> 2 { size = string(old.size)  counted = string(old.counted) }
+migration Keeper 2 -> 3 { size = old.size  counted = old.counted + "!" }
 VED
     edited 0 1 0 '~ Keeper.Make.WriteFile[0]'
     exist 'f=size x'
@@ -90,7 +90,8 @@ case_added_member_of_an_enum() {
     edit 's/Small, Large/Small, Large, Huge/'
     unchanged
     edit 's/size: Size/size: Size = Size::Large/'
-    edited 1 0 1 '- Keeper.Make.WriteFile[1]' '+ Keeper.Make.WriteFile[0]'
+    # The one that goes and the one that comes are the first of their kind, each at its time.
+    edited 1 0 1 '- Keeper.Make.WriteFile[0]' '+ Keeper.Make.WriteFile[0]'
     exist f=large
 }
 

@@ -110,13 +110,13 @@ apply_line() { # ADDED CHANGED DESTROYED [RUN]
     fi
 }
 
-# What a plan says of each object: `SIGN ADDRESS: CAUSE`.
+# What a plan says of each object: `SIGN ADDRESS: CAUSE`; the sign of an action is `run`.
 planned() {
     awk '
     function tell() { if (address != "" && sign != "") print sign " " address ": " cause; address = "" }
     /^Destroys and replacements:/ { exit }
     /^ *# [A-Za-z_]+(\.|\[")/ {
-        tell(); address = $2; sign = ""; cause = ""
+        tell(); address = $2; sign = / will be run/ ? "run" : ""; cause = ""
         if (match($0, /\(.*\)$/)) cause = substr($0, RSTART + 1, RLENGTH - 2)
         next
     }
@@ -137,6 +137,7 @@ would_ask_for() {
         case $sign in
         + | '~') echo "put $address" ;;
         -) echo "delete $address" ;;
+        run) echo "run $address" ;;
         -/+ | +/-) printf 'put %s\ndelete %s\n' "$address" "$address" ;;
         esac
     done | sort
@@ -219,6 +220,13 @@ unchanged() {
     edited 0 0 0
 }
 
+# carried ADD CHANGE DESTROY: the same of an edit by which objects get other addresses.
+carried() {
+    run_ved 0 "the plan" plan && cp out plan && same "the plan's sum" "$(last_line)" "$(plan_line "$@")"
+    run_ved 0 "apply" apply && same "what apply did" "$(last_line)" "$(apply_line "$@")"
+    settled
+}
+
 shows() { # TEXT...: in a line of the last plan
     local text
     for text in "$@"; do
@@ -259,11 +267,17 @@ declined() {
     same "what is not approved touches nothing" "$(everything)" "$before"
 }
 
+# The state, what providers know of objects, and what is in w.
 everything() {
     {
-        find .ved -type f ! -name lock ! -name plugin.log ! -path '*/run/*' ! -path '*/schemas/*'
+        find .ved -type f ! -name lock ! -path '*/run/*' ! -path '*/schemas/*' ! -path '*/providers/*'
+        known_objects
         find w -type f
     } | sort | xargs -r sha256sum | sha256sum
+}
+
+known_objects() {
+    find .ved -path '*/providers/*' \( -name object.json -o -path '*/objects/*.json' \)
 }
 
 noted() { # TEXT: the plan or the apply told of it in a note
@@ -346,7 +360,7 @@ field_is() { # DOMAIN FIELD VALUE
 
 # One object of the providers for each of the state, no more.
 no_object_twice() {
-    same "objects that providers know" "$(find .ved -path '*/providers/*' \( -name object.json -o -path '*/objects/*.json' \) | wc -l)" \
+    same "objects that providers know" "$(known_objects | wc -l)" \
         "$(resources | jq length)"
 }
 
