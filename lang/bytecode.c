@@ -76,12 +76,12 @@ uint32_t code_site(CodeBuilder *builder, CodeSite site)
     return (uint32_t)builder->site_count++;
 }
 
-uint32_t code_yield(CodeBuilder *builder, const StaticType *types)
+uint32_t code_yield(CodeBuilder *builder, const StaticType *types, const char *const *called)
 {
     arena_reserve_one(builder->arena, builder->yields, builder->yield_count,
                       builder->yield_capacity);
-    builder->yields[builder->yield_count] =
-        (CodeYield){.at = (uint32_t)builder->count + 1, .top = builder->top, .types = types};
+    builder->yields[builder->yield_count] = (CodeYield){
+        .at = (uint32_t)builder->count + 1, .top = builder->top, .types = types, .names = called};
     return (uint32_t)builder->yield_count++;
 }
 

@@ -68,7 +68,8 @@ typedef struct CodeSite {
 typedef struct CodeYield {
     uint32_t at;
     uint32_t top;
-    const StaticType *types; /* of what is kept; any where another one of them says it all */
+    const StaticType *types;  /* of what is kept; any where another one of them says it all */
+    const char *const *names; /* in the text; NULL entry: it has none there */
 } CodeYield;
 
 struct Code {
@@ -127,9 +128,10 @@ void code_patch(CodeBuilder *builder, uint32_t index);
 uint32_t code_constant(CodeBuilder *builder, Value value);
 uint32_t code_site(CodeBuilder *builder, CodeSite site);
 
-/* A yield that goes on behind the next instruction, and keeps registers of these types; its index.
+/* A yield that goes on behind the next instruction, and keeps registers of these types and names;
+ * its index.
  */
-uint32_t code_yield(CodeBuilder *builder, const StaticType *types);
+uint32_t code_yield(CodeBuilder *builder, const StaticType *types, const char *const *called);
 
 /* `count` registers in a row above all that are in use; set `top` back to release them. */
 uint32_t code_take_registers(CodeBuilder *builder, uint32_t count);

@@ -13,6 +13,12 @@ typedef struct Together {
     size_t jump_count, jump_capacity;
 } Together;
 
+/* What a register holds for as long as its block lasts. */
+typedef struct Kept {
+    const char *name; /* NULL: it has none in the text */
+    StaticType type;
+} Kept;
+
 typedef struct Compiler {
     CodeBuilder builder;
     const Model *model;
@@ -20,8 +26,8 @@ typedef struct Compiler {
     uint32_t field_count; /* registers of fields; the others follow */
     uint32_t *slots;      /* register of each local, by the slot that the checker gave it */
     size_t slot_capacity;
-    StaticType *types; /* of what each register holds between two statements */
-    size_t type_capacity;
+    Kept *kept; /* what each register holds between two statements */
+    size_t kept_capacity;
     StaticType result; /* of a function */
     uint32_t reason;   /* register: of the innermost `elevate`; or NO_REGISTER */
     Together *together;
@@ -79,7 +85,7 @@ void compile_assign(Compiler *compiler, const Stmt *stmt);
 void compile_stmt(Compiler *compiler, const Stmt *stmt);
 void compile_block(Compiler *compiler, const Block *block);
 
-/* Say in which register the local of a slot is from now on, and of what type. */
-void bind_slot(Compiler *compiler, uint32_t slot, uint32_t location, StaticType type);
+/* Say in which register the local of a slot is from now on, what it is called and of what type. */
+void bind_slot(Compiler *compiler, uint32_t slot, uint32_t location, Kept kept);
 
 #endif

@@ -145,7 +145,7 @@ static void compile_otherwise(Compiler *compiler, const Emit *emit, uint32_t sit
     }
     builder->sites[site].error = (uint16_t)error;
     builder->sites[site].otherwise = (uint32_t)builder->count;
-    bind_slot(compiler, emit->error, error, STATIC_ANY);
+    bind_slot(compiler, emit->error, error, (Kept){"error", STATIC_ANY});
     compiler->together = NULL;
     compile_block(compiler, emit->otherwise);
     compiler->together = together;
@@ -235,7 +235,7 @@ void compile_parallel(Compiler *compiler, const Stmt *stmt)
     for (const Stmt *s = stmt->parallel->first; s != NULL; s = s->next)
         if (s->kind == STMT_LET) {
             compile_check(compiler, s->span, at, at, STATIC_ANY, s->static_type);
-            bind_slot(compiler, s->slot, at++, s->static_type);
+            bind_slot(compiler, s->slot, at++, (Kept){s->let.name.text, s->static_type});
         }
     builder->top = together.kept;
 }

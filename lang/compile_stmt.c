@@ -4,25 +4,24 @@
 
 #include "lang/compile.h"
 
-static void note_type(Compiler *compiler, uint32_t location, StaticType type)
+static void note_kept(Compiler *compiler, uint32_t location, Kept kept)
 {
-    if (location >= compiler->type_capacity) {
+    if (location >= compiler->kept_capacity) {
         size_t capacity = ((size_t)location + 8) * 2;
-        StaticType *types = arena_array(compiler->builder.arena, StaticType, capacity);
-        if (compiler->type_capacity > 0)
-            memcpy(types, compiler->types, compiler->type_capacity * sizeof *types);
-        compiler->types = types;
-        compiler->type_capacity = capacity;
+        Kept *all = arena_array(compiler->builder.arena, Kept, capacity);
+        if (compiler->kept_capacity > 0)
+            memcpy(all, compiler->kept, compiler->kept_capacity * sizeof *all);
+        compiler->kept = all;
+        compiler->kept_capacity = capacity;
     }
-    compiler->types[location] = type;
+    compiler->kept[location] = kept;
 }
 
-void bind_slot(Compiler *compiler, uint32_t slot, uint32_t location, StaticType type)
+void bind_slot(Compiler *compiler, uint32_t slot, uint32_t location, Kept kept)
 {
     Arena *arena = compiler->builder.arena;
 
-    note_type(compiler, location, type);
-
+    note_kept(compiler, location, kept);
     if (slot >= compiler->slot_capacity) {
         size_t capacity = ((size_t)slot + 8) * 2;
         uint32_t *slots = arena_array(arena, uint32_t, capacity);
@@ -46,7 +45,7 @@ static void compile_let(Compiler *compiler, const Stmt *stmt)
         compile_as(compiler, value, stmt->static_type, target);
     }
     compiler->builder.top = target + 1;
-    bind_slot(compiler, stmt->slot, target, stmt->static_type);
+    bind_slot(compiler, stmt->slot, target, (Kept){stmt->let.name.text, stmt->static_type});
 }
 
 /* ---- branches ---- */
@@ -134,7 +133,7 @@ static void compile_match(Compiler *compiler, const Stmt *stmt)
     uint32_t last = NO_REGISTER;
 
     if (subject >= top) /* else it is the variable's own register */
-        note_type(compiler, subject, stmt->match.subject->static_type);
+        note_kept(compiler, subject, (Kept){NULL, stmt->match.subject->static_type});
     for (const MatchArm *arm = stmt->match.arms; arm != NULL; arm = arm->next) {
         uint32_t done;
         compile_arm(compiler, arm, subject, &done);
@@ -172,11 +171,13 @@ static void compile_for(Compiler *compiler, const Stmt *stmt)
 
     compile_into(compiler, list, base);
     load_constant(compiler, list->span, base + 1, value_int(0));
-    note_type(compiler, base, list->static_type);
-    note_type(compiler, base + 1, STATIC_INT);
-    bind_slot(compiler, stmt->slot, base + 2, STATIC_ANY); /* as the list's type says */
+    note_kept(compiler, base, (Kept){NULL, list->static_type});
+    note_kept(compiler, base + 1, (Kept){NULL, STATIC_INT});
+    /* Their types are as the list's says. */
+    bind_slot(compiler, stmt->slot, base + 2, (Kept){stmt->each.name.text, STATIC_ANY});
     if (has_value)
-        bind_slot(compiler, stmt->slot + 1, base + 3, STATIC_ANY);
+        bind_slot(compiler, stmt->slot + 1, base + 3,
+                  (Kept){stmt->each.value_name.text, STATIC_ANY});
     uint32_t start = code_append(
         builder, list->span,
         (Instruction){.opcode = OPCODE_EACH, .spare = has_value ? 2 : 1, .a = (uint16_t)base});
@@ -210,10 +211,14 @@ static void compile_yield(Compiler *compiler, const Stmt *stmt)
 {
     uint32_t first = compiler->field_count, count = compiler->builder.top - first;
     StaticType *types = arena_array(compiler->builder.arena, StaticType, count);
+    const char **names = arena_array(compiler->builder.arena, const char *, count);
 
-    for (uint32_t i = 0; i < count; i++)
-        types[i] = first + i < compiler->type_capacity ? compiler->types[first + i] : STATIC_ANY;
-    uint32_t yield = code_yield(&compiler->builder, types);
+    for (uint32_t i = 0; i < count; i++) {
+        bool known = first + i < compiler->kept_capacity;
+        types[i] = known ? compiler->kept[first + i].type : STATIC_ANY;
+        names[i] = known ? compiler->kept[first + i].name : NULL;
+    }
+    uint32_t yield = code_yield(&compiler->builder, types, names);
 
     code_emit_wide(&compiler->builder, stmt->span, OPCODE_YIELD, 0, yield);
 }
@@ -225,7 +230,7 @@ static void compile_elevate(Compiler *compiler, const Stmt *stmt)
     compiler->reason = take_register(compiler);
     compile_as(compiler, stmt->elevate.reason, STATIC_STRING, compiler->reason);
     compiler->builder.top = compiler->reason + 1;
-    note_type(compiler, compiler->reason, STATIC_STRING);
+    note_kept(compiler, compiler->reason, (Kept){NULL, STATIC_STRING});
     compile_block(compiler, stmt->elevate.body);
     compiler->builder.top = top;
     compiler->reason = outer;

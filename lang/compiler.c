@@ -24,7 +24,8 @@ static const StaticType *parameters_begin(Compiler *compiler, const ProgramParam
 
     for (size_t i = 0; i < count; i++) {
         types[i] = parameters[i].type;
-        bind_slot(compiler, (uint32_t)i, take_register(compiler), types[i]);
+        bind_slot(compiler, (uint32_t)i, take_register(compiler),
+                  (Kept){parameters[i].name, types[i]});
     }
     return types;
 }

@@ -66,3 +66,33 @@ Test(carried, a_message_that_waits_keeps_what_it_carries)
     world_expect_calls(world, "put B.Boot.Slow[0] {}\nput B.M.Note[0] {\"first\":1}\n");
     world_free(world);
 }
+
+#define D(head, tail)                                                                              \
+    "domain D { state { m: int } goal G { predicate m == 1 }"                                      \
+    "  transition T { " head " yield " tail " m = 1 } }"
+
+Test(carried, locals_behind_a_yield_go_by_their_names)
+{
+    World *world = at_rest(D("let a = 1 let b = 2", "emit Infra.Make(a)"));
+
+    evolve(world, D("let b = 2 let a = 1", "emit Infra.Make(a)"));
+    world_expect_calls(world, "put D.T.Make[0] {\"first\":1}\n");
+    evolve(world, D("let a = 1", "emit Infra.Make(a)"));
+    world_expect_calls(world, "put D.T.Make[0] {\"first\":1}\n");
+    evolve(world, D("let size = 1", "emit Infra.Make(size + 1)"));
+    world_expect_calls(world, "put D.T.Make[0] {\"first\":1}\n"
+                              "put D.T.Make[0] {\"first\":2}\n");
+    world_free(world);
+}
+
+Test(carried, a_local_behind_a_yield_that_was_not_kept_is_refused)
+{
+    World *world = at_rest(D("let a = 1", "emit Infra.Make(a)"));
+    Error err = {0};
+
+    cr_expect_not(world_evolve(world, D("let a = 1 let b = 2", "emit Infra.Make(a + b)"), &err));
+    cr_expect_eq(err.code, ERROR_PROGRAM);
+    cr_expect_not_null(strstr(err.message, "behind its `yield`"), "%s", err.message);
+    world_expect_calls(world, "put D.T.Make[0] {\"first\":1}\n");
+    world_free(world);
+}
