@@ -504,7 +504,8 @@ static VmEnd slice_compute(Vm *vm, const SliceInput *input)
         return end;
     size_t local_count =
         end == VM_YIELDED ? vm->code->yields[vm->yield].top - vm->code->field_count : 0;
-    return (input->again || invariants_hold(vm)) && state_fits(vm, input, local_count) ? end : VM_FAULTED;
+    return (input->again || invariants_hold(vm)) && state_fits(vm, input, local_count) ? end
+                                                                                       : VM_FAULTED;
 }
 
 void slice_run(const SliceInput *input, Arena *arena, SliceResult *ret)

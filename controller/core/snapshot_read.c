@@ -344,8 +344,9 @@ static Instance *object_owner(const Runtime *runtime, const Json *json)
     int domain = runtime_domain_find(runtime, json_get_string(json, "domain", ""),
                                      json_get_bool(json, "gone", false));
 
-    return domain < 0 ? NULL
-                      : instance_find(runtime, (uint32_t)domain, json_get_string(json, "key", NULL));
+    return domain < 0
+               ? NULL
+               : instance_find(runtime, (uint32_t)domain, json_get_string(json, "key", NULL));
 }
 
 static int read_object(Reader *reader, const Json *json)
