@@ -195,7 +195,7 @@ Test(manual, a_mark_survives_the_process_that_made_it)
     world_begin(world);
     world_run(world);
     cr_expect_eq(world_operations(world, NULL), 4);
-    world_expect_objects(world, "Store.Tag[\"a\"] ready\nStore.Make.CreateStore[0] ready\n");
+    world_expect_objects(world, "Store.Make.CreateStore[0] ready\nStore.Tag[\"a\"] ready\n");
     world_free(world);
 }
 
