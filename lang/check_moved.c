@@ -116,9 +116,11 @@ static void place_enter(Moving *moving, size_t index)
 static const ProgramMove *move_after(const Moving *moving, const ProgramMove *move)
 {
     const MoveTable table = table_of(moving);
-    const ProgramPlace to = move->is_domain ? (ProgramPlace){0} : place_to(move);
 
-    return move->is_domain ? move_of_domain(&table, move->to_domain) : move_of_place(&table, &to);
+    if (move->is_domain)
+        return move_of_domain(&table, move->to_domain);
+    const ProgramPlace to = place_to(move);
+    return move_of_place(&table, &to);
 }
 
 static void report_nothing_moved(Moving *moving, size_t index)

@@ -270,7 +270,9 @@ static MovedPlace moved_place(Parser *parser, const char *what)
                             count == 1 ? "`.` and what stands in the domain"
                                        : "`.` and the effect that is emitted there",
                             "write `moved D.T.Infra.E -> D.U.Infra.E`, or `moved domain D -> E`");
-    return parser->panicking ? (MovedPlace){.domain = {0}} : place_of(parser, parts, count);
+    if (parser->panicking)
+        return (MovedPlace){.domain = {0}};
+    return place_of(parser, parts, count);
 }
 
 static MovedPlace moved_domain(Parser *parser, const char *what)
@@ -280,8 +282,9 @@ static MovedPlace moved_domain(Parser *parser, const char *what)
     if (!parser->panicking && parser_at(parser, TOKEN_DOT))
         parser_expected_but(parser, "a domain's name alone after `moved domain`",
                             "write `moved D.T.Infra.E -> D.U.Infra.E` of what stands in a domain");
-    return parser->panicking ? (MovedPlace){.domain = {0}}
-                             : (MovedPlace){.domain = name, .span = name.span};
+    if (parser->panicking)
+        return (MovedPlace){.domain = {0}};
+    return (MovedPlace){.domain = name, .span = name.span};
 }
 
 static void moved_arrow(Parser *parser, const Moved *node)
