@@ -160,6 +160,42 @@ destructions() {
     program '/emit Infra.Rent/d' 's/zone: "north"/zone: "south"/'
     verb 3 "what it makes is not replaced" plan stack.ved
     check "its name is said" has_line "$TMP/err" 'Store\.Make\["box"\]'
+    verb 3 "nor destroyed with the rest" destroy -y
+    check "and the way out is said" has_line "$TMP/err" 'Store\.Make\["box"\] is protected.*in the bindings'
+}
+
+instances() {
+    cd "$TMP" || exit 1
+    bindings
+    cat >stack.ved <<'VED'
+domain Worker[id: string] {
+    state {
+        made: bool
+    }
+
+    goal Made {
+        predicate made
+    }
+
+    transition Make {
+        step {
+            emit Infra.Make(name: id, zone: "north")
+            made = true
+        }
+    }
+}
+
+system Crew {
+    start domain Worker["a"]
+    start domain Worker["b"]
+}
+VED
+    verb 0 "instances that system starts" apply stack.ved
+    sed -i '/start domain Worker\["b"\]/d' stack.ved
+    plan 'Plan: 0 to add, 0 to change, 1 to destroy.' "one less"
+    verb 7 "what it has goes by the edit, and needs approval" apply stack.ved
+    verb 0 "with approval" apply stack.ved -y
+    check_equal "it is destroyed" "$(last_line)" 'Apply complete! Resources: 0 added, 0 changed, 1 destroyed.'
 }
 
 renames() {
@@ -181,4 +217,4 @@ renames() {
         '^Note: .*: moved Shop\.Start\.Serve -> Shop\.Begin\.Serve$'
 }
 
-parts updates replacements destructions renames
+parts updates replacements destructions instances renames

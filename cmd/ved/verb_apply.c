@@ -162,7 +162,7 @@ static int copy_make(const Apply *apply, bool destroy, Runtime **ret, Error *err
     Stack *stack = apply->invocation.stack;
     cleanup(runtime_free) Runtime *copy = NULL;
     int code = !destroy && stack_is_passed_on(stack) ? stack_successor(stack, &copy, err)
-                                               : runtime_copy(stack->runtime, &copy, err);
+                                                     : runtime_copy(stack->runtime, &copy, err);
 
     if (code == 0)
         code = replacing_predict(copy, apply->invocation.options, err);
@@ -197,7 +197,8 @@ static bool loses_objects(const Plan *plan)
     return plan->by_edit > 0;
 }
 
-/* The prediction is made on a copy: who declines leaves the state as it was. A plan that `is_asked_about` is shown. */
+/* The prediction is made on a copy: who declines leaves the state as it was. A plan that
+ * `is_asked_about` is shown. */
 static Plan *predict(Apply *apply, bool destroy, PlanFilter *is_asked_about, Error *err)
 {
     Stack *stack = apply->invocation.stack;
@@ -348,6 +349,33 @@ static size_t lost_objects(const Runtime *runtime)
     return count;
 }
 
+/* What an edit, or another result, asks for and did not get: each is said. */
+static size_t render_undone(Ui *ui, const Runtime *runtime)
+{
+    size_t count = 0;
+
+    for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
+        for (size_t k = 0; k < i->origin_count; k++) {
+            if (!i->origins[k]->stale)
+                continue;
+            cleanup(free) char *label = instance_label(i);
+            cleanup(free) char *text = memory_format(
+                "%s.%s is still to be computed again (%s)", label, i->origins[k]->where,
+                i->origins[k]->because != NULL ? i->origins[k]->because : "");
+            ui_warning(ui, text);
+            count++;
+        }
+    for (size_t i = 0; i < runtime->object_count; i++) {
+        if (!runtime->objects[i]->condemned)
+            continue;
+        cleanup(free) char *address = object_address(runtime->objects[i]);
+        cleanup(free) char *text = memory_format("%s is still to be destroyed", address);
+        ui_warning(ui, text);
+        count++;
+    }
+    return count;
+}
+
 /* Open intents, lost objects and what a destroy did not come to. */
 static unsigned not_attempted(const Runtime *runtime, bool destroy, const EngineCounts *counts)
 {
@@ -453,6 +481,8 @@ static ExitReasons apply_end(Apply *apply, EngineEnd end, const Error *failure)
     if (end == ENGINE_TIMEOUT && !ui->json)
         fprintf(stderr, "the time given by --timeout is over\n");
     unmet += lost_objects(apply->invocation.stack->runtime);
+    if (end == ENGINE_QUIET)
+        unmet += render_undone(ui, apply->invocation.stack->runtime);
     reasons |= reasons_of_end(apply, end, unmet);
     render_reach(ui, apply->invocation.stack->runtime);
     if (reasons == 0)
@@ -527,17 +557,29 @@ static ExitReasons destroy_end(Apply *apply, EngineEnd end, const Error *failure
     return reasons;
 }
 
-/* Before anything is touched. */
-static int protection_check(const Runtime *runtime, Error *err)
+/* A destroy binds no effects: what the file says of them is asked. */
+static bool is_protected(const Stack *stack, const Object *object)
 {
-    for (size_t i = 0; i < runtime->object_count; i++) {
-        const Object *object = runtime->objects[i];
-        if (!object_is_protected(object))
+    const ProviderConfig *provider = config_provider(stack->config, object->provider);
+    const char *dot = strrchr(object->place.effect, '.');
+    const char *effect = dot != NULL ? dot + 1 : object->place.effect;
+    const ActionConfig *action = provider != NULL ? config_action(provider, effect) : NULL;
+
+    return object_is_protected(object) || (action != NULL && action->protect);
+}
+
+/* Before anything is touched. */
+static int protection_check(const Stack *stack, Error *err)
+{
+    for (size_t i = 0; i < stack->runtime->object_count; i++) {
+        const Object *object = stack->runtime->objects[i];
+        if (!is_protected(stack, object))
             continue;
         cleanup(free) char *address = object_address(object);
         return error_set(err, ERROR_DENIED,
-                         "%s is protected: transition '%s' says @protect; take that away and "
-                         "`ved apply`, then destroy; nothing was touched",
+                         "%s is protected, by @protect of '%s' or by `protect: true` in the "
+                         "bindings; take that away and `ved apply`, then destroy; nothing was "
+                         "touched",
                          address, object->place.where);
     }
     return 0;
@@ -546,7 +588,7 @@ static int protection_check(const Runtime *runtime, Error *err)
 static ExitReasons destroy_run(Apply *apply)
 {
     Error err = {0};
-    int code = protection_check(apply->invocation.stack->runtime, &err);
+    int code = protection_check(apply->invocation.stack, &err);
 
     if (code == 0)
         code = approve(apply, true, &err);

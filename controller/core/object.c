@@ -305,12 +305,32 @@ void objects_discard(Runtime *runtime, const Pending *pending)
 
 /* ---- protection ---- */
 
-bool object_is_protected(const Object *object)
+static bool is_protected_by_text(const Object *object)
 {
     const ProgramDomain *domain = object->owner->domain;
     int transition = domain_find_transition(domain, object->place.where);
 
     return transition >= 0 && domain->transitions[transition].protect;
+}
+
+static bool is_protected_by_binding(const Object *object)
+{
+    const Runtime *runtime = object->owner->runtime;
+    const Bindings *bindings = runtime->bindings;
+    const char *dot = strrchr(object->place.effect, '.');
+    const char *effect = dot != NULL ? dot + 1 : object->place.effect;
+
+    for (size_t i = 0; bindings != NULL && i < bindings->effect_count; i++)
+        if (bindings->effects[i].protect &&
+            strcmp(bindings->effects[i].provider, object->provider) == 0 &&
+            strcmp(runtime->program->effects[i].effect, effect) == 0)
+            return true;
+    return false;
+}
+
+bool object_is_protected(const Object *object)
+{
+    return is_protected_by_text(object) || is_protected_by_binding(object);
 }
 
 const Object *instance_protected(const Instance *instance)

@@ -180,7 +180,7 @@ typedef struct OriginEffect {
     uint32_t site;
     char *name;         /* name: or idempotency_key: of the emission; NULL */
     char uid[UID_SIZE]; /* INTENT_PUT: its object, whose outputs are the result; "": it has none */
-    char *arguments;    /* INTENT_ACTION: canonical JSON */
+    char *arguments;    /* INTENT_ACTION, or failed: canonical JSON */
     char *result;       /* INTENT_ACTION: JSON */
     bool failed;        /* and its else block ran, with these two */
     char *code;
@@ -658,7 +658,7 @@ void object_give(Object *object, Instance *owner);
 /* Whether its domain has a handler for changes of it: else the host need not look for any. */
 bool object_hears_changes(const Object *object);
 
-/* Its transition says @protect: nothing may destroy it. */
+/* Its transition says @protect, or its binding does: nothing may destroy it. */
 bool object_is_protected(const Object *object);
 
 /* The first of the instance's objects that is protected; NULL: none. */

@@ -168,7 +168,7 @@ static void planner_init(Planner *planner, Stack *stack)
 {
     *planner = (Planner){
         .stack = stack, .plan = memory_zero(1, sizeof(Plan)), .options = {.planning = true}};
-    planner->making = (PlanMaking){.stack = stack, .plan = planner->plan};
+    plan_making_init(&planner->making, stack, planner->plan);
     planner->foresight = foresight_new(stack, planner->plan);
     planner->facts = fact_watch_new(stack, facts_came, planner);
 }

@@ -4,10 +4,21 @@
 #include "controller/host/planner_private.h"
 #include "lang/base/memory.h"
 
+void plan_making_init(PlanMaking *making, Stack *stack, Plan *plan)
+{
+    *making = (PlanMaking){.stack = stack, .plan = plan};
+    for (const Instance *i = instance_first(stack->runtime); i != NULL; i = instance_next(i)) {
+        cleanup(free) char *label = i->stopping ? instance_label(i) : NULL;
+        if (label != NULL)
+            map_put(&making->stopping, label, making);
+    }
+}
+
 void plan_making_deinit(PlanMaking *making)
 {
     map_deinit(&making->destroyed);
     map_deinit(&making->made);
+    map_deinit(&making->stopping);
 }
 
 void plan_note(Plan *plan, char *text)
@@ -240,6 +251,14 @@ static void pair_made(PlanMaking *making, PlanItem *item, const char *replaces)
     }
 }
 
+/* Not by the program's own `stop`, which is still to be run. */
+static bool stops_by_edit(const PlanMaking *making, const Instance *owner)
+{
+    cleanup(free) char *label = owner->stopping ? instance_label(owner) : NULL;
+
+    return label != NULL && map_get(&making->stopping, label) != NULL;
+}
+
 void plan_call(PlanMaking *making, const Instance *owner, const Intent *intent)
 {
     const Object *object =
@@ -252,6 +271,8 @@ void plan_call(PlanMaking *making, const Instance *owner, const Intent *intent)
     else if (intent->verb == INTENT_DELETE && !intent->released &&
              (is_condemned(object, intent) || is_revised(owner)))
         pair_destroyed(making, item);
+    else if (intent->verb == INTENT_DELETE)
+        item->by_edit = stops_by_edit(making, owner);
 }
 
 void plan_count(Plan *plan)

@@ -13,8 +13,11 @@ typedef struct PlanMaking {
     Plan *plan;
     Map destroyed; /* uid -> item + 1, of what an edit destroys */
     Map made;      /* the same of what is made in the place of that uid */
+    Map stopping;  /* labels of instances that stop before anything has run: an edit's doing */
 } PlanMaking;
 
+/* Before anything is predicted. */
+void plan_making_init(PlanMaking *making, Stack *stack, Plan *plan);
 void plan_making_deinit(PlanMaking *making);
 
 /* The call, which has just been handed out for `owner`, becomes an item, or with an earlier one a
