@@ -91,7 +91,7 @@ case_reference_to_a_replaced_object() {
     exist d/ "f=in $PWD/w/d"
     edit 's|w/d|w/e|'
     edited 1 1 1 '-/+ Folder.Make.CreateDirectory[0]: edit at stack.ved:6' \
-        '~ Keeper.Make.WriteFile[0]: resource CreateDirectory'
+        '~ Keeper.Make.WriteFile[0]: Folder.Make.CreateDirectory[0]'
     exist e/ "f=in $PWD/w/e"
 }
 

@@ -49,6 +49,26 @@ case_loop_of_named_that_begins_later() {
     exist f1=1 f2=2 f3=3 f4=4
 }
 
+# Without names each turn has the object that it had: all are replaced, none where another still is.
+case_loop_that_begins_later() {
+    row 4
+    begin 4 0 0
+    row '2, 5'
+    run_ved 0 "apply" apply -y
+    settled
+    exist f2=2 f3=3 f4=4
+}
+
+case_two_paths_exchanged() {
+    keeper 'emit Infra.WriteFile(path: "w/a", content: "one")
+            emit Infra.WriteFile(path: "w/b", content: "two")'
+    begin 2 0 0
+    edit '6{h;d};7{G}'
+    run_ved 0 "apply" apply -y
+    settled
+    exist a=one b=two
+}
+
 case_loop_to_nothing_and_back() {
     row 3
     begin 3 0 0

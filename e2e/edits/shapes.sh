@@ -74,7 +74,7 @@ case_added_field() {
     keeper 'emit Infra.WriteFile(path: "w/f", content: "one")'
     begin 1 0 0
     edit 's/made: bool/made: bool  suffix: string = "!"/; s/content: "one"/content: "one${suffix}"/'
-    edited 0 1 0 '~ Keeper.Make.WriteFile[0]: edit at stack.ved:6'
+    edited 0 1 0 '~ Keeper.Make.WriteFile[0]: parameter Keeper.suffix'
     exist 'f=one!'
 }
 
