@@ -206,3 +206,21 @@ Test(migration, the_line_that_is_missing_leads_to_the_version_that_the_domain_ha
                    "  transition T { n += 1 } }",
                    "write `@version 2` and `migration D 1 -> 2`");
 }
+
+Test(migration, a_function_says_what_becomes_of_records_in_a_list)
+{
+    World *world =
+        at_rest("record Port { n: int }"
+                "domain D { state { p: list<Port> q: Port } goal G { predicate q.n == 2 }"
+                "  transition T { p = [Port(n: 1), Port(n: 3)] q = Port(n: 2) } }");
+
+    evolve(world, "record Port { host: string = \"a\" n: int }"
+                  "fn ports(was: any) -> list<Port> { let all: list<Port> = [] "
+                  "for x in was { all += [Port(n: x.n, host: \"b\")] } return all }"
+                  "domain D { @version 2 state { p: list<Port> q: Port } goal G { predicate q.n == "
+                  "2 } transition T { p = [] q = Port(n: 2) } }"
+                  "migration D 1 -> 2 { p = ports(old.p) q = Port(n: old.q.n) }");
+    world_expect_field(world, "D.p", "[{\"host\":\"b\",\"n\":1},{\"host\":\"b\",\"n\":3}]");
+    world_expect_field(world, "D.q", "{\"host\":\"a\",\"n\":2}");
+    world_free(world);
+}
