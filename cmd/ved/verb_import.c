@@ -81,7 +81,7 @@ static ExitReasons import_connected(Invocation *invocation, ManualEdit *edit, Ar
 {
     cleanup(json_free) Json *found = NULL;
     Error err = {0};
-    Seat seat;
+    Seat seat = {0};
     int code = invocation_connect(invocation, &err);
 
     if (code == 0)

@@ -22,7 +22,7 @@ static Object *object_at(const Runtime *runtime, const char *address)
     return NULL;
 }
 
-static int no_object(const Runtime *runtime, const char *address, Arena *arena, Error *err)
+static void no_object(const Runtime *runtime, const char *address, Arena *arena, Error *err)
 {
     Suggestion suggestion = suggest_begin(address);
 
@@ -31,11 +31,11 @@ static int no_object(const Runtime *runtime, const char *address, Arena *arena, 
         suggest_try(&suggestion, arena_copy_string(arena, other));
     }
     if (suggestion.best != NULL)
-        return error_set(err, ERROR_USAGE, "the state owns no '%.300s': did you mean '%.300s'?",
-                         address, suggestion.best);
-    return error_set(err, ERROR_USAGE,
-                     "the state owns no '%.300s': `ved get resources` prints the addresses",
-                     address);
+        error_set(err, ERROR_USAGE, "the state owns no '%.300s': did you mean '%.300s'?", address,
+                  suggestion.best);
+    else
+        error_set(err, ERROR_USAGE,
+                  "the state owns no '%.300s': `ved get resources` prints the addresses", address);
 }
 
 int manual_find(const Runtime *runtime, const char *address, Object **ret, Error *err)
@@ -43,14 +43,12 @@ int manual_find(const Runtime *runtime, const char *address, Object **ret, Error
     Object *object = object_at(runtime, address);
     Arena arena = {0};
     Address parsed;
-    int code = 0;
 
     if (object == NULL) {
-        code = address_parse(address, &arena, &parsed, err);
-        if (code == 0)
-            code = no_object(runtime, address, &arena, err);
+        if (address_parse(address, &arena, &parsed, err) == 0)
+            no_object(runtime, address, &arena, err);
         arena_deinit(&arena);
-        return code;
+        return ERROR_USAGE;
     }
     *ret = object;
     return 0;
@@ -71,7 +69,7 @@ static int check_at_rest(const Object *object, const char *address, Error *err)
 static int find_at_rest(const Runtime *runtime, const char *address, Object **ret, Error *err)
 {
     if (manual_find(runtime, address, ret, err) < 0)
-        return err->code;
+        return ERROR_USAGE;
     return check_at_rest(*ret, address, err);
 }
 
@@ -114,8 +112,8 @@ static int use_fit(const Runtime *runtime, const Instance *owner, const EffectUs
     return site_is_free(owner, use, where) ? 2 : 1;
 }
 
-static int no_place(const Runtime *runtime, uint32_t domain, const char *text,
-                    const Address *address, Arena *arena, Error *err)
+static void no_place(const Runtime *runtime, uint32_t domain, const char *text,
+                     const Address *address, Arena *arena, Error *err)
 {
     const Program *program = runtime->program;
     cleanup(free) char *label = instance_label_of(&program->domains[domain], address->key);
@@ -133,10 +131,11 @@ static int no_place(const Runtime *runtime, uint32_t domain, const char *text,
                                                     use->effect, address->ordinal));
     }
     if (suggestion.best != NULL)
-        return error_set(err, ERROR_USAGE,
-                         "the program has no emission for '%.300s': did you mean '%.300s'?", text,
-                         suggestion.best);
-    return error_set(err, ERROR_USAGE, "the program has no emission for '%.300s'", text);
+        error_set(err, ERROR_USAGE,
+                  "the program has no emission for '%.300s': did you mean '%.300s'?", text,
+                  suggestion.best);
+    else
+        error_set(err, ERROR_USAGE, "the program has no emission for '%.300s'", text);
 }
 
 static int find_domain(const Runtime *runtime, const char *name, uint32_t *ret, Error *err)
@@ -150,9 +149,11 @@ static int find_domain(const Runtime *runtime, const char *name, uint32_t *ret, 
     }
     suggest_try_map(&suggestion, &runtime->program->domain_names);
     if (suggestion.best != NULL)
-        return error_set(err, ERROR_USAGE, "the program has no domain '%.200s': did you mean '%s'?",
-                         name, suggestion.best);
-    return error_set(err, ERROR_USAGE, "the program has no domain '%.200s'", name);
+        error_set(err, ERROR_USAGE, "the program has no domain '%.200s': did you mean '%s'?", name,
+                  suggestion.best);
+    else
+        error_set(err, ERROR_USAGE, "the program has no domain '%.200s'", name);
+    return ERROR_USAGE;
 }
 
 /* The best emission for the address, which is in that domain; of equally good ones the first. */
@@ -173,10 +174,12 @@ static int find_use(const Runtime *runtime, uint32_t domain, const char *text,
             best = use;
         }
     }
-    if (best == NULL)
-        return no_place(runtime, domain, text, address, arena, err);
-    *ret = best;
-    return 0;
+    if (best != NULL) {
+        *ret = best;
+        return 0;
+    }
+    no_place(runtime, domain, text, address, arena, err);
+    return ERROR_USAGE;
 }
 
 static int check_is_free(const Runtime *runtime, const char *address, Error *err)
@@ -329,7 +332,7 @@ static int seat_make(Turn *turn, const Object *object, const char *to, const Add
 
 static int move_object(Turn *turn, const ManualEdit *edit, const Address *to, Error *err)
 {
-    Object *object;
+    Object *object = NULL;
     Record record = {.type = RECORD_MOVE};
 
     if (expect_object(edit->to, to, err) < 0 ||
