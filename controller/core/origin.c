@@ -207,7 +207,7 @@ static void replace_argument(Origin *origin, size_t index, Value value)
     *argument = value_clone(value);
 }
 
-void origin_hear(Instance *owner, Origin *origin, const Message *message, const char *because)
+static void hear(Instance *owner, Origin *origin, const Message *message, const char *because)
 {
     if (message->unsaid)
         origin->unsaid = true;
@@ -215,6 +215,26 @@ void origin_hear(Instance *owner, Origin *origin, const Message *message, const 
          !message->unsaid && i < origin->argument_count && i < message->argument_count; i++)
         replace_argument(origin, i, message->arguments[i]);
     origin_stale(owner, origin, because);
+}
+
+static bool has_handled(const Origin *origin, const char *where, const Value *arguments,
+                        size_t count)
+{
+    return !origin->unsaid && strcmp(origin->where, where) == 0 &&
+           values_equal(origin->arguments, origin->argument_count, arguments, count);
+}
+
+void origin_hear(Instance *owner, Origin *origin, const Message *message, const char *because)
+{
+    hear(owner, origin, message, because);
+    for (size_t i = origin_place(owner, origin->slice) + 1; i < owner->origin_count; i++) {
+        Origin *other = owner->origins[i];
+        if (!has_handled(other, origin->where, message->former, message->former_count))
+            continue;
+        if (other->cause.yield == 0)
+            break; /* it was said twice, and this is of the other one */
+        hear(owner, other, message, because);
+    }
 }
 
 /* It is this record's slice that gives the field that value. */
@@ -279,8 +299,7 @@ Origin *origin_that_handled(const Instance *instance, const char *where, const V
 {
     for (size_t i = 0; i < instance->origin_count; i++) {
         Origin *origin = instance->origins[i];
-        if (!origin->unsaid && strcmp(origin->where, where) == 0 &&
-            values_equal(origin->arguments, origin->argument_count, arguments, count))
+        if (has_handled(origin, where, arguments, count))
             return origin;
     }
     return NULL;
@@ -399,7 +418,7 @@ static OriginEffect effect_make(const Recording *recording, const Intent *intent
     } else {
         string_set(&effect.result, intent->result);
     }
-    if (intent->verb == INTENT_ACTION)
+    if (intent->verb == INTENT_ACTION || effect.failed)
         string_set(&effect.arguments, action_arguments(recording, intent, name));
     return effect;
 }

@@ -63,7 +63,7 @@ Origin *origin_that_handled(const Instance *instance, const char *where, const V
                             size_t count);
 
 /* The record gets the message's content instead of the former, or comes to nothing; and is stale.
- */
+ * So are those of the slices that went on behind its `yield`s. */
 void origin_hear(Instance *owner, Origin *origin, const Message *message, const char *because);
 
 /* A field of the instance is about to get another value, which those records follow that have read
