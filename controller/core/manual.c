@@ -263,8 +263,8 @@ static int check_replaceable(const Object *object, const char *address, Error *e
     if (!object_is_protected(object))
         return 0;
     return error_set(err, ERROR_DENIED,
-                     "%.300s is protected: take the protection of transition '%s' away and "
-                     "`ved apply`, then replace; nothing was touched",
+                     "%.300s is protected, by @protect of '%s' or by `protect: true` in the "
+                     "bindings: take that away and `ved apply`, then replace; nothing was touched",
                      address, object->place.where);
 }
 
