@@ -280,10 +280,24 @@ static void abort_repair(Runtime *runtime, const Record *record, const char *uid
     string_set(&object->reason, record->text);
 }
 
-/* What it is made of may have changed: an object of it is gone, or another one. */
+/* What was destroyed to be replaced, and is not replaced yet, is to be made still. */
+static void forget_replaced(Origin *origin, const Pending *pending)
+{
+    for (size_t i = 0; i < pending->intent_count; i++) {
+        const Intent *intent = pending->intents[i];
+        if (intent->verb != INTENT_DELETE || intent->released || intent->state != INTENT_APPLIED)
+            continue;
+        for (size_t k = 0; k < origin->effect_count; k++)
+            if (strcmp(origin->effects[k].uid, intent->uid) == 0)
+                origin->effects[k].uid[0] = '\0';
+    }
+}
+
 static void abort_revision(Instance *instance, const Record *record, const Pending *pending)
 {
     Origin *origin = origin_find(instance, pending->cause.origin);
+
+    forget_replaced(origin, pending);
 
     origin->failures++;
     origin->due_ms = record->due_ms;
@@ -342,9 +356,12 @@ static void fault_transition(Instance *instance, const Record *record, const Pen
 }
 
 /* It stays as it was, and is tried again by the next process. */
-static void fault_revision(Instance *instance, const Cause *cause)
+static void fault_revision(Instance *instance, const Cause *cause, const Pending *pending)
 {
     Origin *origin = origin_find(instance, cause->origin);
+
+    if (pending != NULL)
+        forget_replaced(origin, pending);
 
     origin->failures++;
     origin->given_up = true;
@@ -359,7 +376,7 @@ static void apply_fault(Runtime *runtime, Record *record)
     if (pending != NULL)
         objects_discard(runtime, pending);
     if (cause->kind == CAUSE_REVISE) {
-        fault_revision(instance, cause);
+        fault_revision(instance, cause, pending);
         pending_free(pending);
         return;
     }
@@ -461,7 +478,8 @@ static int apply_end(Record *record, Error *err)
     Instance *instance = take(record->instance);
 
     record->domain = instance->domain_index;
-    if ((!instance->stopping && !instance->is_gone) || instance->object_count > 0 || instance->pending != NULL)
+    if ((!instance->stopping && !instance->is_gone) || instance->object_count > 0 ||
+        instance->pending != NULL)
         return error_set(err, ERROR_STATE, "the end of an instance of domain '%s' that goes on",
                          instance->domain->name);
     convergence_outside(instance);

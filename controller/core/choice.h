@@ -43,4 +43,8 @@ void condemned_changed(Runtime *runtime, Instance *owner);
 /* The object that CAUSE_CONDEMN is about; NULL: none. */
 Object *object_to_destroy(const Instance *instance);
 
+/* The object that CAUSE_REPAIR is about: of those that are lost, and are still wanted, the one of
+ * lowest rank; NULL: none. */
+Object *object_to_repair(const Instance *instance);
+
 #endif

@@ -307,21 +307,28 @@ static void timers_refresh(Choice *choice)
 
 /* ---- repair ---- */
 
+/* One that is just being made again is still lost. */
 static bool object_is_gone(const Object *object)
 {
-    return object->state == OBJECT_LOST || object->drifted ||
-           (object->state == OBJECT_WANTED && object->before == OBJECT_LOST);
+    return !object->condemned &&
+           (object->state == OBJECT_LOST || object->drifted ||
+            (object->state == OBJECT_WANTED && object->before == OBJECT_LOST));
 }
 
-/* Of its lost objects the one of lowest rank. One that is just being made again is still lost. */
-static const Object *lost_of(const Instance *instance)
+Object *object_to_repair(const Instance *instance)
 {
-    const Object *lowest = NULL;
+    Object *lowest = NULL;
 
-    for (const Object *object = instance->first_object; object != NULL; object = object->owner_next)
+    for (Object *object = instance->first_object; object != NULL; object = object->owner_next)
         if (object_is_gone(object) && (lowest == NULL || object->rank < lowest->rank))
             lowest = object;
     return lowest;
+}
+
+/* Its owner is about to make it again, and waits for another one meanwhile. */
+static bool is_held_up(const Object *object)
+{
+    return object->owner->pending != NULL && object->owner->waits_for != NULL;
 }
 
 /* What it stands on is made again before it, whichever domain that belongs to. */
@@ -329,7 +336,8 @@ static bool is_lowest(const Runtime *runtime, const Object *lost)
 {
     for (size_t i = 0; i < runtime->object_count; i++) {
         const Object *object = runtime->objects[i];
-        if (object_is_gone(object) && !object->owner->stopping && object->rank < lost->rank)
+        if (object_is_gone(object) && !object->owner->stopping && !is_held_up(object) &&
+            object->rank < lost->rank)
             return false;
     }
     return true;
@@ -340,7 +348,7 @@ static void choose_repair(Choice *choice)
 {
     const Runtime *runtime = choice->instance->runtime;
     bool any = runtime->lost_count > 0 || choice->options->repair_only;
-    const Object *object = any ? lost_of(choice->instance) : NULL;
+    const Object *object = any ? object_to_repair(choice->instance) : NULL;
 
     if (object == NULL || object->given_up || !is_lowest(runtime, object))
         return;

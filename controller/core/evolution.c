@@ -241,6 +241,7 @@ static int successor_read(Passage *passage, Error *err)
     snapshot_write(passage->old, &text);
     if (json_parse_own(buffer_text(&text), text.size, &snapshot, err) < 0)
         return error_wrap(err, "pass the state on");
+    buffer_deinit(&text); /* as large as the state: not while that is built anew */
     snapshot_rename(passage, snapshot);
     snapshot_bury(passage, snapshot);
     snapshot_reshape(passage, snapshot);
@@ -253,9 +254,9 @@ static int successor_make(Passage *passage, Error *err)
 {
     if (shape_check(passage, err) < 0)
         return ERROR_PROGRAM;
-    if (successor_read(passage, err) < 0 || state_reshape(passage, err) < 0)
+    if (successor_read(passage, err) < 0 || state_reshape(passage, err) < 0 ||
+        withdraw_buried(passage, err) < 0)
         return err->code;
-    withdraw_buried(passage);
     parameters_set(passage);
     instances_check(passage);
     if (objects_pass(passage, err) < 0)

@@ -111,8 +111,7 @@ static void said_collect(Passage *passage, const Json *origins)
     for (size_t i = json_count(origins); i-- > 0;) {
         const Json *said = json_get(json_at(origins, i), "said");
         for (const Json *m = json_first(said); m != NULL; m = json_next(m))
-            if (json_get(m, "event") != NULL)
-                json_append(passage->withdrawn, json_copy(m));
+            json_append(passage->withdrawn, json_copy(m));
     }
 }
 
@@ -148,18 +147,17 @@ void snapshot_bury(Passage *passage, Json *snapshot)
     arena_reset(&passage->scratch);
 }
 
-void withdraw_buried(Passage *passage)
+int withdraw_buried(Passage *passage, Error *err)
 {
-    Runtime *new = passage->new;
+    Emission *said;
+    size_t count;
+    int code = emissions_decode(passage->new, passage->withdrawn, true, &passage->scratch, &said,
+                                &count, err);
 
-    for (const Json *m = json_first(passage->withdrawn); m != NULL; m = json_next(m)) {
-        int event = program_find_event(new->program, json_get_string(m, "event", ""));
-        size_t count;
-        Value *values = values_decode(&passage->scratch, json_get(m, "arguments"), &count);
-        if (event >= 0) /* nothing that they had said is retained: it is nobody's */
-            event_withdraw(new, UINT32_MAX, (uint32_t)event, values, count);
-    }
+    for (size_t i = 0; i < count && code == 0; i++)
+        said_withdraw(passage->new, UINT32_MAX, &said[i]);
     arena_reset(&passage->scratch);
+    return code;
 }
 
 void empty_graves_remove(Passage *passage)

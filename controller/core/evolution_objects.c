@@ -86,6 +86,7 @@ typedef struct Judgement {
     Instance *owner;
     Origin *origin;
     Recomputation now;
+    bool ran;      /* `now` is what the program makes of it, to its end */
     bool *reached; /* of the record's effects: the program still emits them */
     const char *because;
     Verdict verdict;
@@ -229,6 +230,7 @@ static int judge_result(Judgement *judgement, Error *err)
     case SLICE_YIELDED:
         break;
     }
+    judgement->ran = true;
     if (judge_effects(judgement, err) < 0)
         return err->code;
     if (judgement->verdict != VERDICT_FADES) {
@@ -261,10 +263,18 @@ static bool judge_locals(const Judgement *judgement)
     return former == NULL || origin_locals_pass(before, former, judgement->owner, origin);
 }
 
+static const char *unsaid_because(const Judgement *judgement)
+{
+    const char *text = judgement->origin->because;
+
+    return arena_copy_string(&judgement->passage->arena,
+                             text != NULL ? text : "what it handled is said no more");
+}
+
 static int judge(Judgement *judgement, Error *err)
 {
     if (judgement->origin->unsaid) {
-        differs(judgement, judgement->origin->because);
+        fades(judgement, arena_copy_string(&judgement->passage->arena, judgement->origin->because));
         return 0;
     }
     if (!judge_text(judgement))
@@ -275,6 +285,55 @@ static int judge(Judgement *judgement, Error *err)
                       err);
     recompute(judgement->owner, judgement->origin, &judgement->passage->scratch, &judgement->now);
     return judge_result(judgement, err);
+}
+
+/* ---- what was said ---- */
+
+/* The record of a slice that has handled it has nothing left to stand on. */
+static void unsay_to(Instance *receiver, const char *where, const Emission *said, const char *what)
+{
+    Origin *origin = origin_that_handled(receiver, where, said->arguments, said->argument_count);
+    cleanup(free) char *because = memory_format("%s is said no more", what);
+
+    if (origin == NULL)
+        return;
+    origin->unsaid = true;
+    origin_stale(receiver, origin, because);
+}
+
+static void message_unsay(Runtime *new, const Emission *said)
+{
+    Instance *receiver = instance_find(new, said->domain, said->key);
+    const char *where =
+        said->to_handler ? new->domains[said->domain].handlers[said->transition]
+                         : new->program->domains[said->domain].transitions[said->transition].name;
+    cleanup(free) char *what = memory_format("message %s", where);
+
+    if (receiver != NULL)
+        unsay_to(receiver, where, said, what);
+}
+
+static void event_unsay(Runtime *new, const Emission *said)
+{
+    const char *name = new->program->events[said->event].name;
+    cleanup(free) char *what = memory_format("event %s", name);
+
+    for (size_t d = 0; d < new->program->domain_count; d++)
+        if (domain_find_handler(&new->program->domains[d], said->event) >= 0)
+            for (Instance *i = new->domains[d].instances.first; i != NULL;
+                 i = i->links[LIST_DOMAIN].next)
+                unsay_to(i, name, said, what);
+}
+
+void said_withdraw(Runtime *new, uint32_t from, const Emission *said)
+{
+    if (said->kind == OUTPUT_MESSAGE)
+        message_unsay(new, said);
+    if (said->kind != OUTPUT_EVENT)
+        return;
+    if (!new->program->events[said->event].emitted)
+        event_unsay(new, said);
+    event_withdraw(new, from, said->event, said->arguments, said->argument_count);
 }
 
 /* ---- what follows ---- */
@@ -311,11 +370,59 @@ static int drop_unreached(Judgement *judgement, Error *err)
     return code;
 }
 
-/* A record of which nothing is left. */
+/* A record whose slice has no objects any more. What its text still does holds. */
 typedef struct Faded {
     Origin *origin;
     const char *because;
+    Value *values; /* of the owner's fields: what those get that are `changed` */
+    bool *changed;
+    bool *is_said;  /* of what it had said: it still says it */
+    bool says_more; /* and something else, which it is yet to be computed again for */
 } Faded;
+
+static void fade_fields(const Judgement *judgement, Faded *ret)
+{
+    const Instance *owner = judgement->owner;
+    const Recomputation *now = &judgement->now;
+    Arena *arena = &judgement->passage->arena;
+
+    ret->values = arena_array(arena, Value, owner->domain->field_count);
+    ret->changed = arena_array(arena, bool, owner->domain->field_count);
+    for (size_t i = 0; i < owner->domain->field_count; i++) {
+        const OriginChange *change =
+            origin_change(judgement->origin, owner->domain->fields[i].name);
+        bool sets = judgement->ran && !value_equal(now->found[i], now->result.fields[i]);
+        bool same = sets && change != NULL && value_digest(now->result.fields[i]) == change->after;
+        if (owner->domain->fields[i].parameter || same || (change == NULL && !sets))
+            continue;
+        ret->changed[i] = change != NULL || field_is_untouched(owner, judgement->origin, i, NULL);
+        ret->values[i] = value_copy(arena, sets ? now->result.fields[i] : change->before);
+    }
+}
+
+static bool take_said(const Origin *origin, const Emission *emission, bool *taken)
+{
+    for (size_t i = 0; i < origin->said_count; i++)
+        if (!taken[i] && emission_equal(&origin->said[i], emission)) {
+            taken[i] = true;
+            return true;
+        }
+    return false;
+}
+
+static void fade_said(const Judgement *judgement, Faded *ret)
+{
+    Proposal proposal = {0};
+
+    ret->is_said = arena_array(&judgement->passage->arena, bool, judgement->origin->said_count);
+    if (judgement->ran)
+        proposal_make(judgement->owner, &judgement->now.result, &judgement->passage->scratch,
+                      &proposal);
+    for (size_t i = 0; i < proposal.emission_count; i++)
+        if (proposal.emissions[i].kind != OUTPUT_LOG &&
+            !take_said(judgement->origin, &proposal.emissions[i], ret->is_said))
+            ret->says_more = true;
+}
 
 /* What the fields of an instance will say, and why; NULL: they stay as they are. */
 typedef struct PutBack {
@@ -324,27 +431,50 @@ typedef struct PutBack {
 } PutBack;
 
 /* A field that still holds what the slice had set gets back what it had found. */
-static void fields_put_back(const Instance *owner, const Faded *faded, Arena *arena,
-                            PutBack *put_back)
+static void fields_put_back(const Instance *owner, const Faded *faded, PutBack *put_back)
 {
-    for (size_t i = 0; i < faded->origin->change_count; i++) {
-        const OriginChange *change = &faded->origin->changes[i];
-        int field = domain_find_field(owner->domain, change->field);
-        if (field < 0 || owner->domain->fields[field].parameter ||
-            change->after != value_digest(put_back->values[field]))
+    for (size_t i = 0; i < owner->domain->field_count; i++) {
+        const OriginChange *change = origin_change(faded->origin, owner->domain->fields[i].name);
+        if (!faded->changed[i] ||
+            (change != NULL && change->after != value_digest(put_back->values[i])))
             continue;
-        put_back->values[field] = value_copy(arena, change->before);
-        put_back->because[field] = faded->because;
+        put_back->values[i] = faded->values[i];
+        put_back->because[i] = faded->because;
     }
 }
 
-/* What it had said is withdrawn; then it is no more. */
-static void origin_fade(Instance *owner, Origin *origin)
+/* What it had done to the fields is undone, or others have set them since. */
+static void changes_drop(const Instance *owner, const Faded *faded)
 {
+    Origin *origin = faded->origin;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < origin->change_count; i++) {
+        int field = domain_find_field(owner->domain, origin->changes[i].field);
+        if (field >= 0 && !faded->changed[field]) {
+            origin->changes[kept++] = origin->changes[i];
+            continue;
+        }
+        free(origin->changes[i].field);
+        value_free(origin->changes[i].before);
+    }
+    origin->change_count = kept;
+}
+
+/* What it had said and does not say any more is withdrawn; then it is no more, unless it has
+ * something else to say. */
+static void origin_fade(Instance *owner, const Faded *faded)
+{
+    Origin *origin = faded->origin;
+
+    if (faded->says_more) {
+        changes_drop(owner, faded);
+        origin_stale(owner, origin, faded->because);
+        return;
+    }
     for (size_t i = 0; i < origin->said_count; i++)
-        if (origin->said[i].kind == OUTPUT_EVENT)
-            event_withdraw(owner->runtime, owner->domain_index, origin->said[i].event,
-                           origin->said[i].arguments, origin->said[i].argument_count);
+        if (!faded->is_said[i])
+            said_withdraw(owner->runtime, owner->domain_index, &origin->said[i]);
     origin_settle(origin);
     origin->references++;
     origin_release(origin);
@@ -373,8 +503,8 @@ static void records_fade(Instance *owner, const Faded *faded, size_t count, Aren
     for (size_t i = 0; i < field_count; i++)
         put_back.values[i] = owner->fields[i];
     for (size_t i = count; i-- > 0;) {
-        fields_put_back(owner, &faded[i], arena, &put_back);
-        origin_fade(owner, faded[i].origin);
+        fields_put_back(owner, &faded[i], &put_back);
+        origin_fade(owner, &faded[i]);
     }
     fields_follow(owner, &put_back);
 }
@@ -395,7 +525,9 @@ static int origin_pass(Passage *passage, Instance *owner, Origin *origin, Faded 
         break;
     case VERDICT_FADES:
         origin_settle(origin);
-        faded[(*faded_count)++] = (Faded){origin, judgement.because};
+        faded[*faded_count] = (Faded){.origin = origin, .because = judgement.because};
+        fade_fields(&judgement, &faded[*faded_count]);
+        fade_said(&judgement, &faded[(*faded_count)++]);
         break;
     }
     return 0;
@@ -416,18 +548,6 @@ static int records_pass(Passage *passage, Instance *instance, bool stale_only, s
     }
     if (code == 0 && *ret_faded > 0)
         records_fade(instance, faded, *ret_faded, &passage->arena);
-    return code;
-}
-
-/* What has followed a field that was put back may come to nothing by that. */
-static int instance_pass(Passage *passage, Instance *instance, Error *err)
-{
-    size_t faded;
-    int code = records_pass(passage, instance, false, &faded, err);
-
-    while (code == 0 && faded > 0)
-        code = records_pass(passage, instance, true, &faded, err);
-    origins_prune(instance);
     return code;
 }
 
@@ -478,13 +598,34 @@ static int instances_stop(Passage *passage, Error *err)
 
 /* ---- all of it ---- */
 
+/* What has followed a field that was put back, or has handled what is said no more, may come to
+ * nothing by that. */
+static int all_records_pass(Passage *passage, Error *err)
+{
+    size_t faded = 0;
+    bool first = true;
+
+    do {
+        faded = 0;
+        for (Instance *i = instance_first(passage->new); i != NULL; i = instance_next(i)) {
+            size_t count = 0;
+            if (!i->is_gone && records_pass(passage, i, !first, &count, err) < 0)
+                return err->code;
+            faded += count;
+        }
+        first = false;
+    } while (faded > 0);
+    for (Instance *i = instance_first(passage->new); i != NULL; i = instance_next(i))
+        origins_prune(i);
+    return 0;
+}
+
 int objects_pass(Passage *passage, Error *err)
 {
     Runtime *new = passage->new;
 
-    for (Instance *i = instance_first(new); i != NULL; i = instance_next(i))
-        if (!i->is_gone && instance_pass(passage, i, err) < 0)
-            return err->code;
+    if (all_records_pass(passage, err) < 0)
+        return err->code;
     for (size_t i = 0; i < new->object_count; i++)
         if (object_pass(passage, new->objects[i], err) < 0)
             return err->code;

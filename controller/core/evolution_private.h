@@ -70,8 +70,8 @@ bool origin_locals_pass(const Instance *before, const Origin *former, const Inst
  * snapshot_reshape(). */
 void snapshot_bury(Passage *passage, Json *snapshot);
 
-/* In the successor: what they had said is withdrawn. */
-void withdraw_buried(Passage *passage);
+/* In the successor: what they had said is withdrawn. 0 or ERROR_STATE. */
+int withdraw_buried(Passage *passage, Error *err);
 
 /* In the successor: those of them that own nothing are no more. */
 void empty_graves_remove(Passage *passage);
@@ -80,6 +80,11 @@ void empty_graves_remove(Passage *passage);
 
 /* Put every record to the new program. 0, ERROR_PROGRAM or ERROR_DENIED. */
 int objects_pass(Passage *passage, Error *err);
+
+/* What a record that is no more had said, by domain `from` (UINT32_MAX: one that is gone), is said
+ * no more, unless somebody says it again: what nobody can say takes the records of those who
+ * handled it along. */
+void said_withdraw(Runtime *new, uint32_t from, const Emission *said);
 
 /* ERROR_DENIED with a sentence if the object is protected; `would` is "destroy" or "replace". */
 int object_check_protection(Passage *passage, const Object *object, const char *would, Error *err);

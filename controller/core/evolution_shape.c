@@ -192,7 +192,8 @@ void snapshot_reshape(Passage *passage, Json *snapshot)
         if (!json_get_bool(item, "gone", false))
             instance_rearrange(passage, item);
     messages_rearrange(&retained, json_get(snapshot, "retained"));
-    messages_rearrange(&retained, passage->withdrawn);
+    for (Json *said = json_first(passage->withdrawn); said != NULL; said = json_next(said))
+        said_rearrange(passage, said);
     arena_reset(&passage->scratch);
 }
 

@@ -340,9 +340,7 @@ int intents_for(const Emitted *emitted, Object *object, Intent *intent, Arena *a
         return refuse_replacement(object, arena, ret_text);
     } else {
         if (!bound->create_first) {
-            Intent *former = intent_destroy(object, emitted->number, 0);
-            former->group = intent->group;
-            ret->items[ret->count++] = former;
+            ret->items[ret->count++] = intent_destroy(object, emitted->number, 0);
             intent->number = emitted->number + 1;
         }
         intent_replace(object, intent);

@@ -286,6 +286,12 @@ static void object_stays(Object *object)
         object_move(object, object->before);
 }
 
+/* It was lost, and is there again: the record that is computed again has it still. */
+static bool is_of_record(const Pending *pending, const Object *object)
+{
+    return pending->cause.kind == CAUSE_REVISE && object->before == OBJECT_LOST;
+}
+
 /* What the effects of a discarded slice made stays, to be taken up by the next attempt. */
 void objects_discard(Runtime *runtime, const Pending *pending)
 {
@@ -296,10 +302,10 @@ void objects_discard(Runtime *runtime, const Pending *pending)
             object_stays(object);
         if (intent->verb != INTENT_PUT || intent->state == INTENT_RECALLED || object == NULL)
             continue;
-        if (intent->state == INTENT_APPLIED && object->before != OBJECT_READY)
-            object_move(object, OBJECT_LEFT);
-        else
+        if (intent->state != INTENT_APPLIED || object->before == OBJECT_READY)
             object_unwant(runtime, object);
+        else
+            object_move(object, is_of_record(pending, object) ? OBJECT_READY : OBJECT_LEFT);
     }
 }
 

@@ -27,6 +27,13 @@ static Digest128 answers_digest(const Pending *pending)
     return digest | 1;
 }
 
+void lost_changed(Runtime *runtime)
+{
+    for (size_t i = 0; runtime->lost_count > 0 && i < runtime->object_count; i++)
+        if (runtime->objects[i]->state == OBJECT_LOST)
+            instance_touch(runtime->objects[i]->owner);
+}
+
 void objects_changed(Runtime *runtime)
 {
     Instance *next;
@@ -36,9 +43,7 @@ void objects_changed(Runtime *runtime)
         if (i->waits_for != NULL)
             waiting_end(i);
     }
-    for (size_t i = 0; runtime->lost_count > 0 && i < runtime->object_count; i++)
-        if (runtime->objects[i]->state == OBJECT_LOST)
-            instance_touch(runtime->objects[i]->owner);
+    lost_changed(runtime);
 }
 
 /* A slice that was computed again may come to just what it had come to. */
@@ -128,17 +133,6 @@ static const char *failure_text(const Turn *turn, const Intent *intent)
                         intent->detail != NULL ? intent->detail : "no reason given");
 }
 
-/* What it replaces is there still, and has to go first. */
-static bool is_in_the_way(const Pending *pending, const Intent *intent)
-{
-    for (size_t i = 0; intent->replaces[0] != '\0' && i < pending->intent_count; i++)
-        if (pending->intents[i]->state == INTENT_OPEN &&
-            pending->intents[i]->verb == INTENT_DELETE &&
-            strcmp(pending->intents[i]->uid, intent->replaces) == 0)
-            return true;
-    return false;
-}
-
 /* Ask for the next effect, and for those that go with it. */
 static void pending_call(Turn *turn, Instance *instance, const Intent *next)
 {
@@ -148,7 +142,7 @@ static void pending_call(Turn *turn, Instance *instance, const Intent *next)
     for (size_t i = pending->settled; i < last; i++) {
         Intent *intent = pending->intents[i];
         if (intent->state == INTENT_OPEN && !intent->was_asked && same_group(next, intent) &&
-            !is_in_the_way(pending, intent) && (intent->recovered || !turn->options->settling))
+            (intent->recovered || !turn->options->settling))
             turn_call(turn, intent);
     }
 }

@@ -309,11 +309,13 @@ static int intents_known(const Emitted *emitted, const Origin *origin, const Ori
 }
 
 /* It is there, with its object. */
-static bool is_known(const Emitted *emitted, const OriginEffect *effect)
+static bool is_known(const Emitted *emitted, const OriginEffect *effect, const Intent *intent)
 {
     if (effect == NULL || (effect->verb == INTENT_ACTION) != bound_of(emitted)->is_action)
         return false;
-    if (effect->failed || effect->verb == INTENT_ACTION)
+    if (effect->failed) /* with other arguments it may succeed */
+        return effect->arguments != NULL && strcmp(effect->arguments, intent->arguments) == 0;
+    if (effect->verb == INTENT_ACTION)
         return true;
     const Object *object = object_find(emitted->instance->runtime, effect->uid);
     return object != NULL && !object->condemned;
@@ -340,7 +342,7 @@ int revision_intents(const Emitted *emitted, const Origin *origin, Arena *arena,
         return outcome;
     const OriginEffect *effect =
         origin_effect(origin, intent->place.effect, intent->place.site, intent->name, intent->turn);
-    if (is_known(emitted, effect))
+    if (is_known(emitted, effect, intent))
         return intents_known(emitted, origin, effect, arena, intent, ret, ret_text);
     return intent_complete(emitted, arena, intent, ret, ret_text);
 }

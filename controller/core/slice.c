@@ -29,6 +29,7 @@ static void waiting_begin(Instance *instance, const char *resource)
 {
     string_set(&instance->waits_for, resource);
     link_add(instance, LIST_HELD_UP);
+    lost_changed(instance->runtime);
 }
 
 void waiting_end(Instance *instance)
@@ -267,11 +268,33 @@ static bool spares_protected(Preparation *preparation, const SliceResult *result
     return false;
 }
 
+static bool makes_room(const Intent *intent)
+{
+    return intent->verb == INTENT_DELETE && !intent->released;
+}
+
+/* What is replaced goes before anything is made: one may be in the way of another. */
+static void room_first(Preparation *preparation)
+{
+    Record *record = preparation->record;
+    Intent **sorted = arena_array(preparation->turn->arena, Intent *, record->intent_count);
+    size_t count = 0;
+
+    for (size_t i = 0; i < record->intent_count; i++)
+        if (makes_room(record->intents[i]))
+            sorted[count++] = record->intents[i];
+    for (size_t i = 0; i < record->intent_count; i++)
+        if (!makes_room(record->intents[i]))
+            sorted[count++] = record->intents[i];
+    record->intents = sorted;
+}
+
 static void prepare(Preparation *preparation, const SliceResult *result)
 {
     preparation_begin(preparation, effects_count(result));
     if (intents_make(preparation, result) < 0 || !spares_protected(preparation, result))
         return;
+    room_first(preparation);
     preparation->record->type = RECORD_PREPARE;
     preparation->record->awaits = result->status == SLICE_AWAITS;
     turn_record(preparation->turn, preparation->record);
@@ -333,14 +356,10 @@ static void slice_proposed(Turn *turn, Record *record, const SliceInput *input,
 static void repair_begin(Turn *turn, Instance *instance)
 {
     Runtime *runtime = turn->runtime;
-    Object *lowest = NULL;
+    Object *object = object_to_repair(instance);
 
-    for (Object *object = instance->first_object; object != NULL; object = object->owner_next)
-        if ((object->state == OBJECT_LOST || object->drifted) &&
-            (lowest == NULL || object->rank < lowest->rank))
-            lowest = object;
-    assert(lowest != NULL);
-    Intent *intent = intent_repair(lowest, runtime->next_intent, 0);
+    assert(object != NULL);
+    Intent *intent = intent_repair(object, runtime->next_intent, 0);
     Record record = {.type = RECORD_PREPARE,
                      .instance = instance,
                      .slice = runtime->logical_time + 1,

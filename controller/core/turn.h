@@ -64,6 +64,9 @@ void destroy_step(Turn *turn);
  * turn. */
 void objects_changed(Runtime *runtime);
 
+/* What the order of repairs goes by has changed: lost ones may have their turn. */
+void lost_changed(Runtime *runtime);
+
 /* Give the pending slice up. */
 void pending_abort(Turn *turn, Instance *instance, const char *reason);
 
