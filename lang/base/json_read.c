@@ -1,5 +1,6 @@
 /* JSON text to trees. */
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -299,38 +300,104 @@ static void child_add(Json *parent, Json *child)
     parent->child->prev = child;
 }
 
+/* ---- keys ---- */
+
+/* Documents have few keys, many times each: the first ones that come are kept for good and shared,
+ * by all threads. Which are, is nobody's business but that of how much memory trees take. */
+#define SHARED_KEYS 1024
+#define SHARED_KEY_MAX 31 /* bytes */
+
+static _Atomic(char *) shared_keys[SHARED_KEYS];
+
+static uint32_t key_hash(const char *key, size_t size)
+{
+    uint32_t hash = 0;
+
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ (unsigned char)key[i]) * 0x9e3779b1u;
+    return hash;
+}
+
+static bool key_is(const char *key, const char *text, size_t size)
+{
+    return strncmp(key, text, size) == 0 && key[size] == '\0';
+}
+
+/* NULL: it is not shared. */
+static char *shared_key(const char *text, size_t size)
+{
+    _Atomic(char *) *slot = &shared_keys[key_hash(text, size) >> 22];
+    char *key = size <= SHARED_KEY_MAX ? atomic_load(slot) : NULL;
+
+    if (key == NULL && size <= SHARED_KEY_MAX) {
+        cleanup(free) char *copy = memory_copy_bytes(text, size);
+        if (atomic_compare_exchange_strong(slot, &key, copy))
+            key = take(copy);
+    }
+    return key != NULL && key_is(key, text, size) ? key : NULL;
+}
+
+/* Behind the quote; one that is shared is not the caller's. */
+static int parse_key(Parser *parser, char **ret, bool *ret_shared)
+{
+    const char *end = string_end(parser);
+    size_t size = (size_t)(end - parser->at);
+    bool is_plain = end < parser->end && *end == '"' && memchr(parser->at, '\\', size) == NULL;
+    char *key = is_plain ? shared_key(parser->at, size) : NULL;
+
+    *ret_shared = key != NULL;
+    if (key == NULL)
+        return parse_text(parser, ret);
+    parser->at = end + 1;
+    *ret = key;
+    return 0;
+}
+
 static int parse_value(Parser *parser, Json **ret);
+
+/* What stands behind a key, or in an array. */
+static int parse_child(Parser *parser, Json *parent, char *key, bool key_is_shared)
+{
+    Json *value = NULL;
+
+    if (parse_value(parser, &value) < 0) {
+        if (!key_is_shared)
+            free(key);
+        return ERROR_STATE;
+    }
+    value->string = key;
+    if (key_is_shared)
+        value->type |= cJSON_StringIsConst;
+    child_add(parent, value);
+    return space_skip(parser);
+}
 
 static int parse_member(Parser *parser, Json *parent)
 {
-    cleanup(free) char *key = NULL;
-    cleanup(json_free) Json *value = NULL;
+    char *key = NULL;
+    bool is_shared = false;
 
     if (cJSON_IsObject(parent)) {
         if (space_skip(parser) < 0)
             return ERROR_STATE;
         if (!next_is(parser, '"'))
             return refuse(parser, "not valid JSON");
-        if (parse_text(parser, &key) < 0 || space_skip(parser) < 0)
+        if (parse_key(parser, &key, &is_shared) < 0)
             return ERROR_STATE;
-        if (!next_is(parser, ':'))
-            return refuse(parser, "not valid JSON");
+        if (space_skip(parser) < 0 ||
+            (!next_is(parser, ':') && refuse(parser, "not valid JSON") < 0)) {
+            if (!is_shared)
+                free(key);
+            return ERROR_STATE;
+        }
     }
-    if (parse_value(parser, &value) < 0 || space_skip(parser) < 0)
-        return ERROR_STATE;
-    value->string = take(key);
-    child_add(parent, take(value));
-    return 0;
+    return parse_child(parser, parent, key, is_shared);
 }
 
 /* One bit of 64: a key whose bit no other has set does not stand twice. */
 static uint64_t key_bit(const char *key)
 {
-    uint32_t hash = 0;
-
-    for (; *key != '\0'; key++)
-        hash = (hash ^ (unsigned char)*key) * 0x9e3779b1u;
-    return 1ULL << (hash >> 26);
+    return 1ULL << (key_hash(key, strlen(key)) >> 26);
 }
 
 /* The last of so many members has come. NULL: it stands alone so far. */
