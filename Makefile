@@ -169,9 +169,11 @@ $(OUT)/%_fuzz: $(OUT)/obj/tests/fuzz/%_fuzz.o $(foreach l,$(NEED_fuzz),$(call li
 # BENCH="shops bodies": only these texts of tests/bench/case.def.
 BENCH ?=
 
-.PHONY: bench
-bench: $(OUT)/bench
+.PHONY: bench bench-plan
+bench: $(OUT)/bench bench-plan
 	@$(OUT)/bench build/bench.json $(BENCH)
+bench-plan: $(OUT)/bench $(addprefix $(OUT)/,ved ved-provider-sim ved-provider-local)
+	@tests/bench/plan.sh $(OUT) $(BENCH)
 $(OUT)/bench: $(call objects,$(wildcard tests/bench/*.c)) $(call lib,lang) $(call lib,base)
 	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_lang)
 

@@ -1,5 +1,6 @@
 /* How fast the language's front end is, and how much memory it takes:
- * bench [JSON [TEXT[/WORK]...]].
+ * bench [JSON [TEXT[/WORK]...]]. And, for plan.sh, what another program takes:
+ * bench --run PROGRAM ARGUMENT...
  *
  * Every case of case.def runs in a process of its own, so that its peak memory is its own, and
  * counts with the best of several rounds, by processor time. Beside each stands how fast the same
@@ -19,6 +20,7 @@
 #include "lang/base/json.h"
 #include "lang/base/memory.h"
 #include "lang/checker.h"
+#include "tests/bench/run.h"
 #include "tests/bench/text.h"
 
 /* The limits are for a machine that does the least with so many megabytes a second, or more. */
@@ -339,6 +341,8 @@ int main(int argc, char **argv)
     bool held = true;
     Error err;
 
+    if (argc > 2 && strcmp(argv[1], "--run") == 0)
+        return command_run(argv + 2);
     printf("%-12s %-8s %8s %9s %8s %8s %7s %6s %-20s %6s\n", "text", "work", "MB", "ms", "MB/s",
            "x least", "peak MB", "errors", " limit", "ratio");
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
