@@ -113,6 +113,7 @@ step_fuzz() {
     check "build the fuzzers" make -s -j$JOBS BUILD=fuzz fuzz-build &&
         script fuzz-corpus 120 tests/fuzz/run.sh replay
     script mutations 900 make -s CC=gcc mutate
+    script walks 900 make -s CC=gcc walk
 }
 
 step_e2e() {
