@@ -137,6 +137,8 @@ static void answer_done(Instance *owner, const Intent *intent, Object *object)
         deed_remember(owner, intent);
         break;
     case INTENT_DELETE:
+        if (intent->released)
+            origin_release_object(object);
         if (intent->released && object->rank != 0) /* else the next attempt makes it anew */
             deed_remember(owner, intent);
         break;

@@ -163,6 +163,17 @@ static int judge_effects(Judgement *judgement, Error *err)
     return 0;
 }
 
+static void note_left(const Judgement *judgement, const ProgramField *field)
+{
+    cleanup(free) char *owner = instance_label(judgement->owner);
+
+    passage_note(
+        judgement->passage,
+        memory_format("field '%s' of %s stays as it is: %s would set it otherwise now, but "
+                      "something else has set it since",
+                      field->name, owner, judgement->origin->where));
+}
+
 /* What the slice would do to the fields is not what it did, and could still be done. A field that
  * something else has set since is left. */
 static void judge_fields(Judgement *judgement)
@@ -176,8 +187,12 @@ static void judge_fields(Judgement *judgement)
         bool sets = !value_equal(now->found[i], now->result.fields[i]);
         bool same =
             change != NULL ? sets && value_digest(now->result.fields[i]) == change->after : !sets;
-        if (!same && !field->parameter && field_is_untouched(owner, judgement->origin, i, change))
+        if (same || field->parameter)
+            continue;
+        if (field_is_untouched(owner, judgement->origin, i, change))
             differs(judgement, because(judgement));
+        else if (change != NULL && sets)
+            note_left(judgement, field);
     }
 }
 
@@ -274,7 +289,7 @@ static const char *unsaid_because(const Judgement *judgement)
 static int judge(Judgement *judgement, Error *err)
 {
     if (judgement->origin->unsaid) {
-        fades(judgement, arena_copy_string(&judgement->passage->arena, judgement->origin->because));
+        fades(judgement, unsaid_because(judgement));
         return 0;
     }
     if (!judge_text(judgement))

@@ -82,6 +82,15 @@ static void origin_remove(Origin *origin)
     owner->first_stale -= place < owner->first_stale;
 }
 
+void origin_release_object(const Object *object)
+{
+    const Origin *origin = object->origin;
+
+    for (size_t i = 0; origin != NULL && i < origin->effect_count; i++)
+        if (strcmp(origin->effects[i].uid, object->uid) == 0)
+            origin->effects[i].released = true;
+}
+
 void origin_effect_deinit(OriginEffect *effect)
 {
     free(effect->effect);
@@ -415,6 +424,8 @@ static OriginEffect effect_make(const Recording *recording, const Intent *intent
         string_set(&effect.detail, intent->detail);
     } else if (intent->verb == INTENT_PUT) {
         memcpy(effect.uid, intent->uid, UID_SIZE);
+        effect.released = intent->state == INTENT_RECALLED &&
+                          object_find(recording->instance->runtime, intent->uid) == NULL;
     } else {
         string_set(&effect.result, intent->result);
     }

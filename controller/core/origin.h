@@ -43,6 +43,9 @@ void origin_settle(Origin *origin);
  * not been given up. NULL: none. */
 Origin *origin_next_stale(const Instance *instance);
 
+/* The program has released the object: its record does not want it any more. */
+void origin_release_object(const Object *object);
+
 /* What is in it is no more; the record no longer counts it among its effects. */
 void origin_effect_deinit(OriginEffect *effect);
 

@@ -45,6 +45,7 @@ static void encode_effects(const Origin *origin, Buffer *ret)
         member_encode(ret, "name", effect->name);
         if (effect->uid[0] != '\0')
             member_encode(ret, "uid", effect->uid);
+        member_encode_flag(ret, "released", effect->released);
         member_encode_json(ret, "arguments", effect->arguments);
         member_encode_json(ret, "result", effect->result);
         member_encode_flag(ret, "failed", effect->failed);
@@ -151,6 +152,7 @@ static int decode_effects(Origin *origin, const Json *json, Error *err)
         effect->site = (uint32_t)json_get_int(item, "site", 0);
         effect->name = member_copy(item, "name");
         strncpy(effect->uid, json_get_string(item, "uid", ""), UID_SIZE - 1);
+        effect->released = json_get_bool(item, "released", false);
         effect->arguments = member_copy_json(item, "arguments");
         effect->result = member_copy_json(item, "result");
         effect->failed = json_get_bool(item, "failed", false);

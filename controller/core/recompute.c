@@ -194,11 +194,16 @@ static EffectFit fit_of(Recompute *recompute, const BoundEffect *bound,
                : FIT_OTHER;
 }
 
-/* Nothing is known of an object that was forgotten, nor of a deed that has become an object. */
-static bool is_known(const OriginEffect *known, const BoundEffect *bound)
+/* Nothing is known of an object that is not there, nor of a deed that has become an object. */
+static bool is_known(const Recompute *recompute, const OriginEffect *known,
+                     const BoundEffect *bound)
 {
-    return known != NULL && (known->verb == INTENT_ACTION) == bound->is_action &&
-           (known->verb == INTENT_ACTION || known->failed || known->uid[0] != '\0');
+    if (known == NULL || (known->verb == INTENT_ACTION) != bound->is_action)
+        return false;
+    if (known->verb == INTENT_ACTION || known->failed)
+        return true;
+    const Object *object = object_find(recompute->runtime, known->uid);
+    return object != NULL ? !object->condemned : known->released;
 }
 
 static void effect_recognise(Recompute *recompute, const Output *output, RecomputedEffect *effect)
@@ -208,7 +213,7 @@ static void effect_recognise(Recompute *recompute, const Output *output, Recompu
     OriginEffect *known = known_find(recompute, output);
     char *arguments = NULL;
 
-    effect->known = is_known(known, bound) ? known : NULL;
+    effect->known = is_known(recompute, known, bound) ? known : NULL;
     if (effect->known != NULL && known->verb == INTENT_PUT)
         effect->object = object_find(runtime, known->uid);
     effect->outcome =

@@ -298,6 +298,9 @@ static int intents_known(const Emitted *emitted, const Origin *origin, const Ori
         recall_failure(emitted, effect, intent);
     } else if (effect->verb == INTENT_ACTION) {
         do_again(emitted, effect, intent);
+    } else if (object == NULL) {
+        recall(emitted, NULL, NULL, intent);
+        memcpy(intent->uid, effect->uid, UID_SIZE);
     } else if (object->origin != origin || is_overtaken(origin, effect) ||
                is_as_wanted(object, bound_of(emitted), intent)) {
         recall(emitted, object, object->outputs, intent);
@@ -318,7 +321,7 @@ static bool is_known(const Emitted *emitted, const OriginEffect *effect, const I
     if (effect->verb == INTENT_ACTION)
         return true;
     const Object *object = object_find(emitted->instance->runtime, effect->uid);
-    return object != NULL && !object->condemned;
+    return object != NULL ? !object->condemned : effect->released;
 }
 
 int revision_intents(const Emitted *emitted, const Origin *origin, Arena *arena, Intents *ret,

@@ -180,6 +180,7 @@ typedef struct OriginEffect {
     uint32_t site;
     char *name;         /* name: or idempotency_key: of the emission; NULL */
     char uid[UID_SIZE]; /* INTENT_PUT: its object, whose outputs are the result; "": it has none */
+    bool released;      /* INTENT_PUT: the program has released that object since */
     char *arguments;    /* INTENT_ACTION, or failed: canonical JSON */
     char *result;       /* INTENT_ACTION: JSON */
     bool failed;        /* and its else block ran, with these two */

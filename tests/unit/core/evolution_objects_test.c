@@ -326,3 +326,59 @@ Test(evolution_objects, what_stood_on_a_field_that_is_put_back_fades_with_it)
     world_expect_objects(world, "D.B.Base[0] ready\nD.T.Make[0] ready\nD.T.Make[1] ready\n");
     world_free(world);
 }
+
+Test(evolution_objects, what_a_slice_without_objects_still_does_holds)
+{
+    const char *before = "domain A { state { up: bool } transition Boot { emit Infra.Net()"
+                         " up = true send B Take(4) emit Broadcast(Event::Up(x: 1)) } }\n"
+                         "domain B { state { n: int } transition Take(x: int) { emit "
+                         "Infra.Make(x: x) n += x } }";
+    const char *after = "domain A { state { up: bool } transition Boot { up = true send B Take(4)"
+                        " emit Broadcast(Event::Up(x: 1)) } }\n"
+                        "domain B { state { n: int } transition Take(x: int) { emit "
+                        "Infra.Make(x: x) n += x } }";
+    World *world = evolved(before, after);
+
+    world_run(world);
+    world_expect_field(world, "A.up", "true");
+    world_expect_field(world, "B.n", "4");
+    world_expect_objects(world, "B.Take.Make[0] ready\n");
+    world_free(world);
+}
+
+Test(evolution_objects, what_nobody_says_any_more_takes_along_what_it_had_made)
+{
+    const char *before = "domain A { state { up: bool } transition Boot { emit Infra.Net()"
+                         " up = true send B Take(4) emit Broadcast(Event::Up(x: 1)) } }\n"
+                         "domain B { state { n: int } transition Take(x: int) { emit "
+                         "Infra.Make(x: x) n += x } on Event::Up(x) { emit Infra.More(x: x) } }";
+    static const char *const sayers[] = {
+        "domain A { state { up: bool } }\n",
+        "",
+        "domain A { state { up: bool } transition Boot { up = true } }\n",
+    };
+
+    for (size_t i = 0; i < ARRAY_SIZE(sayers); i++) {
+        cleanup(free) char *edit = memory_format("%s%s", sayers[i], strchr(before, '\n') + 1);
+        World *world = evolved(before, edit);
+        world_run(world);
+        world_expect_field(world, "B.n", "0");
+        world_expect_objects(world, "");
+        world_free(world);
+    }
+}
+
+Test(evolution_objects, what_was_released_since_is_not_made_again)
+{
+    const char *before = "domain D { state { n: int } goal G { predicate n == 2 strategy { T U } }"
+                         " transition T { if n == 0 { emit Infra.A(x: 1) emit Infra.B(x: 1) n = 1 "
+                         "} } transition U { if n == 1 { release Infra.A() n = 2 } } }";
+    const char *after = "domain D { state { n: int } goal G { predicate n == 2 strategy { T U } }"
+                        " transition T { if n == 0 { emit Infra.A(x: 1) emit Infra.B(x: 2) n = 1 "
+                        "} } transition U { if n == 1 { release Infra.A() n = 2 } } }";
+    World *world = evolved(before, after);
+
+    world_run(world);
+    world_expect_objects(world, "D.T.B[0] ready\n");
+    world_free(world);
+}
