@@ -65,14 +65,16 @@ static void seat_take(Object *object, const Seat *seat)
 }
 
 /* In the same text the record of its slice goes along. In another one no slice has emitted it yet:
- * the first that does takes it up. */
+ * the first that does takes it up. One that nothing wanted any more is wanted there. */
 static void apply_move(Object *object, const Record *record)
 {
     const Seat *seat = &record->seat;
     Instance *before = object->owner;
     OriginEffect *effect = effect_of(object);
 
-    if (before != record->instance || strcmp(object->place.where, seat->where) != 0) {
+    if (before != record->instance || object->condemned ||
+        strcmp(object->place.where, seat->where) != 0) {
+        object_spare(object);
         origin_leave(object);
         object->by_hand = true;
         if (object->state == OBJECT_READY)

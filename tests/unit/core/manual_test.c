@@ -297,6 +297,28 @@ Test(manual, a_name_goes_along_with_the_record_of_its_slice)
     world_free(world);
 }
 
+Test(manual, what_an_edit_condemned_is_moved_to_where_it_is_wanted)
+{
+    World *world = store_new();
+    Error err = {0};
+
+    cr_assert(world_evolve(world,
+                           "domain Store { state { done: bool  size: int = 1 }"
+                           "  goal Made { predicate done }"
+                           "  transition Make { emit Infra.CreateStore(size: size)"
+                           "    emit Infra.Tag(name: \"b\", n: 1) done = true } }",
+                           &err),
+              "%s", err.message);
+    cr_assert(world_object(world, "Store.Tag[\"a\"]")->condemned);
+    edit(world, MANUAL_MOVE, "Store.Tag[\"a\"]", "Store.Tag[\"b\"]");
+    cr_expect_not(world_object(world, "Store.Tag[\"b\"]")->condemned);
+    world_begin(world);
+    world_run(world);
+    world_expect_objects(world, "Store.Make.CreateStore[0] ready\nStore.Tag[\"b\"] ready\n");
+    cr_expect_eq(world_operations(world, "Infra.Tag"), 2, "it is asked for again, not destroyed");
+    world_free(world);
+}
+
 Test(manual, a_place_that_does_not_fit_is_refused)
 {
     World *world = store_new();
