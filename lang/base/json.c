@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <cjson/cJSON.h>
+
 #include "json_private.h"
 #include "memory.h"
 
@@ -29,6 +31,35 @@ const Json **members_sorted(const Json *object, size_t *ret_count)
 void json_free(Json *json)
 {
     cJSON_Delete(json);
+}
+
+Json *json_own_string(char *text)
+{
+    Json *json = memory_zero(1, sizeof *json); /* as cJSON makes it, which would copy the text */
+
+    json->type = cJSON_String;
+    json->valuestring = text;
+    return json;
+}
+
+/* The first child knows the last one. */
+void json_add_last(Json *parent, Json *child, char *key, bool key_is_shared)
+{
+    child->string = key;
+    if (key_is_shared)
+        child->type |= cJSON_StringIsConst;
+    if (parent->child == NULL) {
+        parent->child = child;
+    } else {
+        child->prev = parent->child->prev;
+        child->prev->next = child;
+    }
+    parent->child->prev = child;
+}
+
+Json *json_last(const Json *parent)
+{
+    return parent->child != NULL ? parent->child->prev : NULL;
 }
 
 Json *json_copy(const Json *json)

@@ -1,4 +1,4 @@
-/* JSON trees and JSON text. The only user of cJSON, in json.c and json_read.c.
+/* JSON trees and JSON text. The only user of cJSON.
  *
  * Reading is strict: UTF-8, one value and nothing after it, no duplicate keys, no NUL, depth and
  * size within the ceilings (I-JSON, RFC 7493). Trees are owned by whoever made them and freed with

@@ -11,8 +11,8 @@
  * is held against the others where its key could be one of theirs. */
 #define FEW_MEMBERS 40
 
-/* Makes cJSON's nodes in one pass over the text: their own reader lets pass what no JSON is, and
- * wants each text looked at several times. */
+/* One pass over the text. cJSON's own reader lets pass what no JSON is, and wants each text looked
+ * at several times. */
 typedef struct Parser {
     const char *text, *at, *end;
     size_t depth, depth_max;
@@ -267,11 +267,11 @@ static int refuse_duplicate(const Parser *parser, const char *key)
 /* The new member is the last one; NULL: it stands alone. */
 static const char *duplicate_of_few(const Json *object)
 {
-    const Json *last = object->child->prev;
+    const Json *last = json_last(object);
 
-    for (const Json *m = object->child; m != last; m = m->next)
-        if (strcmp(m->string, last->string) == 0)
-            return last->string;
+    for (const Json *m = json_first(object); m != last; m = json_next(m))
+        if (strcmp(json_key(m), json_key(last)) == 0)
+            return json_key(last);
     return NULL;
 }
 
@@ -282,22 +282,10 @@ static const char *duplicate_of_many(const Json *object)
     const char *found = NULL;
 
     for (size_t i = 1; i < count && found == NULL; i++)
-        if (strcmp(members[i - 1]->string, members[i]->string) == 0)
-            found = members[i]->string;
+        if (strcmp(json_key(members[i - 1]), json_key(members[i])) == 0)
+            found = json_key(members[i]);
     free(members);
     return found;
-}
-
-/* The first child knows the last one. */
-static void child_add(Json *parent, Json *child)
-{
-    if (parent->child == NULL) {
-        parent->child = child;
-    } else {
-        child->prev = parent->child->prev;
-        child->prev->next = child;
-    }
-    parent->child->prev = child;
 }
 
 /* ---- keys ---- */
@@ -365,10 +353,7 @@ static int parse_child(Parser *parser, Json *parent, char *key, bool key_is_shar
             free(key);
         return ERROR_STATE;
     }
-    value->string = key;
-    if (key_is_shared)
-        value->type |= cJSON_StringIsConst;
-    child_add(parent, value);
+    json_add_last(parent, value, key, key_is_shared);
     return space_skip(parser);
 }
 
@@ -377,7 +362,7 @@ static int parse_member(Parser *parser, Json *parent)
     char *key = NULL;
     bool is_shared = false;
 
-    if (cJSON_IsObject(parent)) {
+    if (json_is_object(parent)) {
         if (space_skip(parser) < 0)
             return ERROR_STATE;
         if (!next_is(parser, '"'))
@@ -403,7 +388,7 @@ static uint64_t key_bit(const char *key)
 /* The last of so many members has come. NULL: it stands alone so far. */
 static const char *duplicate_find(const Json *object, size_t count, uint64_t *bits)
 {
-    uint64_t bit = key_bit(object->child->prev->string);
+    uint64_t bit = key_bit(json_key(json_last(object)));
     bool is_new = (*bits & bit) == 0;
 
     *bits |= bit;
@@ -459,9 +444,7 @@ static int parse_string(Parser *parser, Json **ret)
     parser->at++;
     if (parse_text(parser, &text) < 0)
         return ERROR_STATE;
-    *ret = memory_zero(1, sizeof(Json)); /* as cJSON would; the text is not copied once more */
-    (*ret)->type = cJSON_String;
-    (*ret)->valuestring = text;
+    *ret = json_own_string(text);
     return 0;
 }
 
