@@ -491,6 +491,7 @@ static void origin_fade(Instance *owner, const Faded *faded)
         if (!faded->is_said[i])
             said_withdraw(owner->runtime, owner->domain_index, &origin->said[i]);
     origin_settle(origin);
+    origin->vacant = false;
     origin->references++;
     origin_release(origin);
 }
