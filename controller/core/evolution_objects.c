@@ -140,13 +140,15 @@ static int judge_effect(Judgement *judgement, const RecomputedEffect *effect, Er
     return 0;
 }
 
+/* Something that it has an object of, or that is yet to be asked for. */
 static bool emits_anything(const Judgement *judgement)
 {
-    for (size_t i = 0; i < judgement->now.effect_count; i++)
-        if (judgement->now.effects[i].fit == FIT_NEW ||
-            (judgement->now.effects[i].known != NULL &&
-             effect_object(judgement, judgement->now.effects[i].known) != NULL))
+    for (size_t i = 0; i < judgement->now.effect_count; i++) {
+        const RecomputedEffect *effect = &judgement->now.effects[i];
+        if (effect->fit == FIT_NEW || effect->fit == FIT_OTHER ||
+            effect_object(judgement, effect->known) != NULL)
             return true;
+    }
     return false;
 }
 

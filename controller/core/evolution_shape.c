@@ -238,14 +238,18 @@ static int instance_reshape(Instance *instance, const Instance *before, Arena *a
 
 /* ---- records ---- */
 
-/* The state of before with what the slice had read in it. */
+/* The state of before with what the slice had read in it, or – what it only set – had found. */
 static Value *fields_as_read(const Origin *origin, const Instance *before, Arena *arena)
 {
     Value *fields = arena_array(arena, Value, before->domain->field_count);
 
     for (size_t i = 0; i < before->domain->field_count; i++) {
-        int read = origin_field(origin, before->domain->fields[i].name);
-        fields[i] = read >= 0 ? origin->fields[read] : before->fields[i];
+        const char *name = before->domain->fields[i].name;
+        int read = origin_field(origin, name);
+        const OriginChange *change = origin_change(origin, name);
+        fields[i] = read >= 0        ? origin->fields[read]
+                    : change != NULL ? change->before
+                                     : before->fields[i];
     }
     return fields;
 }
@@ -362,9 +366,9 @@ static int origins_reshape(Instance *instance, const Instance *before, Arena *ar
     for (size_t i = 0; i < before->domain->field_count; i++)
         state[i] = before->fields[i];
     for (size_t i = instance->origin_count; i-- > 0 && code == 0;) {
-        code = changes_reshape(instance->origins[i], before, instance, state, arena, err);
+        code = reads_reshape(instance->origins[i], before, instance, arena, err);
         if (code == 0)
-            code = reads_reshape(instance->origins[i], before, instance, arena, err);
+            code = changes_reshape(instance->origins[i], before, instance, state, arena, err);
     }
     return code;
 }

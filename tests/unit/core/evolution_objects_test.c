@@ -382,3 +382,18 @@ Test(evolution_objects, what_was_released_since_is_not_made_again)
     world_expect_objects(world, "D.T.B[0] ready\n");
     world_free(world);
 }
+
+Test(evolution_objects, a_field_that_a_slice_only_sets_may_be_renamed)
+{
+    World *world = evolved("domain D { state { made: bool } goal G { predicate made }"
+                           " transition T { emit Infra.Make() made = true } }",
+                           "@version 2 domain D { state { done: bool } goal G { predicate done }"
+                           " transition T { emit Infra.Make() done = true } }"
+                           " migration D 1 -> 2 { done = old.made }");
+
+    expect_work(world, "");
+    world_run(world);
+    world_expect_field(world, "D.done", "true");
+    world_expect_objects(world, "D.T.Make[0] ready\n");
+    world_free(world);
+}
