@@ -111,7 +111,7 @@ static void order_ends(Recompute *recompute)
     map_deinit(&recompute->turns);
     recompute->turns = (Map){.borrows = true};
     for (size_t i = 0; i + 1 < recompute->ret->effect_count; i++) {
-        const OriginEffect *before = recompute->ret->effects[i].known;
+        const OriginEffect *before = &origin->effects[i]; /* known or not: they were in order */
         if (before->name == NULL)
             key_make(recompute, effect_base(before->effect), before->site, NULL);
     }
