@@ -93,46 +93,55 @@ void event_withdraw(Runtime *runtime, uint32_t from, uint32_t event, const Value
     retain_not(runtime, from, event, arguments, count);
     memory_reserve_one(runtime->withdrawn, runtime->withdrawn_count, runtime->withdrawn_capacity);
     runtime->withdrawn[runtime->withdrawn_count++] =
-        (Withdrawn){event, values_clone(arguments, count), count};
+        (Withdrawn){++runtime->logical_time, event, values_clone(arguments, count), count};
 }
 
-/* The emission in the place of one that was withdrawn; what it carries is the caller's. Itself, if
- * there was none. */
-static Emission emission_replacing(Runtime *runtime, const Emission *emission)
+/* The first of that event that was withdrawn; SIZE_MAX: there is none, or this is about another. */
+static size_t withdrawn_find(const Runtime *runtime, const Emission *emission)
 {
+    for (size_t i = 0; !emission->travels && !emission->unsaid && i < runtime->withdrawn_count; i++)
+        if (runtime->withdrawn[i].event == emission->event)
+            return i;
+    return SIZE_MAX;
+}
+
+static void event_deliver(Instance *sender, const Emission *emission, const Withdrawn *withdrawn,
+                          uint64_t slice)
+{
+    const Runtime *runtime = sender->runtime;
     Emission replacing = *emission;
 
-    for (size_t i = 0; !emission->travels && !emission->unsaid && i < runtime->withdrawn_count;
-         i++) {
-        Withdrawn *withdrawn = &runtime->withdrawn[i];
-        if (withdrawn->event != emission->event)
-            continue;
+    if (withdrawn != NULL) {
         replacing.travels = true;
         replacing.former = withdrawn->arguments;
         replacing.former_count = withdrawn->argument_count;
-        memmove(withdrawn, withdrawn + 1, (--runtime->withdrawn_count - i) * sizeof *withdrawn);
-        break;
     }
-    return replacing;
-}
-
-static void broadcast(Instance *sender, const Emission *said, uint64_t slice)
-{
-    Runtime *runtime = sender->runtime;
-    Emission emission = emission_replacing(runtime, said);
-
     for (size_t d = 0; d < runtime->program->domain_count; d++)
-        if (domain_find_handler(&runtime->program->domains[d], emission.event) >= 0)
+        if (domain_find_handler(&runtime->program->domains[d], emission->event) >= 0)
             for (Instance *i = runtime->domains[d].instances.first; i != NULL;
                  i = i->links[LIST_DOMAIN].next)
-                deliver_emission(i, MESSAGE_EVENT, emission.event, sender, &emission, slice);
-    if (emission.unsaid)
-        retain_not(runtime, sender->domain_index, emission.event, emission.former,
-                   emission.former_count);
+                deliver_emission(
+                    i, MESSAGE_EVENT, emission->event, sender,
+                    withdrawn != NULL && i->started < withdrawn->at ? &replacing : emission, slice);
+}
+
+/* In the place of one that was withdrawn, to those who have heard that. */
+static void broadcast(Instance *sender, const Emission *emission, uint64_t slice)
+{
+    Runtime *runtime = sender->runtime;
+    size_t at = withdrawn_find(runtime, emission);
+
+    event_deliver(sender, emission, at != SIZE_MAX ? &runtime->withdrawn[at] : NULL, slice);
+    if (at != SIZE_MAX) {
+        Withdrawn *withdrawn = &runtime->withdrawn[at];
+        values_free(withdrawn->arguments, withdrawn->argument_count);
+        memmove(withdrawn, withdrawn + 1, (--runtime->withdrawn_count - at) * sizeof *withdrawn);
+    }
+    if (emission->unsaid)
+        retain_not(runtime, sender->domain_index, emission->event, emission->former,
+                   emission->former_count);
     else
-        retain(runtime, sender->domain_index, &emission);
-    if (emission.former != said->former)
-        values_free(emission.former, emission.former_count);
+        retain(runtime, sender->domain_index, emission);
 }
 
 /* Delivering what a slice has put out, in order. */
@@ -291,7 +300,8 @@ static bool has_run(const Cause *cause, const Proposal *proposal)
 static void revision_commit(Instance *instance, const Cause *cause, const Proposal *proposal,
                             const Record *record)
 {
-    cleanup(free) char *because = memory_format("%s was computed again", cause_where(instance, cause));
+    cleanup(free) char *because =
+        memory_format("%s was computed again", cause_where(instance, cause));
 
     fields_change(instance, proposal, because);
     emit_all(instance, proposal, record);

@@ -300,6 +300,7 @@ Instance *instance_new(Runtime *runtime, uint32_t domain_index, const char *key)
     instance->identity = identity_of(runtime, domain_index, key);
     key_set(instance, key);
     instance->version = 1;
+    instance->started = runtime->logical_time;
     instance->booted = domain->boot < 0;
     instance->fields = memory_zero(domain->field_count, sizeof(Value));
     for (size_t i = 0; i < domain->field_count; i++)

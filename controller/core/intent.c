@@ -324,8 +324,7 @@ static int refuse_replacement(const Object *object, Arena *arena, const char **r
 
 static bool needs_another(const Object *object, const BoundEffect *bound, const char *arguments)
 {
-    return object->exists && object->state != OBJECT_LOST &&
-           (object->replace || effect_replaces(bound, object, arguments));
+    return object->exists && effect_replaces(bound, object, arguments);
 }
 
 int intents_for(const Emitted *emitted, Object *object, Intent *intent, Arena *arena, Intents *ret,

@@ -227,33 +227,53 @@ static void object_record(Object *object, Origin *origin)
 }
 
 /* What the slice, computed again, has not reached: each that it has is among its effects. */
-static void objects_unreached(const Instance *instance, const Origin *origin)
+static void objects_unreached(const Instance *instance, Origin *origin, const char *because)
 {
     Map reached = {0};
 
     for (size_t i = 0; i < origin->effect_count; i++)
         map_put(&reached, origin->effects[i].uid, origin->effects);
-    for (Object *object = instance->first_object; object != NULL; object = object->owner_next)
-        if (object->origin == origin && map_get(&reached, object->uid) == NULL)
-            object_condemn(object, "its slice, computed again, does not emit it any more");
+    for (Object *object = instance->first_object; object != NULL; object = object->owner_next) {
+        if (object->origin != origin || map_get(&reached, object->uid) != NULL)
+            continue;
+        object->origin = NULL;
+        origin_release(origin);
+        object_condemn(object, because);
+    }
     map_deinit(&reached);
+}
+
+/* The object that the intent has come to, if it is the slice's: what a slice computed again only
+ * recalls may have been emitted by a later one since. */
+static Object *object_of_slice(const Instance *instance, const Intent *intent, const Origin *origin)
+{
+    bool has = intent->verb == INTENT_PUT && intent->state != INTENT_FAILED;
+    Object *object = has ? object_find(instance->runtime, intent->uid) : NULL;
+    bool is_others = object != NULL && intent->state == INTENT_RECALLED && object->origin != origin;
+
+    return is_others ? NULL : object;
 }
 
 /* The slice has a record, which its objects share. */
 static void objects_record(Instance *instance, const Pending *pending)
 {
+    bool revised = pending->cause.kind == CAUSE_REVISE;
+    const Origin *before = revised ? origin_find(instance, pending->cause.origin) : NULL;
+    cleanup(free) char *because = memory_copy_string(
+        revised && before->because != NULL ? before->because : "its slice was computed again");
     Origin *origin = origin_make(instance, pending);
 
     for (size_t i = 0; i < pending->intent_count; i++) {
-        const Intent *intent = pending->intents[i];
-        Object *object = intent->verb == INTENT_PUT && intent->state != INTENT_FAILED
-                             ? object_find(instance->runtime, intent->uid)
-                             : NULL;
+        Object *object = object_of_slice(instance, pending->intents[i], origin);
         if (object != NULL)
             object_record(object, origin);
     }
-    if (pending->cause.kind == CAUSE_REVISE)
-        objects_unreached(instance, origin);
+    if (revised) {
+        objects_unreached(instance, origin, because);
+        resources_recheck(instance, pending, origin);
+    }
+    if (pending->outdated)
+        origin_stale(instance, origin, "a result that it was made from changed");
     origin_release(origin);
 }
 

@@ -77,9 +77,13 @@ static void pending_commit(Turn *turn, Instance *instance)
     notice_starts(turn, &record);
     instance_touch(instance);
     objects_changed(turn->runtime);
-    if (cause.kind == CAUSE_CONDEMN)
-        condemned_changed(turn->runtime, instance);
-    after_slice(turn, instance, &cause, answers);
+    if (cause.kind != CAUSE_CONDEMN) {
+        after_slice(turn, instance, &cause, answers);
+        return;
+    }
+    condemned_changed(turn->runtime, instance);
+    waiting_end(instance);
+    convergence_outside(instance); /* each goes once: that is no loop */
 }
 
 /* Those of one `parallel` are asked for together. */

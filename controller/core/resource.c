@@ -91,6 +91,14 @@ static bool origin_depends(const Dependency *dependency, const Origin *origin)
     return false;
 }
 
+static bool pending_depends(const Dependency *dependency, const Pending *pending)
+{
+    for (size_t i = 0; i < pending->intent_count; i++)
+        if (map_get(&dependency->effects, pending->intents[i]->place.effect) != NULL)
+            return true;
+    return false;
+}
+
 static void dependents_stale(const Object *object, const char *because)
 {
     Runtime *runtime = object->owner->runtime;
@@ -98,10 +106,13 @@ static void dependents_stale(const Object *object, const char *because)
 
     dependency_find(&dependency);
     for (Instance *i = instance_first(runtime); dependency.effects.count > 0 && i != NULL;
-         i = instance_next(i))
+         i = instance_next(i)) {
         for (size_t k = 0; k < i->origin_count; k++)
             if (origin_depends(&dependency, i->origins[k]))
                 origin_stale(i, i->origins[k], because);
+        if (i->pending != NULL && pending_depends(&dependency, i->pending))
+            i->pending->outdated = true; /* its record is still to be made */
+    }
     map_deinit(&dependency.effects);
 }
 

@@ -155,6 +155,7 @@ static void write_pending(const Instance *instance, Buffer *ret)
     cause_encode(instance, &pending->cause, ret);
     proposal_encode(instance, &pending->proposal, ret);
     member_encode_flag(ret, "awaits", pending->awaits);
+    member_encode_flag(ret, "outdated", pending->outdated);
     seen_facts_encode(&pending->facts, ret);
     buffer_add_string(ret, ",\"intents\":[");
     for (size_t i = 0; i < pending->intent_count; i++) {
@@ -200,6 +201,7 @@ static void write_instance(const Instance *instance, Buffer *ret)
     json_put_string(ret, instance->domain->name);
     member_encode(ret, "key", instance->key);
     member_encode_flag(ret, "gone", instance->is_gone);
+    member_encode_number(ret, "started", instance->started);
     member_encode_flag(ret, "booted", instance->booted);
     write_stopping(instance, ret);
     buffer_add_string(ret, ",\"state\":{");
@@ -297,6 +299,7 @@ static void write_said(const Runtime *runtime, Buffer *ret)
         separate(ret, i);
         write_event(runtime, withdrawn->event, withdrawn->arguments, withdrawn->argument_count,
                     ret);
+        member_encode_number(ret, "at", withdrawn->at);
         buffer_add_char(ret, '}');
     }
     buffer_add_char(ret, ']');

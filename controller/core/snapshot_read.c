@@ -262,6 +262,7 @@ static int read_pending(Reader *reader, Instance *instance, const Json *json)
     pending->slice = (uint64_t)json_get_int(json, "slice", 0);
     pending->cause = cause;
     pending->awaits = json_get_bool(json, "awaits", false);
+    pending->outdated = json_get_bool(json, "outdated", false);
     proposal_clone(&pending->proposal, &proposal);
     read_seen_facts(reader, json, &pending->facts);
     pending_set(instance, pending);
@@ -312,6 +313,7 @@ static int read_instance(Reader *reader, const Json *json)
         return missing(reader, "domain", json_get_string(json, "domain", ""));
     Instance *instance =
         instance_new(reader->runtime, (uint32_t)domain, json_get_string(json, "key", NULL));
+    instance->started = (uint64_t)json_get_int(json, "started", 0);
     instance->booted = instance->booted || json_get_bool(json, "booted", false);
     instance->stopping = json_get_bool(json, "stopping", false);
     instance->stop_failures = (uint32_t)json_get_int(json, "stop_failures", 0);
@@ -437,7 +439,8 @@ static int read_withdrawn(Reader *reader, const Json *list)
             return ERROR_STATE;
         if (event < 0)
             continue;
-        Withdrawn withdrawn = {.event = (uint32_t)event};
+        Withdrawn withdrawn = {.at = (uint64_t)json_get_int(item, "at", 0),
+                               .event = (uint32_t)event};
         withdrawn.arguments =
             clone_values(reader, json_get(item, "arguments"), &withdrawn.argument_count);
         memory_reserve_one(runtime->withdrawn, runtime->withdrawn_count,

@@ -166,6 +166,7 @@ typedef struct Pending {
     Proposal proposal;
     Intent **intents;
     size_t intent_count;
+    bool outdated;         /* what its arguments were made from has changed since */
     bool awaits;           /* an answer is needed to compute further: the proposal is not final */
     SeenFacts facts;       /* that it began with */
     size_t settled;        /* derived: so many from the start on have their answers */
@@ -387,6 +388,7 @@ struct Instance {
     Value key_value;   /* the same, as the program sees it; owns it */
     uint64_t identity; /* hash of domain and key */
     uint64_t born;     /* order of coming into being, in this process */
+    uint64_t started;  /* logical time at which it came into being */
     Instance *bucket_next;
     Link links[LIST_COUNT];
     bool is_gone;  /* its domain is not in the program any more: it ends with its objects */
@@ -457,6 +459,7 @@ typedef struct Retained {
 
 /* An event that a faded record had said: whoever says it next says it in its place. */
 typedef struct Withdrawn {
+    uint64_t at; /* logical time of its own: who started from then on has not heard it */
     uint32_t event;
     Value *arguments;
     size_t argument_count;
