@@ -89,10 +89,8 @@ const ProgramDomain *domain_new_empty(const char *name, Arena *arena)
 {
     ProgramDomain *domain = arena_new(arena, ProgramDomain);
 
-    *domain = (ProgramDomain){.name = arena_copy_string(arena, name),
-                              .version = 1,
-                              .boot = -1,
-                              .environment = -1};
+    *domain = (ProgramDomain){
+        .name = arena_copy_string(arena, name), .version = 1, .boot = -1, .environment = -1};
     domain_index(domain, arena);
     return domain;
 }

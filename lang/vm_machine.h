@@ -38,7 +38,7 @@ typedef struct Vm {
     const EffectAnswer *answers;
     size_t answer_count;
     const AnswerReader *answer_reader; /* NULL: `answers` */
-    size_t effect_count; /* emitted so far: the ordinal of the next answer */
+    size_t effect_count;               /* emitted so far: the ordinal of the next answer */
     Output *outputs;
     size_t output_count;
     size_t output_capacity;

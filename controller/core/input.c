@@ -47,9 +47,8 @@ static size_t answers_collect(const Pending *pending, Arena *arena, const Effect
         answer->present = intent->state != INTENT_OPEN;
         answer->failed = intent->state == INTENT_FAILED;
         if (answer->present)
-            answer->result =
-                answer->failed ? failure_value(arena, intent->code, intent->detail)
-                                           : result_value(arena, intent->result);
+            answer->result = answer->failed ? failure_value(arena, intent->code, intent->detail)
+                                            : result_value(arena, intent->result);
     }
     *ret = answers;
     return count;
@@ -80,8 +79,7 @@ Value *origin_fields(const Instance *owner, const Origin *origin, Arena *arena)
     return fields;
 }
 
-static void origin_input(const Instance *owner, const Origin *origin, Arena *arena,
-                         SliceInput *ret)
+static void origin_input(const Instance *owner, const Origin *origin, Arena *arena, SliceInput *ret)
 {
     ret->fields = origin_fields(owner, origin, arena);
     ret->arguments = origin->arguments;

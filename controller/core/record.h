@@ -65,7 +65,7 @@ typedef struct Record {
     const char *digest;      /* RECORD_BEGIN: of program, bindings and parameters */
     SeenFacts facts;         /* RECORD_SLICE, PREPARE, FAULT: that the slice has read */
     Seat seat;
-    const char *fact;        /* RECORD_FACT: its key; without a value and `text`, it is forgotten */
+    const char *fact; /* RECORD_FACT: its key; without a value and `text`, it is forgotten */
     const char *arguments;
     bool known;
     Value value;
@@ -111,7 +111,8 @@ void proposal_encode(const Instance *instance, const Proposal *proposal, Buffer 
 int proposal_decode(const Instance *instance, const Json *json, Arena *arena, Proposal *ret,
                     Error *err);
 
-/* [{"event":"NAME", ...}, ...]. Read leniently, those are left out whose names the program lacks. */
+/* [{"event":"NAME", ...}, ...]. Read leniently, those are left out whose names the program lacks.
+ */
 void emissions_encode(const Runtime *runtime, const Emission *emissions, size_t count, Buffer *ret);
 int emissions_decode(const Runtime *runtime, const Json *json, bool lenient, Arena *arena,
                      Emission **ret, size_t *ret_count, Error *err);
