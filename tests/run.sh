@@ -120,7 +120,7 @@ step_e2e() {
     local path
     export BUILD_DIR=$PWD/build/release
     for path in e2e/*.sh; do
-        [ "$path" = e2e/lib.sh ] || script "$path" 300 "$path"
+        [ "$path" = e2e/lib.sh ] || script "$path" 900 "$path"
     done
     # Those that go through the whole system once more with sanitizers; the others measure or repeat.
     for path in compact destroy order-is-real plan-touches-nothing repair signals; do
