@@ -43,7 +43,8 @@ static const Object *resource_find(Resolver *resolver, const char *effect, bool 
                          effect, count);
         return NULL;
     }
-    if (found != NULL && found->state == OBJECT_READY)
+    if (found != NULL &&
+        (found->state == OBJECT_READY || (runtime->judging && found->outputs != NULL)))
         return found;
     if (found != NULL || !optional) {
         resolver->outcome = INTENT_WAITS;

@@ -285,7 +285,9 @@ int evolution_make(const Runtime *old, const Evolution *evolution, Runtime **ret
     domains_match(&passage);
     passage.new = runtime_new(evolution->program, evolution->bindings, old->lineage);
     passage.new->first_values = evolution->first_values;
+    passage.new->judging = true;
     int code = successor_make(&passage, err);
+    passage.new->judging = false;
     if (code == 0)
         *ret = take(passage.new);
     passage_deinit(&passage);

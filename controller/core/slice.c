@@ -453,8 +453,9 @@ static void slice_read_and_run(Turn *turn, Record *record, SliceInput *input, Sl
     }
     reading_begin(&reading, instance, input->code, facts_kept(instance, &record->cause),
                   turn->arena);
-    input->facts = &reading.reader;
-    slice_run(input, turn->arena, ret);
+    SliceInput reader = *input;
+    reader.facts = &reading.reader;
+    slice_run(&reader, turn->arena, ret);
     reading_end(&reading);
     if (record->cause.kind != CAUSE_REVISE)
         reading_add_goals(&reading, record->cause.transition);

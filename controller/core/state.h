@@ -514,6 +514,7 @@ struct Runtime {
     size_t retained_count, retained_capacity;
     Withdrawn *withdrawn; /* in the order of fading */
     size_t withdrawn_count, withdrawn_capacity;
+    bool judging; /* an edit is judged: a lost object counts with its last result */
     bool destroying;
     bool resources_came;  /* live only: or room; a half-performed slice may wait for that */
     Value **first_values; /* [domain][field] for domains that start; NULL: the program's */
