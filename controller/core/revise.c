@@ -1,5 +1,6 @@
 #include "revise.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "controller/core/keys.h"
@@ -163,7 +164,8 @@ static void unsaid_add(Comparison *comparison, Proposal *ret)
     Emission *all =
         arena_array(comparison->arena, Emission, ret->emission_count + comparison->before_count);
 
-    memcpy(all, ret->emissions, ret->emission_count * sizeof *all);
+    if (ret->emission_count > 0)
+        memcpy(all, ret->emissions, ret->emission_count * sizeof *all);
     for (size_t i = 0; i < comparison->before_count; i++)
         if (!comparison->taken[i] && is_heard(&comparison->before[i]))
             all[ret->emission_count++] = unsaid(comparison, &comparison->before[i]);
@@ -175,6 +177,7 @@ static void propose_emissions(const Emission *before, size_t before_count, Arena
 {
     Comparison comparison = {before, before_count, arena_array(arena, bool, before_count), arena};
 
+    assert(before != NULL || before_count == 0);
     for (size_t i = 0; i < ret->emission_count; i++)
         ret->emissions[i].same = ret->emissions[i].kind == OUTPUT_LOG ||
                                  take_like(&comparison, &ret->emissions[i], emission_equal) != NULL;

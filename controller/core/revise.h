@@ -22,11 +22,6 @@ void revision_pick(Instance *instance, Arena *arena, Cause *cause);
 bool field_is_untouched(const Instance *instance, const Origin *origin, size_t field,
                         const OriginChange *change);
 
-/* Nothing has set the field since the slice did – `change` is what it did; NULL: nothing –, or
- * would have. */
-bool field_is_untouched(const Instance *instance, const Origin *origin, size_t field,
-                        const OriginChange *change);
-
 /* What the slice, computed on `fields`, changes of what it had come to: `ret` is the proposal of
  * proposal_make(), and is made to say that. In the arena. */
 void revision_propose(const Instance *instance, const Origin *origin, const Value *fields,
