@@ -20,6 +20,7 @@
 #define PARK_FD 16
 #define DESCRIPTORS_MAX 65536
 #define WAIT_STEP_MS 200
+#define FAILED_END_MS 2000 /* how long a child that could not become the program is waited for */
 
 #define SPAWN_STAGES(X)                                                                            \
     X(FORK, "fork")                                                                                \
@@ -216,6 +217,8 @@ static int spawn_release(const SpawnOptions *options, SpawnPipes *pipes, const I
         code = spawn_failed(options, report.stage, report.errnum, err);
     if (code < 0 && !options->detached)
         reap(child->pid);
+    else if (code < 0) /* it ends by itself; nobody is to find it alive until then */
+        identity_wait(child, child->boot_id, FAILED_END_MS);
     return code;
 }
 
