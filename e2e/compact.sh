@@ -38,9 +38,8 @@ plans_the_same() { # NAME PROGRAM DOMAIN... (of the database, of the application
     cd "$TMP/$name" || exit 1
     verb 0 "$name: it is planned as it stands" plan stack.ved
     check "$name: database first, the application after its event" in_order "$TMP/out" \
-        "^  # $database\..*\.CreatePostgres\[0\] will be created" \
-        "^  # $application\..*\.StartAppContainer\[0\] will be created" \
-        "after event .* from $database\)" "^  $database\..* met$" "^  $application\..* met$" \
+        "^# $database\..*\.CreatePostgres\[0\] will be created" \
+        "^# $application\..*\.StartAppContainer\[0\] will be created .*; after event .* from $database\)" "^  $database\..* met$" "^  $application\..* met$" \
         '^Plan: 2 to add, 0 to change, 0 to destroy\.$'
     check "$name: a note says which first value was inferred" in_order "$TMP/err" \
         "^note.*starts as" '= help: to say so, write .*: string = "'

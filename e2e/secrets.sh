@@ -54,8 +54,9 @@ check "the plugin keeps something" test -n "$(ls .ved/*/providers)"
 check_equal "and the secret is not in it" "$(grep -rl "$CANARY" .ved/*/providers "$HOME" | wc -l)" 0
 sed -i "s/done: bool/done: bool  other: int/" stack.ved
 CANARY2="$CANARY-two"
-check_exit 65 "another value is an edit, which is refused" \
+check_exit 0 "another value is an edit" \
     "$VED" apply --auto-approve --set Vault.password="$CANARY2" stack.ved
 check_equal "in words without it" "$(cat out err | grep -c "$CANARY")" 0
+check_equal "and the provider has it" "$(cat "$TMP/key")" "$CANARY2"
 check_exit 0 "destroy" "$VED" destroy --auto-approve stack.ved
 check "takes the file away" test ! -e "$TMP/key"

@@ -302,7 +302,11 @@ void render_plan(Ui *ui, const Plan *plan, const Runtime *predicted, bool destro
             render_allowed(ui, predicted->program);
         }
     }
-    render_notes(ui, plan->notes, plan->note_count);
+    if (ui->quiet)
+        for (size_t i = 0; i < plan->note_count; i++)
+            ui_out(ui, "Note: %s\n", plan->notes[i]); /* what the sum does not say */
+    else
+        render_notes(ui, plan->notes, plan->note_count);
     if (!ui->quiet)
         render_destroys_again(ui, plan);
     render_summary(ui, plan);
