@@ -94,7 +94,7 @@ kill_database() {
 
 # The lines of the plan with a sign, as `SIGN EFFECT`, on one line.
 planned() {
-    ved_shop plan 2>/dev/null | sed -n 's/^  \([-+~/]*\) \([A-Z][A-Za-z.]*\)$/\1 \2/p' | paste -sd ' '
+    ved_shop plan 2>/dev/null | sed -n 's/^  \([-+~/]*\) \([A-Z][A-Za-z.]*\)\( {\)*$/\1 \2/p' | paste -sd ' '
 }
 
 # What apply did, in its order, on one line.

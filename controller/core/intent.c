@@ -105,12 +105,14 @@ static const char *uid_of_before(const Emitted *emitted, const Intent *intent)
  * new one. */
 static Object *object_meant(const Emitted *emitted, const Intent *intent)
 {
-    Object *object;
+    const Runtime *runtime = emitted->instance->runtime;
+    Object *object = NULL;
 
     if (intent->name != NULL)
         return object_named(emitted, intent->place.effect, intent->name);
-    object = object_at_place(emitted, intent->place.effect, intent->place.site, OBJECT_LEFT);
-    if (object == NULL)
+    if (runtime->left_count > 0)
+        object = object_at_place(emitted, intent->place.effect, intent->place.site, OBJECT_LEFT);
+    if (object == NULL && runtime->lost_count > 0)
         object = object_at_place(emitted, intent->place.effect, intent->place.site, OBJECT_LOST);
     return object;
 }

@@ -401,6 +401,7 @@ void object_add(Runtime *runtime, Object *object)
     runtime->objects[runtime->object_count++] = object;
     map_put(&runtime->objects_by_uid, object->uid, object);
     runtime->lost_count += object->state == OBJECT_LOST;
+    runtime->left_count += object->state == OBJECT_LEFT;
     runtime->condemned_count += object->condemned;
     owner_link(object);
 }
@@ -414,6 +415,7 @@ void object_remove(Runtime *runtime, Object *object)
     runtime->object_count--;
     owner_unlink(object);
     runtime->lost_count -= object->state == OBJECT_LOST;
+    runtime->left_count -= object->state == OBJECT_LEFT;
     runtime->condemned_count -= object->condemned;
     map_remove(&runtime->objects_by_uid, object->uid);
     object_free(object);
@@ -424,8 +426,10 @@ void object_move(Object *object, ObjectState state)
     Runtime *runtime = object->owner->runtime;
 
     runtime->lost_count -= object->state == OBJECT_LOST;
+    runtime->left_count -= object->state == OBJECT_LEFT;
     object->state = state;
     runtime->lost_count += object->state == OBJECT_LOST;
+    runtime->left_count += object->state == OBJECT_LEFT;
 }
 
 static void name_change(char **name, const char *from, const char *to)

@@ -508,6 +508,7 @@ struct Runtime {
     Object **objects;  /* by sequence */
     Map objects_by_uid;
     size_t lost_count;      /* derived: how many are OBJECT_LOST */
+    size_t left_count;      /* derived: how many are OBJECT_LEFT */
     size_t condemned_count; /* derived: how many are condemned */
     size_t object_count, object_capacity;
     Retained *retained;
