@@ -16,9 +16,6 @@ typedef struct Evolution {
     const Bindings *bindings;
     /* [domain][field], may be NULL: the new run's, taken over for fields that are parameters. */
     Value **first_values;
-    /* effect ("Infra.CreatePostgres") -> anything: those that a binding protected until now; NULL:
-     * none. */
-    const Map *protects;
 } Evolution;
 
 /* What people are told of it: sentences on the heap. */

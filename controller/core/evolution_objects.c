@@ -24,15 +24,12 @@ static const char *annotation_of(const Instance *owner, const char *where, Arena
                                      owner->domain->transitions[index].protect_span, arena));
 }
 
-/* By its binding, as it is or as it was: the program may not have the effect any more. */
 static bool is_protected_by_binding(Passage *passage, const Object *object)
 {
     const Program *program = passage->evolution->program;
     const EffectUse *use = object->owner->is_gone ? NULL : use_find(passage, object);
 
-    return (use != NULL && passage->evolution->bindings->effects[use - program->effects].protect) ||
-           (passage->evolution->protects != NULL &&
-            map_get(passage->evolution->protects, object->place.effect) != NULL);
+    return use != NULL && passage->evolution->bindings->effects[use - program->effects].protect;
 }
 
 /* What protects the object, in the program of before or in that of now; NULL: nothing. */
