@@ -1,0 +1,33 @@
+/* What the files of a state folder's code share: its insides, and who it belongs to.
+ *
+ * state_dir.h has what it does; only its own files include this. */
+#ifndef VED_HOST_STATE_DIR_PRIVATE_H
+#define VED_HOST_STATE_DIR_PRIVATE_H
+
+#include "controller/host/state_dir.h"
+
+struct StateDir {
+    char *path;
+    char *stack;
+    char *lineage;
+    bool read_only;
+    StateFormat format;
+    uint64_t keep_bytes;
+    int lock;
+    Journal *journal;
+    uint64_t journal_start; /* N of the journal's name */
+    bool has_checkpoint;
+    uint64_t program_in_force; /* what the newest checkpoint names */
+    uint64_t program_next;     /* what the next one will name */
+};
+
+/* Read stack.json, which is at `file`, and hold the stack's name against it (NULL: any). */
+int state_stack_read(StateDir *dir, const char *file, const char *stack, Error *err);
+
+/* Write it: a folder without it is a new one; with journals in it, it is one that lost it. */
+int state_stack_make(StateDir *dir, const char *file, const char *stack, Error *err);
+
+/* Say what to do about a file that may not be used; returns `code`. */
+int state_dir_explain(const StateDir *dir, int code, Error *err);
+
+#endif
