@@ -7,10 +7,67 @@
 #ifndef VED_CORE_ORIGIN_H
 #define VED_CORE_ORIGIN_H
 
-#include "controller/core/state.h"
+#include "controller/core/cause.h"
+#include "controller/core/emission.h"
+#include "controller/core/object.h"
 #include "lang/base/buffer.h"
 #include "lang/base/error.h"
 #include "lang/base/json.h"
+
+/* What one effect of a slice came to. */
+typedef struct OriginEffect {
+    IntentVerb verb; /* INTENT_PUT or INTENT_ACTION */
+    char *effect;    /* as in Place */
+    uint32_t site;
+    char *name;         /* name: or idempotency_key: of the emission; NULL */
+    char uid[UID_SIZE]; /* INTENT_PUT: its object, whose outputs are the result; "": it has none */
+    bool released;      /* INTENT_PUT: the program has released that object since */
+    char *arguments;    /* INTENT_ACTION, or failed: canonical JSON */
+    char *result;       /* INTENT_ACTION: JSON */
+    bool failed;        /* and its else block ran, with these two */
+    char *code;
+    char *detail;
+} OriginEffect;
+
+/* A field that a slice left with another value than it found. */
+typedef struct OriginChange {
+    char *field;
+    Digest128 after; /* digest of the value: see value_digest() */
+    Value before;
+} OriginChange;
+
+/* The record of a slice that emitted objects, shared by them: what it read, and what it came to. A
+ * changed program, and a changed result, message or parameter, are put to it by computing it again
+ * (language: evolution). */
+struct Origin {
+    Instance *owner;
+    uint32_t references; /* of objects, and of whoever is making it */
+    uint64_t slice;
+    Cause cause;
+    char *where;
+    char **field_names; /* that it read; the others are seen with their present values */
+    Value *fields;
+    size_t field_count;
+    Value *arguments;
+    size_t argument_count;
+    Value *locals; /* kept by the `yield` that it went on from */
+    size_t local_count;
+    SeenFacts facts;
+    OriginEffect *effects; /* in the order of emission, without releases */
+    size_t effect_count;
+    OriginChange *changes;
+    size_t change_count;
+    Emission *said; /* its emissions with their content, without logs: proposal_emissions_clone() */
+    size_t said_count;
+    bool stale;        /* to be computed again: something that it depends on has changed */
+    bool unsaid;       /* the message that it handled is said no more: it comes to nothing */
+    bool vacant;       /* one of its objects was forgotten by hand: kept for one that is imported */
+    char *because;     /* stale: what has changed, for people */
+    uint32_t failures; /* in a row, of computing it again */
+    uint64_t due_ms;   /* not before */
+    bool given_up;     /* live only: in this run of apply */
+    uint64_t lacks;    /* live only: see fact_is_lacked() */
+};
 
 /* The record of the pending slice, which is about to commit: no field has changed yet. It has one
  * reference more, the caller's. Of CAUSE_REVISE it is the record of the slice that was computed
