@@ -201,7 +201,7 @@ walk:
 	@$(MAKE) -s BUILD=release walk-build
 	@build/release/walk $(WALKS) $(WALK_SEED)
 walk-build: $(OUT)/walk
-$(OUT)/walk: $(call objects,$(wildcard tests/torture/walk*.c)) $(call lib,core) $(call lib,lang) $(call lib,base)
+$(OUT)/walk: $(call objects,$(wildcard tests/torture/walk*.c) tests/lib/chance.c) $(call lib,core) $(call lib,lang) $(call lib,base)
 	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_core)
 
 # --- Checks --------------------------------------------------------------------------------------

@@ -40,13 +40,6 @@ typedef struct Tally {
 
 static Tally *tally;
 
-static uint64_t mix(uint64_t seed, uint64_t index)
-{
-    Chance chance = {seed * 0x2545f4914f6cdd1du + index * 0x9e3779b97f4a7c15u};
-
-    return chance_next(&chance);
-}
-
 /* ---- a walk ---- */
 
 typedef struct Step {
@@ -108,7 +101,7 @@ static void walk_step(World *world, uint64_t seed, size_t index, unsigned allowe
 {
     Step step;
 
-    step_make(world, mix(seed, index + 1), allowed, &step);
+    step_make(world, chance_mix(seed, index + 1), allowed, &step);
     if (world->traces)
         buffer_add_format(&world->trace, "== step %zu:%s\n", index, buffer_text(&step.said));
     if (step.parts & PART_LOSS)
@@ -201,7 +194,7 @@ static void end_plan(World *world, bool again)
 /* True if all is as it must be; else why not is in the world. */
 static bool walk(World *world, uint64_t seed, uint64_t mask)
 {
-    Chance chance = {mix(seed, 0)};
+    Chance chance = {chance_mix(seed, 0)};
     Model model;
     uint32_t failures = 0;
     size_t steps = 2 + chance_below(&chance, STEPS_MAX - 1);

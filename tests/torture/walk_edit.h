@@ -14,8 +14,6 @@ typedef struct Editor {
     Unit *unit;
 } Editor;
 
-uint32_t chance_from(Chance *chance, uint32_t from, uint32_t to); /* both included */
-
 Emit emit_make(Editor *editor);
 
 /* In the chosen domain. */

@@ -19,6 +19,7 @@
 #include "controller/core/bindings.h"
 #include "lang/base/buffer.h"
 #include "lang/program.h"
+#include "tests/lib/chance.h"
 
 #define DOMAINS_MAX 4
 #define UNITS_MAX 5
@@ -31,16 +32,6 @@
 #define MOVES_MAX (DOMAINS_MAX * (1 + UNITS_MAX * EMITS_MAX))
 #define RELICS_MAX 8
 #define RENAMED_MAX 4
-
-/* ---- chance (splitmix64, public domain, Vigna) ---- */
-
-typedef struct Chance {
-    uint64_t state;
-} Chance;
-
-uint64_t chance_next(Chance *chance);
-size_t chance_below(Chance *chance, size_t limit); /* 0 if the limit is 0 */
-bool chance_one_in(Chance *chance, size_t times);
 
 /* ---- the family ---- */
 
