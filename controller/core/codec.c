@@ -67,30 +67,48 @@ int outcome_find(const char *name)
 
 /* ---- members ---- */
 
+/* Keys are words of ours: nothing in them is to be escaped. */
+void member_begin(Buffer *ret, const char *key)
+{
+    buffer_add(ret, ",\"", 2);
+    buffer_add_string(ret, key);
+    buffer_add(ret, "\":", 2);
+}
+
 void member_encode(Buffer *ret, const char *key, const char *text)
 {
     if (text == NULL)
         return;
-    buffer_add_format(ret, ",\"%s\":", key);
+    member_begin(ret, key);
     json_put_string(ret, text);
 }
 
 void member_encode_flag(Buffer *ret, const char *key, bool flag)
 {
-    if (flag)
-        buffer_add_format(ret, ",\"%s\":true", key);
+    if (!flag)
+        return;
+    member_begin(ret, key);
+    buffer_add_string(ret, "true");
 }
 
 void member_encode_number(Buffer *ret, const char *key, uint64_t number)
 {
-    buffer_add_format(ret, ",\"%s\":", key);
+    member_begin(ret, key);
     buffer_add_unsigned(ret, number);
+}
+
+void member_encode_count(Buffer *ret, const char *key, uint64_t number)
+{
+    if (number != 0)
+        member_encode_number(ret, key, number);
 }
 
 void member_encode_json(Buffer *ret, const char *key, const char *json)
 {
-    if (json != NULL)
-        buffer_add_format(ret, ",\"%s\":%s", key, json);
+    if (json == NULL)
+        return;
+    member_begin(ret, key);
+    buffer_add_string(ret, json);
 }
 
 void member_encode_digest(Buffer *ret, const char *key, Digest128 digest)

@@ -29,7 +29,7 @@ static void encode_values(const char *key, const Value *values, size_t count, Bu
 {
     if (count == 0)
         return;
-    buffer_add_format(ret, ",\"%s\":", key);
+    member_begin(ret, key);
     values_encode(values, count, ret);
 }
 
@@ -39,9 +39,10 @@ static void encode_effects(const Origin *origin, Buffer *ret)
     for (size_t i = 0; i < origin->effect_count; i++) {
         const OriginEffect *effect = &origin->effects[i];
         separate(ret, i);
-        buffer_add_format(ret, "{\"verb\":\"%s\"", intent_verb_name(effect->verb));
+        buffer_add_string(ret, "{\"verb\":");
+        json_put_string(ret, intent_verb_name(effect->verb));
         member_encode(ret, "effect", effect->effect);
-        member_encode_number(ret, "site", effect->site);
+        member_encode_count(ret, "site", effect->site);
         member_encode(ret, "name", effect->name);
         if (effect->uid[0] != '\0')
             member_encode(ret, "uid", effect->uid);
@@ -86,6 +87,8 @@ void origin_encode(const Instance *owner, const Origin *origin, Buffer *ret)
     buffer_add_format(ret, "{\"slice\":%llu,\"cause\":", (unsigned long long)origin->slice);
     cause_encode(owner, &origin->cause, ret);
     member_encode(ret, "where", origin->where);
+    if (origin->trail != NULL)
+        member_encode_number(ret, "trail", origin->trail->slice);
     encode_fields(origin, ret);
     encode_values("arguments", origin->arguments, origin->argument_count, ret);
     encode_values("locals", origin->locals, origin->local_count, ret);

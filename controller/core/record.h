@@ -125,12 +125,15 @@ int field_changes_decode(const ProgramDomain *domain, const Json *json, Arena *a
 void values_encode(const Value *values, size_t count, Buffer *ret);
 Value *values_decode(Arena *arena, const Json *json, size_t *ret_count);
 
-/* ,"key":"text" if there is a text; ,"key":true if it is set; ,"key":7; ,"key":JSON if there is
- * any.
- */
+/* ,"key": and no value yet; the key is a word of ours. */
+void member_begin(Buffer *ret, const char *key);
+
+/* ,"key":"text" if there is a text; ,"key":true if it is set; ,"key":7; the same unless it is 0;
+ * ,"key":JSON if there is any. */
 void member_encode(Buffer *ret, const char *key, const char *text);
 void member_encode_flag(Buffer *ret, const char *key, bool flag);
 void member_encode_number(Buffer *ret, const char *key, uint64_t number);
+void member_encode_count(Buffer *ret, const char *key, uint64_t number);
 void member_encode_json(Buffer *ret, const char *key, const char *json);
 
 /* ,"key":"32 hexadecimal digits"; back: 0 if there is none. */

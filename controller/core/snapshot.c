@@ -11,60 +11,86 @@ static void separate(Buffer *ret, size_t index)
         buffer_add_char(ret, ',');
 }
 
+/* Instances and objects stand in lines of their own, so that two snapshots can be compared. */
+static void separate_line(Buffer *ret, size_t index)
+{
+    separate(ret, index);
+    buffer_add_char(ret, '\n');
+}
+
+/* ,"key":[ or , before an item; what is empty is not written at all. */
+static void list_item(Buffer *ret, const char *key, size_t index)
+{
+    if (index > 0) {
+        buffer_add_char(ret, ',');
+        return;
+    }
+    member_begin(ret, key);
+    buffer_add_char(ret, '[');
+}
+
+static void list_end(Buffer *ret, size_t count)
+{
+    if (count > 0)
+        buffer_add_char(ret, ']');
+}
+
 /* ---- writing ---- */
 
 static void write_message(const Instance *instance, const Message *message, Buffer *ret)
 {
     const Program *program = instance->runtime->program;
 
-    buffer_add_format(ret, "{\"id\":%llu", (unsigned long long)message->id);
+    buffer_add_string(ret, "{\"id\":");
+    buffer_add_unsigned(ret, message->id);
     member_encode(ret, message_kind_name(message->kind), message_name(instance, message));
     member_encode(ret, "from", program->domains[message->from].name);
     member_encode_flag(ret, "high", message->high);
-    member_encode_number(ret, "attempts", message->attempts);
-    if (message->due_ms != 0)
-        member_encode_number(ret, "due", message->due_ms);
-    member_encode_number(ret, "parent", message->parent);
+    member_encode_count(ret, "attempts", message->attempts);
+    member_encode_count(ret, "due", message->due_ms);
+    if (message->parent != NULL)
+        member_encode_number(ret, "parent", message->parent->slice);
     member_encode_flag(ret, "travels", message->travels);
     member_encode_flag(ret, "unsaid", message->unsaid);
     if (message->former_count > 0) {
-        buffer_add_string(ret, ",\"former\":");
+        member_begin(ret, "former");
         values_encode(message->former, message->former_count, ret);
     }
-    buffer_add_string(ret, ",\"arguments\":");
-    values_encode(message->arguments, message->argument_count, ret);
+    if (message->argument_count > 0) {
+        member_begin(ret, "arguments");
+        values_encode(message->arguments, message->argument_count, ret);
+    }
     buffer_add_char(ret, '}');
 }
 
 static void write_mailbox(const Instance *instance, Buffer *ret)
 {
     const Message *message;
+    size_t count = 0;
 
-    buffer_add_string(ret, ",\"mailbox\":[");
-    for (size_t i = 0; (message = mailbox_at(&instance->mailbox, i)) != NULL; i++) {
-        separate(ret, i);
+    for (; (message = mailbox_at(&instance->mailbox, count)) != NULL; count++) {
+        list_item(ret, "mailbox", count);
         write_message(instance, message, ret);
     }
-    buffer_add_string(ret, "],\"dead_letters\":[");
+    list_end(ret, count);
     for (size_t i = 0; i < instance->dead_letter_count; i++) {
-        separate(ret, i);
+        list_item(ret, "dead_letters", i);
         buffer_add_string(ret, "{\"message\":");
         write_message(instance, instance->dead_letters[i].message, ret);
         member_encode(ret, "reason", instance->dead_letters[i].reason);
         buffer_add_char(ret, '}');
     }
-    buffer_add_char(ret, ']');
-    member_encode_number(ret, "high_in_row", instance->mailbox.high_in_row);
-    member_encode_number(ret, "handlers_in_row", instance->handlers_in_row);
+    list_end(ret, instance->dead_letter_count);
+    member_encode_count(ret, "high_in_row", instance->mailbox.high_in_row);
+    member_encode_count(ret, "handlers_in_row", instance->handlers_in_row);
 }
 
 static void write_runs(const Instance *instance, Buffer *ret)
 {
-    buffer_add_string(ret, ",\"runs\":[");
     for (size_t i = 0; i < instance->run_count; i++) {
         const Run *run = &instance->runs[i];
         Cause cause = cause_of(run->kind);
-        separate(ret, i);
+        list_item(ret, "runs", i);
         cause.transition = run->transition;
         cause.handler = run->handler;
         cause.timer = run->timer;
@@ -75,16 +101,18 @@ static void write_runs(const Instance *instance, Buffer *ret)
         cause_encode(instance, &cause, ret);
         member_encode(ret, "from", instance->runtime->program->domains[run->from].name);
         member_encode_digest(ret, "began", run->began);
-        member_encode_number(ret, "attempts", run->attempts);
-        member_encode_number(ret, "due", run->due_ms);
-        buffer_add_string(ret, ",\"arguments\":");
+        if (run->by != NULL)
+            member_encode_number(ret, "after", run->by->slice);
+        member_encode_count(ret, "attempts", run->attempts);
+        member_encode_count(ret, "due", run->due_ms);
+        member_begin(ret, "arguments");
         values_encode(run->arguments, run->argument_count, ret);
-        buffer_add_string(ret, ",\"locals\":");
+        member_begin(ret, "locals");
         values_encode(run->locals, run->local_count, ret);
         seen_facts_encode(&run->facts, ret);
         buffer_add_char(ret, '}');
     }
-    buffer_add_char(ret, ']');
+    list_end(ret, instance->run_count);
 }
 
 static void write_timers(const Instance *instance, Buffer *ret)
@@ -105,43 +133,77 @@ static void write_stopping(const Instance *instance, Buffer *ret)
     if (!instance->stopping)
         return;
     member_encode_flag(ret, "stopping", true);
-    member_encode_number(ret, "stop_failures", instance->stop_failures);
-    member_encode_number(ret, "stop_due", instance->stop_due_ms);
+    member_encode_count(ret, "stop_failures", instance->stop_failures);
+    member_encode_count(ret, "stop_due", instance->stop_due_ms);
     member_encode_flag(ret, "stop_given_up", instance->stop_given_up);
+}
+
+/* Put what begins with a comma into an object called `name`; nothing if it is nothing. The first of
+ * them opens the object `key`. */
+static void mark_add(Buffer *ret, const char *key, size_t *count, const char *name,
+                     const Buffer *members)
+{
+    if (members->size == 0)
+        return;
+    if ((*count)++ == 0) {
+        member_begin(ret, key);
+        buffer_add_char(ret, '{');
+    } else {
+        buffer_add_char(ret, ',');
+    }
+    json_put_string(ret, name);
+    buffer_add_string(ret, ":{");
+    buffer_add(ret, members->bytes + 1, members->size - 1);
+    buffer_add_char(ret, '}');
+}
+
+static void mark_transition(const Instance *instance, size_t transition, Buffer *ret)
+{
+    const TransitionMark *mark = &instance->transitions[transition];
+
+    member_encode_count(ret, "failures", mark->failures);
+    if (mark->blocked && mark->blocked_version == instance->version) {
+        member_encode_flag(ret, "blocked", true);
+        seen_facts_encode(&mark->facts, ret);
+    }
+    member_encode_flag(ret, "faulted", mark->faulted);
+    member_encode_count(ret, "due", mark->due_ms);
+    member_encode_flag(ret, "given_up", mark->given_up);
+    member_encode(ret, "reason", mark->reason);
+}
+
+static void mark_goal(const Instance *instance, size_t goal, Buffer *ret)
+{
+    const GoalMark *mark = &instance->goals[goal];
+
+    member_encode_count(ret, "retries", mark->retries);
+    member_encode_flag(ret, "failed", mark->failed);
+    member_encode_flag(ret, "fallback_done", mark->fallback_done);
+    member_encode_count(ret, "unmet_since", mark->unmet_since_ms);
+    if (mark->last_transition >= 0)
+        member_encode(ret, "last", instance->domain->transitions[mark->last_transition].name);
 }
 
 static void write_marks(const Instance *instance, Buffer *ret)
 {
-    buffer_add_string(ret, ",\"transitions\":{");
+    cleanup(buffer_deinit) Buffer members = {0};
+    size_t count = 0;
+
     for (size_t i = 0; i < instance->domain->transition_count; i++) {
-        const TransitionMark *mark = &instance->transitions[i];
-        separate(ret, i);
-        json_put_string(ret, instance->domain->transitions[i].name);
-        buffer_add_format(ret, ":{\"failures\":%u", mark->failures);
-        if (mark->blocked && mark->blocked_version == instance->version) {
-            member_encode_flag(ret, "blocked", true);
-            seen_facts_encode(&mark->facts, ret);
-        }
-        member_encode_flag(ret, "faulted", mark->faulted);
-        member_encode_number(ret, "due", mark->due_ms);
-        member_encode_flag(ret, "given_up", mark->given_up);
-        member_encode(ret, "reason", mark->reason);
-        buffer_add_char(ret, '}');
+        buffer_reset(&members);
+        mark_transition(instance, i, &members);
+        mark_add(ret, "transitions", &count, instance->domain->transitions[i].name, &members);
     }
-    buffer_add_string(ret, "},\"goals\":{");
+    if (count > 0)
+        buffer_add_char(ret, '}');
+    count = 0;
     for (size_t i = 0; i < instance->domain->goal_count; i++) {
-        const GoalMark *mark = &instance->goals[i];
-        separate(ret, i);
-        json_put_string(ret, instance->domain->goals[i].name);
-        buffer_add_format(ret, ":{\"retries\":%u", mark->retries);
-        member_encode_flag(ret, "failed", mark->failed);
-        member_encode_flag(ret, "fallback_done", mark->fallback_done);
-        member_encode_number(ret, "unmet_since", mark->unmet_since_ms);
-        if (mark->last_transition >= 0)
-            member_encode(ret, "last", instance->domain->transitions[mark->last_transition].name);
-        buffer_add_char(ret, '}');
+        buffer_reset(&members);
+        mark_goal(instance, i, &members);
+        mark_add(ret, "goals", &count, instance->domain->goals[i].name, &members);
     }
-    buffer_add_char(ret, '}');
+    if (count > 0)
+        buffer_add_char(ret, '}');
 }
 
 static void write_pending(const Instance *instance, Buffer *ret)
@@ -167,32 +229,29 @@ static void write_pending(const Instance *instance, Buffer *ret)
 
 static void write_deeds(const Instance *instance, Buffer *ret)
 {
-    buffer_add_string(ret, ",\"deeds\":[");
     for (size_t i = 0; i < instance->deed_count; i++) {
         const Deed *deed = &instance->deeds[i];
-        separate(ret, i);
+        list_item(ret, "deeds", i);
         buffer_add_string(ret, "{\"place\":");
         json_put_string(ret, deed->place_key);
         member_encode(ret, "where", deed->where);
         member_encode_flag(ret, "keyed", deed->keyed);
-        if (deed->message != 0)
-            member_encode_number(ret, "message", deed->message);
+        member_encode_count(ret, "message", deed->message);
         member_encode_flag(ret, "of_run", deed->of_run);
         member_encode_json(ret, "arguments", deed->arguments);
         member_encode_json(ret, "result", deed->result);
         buffer_add_char(ret, '}');
     }
-    buffer_add_char(ret, ']');
+    list_end(ret, instance->deed_count);
 }
 
 static void write_origins(const Instance *instance, Buffer *ret)
 {
-    buffer_add_string(ret, ",\"origins\":[");
     for (size_t i = 0; i < instance->origin_count; i++) {
-        separate(ret, i);
+        list_item(ret, "origins", i);
         origin_encode(instance, instance->origins[i], ret);
     }
-    buffer_add_char(ret, ']');
+    list_end(ret, instance->origin_count);
 }
 
 static void write_instance(const Instance *instance, Buffer *ret)
@@ -201,7 +260,7 @@ static void write_instance(const Instance *instance, Buffer *ret)
     json_put_string(ret, instance->domain->name);
     member_encode(ret, "key", instance->key);
     member_encode_flag(ret, "gone", instance->is_gone);
-    member_encode_number(ret, "started", instance->started);
+    member_encode_count(ret, "started", instance->started);
     member_encode_flag(ret, "booted", instance->booted);
     write_stopping(instance, ret);
     buffer_add_string(ret, ",\"state\":{");
@@ -213,6 +272,8 @@ static void write_instance(const Instance *instance, Buffer *ret)
     }
     buffer_add_char(ret, '}');
     member_encode(ret, "unlocked_by", instance->unlocked_by);
+    if (instance->trail != NULL)
+        member_encode_number(ret, "changed_by", instance->trail->slice);
     write_mailbox(instance, ret);
     write_runs(instance, ret);
     write_marks(instance, ret);
@@ -225,16 +286,19 @@ static void write_instance(const Instance *instance, Buffer *ret)
 
 static void write_object(const Object *object, Buffer *ret)
 {
-    buffer_add_format(ret, "{\"uid\":\"%s\",\"state\":\"%s\",\"before\":\"%s\"", object->uid,
-                      object_state_name(object->state), object_state_name(object->before));
+    buffer_add_string(ret, "{\"uid\":");
+    json_put_string(ret, object->uid);
+    member_encode(ret, "state", object_state_name(object->state));
+    if (object->state == OBJECT_WANTED)
+        member_encode(ret, "before", object_state_name(object->before));
     member_encode_flag(ret, "exists", object->exists);
     member_encode(ret, "domain", object->owner->domain->name);
     member_encode(ret, "key", object->owner->key);
     member_encode_flag(ret, "gone", object->owner->is_gone);
     member_encode(ret, "where", object->place.where);
     member_encode(ret, "effect", object->place.effect);
-    member_encode_number(ret, "site", object->place.site);
-    member_encode_number(ret, "ordinal", object->ordinal);
+    member_encode_count(ret, "site", object->place.site);
+    member_encode_count(ret, "ordinal", object->ordinal);
     member_encode(ret, "name", object->name);
     member_encode(ret, "provider", object->provider);
     member_encode(ret, "action", object->action);
@@ -243,15 +307,15 @@ static void write_object(const Object *object, Buffer *ret)
     member_encode_json(ret, "inputs", object->inputs);
     member_encode_json(ret, "outputs", object->outputs);
     member_encode(ret, "reason", object->reason);
-    member_encode_number(ret, "rank", object->rank);
-    member_encode_number(ret, "sequence", object->sequence);
-    member_encode_number(ret, "generation", object->generation);
+    member_encode_count(ret, "rank", object->rank);
+    member_encode_count(ret, "sequence", object->sequence);
+    member_encode_count(ret, "generation", object->generation);
     member_encode_flag(ret, "replace", object->replace);
     member_encode_flag(ret, "by_hand", object->by_hand);
     member_encode_flag(ret, "condemned", object->condemned);
     member_encode(ret, "condemned_because", object->condemned_because);
-    member_encode_number(ret, "repair_failures", object->repair_failures);
-    member_encode_number(ret, "repair_due", object->repair_due_ms);
+    member_encode_count(ret, "repair_failures", object->repair_failures);
+    member_encode_count(ret, "repair_due", object->repair_due_ms);
     if (object->origin != NULL)
         member_encode_number(ret, "origin", object->origin->slice);
     if (object->leaving != NULL) {
@@ -291,6 +355,8 @@ static void write_said(const Runtime *runtime, Buffer *ret)
         separate(ret, i);
         write_event(runtime, retained->event, retained->arguments, retained->argument_count, ret);
         member_encode(ret, "domain", runtime->program->domains[retained->domain].name);
+        if (retained->by != NULL)
+            member_encode_number(ret, "parent", retained->by->slice);
         buffer_add_char(ret, '}');
     }
     buffer_add_string(ret, "],\"withdrawn\":[");
@@ -319,18 +385,19 @@ void snapshot_write(const Runtime *runtime, Buffer *ret)
     member_encode(ret, "boot_id", runtime->boot_id);
     member_encode(ret, "digest", runtime->program_digest);
     member_encode_flag(ret, "destroying", runtime->destroying);
-    buffer_add_string(ret, ",\"domains\":[");
+    trails_encode(runtime, ret);
+    buffer_add_string(ret, ",\n\"domains\":[");
     size_t count = 0;
     for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i)) {
-        separate(ret, count++);
+        separate_line(ret, count++);
         write_instance(i, ret);
     }
-    buffer_add_string(ret, "],\"objects\":[");
+    buffer_add_string(ret, "\n],\"objects\":[");
     for (size_t i = 0; i < runtime->object_count; i++) {
-        separate(ret, i);
+        separate_line(ret, i);
         write_object(runtime->objects[i], ret);
     }
-    buffer_add_char(ret, ']');
+    buffer_add_string(ret, "\n]");
     write_said(runtime, ret);
     write_system_starts(runtime, ret);
     facts_write(runtime, ret);

@@ -1,4 +1,4 @@
-/* A checkpoint's file is a head whose every byte is prescribed, then the state, indented.
+/* A checkpoint's file is a head whose every byte is prescribed, then the state as it is given.
  *
  * The head is read byte by byte rather than as JSON or YAML, so that the checksum in it can cover
  * blanks and line ends too: a file that was touched at all is noticed. */
@@ -51,23 +51,29 @@ static StateFormat path_format(const char *path)
     return size > 5 && strcmp(path + size - 5, ".yaml") == 0 ? STATE_YAML : STATE_JSON;
 }
 
-/* Append {"state": ...} in the format, without what the head has said of the object already. */
-static void state_put(Buffer *buffer, StateFormat format, const Json *wrapped)
+/* Append the state, and what ends the file. */
+static int state_put(Buffer *buffer, StateFormat format, const char *state, size_t size, Error *err)
 {
-    cleanup(buffer_deinit) Buffer text = {0};
+    cleanup(json_free) Json *wrapped = NULL;
+    Json *tree = NULL;
 
-    if (format == STATE_YAML) {
-        yaml_write(buffer, wrapped);
-        return;
+    if (format == STATE_JSON) {
+        buffer_add_string(buffer, JSON_STATE_START);
+        buffer_add(buffer, state, size);
+        buffer_add_string(buffer, JSON_STATE_END);
+        return 0;
     }
-    json_write_pretty(&text, wrapped);
-    size_t brace = strlen("{\n  ");
-    buffer_add(buffer, text.bytes + brace, text.size - brace);
-    buffer_add_char(buffer, '\n');
+    int code = json_parse_own(state, size, &tree, err);
+    if (code < 0)
+        return code;
+    wrapped = json_new_object();
+    json_set(wrapped, "state", tree);
+    yaml_write(buffer, wrapped);
+    return 0;
 }
 
-static void checkpoint_encode(Buffer *buffer, StateFormat format, const CheckpointHead *head,
-                              const Json *wrapped)
+static int checkpoint_encode(Buffer *buffer, StateFormat format, const CheckpointHead *head,
+                             const char *state, size_t size, Error *err)
 {
     const Layout *layout = &layouts[format];
 
@@ -81,25 +87,22 @@ static void checkpoint_encode(Buffer *buffer, StateFormat format, const Checkpoi
     size_t digits_at = buffer->size;
     buffer_add_string(buffer, "........");
     buffer_add_string(buffer, layout->state);
-    state_put(buffer, format, wrapped);
-    if (!buffer->overflowed)
+    int code = state_put(buffer, format, state, size, err);
+    if (code == 0 && !buffer->overflowed)
         crc_write(buffer->bytes + digits_at, crc_around(buffer->bytes, buffer->size, digits_at));
+    return code;
 }
 
 int checkpoint_write(const char *folder, StateFormat format, const CheckpointHead *head,
                      const char *state, size_t size, Error *err)
 {
     cleanup(free) char *path = state_file_path(folder, format_kind(format), head->position);
-    cleanup(json_free) Json *wrapped = json_new_object();
     cleanup(buffer_deinit) Buffer text;
-    Json *tree = NULL;
-    int code = json_parse(state, size, &tree, err);
 
     buffer_init(&text, CHECKPOINT_MAX);
+    int code = checkpoint_encode(&text, format, head, state, size, err);
     if (code < 0)
         return error_wrap(err, "write checkpoint '%s'", path);
-    json_set(wrapped, "state", tree);
-    checkpoint_encode(&text, format, head, wrapped);
     if (text.overflowed)
         return error_set(err, ERROR_STATE,
                          "write checkpoint '%s': expected at most %zu bytes: the state is too "

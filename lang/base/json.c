@@ -1,5 +1,8 @@
+/* JSON trees. One that was read stands in one piece of memory, its document; what is added to it
+ * later stands by itself, as cJSON makes it. */
 #include "json.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
@@ -28,26 +31,51 @@ const Json **members_sorted(const Json *object, size_t *ret_count)
     return members;
 }
 
+/* ---- documents ---- */
+
+void document_begin(Document *document, size_t nodes, size_t bytes)
+{
+    size_t size = nodes * sizeof(Json) + bytes; /* of what is in memory already: no overflow */
+
+    document->nodes = memory_alloc(size);
+    document->bytes = (char *)(document->nodes + nodes);
+    document->left = nodes;
+}
+
+Json *document_node(Document *document, int type)
+{
+    Json *node = document->nodes++;
+
+    assert(document->left > 0);
+    document->left--;
+    *node = (Json){.type = type | JSON_OF_DOCUMENT};
+    return node;
+}
+
+/* The last one that stands by itself: as cJSON, which knows nothing of documents, made it. */
+static void node_free(Json *node)
+{
+    if ((node->type & cJSON_StringIsConst) == 0)
+        free(node->string);
+    if ((node->type & JSON_OF_DOCUMENT) == 0 && cJSON_IsString(node))
+        free(node->valuestring);
+    if ((node->type & JSON_OF_DOCUMENT) == 0 || (node->type & JSON_IS_DOCUMENT) != 0)
+        free(node);
+}
+
 void json_free(Json *json)
 {
-    cJSON_Delete(json);
+    if (json == NULL)
+        return;
+    for (Json *child = json->child, *next; child != NULL; child = next) {
+        next = child->next;
+        json_free(child);
+    }
+    node_free(json);
 }
 
-Json *json_own_string(char *text)
+void json_add_last(Json *parent, Json *child)
 {
-    Json *json = memory_zero(1, sizeof *json); /* as cJSON makes it, which would copy the text */
-
-    json->type = cJSON_String;
-    json->valuestring = text;
-    return json;
-}
-
-/* The first child knows the last one. */
-void json_add_last(Json *parent, Json *child, char *key, bool key_is_shared)
-{
-    child->string = key;
-    if (key_is_shared)
-        child->type |= cJSON_StringIsConst;
     if (parent->child == NULL) {
         parent->child = child;
     } else {
@@ -62,16 +90,69 @@ Json *json_last(const Json *parent)
     return parent->child != NULL ? parent->child->prev : NULL;
 }
 
+/* Room for it and what is in it. */
+static void measure(const Json *json, size_t *nodes, size_t *bytes)
+{
+    ++*nodes;
+    if (json->string != NULL)
+        *bytes += strlen(json->string) + 1;
+    if (cJSON_IsString(json))
+        *bytes += strlen(json->valuestring) + 1;
+    for (const Json *child = json->child; child != NULL; child = child->next)
+        measure(child, nodes, bytes);
+}
+
+static char *copy_text(Document *document, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = memcpy(document->bytes, text, size);
+
+    document->bytes += size;
+    return copy;
+}
+
+static Json *copy_node(Document *document, const Json *json)
+{
+    Json *copy = document_node(document, json->type & 0xff);
+
+    copy->valueint = json->valueint;
+    copy->valuedouble = json->valuedouble;
+    if (cJSON_IsString(json))
+        copy->valuestring = copy_text(document, json->valuestring);
+    for (const Json *child = json->child; child != NULL; child = child->next) {
+        Json *item = copy_node(document, child);
+        if (child->string != NULL) {
+            item->string = copy_text(document, child->string);
+            item->type |= cJSON_StringIsConst;
+        }
+        json_add_last(copy, item);
+    }
+    return copy;
+}
+
 Json *json_copy(const Json *json)
 {
-    return cJSON_Duplicate(json, true);
+    Document document;
+    size_t nodes = 0, bytes = 0;
+
+    if (json == NULL)
+        return NULL;
+    measure(json, &nodes, &bytes);
+    document_begin(&document, nodes, bytes);
+    Json *copy = copy_node(&document, json);
+    copy->type |= JSON_IS_DOCUMENT;
+    return copy;
 }
+
+/* ---- reading ---- */
 
 Json *json_get(const Json *object, const char *key)
 {
-    if (!cJSON_IsObject(object))
-        return NULL;
-    return cJSON_GetObjectItemCaseSensitive(object, key);
+    Json *member = cJSON_IsObject(object) ? object->child : NULL;
+
+    while (member != NULL && (member->string[0] != key[0] || strcmp(member->string, key) != 0))
+        member = member->next;
+    return member;
 }
 
 Json *json_at(const Json *array, size_t index)
@@ -245,17 +326,40 @@ Json *json_new_null(void)
     return made(cJSON_CreateNull());
 }
 
+static void key_set(Json *member, const char *key)
+{
+    if ((member->type & cJSON_StringIsConst) == 0)
+        free(member->string);
+    member->type &= ~cJSON_StringIsConst;
+    member->string = memory_copy_string(key);
+}
+
 void json_set(Json *object, const char *key, Json *value)
 {
-    if (cJSON_GetObjectItemCaseSensitive(object, key) != NULL)
-        cJSON_ReplaceItemInObjectCaseSensitive(object, key, value);
+    Json *former = json_get(object, key);
+
+    if (former == NULL) {
+        json_add(object, key, value);
+        return;
+    }
+    key_set(value, key);
+    value->next = former->next;
+    value->prev = former->prev;
+    if (former->next != NULL)
+        former->next->prev = value;
+    if (object->child != former)
+        former->prev->next = value;
     else
-        cJSON_AddItemToObject(object, key, value);
+        object->child = value;
+    if (object->child->prev == former) /* the first child knows the last one */
+        object->child->prev = value;
+    json_free(former);
 }
 
 void json_add(Json *object, const char *key, Json *value)
 {
-    cJSON_AddItemToObject(object, key, value);
+    key_set(value, key);
+    json_add_last(object, value);
 }
 
 void json_set_string(Json *object, const char *key, const char *text)
@@ -275,155 +379,19 @@ void json_set_bool(Json *object, const char *key, bool value)
 
 void json_append(Json *array, Json *value)
 {
-    cJSON_AddItemToArray(array, value);
+    json_add_last(array, value);
 }
 
 Json *json_detach(Json *object, const char *key)
 {
-    return cJSON_DetachItemFromObjectCaseSensitive(object, key);
-}
+    Json *member = json_get(object, key);
 
-/* One writer for all three forms: `indent` < 0 is one line. */
-static void write_value(Buffer *buffer, const Json *json, bool sorted, int indent);
-
-static void write_break(Buffer *buffer, int indent)
-{
-    if (indent < 0)
-        return;
-    buffer_add_char(buffer, '\n');
-    for (int i = 0; i < indent; i++)
-        buffer_add_string(buffer, "  ");
-}
-
-static void write_member(Buffer *buffer, const Json *member, bool sorted, int indent)
-{
-    if (member->string != NULL) {
-        json_put_string(buffer, member->string);
-        buffer_add_string(buffer, indent < 0 ? ":" : ": ");
-    }
-    write_value(buffer, member, sorted, indent);
-}
-
-static void write_members(Buffer *buffer, const Json *json, bool sorted, int indent)
-{
-    size_t count = json_count(json), i = 0;
-    int inner = indent < 0 ? indent : indent + 1;
-    const Json **order = NULL;
-
-    if (sorted && cJSON_IsObject(json) && count > 0)
-        order = members_sorted(json, &count);
-    for (const Json *m = json->child; m != NULL; m = m->next, i++) {
-        if (i > 0)
-            buffer_add_char(buffer, ',');
-        write_break(buffer, inner);
-        write_member(buffer, order != NULL ? order[i] : m, sorted, inner);
-    }
-    free(order);
-    if (count > 0)
-        write_break(buffer, indent);
-}
-
-static void write_number(Buffer *buffer, double value)
-{
-    char text[32];
-
-    if (value == floor(value) && fabs(value) <= (double)JSON_INTEGER_MAX) {
-        buffer_add_int(buffer, (int64_t)value);
-        return;
-    }
-    if (!isfinite(value)) {
-        buffer_add_string(buffer, "null");
-        return;
-    }
-    for (int digits = 15; digits <= 17; digits++) { /* the shortest that reads back the same */
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
-    buffer_add_string(buffer, text);
-}
-
-static void write_value(Buffer *buffer, const Json *json, bool sorted, int indent)
-{
-    if (cJSON_IsObject(json) || cJSON_IsArray(json)) {
-        buffer_add_char(buffer, cJSON_IsObject(json) ? '{' : '[');
-        write_members(buffer, json, sorted, indent);
-        buffer_add_char(buffer, cJSON_IsObject(json) ? '}' : ']');
-    } else if (cJSON_IsString(json)) {
-        json_put_string(buffer, json->valuestring);
-    } else if (cJSON_IsNumber(json)) {
-        write_number(buffer, json->valuedouble);
-    } else if (cJSON_IsBool(json)) {
-        buffer_add_string(buffer, cJSON_IsTrue(json) ? "true" : "false");
-    } else {
-        buffer_add_string(buffer, "null");
-    }
-}
-
-void json_write(Buffer *buffer, const Json *json)
-{
-    write_value(buffer, json, false, -1);
-}
-
-void json_write_canonical(Buffer *buffer, const Json *json)
-{
-    write_value(buffer, json, true, -1);
-}
-
-void json_write_pretty(Buffer *buffer, const Json *json)
-{
-    write_value(buffer, json, false, 0);
-}
-
-char *json_text(const Json *json)
-{
-    Buffer buffer = {0};
-
-    json_write(&buffer, json);
-    return buffer_take(&buffer);
-}
-
-static void put_escaped(Buffer *buffer, unsigned char c)
-{
-    switch (c) {
-    case '"':
-        buffer_add_string(buffer, "\\\"");
-        break;
-    case '\\':
-        buffer_add_string(buffer, "\\\\");
-        break;
-    case '\n':
-        buffer_add_string(buffer, "\\n");
-        break;
-    case '\r':
-        buffer_add_string(buffer, "\\r");
-        break;
-    case '\t':
-        buffer_add_string(buffer, "\\t");
-        break;
-    default:
-        buffer_add_format(buffer, "\\u%04x", c);
-    }
-}
-
-void json_put_bytes(Buffer *buffer, const char *text, size_t size)
-{
-    size_t start = 0;
-
-    buffer_add_char(buffer, '"');
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c >= 0x20 && c != '"' && c != '\\' && c != 0x7f)
-            continue;
-        buffer_add(buffer, text + start, i - start);
-        put_escaped(buffer, c);
-        start = i + 1;
-    }
-    buffer_add(buffer, text + start, size - start);
-    buffer_add_char(buffer, '"');
-}
-
-void json_put_string(Buffer *buffer, const char *text)
-{
-    json_put_bytes(buffer, text, strlen(text));
+    if (member == NULL)
+        return NULL;
+    cJSON_DetachItemViaPointer(object, member);
+    if ((member->type & JSON_OF_DOCUMENT) == 0 || (member->type & JSON_IS_DOCUMENT) != 0)
+        return member;
+    Json *copy = json_copy(member); /* its document ends without it */
+    json_free(member);
+    return copy;
 }

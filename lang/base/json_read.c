@@ -1,6 +1,5 @@
 /* JSON text to trees. */
 #include <math.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +15,7 @@
 typedef struct Parser {
     const char *text, *at, *end;
     size_t depth, depth_max;
+    Document document;
     Error *err;
 } Parser;
 
@@ -150,8 +150,7 @@ static const char *string_end(const Parser *parser)
 static int parse_text(Parser *parser, char **ret)
 {
     const char *end = string_end(parser);
-    cleanup(free) char *text = memory_alloc((size_t)(end - parser->at) + 1);
-    char *to = text;
+    char *text = parser->document.bytes, *to = text;
 
     while (parser->at < end) {
         const char *escape = memchr(parser->at, '\\', (size_t)(end - parser->at));
@@ -165,12 +164,13 @@ static int parse_text(Parser *parser, char **ret)
         if ((to = escape_put(parser, to)) == NULL)
             return refuse(parser, "not valid JSON");
     }
-    *to = '\0';
     if (parser->at < parser->end && (unsigned char)*parser->at < ' ')
         return refuse_control(parser);
     if (!next_is(parser, '"'))
         return refuse(parser, "not valid JSON");
-    *ret = take(text);
+    *to++ = '\0';
+    parser->document.bytes = to;
+    *ret = text;
     return 0;
 }
 
@@ -215,6 +215,14 @@ static double whole_number(const char *at, const char *end)
     return (double)(negative ? -value : value);
 }
 
+static Json *number_node(Parser *parser, double value)
+{
+    Json *node = document_node(&parser->document, cJSON_Number);
+
+    node->valuedouble = value;
+    return node;
+}
+
 static int parse_number(Parser *parser, Json **ret)
 {
     const char *start = parser->at;
@@ -223,7 +231,7 @@ static int parse_number(Parser *parser, Json **ret)
     if (!number_skip(parser, &whole))
         return refuse(parser, "not valid JSON");
     if (whole && parser->at - start < 16) {
-        *ret = json_new_number(whole_number(start, parser->at));
+        *ret = number_node(parser, whole_number(start, parser->at));
         return 0;
     }
     cleanup(free) char *text = memory_copy_bytes(start, (size_t)(parser->at - start));
@@ -231,7 +239,7 @@ static int parse_number(Parser *parser, Json **ret)
     if (!isfinite(value))
         return error_set(parser->err, ERROR_STATE,
                          "JSON has a number that is too large for a double");
-    *ret = json_new_number(value);
+    *ret = number_node(parser, value);
     return 0;
 }
 
@@ -248,11 +256,11 @@ static bool word_is(Parser *parser, const char *word)
 static int parse_word(Parser *parser, Json **ret)
 {
     if (word_is(parser, "true"))
-        *ret = json_new_bool(true);
+        *ret = document_node(&parser->document, cJSON_True);
     else if (word_is(parser, "false"))
-        *ret = json_new_bool(false);
+        *ret = document_node(&parser->document, cJSON_False);
     else if (word_is(parser, "null"))
-        *ret = json_new_null();
+        *ret = document_node(&parser->document, cJSON_NULL);
     else
         return refuse(parser, "not valid JSON");
     return 0;
@@ -288,101 +296,47 @@ static const char *duplicate_of_many(const Json *object)
     return found;
 }
 
-/* ---- keys ---- */
-
-/* Documents have few keys, many times each: the first ones that come are kept for good and shared,
- * by all threads. Which are, is nobody's business but that of how much memory trees take. */
-#define SHARED_KEYS 1024
-#define SHARED_KEY_MAX 31 /* bytes */
-
-static _Atomic(char *) shared_keys[SHARED_KEYS];
-
-static uint32_t key_hash(const char *key, size_t size)
+static uint32_t key_hash(const char *key)
 {
     uint32_t hash = 0;
 
-    for (size_t i = 0; i < size; i++)
-        hash = (hash ^ (unsigned char)key[i]) * 0x9e3779b1u;
+    for (; *key != '\0'; key++)
+        hash = (hash ^ (unsigned char)*key) * 0x9e3779b1u;
     return hash;
-}
-
-static bool key_is(const char *key, const char *text, size_t size)
-{
-    return strncmp(key, text, size) == 0 && key[size] == '\0';
-}
-
-/* NULL: it is not shared. */
-static char *shared_key(const char *text, size_t size)
-{
-    _Atomic(char *) *slot = &shared_keys[key_hash(text, size) >> 22];
-    char *key = size <= SHARED_KEY_MAX ? atomic_load(slot) : NULL;
-
-    if (key == NULL && size <= SHARED_KEY_MAX) {
-        cleanup(free) char *copy = memory_copy_bytes(text, size);
-        if (atomic_compare_exchange_strong(slot, &key, copy))
-            key = take(copy);
-    }
-    return key != NULL && key_is(key, text, size) ? key : NULL;
-}
-
-/* Behind the quote; one that is shared is not the caller's. */
-static int parse_key(Parser *parser, char **ret, bool *ret_shared)
-{
-    const char *end = string_end(parser);
-    size_t size = (size_t)(end - parser->at);
-    bool is_plain = end < parser->end && *end == '"' && memchr(parser->at, '\\', size) == NULL;
-    char *key = is_plain ? shared_key(parser->at, size) : NULL;
-
-    *ret_shared = key != NULL;
-    if (key == NULL)
-        return parse_text(parser, ret);
-    parser->at = end + 1;
-    *ret = key;
-    return 0;
 }
 
 static int parse_value(Parser *parser, Json **ret);
 
-/* What stands behind a key, or in an array. */
-static int parse_child(Parser *parser, Json *parent, char *key, bool key_is_shared)
+static int parse_key(Parser *parser, char **ret)
 {
-    Json *value = NULL;
-
-    if (parse_value(parser, &value) < 0) {
-        if (!key_is_shared)
-            free(key);
+    if (space_skip(parser) < 0)
         return ERROR_STATE;
-    }
-    json_add_last(parent, value, key, key_is_shared);
-    return space_skip(parser);
+    if (!next_is(parser, '"'))
+        return refuse(parser, "not valid JSON");
+    if (parse_text(parser, ret) < 0 || space_skip(parser) < 0)
+        return ERROR_STATE;
+    return next_is(parser, ':') ? 0 : refuse(parser, "not valid JSON");
 }
 
 static int parse_member(Parser *parser, Json *parent)
 {
     char *key = NULL;
-    bool is_shared = false;
+    Json *value;
 
-    if (json_is_object(parent)) {
-        if (space_skip(parser) < 0)
-            return ERROR_STATE;
-        if (!next_is(parser, '"'))
-            return refuse(parser, "not valid JSON");
-        if (parse_key(parser, &key, &is_shared) < 0)
-            return ERROR_STATE;
-        if (space_skip(parser) < 0 ||
-            (!next_is(parser, ':') && refuse(parser, "not valid JSON") < 0)) {
-            if (!is_shared)
-                free(key);
-            return ERROR_STATE;
-        }
-    }
-    return parse_child(parser, parent, key, is_shared);
+    if (json_is_object(parent) && parse_key(parser, &key) < 0)
+        return ERROR_STATE;
+    if (parse_value(parser, &value) < 0)
+        return ERROR_STATE;
+    value->string = key;
+    value->type |= cJSON_StringIsConst;
+    json_add_last(parent, value);
+    return space_skip(parser);
 }
 
 /* One bit of 64: a key whose bit no other has set does not stand twice. */
 static uint64_t key_bit(const char *key)
 {
-    return 1ULL << (key_hash(key, strlen(key)) >> 26);
+    return 1ULL << (key_hash(key) >> 26);
 }
 
 /* The last of so many members has come. NULL: it stands alone so far. */
@@ -421,8 +375,8 @@ static int parse_members(Parser *parser, Json *parent, char close)
 
 static int parse_nested(Parser *parser, Json **ret)
 {
-    cleanup(json_free) Json *parent = *parser->at == '{' ? json_new_object() : json_new_array();
-    char close = *parser->at == '{' ? '}' : ']';
+    bool is_object = *parser->at == '{';
+    Json *parent = document_node(&parser->document, is_object ? cJSON_Object : cJSON_Array);
 
     if (++parser->depth > parser->depth_max) {
         char why[40];
@@ -430,21 +384,21 @@ static int parse_nested(Parser *parser, Json **ret)
         return refuse(parser, why);
     }
     parser->at++;
-    if (parse_members(parser, parent, close) < 0)
+    if (parse_members(parser, parent, is_object ? '}' : ']') < 0)
         return ERROR_STATE;
     parser->depth--;
-    *ret = take(parent);
+    *ret = parent;
     return 0;
 }
 
 static int parse_string(Parser *parser, Json **ret)
 {
-    char *text;
+    Json *node = document_node(&parser->document, cJSON_String);
 
     parser->at++;
-    if (parse_text(parser, &text) < 0)
+    if (parse_text(parser, &node->valuestring) < 0)
         return ERROR_STATE;
-    *ret = json_own_string(text);
+    *ret = node;
     return 0;
 }
 
@@ -460,17 +414,62 @@ static int parse_value(Parser *parser, Json **ret)
     return c == '-' || (c >= '0' && c <= '9') ? parse_number(parser, ret) : parse_word(parser, ret);
 }
 
+/* Sixteen bytes at once, wherever they stand. */
+typedef unsigned char Sixteen __attribute__((vector_size(16), aligned(1)));
+
+#define BLOCK ((size_t)16 * 255) /* of which no byte's count can overflow */
+
+static size_t starts_in_block(const char *text, size_t size)
+{
+    Sixteen counts = {0};
+    size_t sum = 0, i = 0;
+
+    for (; i + 16 <= size; i += 16) {
+        Sixteen bytes = *(const Sixteen *)(text + i);
+        /* '[' and '{' are one bit apart; what is true is 255 */
+        counts -= (Sixteen)((bytes == ',') | ((bytes | 0x20) == '{'));
+    }
+    for (size_t lane = 0; lane < 16; lane++)
+        sum += counts[lane];
+    for (; i < size; i++)
+        sum += text[i] == ',' || text[i] == '[' || text[i] == '{';
+    return sum;
+}
+
+/* As many as there can be: behind each bracket and comma stands one, and one alone. */
+static size_t nodes_most(const char *text, size_t size)
+{
+    size_t count = 1;
+
+    for (size_t at = 0; at < size; at += BLOCK)
+        count += starts_in_block(text + at, size - at < BLOCK ? size - at : BLOCK);
+    return count;
+}
+
+static int parse_all(Parser *parser)
+{
+    Json *json;
+
+    if (parse_value(parser, &json) < 0 || space_skip(parser) < 0)
+        return ERROR_STATE;
+    return parser->at == parser->end ? 0 : refuse(parser, "not valid JSON");
+}
+
 static int parse_within(const char *text, size_t size, size_t depth_max, Json **ret, Error *err)
 {
     Parser parser = {
         .text = text, .at = text, .end = text + size, .depth_max = depth_max, .err = err};
-    cleanup(json_free) Json *json = NULL;
 
-    if (parse_value(&parser, &json) < 0 || space_skip(&parser) < 0)
-        return ERROR_STATE;
-    if (parser.at < parser.end)
-        return refuse(&parser, "not valid JSON");
-    *ret = take(json);
+    /* A text's quotes are room for its NUL. */
+    document_begin(&parser.document, nodes_most(text, size), size);
+    Json *root = parser.document.nodes;
+    int code = parse_all(&parser);
+    if (code < 0) {
+        free(root);
+        return code;
+    }
+    root->type |= JSON_IS_DOCUMENT;
+    *ret = root;
     return 0;
 }
 
