@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/ved/document.h"
 #include "cmd/ved/render.h"
 #include "cmd/ved/invocation.h"
 #include "controller/core/scheduler.h"
@@ -240,7 +241,8 @@ static Json *facts_json(const Runtime *runtime)
 typedef struct Kind {
     const char *name;
     Json *(*make)(const Runtime *runtime);
-    const char *columns[7]; /* members shown, first row their names in capitals */
+    const char
+        *columns[DOCUMENT_COLUMNS_MAX]; /* members shown, first row their names in capitals */
 } Kind;
 
 static const Kind kinds[] = {
@@ -252,69 +254,6 @@ static const Kind kinds[] = {
     {"facts", facts_json, {"fact", "status", "value", "reason"}},
     {"deadletters", deadletters_json, {"domain", "id", "name", "from", "reason"}},
 };
-
-/* A domain is shown with the key of its instance. */
-static char *cell(const Json *row, const char *column)
-{
-    const Json *member = json_get(row, column);
-    const char *key = json_get_string(row, "key", "");
-
-    if (key[0] != '\0' && strcmp(column, "domain") == 0) {
-        cleanup(free) char *label = memory_format("%s[\"%s\"]", json_string(member, ""), key);
-        return text_clean(label);
-    }
-    if (json_is_string(member))
-        return text_clean(json_string(member, ""));
-    return member != NULL ? json_text(member) : memory_copy_string("");
-}
-
-static void print_table(Ui *ui, const Kind *kind, const Json *rows)
-{
-    size_t widths[ARRAY_SIZE(kind->columns)] = {0};
-
-    for (size_t c = 0; c < ARRAY_SIZE(widths) && kind->columns[c] != NULL; c++) {
-        widths[c] = strlen(kind->columns[c]);
-        for (const Json *row = json_first(rows); row != NULL; row = json_next(row)) {
-            cleanup(free) char *text = cell(row, kind->columns[c]);
-            if (strlen(text) > widths[c])
-                widths[c] = strlen(text);
-        }
-    }
-    for (size_t c = 0; c < ARRAY_SIZE(widths) && kind->columns[c] != NULL; c++) {
-        cleanup(free) char *head = memory_copy_string(kind->columns[c]);
-        for (char *at = head; *at != '\0'; at++)
-            *at = *at == '_' ? '-' : (char)(*at >= 'a' && *at <= 'z' ? *at - 32 : *at);
-        ui_out(ui, "%s%-*s", c > 0 ? "   " : "", (int)widths[c], head);
-    }
-    ui_out(ui, "\n");
-    for (const Json *row = json_first(rows); row != NULL; row = json_next(row)) {
-        for (size_t c = 0; c < ARRAY_SIZE(widths) && kind->columns[c] != NULL; c++) {
-            cleanup(free) char *text = cell(row, kind->columns[c]);
-            ui_out(ui, "%s%-*s", c > 0 ? "   " : "", (int)widths[c], text);
-        }
-        ui_out(ui, "\n");
-    }
-}
-
-/* The document itself is the result, also where --json is given. */
-static void print_document(Ui *ui, const Json *json, bool yaml)
-{
-    cleanup(buffer_deinit) Buffer text = {0};
-
-    if (yaml)
-        yaml_write(&text, json);
-    else
-        json_write_pretty(&text, json);
-    if (text.size == 0 || text.bytes[text.size - 1] != '\n')
-        buffer_add_char(&text, '\n');
-    if (fputs(buffer_text(&text), stdout) < 0)
-        ui->broken = true;
-}
-
-static bool wants(const Options *options, const char *format)
-{
-    return options->output != NULL && strcmp(options->output, format) == 0;
-}
 
 static int open_at_rest(Invocation *invocation, Ui *ui, const Options *options, int args,
                         Error *err)
@@ -352,10 +291,8 @@ ExitReasons verb_get(Ui *ui, const Options *options)
     if (open_at_rest(&invocation, ui, options, 1, &err) < 0)
         return fail(ui, &err);
     cleanup(json_free) Json *rows = kind->make(invocation.stack->runtime);
-    if (wants(options, "json") || options->json || wants(options, "yaml"))
-        print_document(ui, rows, wants(options, "yaml"));
-    else
-        print_table(ui, kind, rows);
+    if (!document_print_wanted(ui, options, rows))
+        document_table(ui, kind->columns, rows);
     return 0;
 }
 
@@ -384,11 +321,13 @@ ExitReasons verb_state(Ui *ui, const Options *options)
 {
     cleanup(invocation_close) Invocation invocation = {0};
     const char *what = options->arg_count > 0 ? options->args[0] : "";
-    bool list = strcmp(what, "list") == 0, verify = strcmp(what, "verify") == 0;
+    bool list = strcmp(what, "list") == 0;
     Error err = {0};
 
-    if ((!list && !verify && strcmp(what, "show") != 0) || options->arg_count > 2) {
-        error_set(&err, ERROR_USAGE, "state: expected show, list or verify: ved state show [FILE]");
+    if ((!list && strcmp(what, "show") != 0) || options->arg_count > 2) {
+        error_set(&err, ERROR_USAGE,
+                  "state: expected show, list, mv, verify, history, repair, restore or rekey: "
+                  "ved state show [FILE]");
         return fail(ui, &err);
     }
     if (open_at_rest(&invocation, ui, options, 1, &err) < 0)
@@ -397,19 +336,9 @@ ExitReasons verb_state(Ui *ui, const Options *options)
         list_addresses(ui, invocation.stack->runtime);
         return 0;
     }
-    if (verify) {
-        const StateRecovery *recovery = &invocation.stack->recovery;
-        ui_out(ui, "%s: readable, %llu records since checkpoint %llu%s\n",
-               invocation.stack->state_path, (unsigned long long)recovery->record_count,
-               (unsigned long long)recovery->checkpoint_position,
-               recovery->sealed              ? ", stopped in order"
-               : recovery->record_count == 0 ? ""
-                                             : ", not stopped in order");
-        return 0;
-    }
     cleanup(json_free) Json *json = snapshot_json(invocation.stack);
     cleanup(json_free) Json *shown = secrets_redact(json);
-    print_document(ui, shown, wants(options, "yaml"));
+    document_print(ui, shown, document_is_wanted(options, "yaml"));
     return 0;
 }
 
@@ -473,7 +402,7 @@ ExitReasons verb_show(Ui *ui, const Options *options)
     cleanup(json_free) Json *plan = options->arg_count == 1 ? plan_of_file(options->args[0]) : NULL;
     if (plan != NULL) {
         if (options->json)
-            print_document(ui, plan, false);
+            document_print(ui, plan, false);
         else
             show_plan(ui, plan);
         return 0;
@@ -482,12 +411,12 @@ ExitReasons verb_show(Ui *ui, const Options *options)
         return fail(ui, &err);
     cleanup(json_free) Json *json = show_state_json(invocation.stack);
     if (options->json) {
-        print_document(ui, json, false);
+        document_print(ui, json, false);
         return 0;
     }
     cleanup(json_free) Json *goals = goals_json(invocation.stack->runtime);
-    print_table(ui, &kinds[1], goals);
+    document_table(ui, kinds[1].columns, goals);
     ui_out(ui, "\n");
-    print_table(ui, &kinds[2], json_get(json, "resources"));
+    document_table(ui, kinds[2].columns, json_get(json, "resources"));
     return 0;
 }

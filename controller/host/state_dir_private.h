@@ -27,6 +27,13 @@ int state_stack_read(StateDir *dir, const char *file, const char *stack, Error *
 /* Write it: a folder without it is a new one; with journals in it, it is one that lost it. */
 int state_stack_make(StateDir *dir, const char *file, const char *stack, Error *err);
 
+/* Append the source of program-`position`.ved. A failure, or ERROR_STATE: it is damaged. */
+int state_program_read(const char *folder, uint64_t position, Buffer *ret, Error *err);
+
+/* ERROR_STATE: the checkpoint at `path` is of another position than its name says. */
+int state_checkpoint_name_check(const char *path, const CheckpointHead *head, uint64_t position,
+                                Error *err);
+
 /* Say what to do about a file that may not be used; returns `code`. */
 int state_dir_explain(const StateDir *dir, int code, Error *err);
 

@@ -43,6 +43,20 @@ static int program_decode(const char *path, Buffer *text, Error *err)
     return 0;
 }
 
+int state_program_read(const char *folder, uint64_t position, Buffer *ret, Error *err)
+{
+    cleanup(free) char *path = state_file_path(folder, STATE_FILE_PROGRAM, position);
+    cleanup(buffer_deinit) Buffer text = {0};
+    int code = file_read(path, STATE_PROGRAM_MAX + PROGRAM_SEAL_SIZE, &text, err);
+
+    if (code < 0)
+        return error_wrap(err, "load program");
+    if ((code = program_decode(path, &text, err)) < 0)
+        return code;
+    buffer_add(ret, text.bytes, text.size);
+    return 0;
+}
+
 /* 1: the file is there with other bytes. */
 static int program_differs(const char *path, const Buffer *encoded, Error *err)
 {
@@ -104,7 +118,6 @@ static int program_position(const StateDir *dir, bool *ret_checkpoint, uint64_t 
 
 int state_dir_load_program(const StateDir *dir, Buffer *ret, Error *err)
 {
-    cleanup(buffer_deinit) Buffer text = {0};
     uint64_t position = 0;
     bool has_checkpoint = false;
     int code = program_position(dir, &has_checkpoint, &position, err);
@@ -114,12 +127,5 @@ int state_dir_load_program(const StateDir *dir, Buffer *ret, Error *err)
     cleanup(free) char *path = state_file_path(dir->path, STATE_FILE_PROGRAM, position);
     if (!file_exists(path) && !has_checkpoint)
         return STATE_NO_PROGRAM;
-    code = file_read(path, STATE_PROGRAM_MAX + PROGRAM_SEAL_SIZE, &text, err);
-    if (code < 0)
-        return state_dir_explain(
-            dir, error_wrap(err, "load the program the newest checkpoint names"), err);
-    if ((code = program_decode(path, &text, err)) < 0)
-        return code;
-    buffer_add(ret, text.bytes, text.size);
-    return 0;
+    return state_dir_explain(dir, state_program_read(dir->path, position, ret, err), err);
 }

@@ -33,6 +33,17 @@ static const StateFile *walk_find_checkpoint(const Walk *walk, uint64_t from)
     return file != NULL && (from == STATE_NEWEST || file->position == from) ? file : NULL;
 }
 
+int state_checkpoint_name_check(const char *path, const CheckpointHead *head, uint64_t position,
+                                Error *err)
+{
+    if (head->position == position)
+        return 0;
+    return error_set(err, ERROR_STATE,
+                     "checkpoint '%s': position is %llu, expected %llu as in its name: give it "
+                     "back its name",
+                     path, (unsigned long long)head->position, (unsigned long long)position);
+}
+
 static int walk_read_checkpoint(Walk *walk, const StateFile *file, Error *err)
 {
     cleanup(free) char *path = state_file_path(walk->dir->path, file->kind, file->position);
@@ -40,14 +51,10 @@ static int walk_read_checkpoint(Walk *walk, const StateFile *file, Error *err)
     CheckpointHead head;
     int code = checkpoint_read(path, &head, &state, err);
 
+    if (code == 0)
+        code = state_checkpoint_name_check(path, &head, file->position, err);
     if (code < 0)
         return code;
-    if (head.position != file->position)
-        return error_set(err, ERROR_STATE,
-                         "checkpoint '%s': position is %llu, expected %llu as in its name: give it "
-                         "back its name",
-                         path, (unsigned long long)head.position,
-                         (unsigned long long)file->position);
     walk->program = head.program;
     walk->recovery.has_checkpoint = true;
     walk->recovery.checkpoint_position = head.position;
