@@ -204,6 +204,17 @@ walk-build: $(OUT)/walk
 $(OUT)/walk: $(call objects,$(wildcard tests/torture/walk*.c) tests/lib/chance.c) $(call lib,core) $(call lib,lang) $(call lib,base)
 	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_core)
 
+# Every bit of a state folder turned over, one at a time.
+FLIP_SEED ?= 1
+
+.PHONY: flips
+flips:
+	@$(MAKE) -s BUILD=release flips-build
+	@build/release/flip $(FLIP_SEED)
+flips-build: $(OUT)/flip
+$(OUT)/flip: $(call objects,tests/torture/flip.c) $(call lib,host) $(call lib,core) $(call lib,lang) $(call lib,base)
+	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_host)
+
 # --- Checks --------------------------------------------------------------------------------------
 
 # A file is looked at again when its object is newer, so when it or a header of its has changed.
