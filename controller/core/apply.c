@@ -191,6 +191,7 @@ static int apply_commit(Record *record, Error *err)
         return error_set(err, ERROR_STATE, "a commit of slice %llu, which was not prepared",
                          (unsigned long long)record->slice);
     record->cause = pending->cause;
+    commit_begin(instance, &pending->cause, record);
     if (pending->intent_count > 0 || pending->cause.kind == CAUSE_REVISE)
         objects_commit(instance, pending);
     deeds_commit(instance, pending);
@@ -199,6 +200,7 @@ static int apply_commit(Record *record, Error *err)
         instance->stop_due_ms = 0;
     }
     slice_commit(instance, &pending->cause, &pending->proposal, &pending->facts, record);
+    commit_end(instance->runtime);
     pending_free(pending);
     return 0;
 }
@@ -503,7 +505,9 @@ int record_apply(Runtime *runtime, Record *record, Error *err)
         apply_start(runtime, record);
         return 0;
     case RECORD_SLICE:
+        commit_begin(record->instance, &record->cause, record);
         slice_commit(record->instance, &record->cause, &record->proposal, &record->facts, record);
+        commit_end(runtime);
         return 0;
     case RECORD_PREPARE:
         apply_prepare(record);

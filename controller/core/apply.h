@@ -6,6 +6,10 @@
 
 /* ---- commit.c: what a committed slice changes, and whom it reaches ---- */
 
+/* Around all that the commit of a slice changes: Runtime.committing is its trail meanwhile. */
+void commit_begin(Instance *instance, const Cause *cause, const Record *record);
+void commit_end(Runtime *runtime);
+
 /* The message it consumed leaves the mailbox, its run is opened, goes on or is closed, the fields
  * take their new values, and what it put out is delivered. `facts` are those that it has read;
  * `record` says which instances begin to exist by that. */

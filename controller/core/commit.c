@@ -12,8 +12,11 @@
 static Message *message_for(Instance *receiver, MessageKind kind, uint32_t target, uint32_t from,
                             bool high, const Value *arguments, size_t argument_count)
 {
-    return message_new(receiver->runtime->next_message++, kind, target, from, high, arguments,
-                       argument_count);
+    Message *message = message_new(receiver->runtime->next_message++, kind, target, from, high,
+                                   arguments, argument_count);
+
+    message->parent = trail_hold(receiver->runtime->committing);
+    return message;
 }
 
 static void message_put(Instance *receiver, Message *message)
@@ -41,12 +44,11 @@ Message *message_take(Instance *instance, uint64_t id)
 /* By what another domain says, of which the receiver learns something new: they loop together, if
  * they do. */
 static void deliver_emission(Instance *receiver, MessageKind kind, uint32_t target,
-                             Instance *sender, const Emission *emission, uint64_t slice)
+                             Instance *sender, const Emission *emission)
 {
     Message *message = message_for(receiver, kind, target, sender->domain_index, emission->high,
                                    emission->arguments, emission->argument_count);
 
-    message->parent = slice;
     if (emission->travels || emission->unsaid)
         message_travel(message, emission->former, emission->former_count, emission->unsaid);
     message_put(receiver, message);
@@ -70,6 +72,7 @@ static void retain(Runtime *runtime, uint32_t from, const Emission *emission)
     values_free(slot->arguments, slot->argument_count);
     slot->arguments = values_clone(emission->arguments, emission->argument_count);
     slot->argument_count = emission->argument_count;
+    trail_set(&slot->by, runtime->committing);
 }
 
 /* Nobody who comes later is told of it. */
@@ -82,6 +85,7 @@ static void retain_not(Runtime *runtime, uint32_t from, uint32_t event, const Va
             !values_equal(slot->arguments, slot->argument_count, arguments, count))
             continue;
         values_free(slot->arguments, slot->argument_count);
+        trail_release(slot->by);
         memmove(slot, slot + 1, (--runtime->retained_count - i) * sizeof *slot);
         return;
     }
@@ -105,8 +109,7 @@ static size_t withdrawn_find(const Runtime *runtime, const Emission *emission)
     return SIZE_MAX;
 }
 
-static void event_deliver(Instance *sender, const Emission *emission, const Withdrawn *withdrawn,
-                          uint64_t slice)
+static void event_deliver(Instance *sender, const Emission *emission, const Withdrawn *withdrawn)
 {
     const Runtime *runtime = sender->runtime;
     Emission replacing = *emission;
@@ -120,18 +123,18 @@ static void event_deliver(Instance *sender, const Emission *emission, const With
         if (domain_find_handler(&runtime->program->domains[d], emission->event) >= 0)
             for (Instance *i = runtime->domains[d].instances.first; i != NULL;
                  i = i->links[LIST_DOMAIN].next)
-                deliver_emission(
-                    i, MESSAGE_EVENT, emission->event, sender,
-                    withdrawn != NULL && i->started < withdrawn->at ? &replacing : emission, slice);
+                deliver_emission(i, MESSAGE_EVENT, emission->event, sender,
+                                 withdrawn != NULL && i->started < withdrawn->at ? &replacing
+                                                                                 : emission);
 }
 
 /* In the place of one that was withdrawn, to those who have heard that. */
-static void broadcast(Instance *sender, const Emission *emission, uint64_t slice)
+static void broadcast(Instance *sender, const Emission *emission)
 {
     Runtime *runtime = sender->runtime;
     size_t at = withdrawn_find(runtime, emission);
 
-    event_deliver(sender, emission, at != SIZE_MAX ? &runtime->withdrawn[at] : NULL, slice);
+    event_deliver(sender, emission, at != SIZE_MAX ? &runtime->withdrawn[at] : NULL);
     if (at != SIZE_MAX) {
         Withdrawn *withdrawn = &runtime->withdrawn[at];
         values_free(withdrawn->arguments, withdrawn->argument_count);
@@ -169,7 +172,7 @@ static void send(Delivery *delivery, const Emission *emission)
 
     if (receiver != NULL)
         deliver_emission(receiver, emission->to_handler ? MESSAGE_NAMED : MESSAGE_TRANSITION,
-                         emission->transition, delivery->sender, emission, delivery->record->slice);
+                         emission->transition, delivery->sender, emission);
 }
 
 static void emit_all(Instance *sender, const Proposal *proposal, const Record *record)
@@ -182,7 +185,7 @@ static void emit_all(Instance *sender, const Proposal *proposal, const Record *r
             continue;
         switch (emission->kind) {
         case OUTPUT_EVENT:
-            broadcast(sender, emission, record->slice);
+            broadcast(sender, emission);
             break;
         case OUTPUT_MESSAGE:
             send(&delivery, emission);
@@ -209,6 +212,7 @@ Instance *instance_begin(Runtime *runtime, const InstanceStart *start)
         value_free(instance->fields[i]);
         instance->fields[i] = value_clone(start->fields[i]);
     }
+    trail_set(&instance->trail, runtime->committing);
     instance_fields_changed(instance);
     timers_apply(instance, start->timers, start->timer_count);
     retained_deliver(instance, NULL);
@@ -216,6 +220,16 @@ Instance *instance_begin(Runtime *runtime, const InstanceStart *start)
 }
 
 /* ---- the commit of a slice ---- */
+
+void commit_begin(Instance *instance, const Cause *cause, const Record *record)
+{
+    instance->runtime->committing = trail_make(instance, cause, record->slice, record->time_ms);
+}
+
+void commit_end(Runtime *runtime)
+{
+    trail_set(&runtime->committing, NULL);
+}
 
 /* `because`: the changes are followed; see origins_follow(). NULL: they are what the domain does by
  * itself. True if any value is another one now. */
@@ -235,6 +249,7 @@ static bool fields_change(Instance *instance, const Proposal *proposal, const ch
         changed = true;
     }
     if (changed) {
+        trail_set(&instance->trail, instance->runtime->committing);
         instance->version++;
         instance_fields_changed(instance);
     }
@@ -243,21 +258,8 @@ static bool fields_change(Instance *instance, const Proposal *proposal, const ch
 
 static char *message_describe(const Instance *instance, const Message *message)
 {
-    const char *name = message_name(instance, message);
-    const char *from = instance->runtime->program->domains[message->from].name;
-
-    switch (message->kind) {
-    case MESSAGE_EVENT:
-        return memory_format("event %s from %s", name, from);
-    case MESSAGE_TRANSITION:
-    case MESSAGE_NAMED:
-        return memory_format("message %s from %s", name, from);
-    case MESSAGE_TIMER:
-        return memory_format("timer %s", name);
-    case MESSAGE_REPORT:
-        return memory_format("report %s", name);
-    }
-    return NULL;
+    return message_words(message->kind, message_name(instance, message),
+                         instance->runtime->program->domains[message->from].name);
 }
 
 void count_turn(Instance *instance, const Cause *cause)
@@ -368,8 +370,10 @@ void retained_deliver(Instance *instance, const Instance *before)
         if (domain_find_handler(instance->domain, retained->event) < 0 ||
             has_handled(before, runtime->program->events[retained->event].name))
             continue;
-        deliver(instance, MESSAGE_EVENT, retained->event, retained->domain, false,
-                retained->arguments, retained->argument_count);
+        Message *message = message_for(instance, MESSAGE_EVENT, retained->event, retained->domain,
+                                       false, retained->arguments, retained->argument_count);
+        trail_set(&message->parent, retained->by);
+        message_put(instance, message);
         convergence_spoke(instance, runtime->domains[retained->domain].instances.first);
     }
 }

@@ -39,6 +39,7 @@ typedef struct Run {
     int32_t goal;
     CauseKind kind; /* BOOT, GOAL, MESSAGE or FALLBACK */
     uint32_t from;  /* domain that sent its message */
+    Trail *by;      /* its last slice; held */
     Value *arguments;
     size_t argument_count;
     Digest128 began; /* digest of the fields at its begin */
@@ -143,6 +144,7 @@ struct Instance {
     Origin **origins; /* of its slices, by slice: see origin.h */
     size_t origin_count, origin_capacity;
     size_t first_stale; /* derived: among them; origin_count: none is stale */
+    Trail *trail; /* of the slice that last changed it, or began it; NULL: none has */
     Value *fields;
     uint64_t version; /* grows with every change of a field; from 1 */
     bool booted;

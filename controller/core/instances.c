@@ -328,6 +328,7 @@ void run_deinit(Run *run)
     values_free(run->arguments, run->argument_count);
     values_free(run->locals, run->local_count);
     seen_facts_deinit(&run->facts);
+    trail_release(run->by);
 }
 
 static void instance_free_lists(Instance *instance)
@@ -365,6 +366,7 @@ static void instance_free(Instance *instance)
     free(instance->transitions);
     free(instance->goals);
     free(instance->timers);
+    trail_release(instance->trail);
     free(instance->unlocked_by);
     free(instance->waits_for);
     free(instance->undecided_after);

@@ -3,7 +3,9 @@
 #include "mailbox.h"
 
 #include <assert.h>
+#include <string.h>
 
+#include "controller/core/trail.h"
 #include "lang/base/memory.h"
 
 static const Digest128 LANE_BASE = (Digest128)0x9e3779b97f4a7c15ULL << 64 | 0xf39cc0605cedc835ULL;
@@ -122,15 +124,39 @@ Message *mailbox_at(const Mailbox *mailbox, size_t index)
     return index < mailbox->normal.count ? lane_at(&mailbox->normal, index) : NULL;
 }
 
-const char *message_kind_name(MessageKind kind)
-{
-    static const char *const names[] = {
+static const char *const kind_names[] = {
 #define MESSAGE(name, text) text,
 #include "controller/core/message.def"
 #undef MESSAGE
-    };
+};
 
-    return names[kind];
+const char *message_kind_name(MessageKind kind)
+{
+    return kind_names[kind];
+}
+
+int message_kind_find(const char *name)
+{
+    for (size_t i = 0; name != NULL && i < ARRAY_SIZE(kind_names); i++)
+        if (strcmp(kind_names[i], name) == 0)
+            return (int)i;
+    return -1;
+}
+
+char *message_words(MessageKind kind, const char *name, const char *from)
+{
+    switch (kind) {
+    case MESSAGE_EVENT:
+        return memory_format("event %s from %s", name, from);
+    case MESSAGE_TRANSITION:
+    case MESSAGE_NAMED:
+        return memory_format("message %s from %s", name, from);
+    case MESSAGE_TIMER:
+        return memory_format("timer %s", name);
+    case MESSAGE_REPORT:
+        return memory_format("report %s", name);
+    }
+    return NULL;
 }
 
 static Digest128 message_digest(const Message *message)
@@ -181,6 +207,7 @@ void message_free(Message *message)
     for (size_t i = 0; i < message->former_count; i++)
         value_free(message->former[i]);
     free(message->former);
+    trail_release(message->parent);
     for (size_t i = 0; i < message->argument_count; i++)
         value_free(message->arguments[i]);
     free(message->arguments);

@@ -21,6 +21,8 @@ typedef enum MessageKind {
 #undef MESSAGE
 } MessageKind;
 
+typedef struct Trail Trail; /* see trail.h */
+
 typedef struct Message {
     uint64_t id;
     MessageKind kind;
@@ -29,7 +31,7 @@ typedef struct Message {
     uint32_t from;   /* sending domain */
     uint32_t attempts;
     uint64_t due_ms; /* after a failed attempt: not before */
-    uint64_t parent; /* the slice that sent it */
+    Trail *parent; /* of the slice that sent it, held; NULL: what is outside did */
     bool travels;    /* it takes the place of one that was sent before, with other content */
     bool unsaid;     /* it only takes that back */
     Value *former;   /* travels, unsaid: the content of that one; on the heap */
@@ -74,6 +76,11 @@ Message *mailbox_take(Mailbox *mailbox, uint64_t id);
 Message *mailbox_at(const Mailbox *mailbox, size_t index);
 
 const char *message_kind_name(MessageKind kind);
+int message_kind_find(const char *name); /* -1: none */
+
+/* "event Ready from Database", "message Ping from Ring", "timer every_5m": for people. The caller
+ * frees it. */
+char *message_words(MessageKind kind, const char *name, const char *from);
 
 /* A message with copies of the arguments. */
 Message *message_new(uint64_t id, MessageKind kind, uint32_t target, uint32_t from, bool high,

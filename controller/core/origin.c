@@ -131,6 +131,7 @@ static void origin_free(Origin *origin)
     content_deinit(origin);
     values_free(origin->arguments, origin->argument_count);
     values_free(origin->locals, origin->local_count);
+    trail_release(origin->trail);
     free(origin->where);
     free(origin);
 }
@@ -512,6 +513,7 @@ static Origin *origin_new(Instance *instance, const Pending *pending)
     origin->references = 1;
     origin->slice = pending->slice;
     origin->cause = pending->cause;
+    origin->trail = trail_hold(instance->runtime->committing);
     origin->where = memory_copy_string(cause_where(instance, &pending->cause));
     record_content(&recording);
     record_arguments(&recording);
@@ -533,6 +535,8 @@ static Origin *origin_renew(Origin *origin, const Pending *pending)
     content_deinit(origin);
     made.references = origin->references + 1;
     made.owner = origin->owner;
+    trail_set(&origin->trail, origin->owner->runtime->committing);
+    made.trail = origin->trail;
     made.slice = origin->slice;
     made.cause = origin->cause;
     made.where = origin->where;

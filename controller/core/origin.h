@@ -43,6 +43,7 @@ struct Origin {
     Instance *owner;
     uint32_t references; /* of objects, and of whoever is making it */
     uint64_t slice;
+    Trail *trail; /* of the slice, or of the one that computed it again last; held */
     Cause cause;
     char *where;
     char **field_names; /* that it read; the others are seen with their present values */

@@ -82,6 +82,7 @@ uint32_t run_begin(Instance *instance, const Cause *cause, const Message *messag
 void run_go_on(Instance *instance, uint32_t index, const Cause *cause, const Proposal *proposal,
                const SeenFacts *facts)
 {
+    trail_set(&instance->runs[index].by, instance->runtime->committing);
     seen_facts_add(&instance->runs[index].facts, facts);
     run_keep(&instance->runs[index], cause, proposal);
     if (!run_is_done(instance, &instance->runs[index]))
@@ -103,6 +104,8 @@ Message *run_message(const Instance *instance, const Run *run)
     } else if (handler != NULL) {
         kind = handler->kind == ON_MESSAGE ? MESSAGE_NAMED : MESSAGE_REPORT;
     }
-    return message_new(0, kind, target, run->from, kind == MESSAGE_REPORT, run->arguments,
-                       run->argument_count);
+    Message *message = message_new(0, kind, target, run->from, kind == MESSAGE_REPORT,
+                                   run->arguments, run->argument_count);
+    message->parent = trail_hold(run->by);
+    return message;
 }

@@ -11,6 +11,7 @@ typedef struct Reader {
     bool lenient;
     Arena arena;
     Error *err;
+    TrailList trails;
 } Reader;
 
 static int missing(Reader *reader, const char *kind, const char *name)
@@ -20,6 +21,12 @@ static int missing(Reader *reader, const char *kind, const char *name)
     return error_set(reader->err, ERROR_STATE,
                      "the state speaks of %s '%.100s', which its program does not have", kind,
                      name != NULL ? name : "");
+}
+
+/* The one that stands under that key, for its holder; NULL: none is kept. */
+static Trail *read_trail(const Reader *reader, const Json *json, const char *key)
+{
+    return trail_hold(trails_find(&reader->trails, (uint64_t)json_get_int(json, key, 0)));
 }
 
 static void copy_string(const Json *json, const char *key, char **holder)
@@ -111,7 +118,7 @@ static Message *read_message(Reader *reader, Instance *instance, const Json *jso
                                    json_get_bool(json, "high", false), arguments, count);
     message->attempts = (uint32_t)json_get_int(json, "attempts", 0);
     message->due_ms = (uint64_t)json_get_int(json, "due", 0);
-    message->parent = (uint64_t)json_get_int(json, "parent", 0);
+    message->parent = read_trail(reader, json, "parent");
     if (json_get_bool(json, "travels", false) || json_get_bool(json, "unsaid", false)) {
         Value *former = values_decode(&reader->arena, json_get(json, "former"), &count);
         message_travel(message, former, count, json_get_bool(json, "unsaid", false));
@@ -167,6 +174,7 @@ static int read_run(Reader *reader, Instance *instance, const Json *json)
                .goal = next.goal,
                .kind = next.kind,
                .from = from < 0 ? instance->domain_index : (uint32_t)from,
+               .by = read_trail(reader, json, "after"),
                .began = member_digest(json, "began"),
                .attempts = (uint32_t)json_get_int(json, "attempts", 0),
                .due_ms = (uint64_t)json_get_int(json, "due", 0)};
@@ -289,6 +297,11 @@ static int read_origins(Reader *reader, Instance *instance, const Json *list)
     for (const Json *item = json_first(list); item != NULL; item = json_next(item))
         if (origin_decode(instance, item, reader->lenient, &reader->arena, reader->err) < 0)
             return ERROR_STATE;
+    for (const Json *item = json_first(list); item != NULL; item = json_next(item)) {
+        Origin *origin = origin_find(instance, (uint64_t)json_get_int(item, "slice", 0));
+        if (origin != NULL)
+            origin->trail = read_trail(reader, item, "trail");
+    }
     return 0;
 }
 
@@ -320,6 +333,7 @@ static int read_instance(Reader *reader, const Json *json)
     instance->stop_due_ms = (uint64_t)json_get_int(json, "stop_due", 0);
     instance->stop_given_up = json_get_bool(json, "stop_given_up", false);
     copy_string(json, "unlocked_by", &instance->unlocked_by);
+    instance->trail = read_trail(reader, json, "changed_by");
     if (read_fields(reader, instance, json_get(json, "state")) < 0 ||
         read_mailbox(reader, instance, json) < 0 ||
         read_runs(reader, instance, json_get(json, "runs")) < 0 ||
@@ -419,7 +433,9 @@ static int read_retained(Reader *reader, const Json *list)
                 return ERROR_STATE;
             continue;
         }
-        Retained retained = {.event = (uint32_t)event, .domain = (uint32_t)domain};
+        Retained retained = {.event = (uint32_t)event,
+                             .domain = (uint32_t)domain,
+                             .by = read_trail(reader, item, "parent")};
         retained.arguments =
             clone_values(reader, json_get(item, "arguments"), &retained.argument_count);
         memory_reserve_one(runtime->retained, runtime->retained_count, runtime->retained_capacity);
@@ -483,9 +499,8 @@ static void read_counters(Runtime *runtime, const Json *json)
 int snapshot_read(Runtime *runtime, const Json *json, bool lenient, Error *err)
 {
     Reader reader = {.runtime = runtime, .lenient = lenient, .err = err};
-    int code = 0;
-
     read_counters(runtime, json);
+    int code = trails_decode(runtime, json_get(json, "trails"), &reader.arena, &reader.trails, err);
     const Json *domains = json_get(json, "domains");
     for (const Json *m = json_first(domains); m != NULL && code == 0; m = json_next(m))
         code = read_instance(&reader, m);
@@ -498,6 +513,7 @@ int snapshot_read(Runtime *runtime, const Json *json, bool lenient, Error *err)
     if (code == 0)
         code = facts_read(runtime, json_get(json, "facts"), &reader.arena, err);
     read_system_starts(&reader, json_get(json, "system_starts"));
+    trails_release(&reader.trails);
     arena_deinit(&reader.arena);
     return code;
 }

@@ -286,6 +286,7 @@ Runtime *runtime_new(const Program *program, const Bindings *bindings, const cha
     runtime->bindings = bindings;
     strncpy(runtime->lineage, lineage, UID_SIZE - 1);
     runtime->epoch = 1;
+    runtime->trails.next = runtime->trails.previous = &runtime->trails;
     runtime->next_intent = 1;
     runtime->next_message = 1;
     runtime->next_rank = 1;
@@ -298,8 +299,10 @@ Runtime *runtime_new(const Program *program, const Bindings *bindings, const cha
 
 void said_forget(Runtime *runtime)
 {
-    for (size_t i = 0; i < runtime->retained_count; i++)
+    for (size_t i = 0; i < runtime->retained_count; i++) {
         values_free(runtime->retained[i].arguments, runtime->retained[i].argument_count);
+        trail_release(runtime->retained[i].by);
+    }
     for (size_t i = 0; i < runtime->withdrawn_count; i++)
         values_free(runtime->withdrawn[i].arguments, runtime->withdrawn[i].argument_count);
     runtime->retained_count = runtime->withdrawn_count = 0;

@@ -19,6 +19,7 @@
 #include "controller/core/object.h"
 #include "controller/core/origin.h"
 #include "controller/core/pending.h"
+#include "controller/core/trail.h"
 #include "lang/base/hash.h"
 #include "lang/base/map.h"
 #include "lang/program.h"
@@ -28,6 +29,7 @@
 typedef struct Retained {
     uint32_t event;
     uint32_t domain; /* the emitter's */
+    Trail *by;       /* that said it; NULL: not known */
     Value *arguments;
     size_t argument_count;
 } Retained;
@@ -99,6 +101,8 @@ struct Runtime {
     Queue queues[256]; /* derived: runnable instances by urgency */
     uint64_t queues_used[4];
     FactTable facts;
+    Trail trails;      /* of slices that something is there because of: the ring's own link */
+    Trail *committing; /* while a slice commits: its own; else NULL */
     char *program_digest; /* of text, bindings and parameters together */
 };
 

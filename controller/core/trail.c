@@ -1,0 +1,326 @@
+#include "controller/core/trail.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "controller/core/record.h"
+#include "lang/base/memory.h"
+
+/* ---- the runtime's ring ---- */
+
+static void ring_add(Runtime *runtime, Trail *trail)
+{
+    Trail *ring = &runtime->trails;
+
+    trail->next = ring;
+    trail->previous = ring->previous;
+    ring->previous->next = trail;
+    ring->previous = trail;
+}
+
+static void trail_free(Trail *trail)
+{
+    trail->previous->next = trail->next;
+    trail->next->previous = trail->previous;
+    free(trail->key);
+    free(trail->note);
+    free(trail);
+}
+
+Trail *trail_hold(Trail *trail)
+{
+    if (trail != NULL)
+        trail->references++;
+    return trail;
+}
+
+void trail_release(Trail *trail)
+{
+    while (trail != NULL && --trail->references == 0) {
+        Trail *earlier = trail->earlier;
+        trail_free(trail);
+        trail = earlier;
+    }
+}
+
+void trail_set(Trail **holder, Trail *trail)
+{
+    Trail *before = *holder;
+
+    *holder = trail_hold(trail);
+    trail_release(before);
+}
+
+/* ---- thinning ---- */
+
+/* Only the slice after it points at it. */
+static bool is_passed_over(const Trail *trail)
+{
+    return trail->references == 1 && trail->earlier != NULL;
+}
+
+static void omit_earlier(Trail *trail)
+{
+    Trail *gone = trail->earlier;
+
+    trail->omitted += 1 + gone->omitted;
+    trail->earlier = gone->earlier; /* with the reference that the other had */
+    trail_free(gone);
+}
+
+/* What is held keeps what goes just before it; so does the newest. */
+static void past_thin(Trail *newest)
+{
+    uint32_t near = TRAIL_NEAR, length = 1;
+    Trail *trail = newest;
+
+    while (trail->earlier != NULL) {
+        if (near == 0 && is_passed_over(trail->earlier)) {
+            omit_earlier(trail);
+            continue;
+        }
+        trail = trail->earlier;
+        near = !is_passed_over(trail) ? TRAIL_NEAR : near > 0 ? near - 1 : 0;
+        length++;
+    }
+    newest->sweep = length > TRAIL_SWEEP ? length : TRAIL_SWEEP;
+}
+
+/* ---- making ---- */
+
+Trail *trail_earlier(const Instance *instance, const Cause *cause)
+{
+    switch (cause->kind) {
+    case CAUSE_MESSAGE: {
+        const Message *message = mailbox_find(&instance->mailbox, cause->message);
+        return message != NULL ? message->parent : NULL;
+    }
+    case CAUSE_RUN:
+        return cause->run < instance->run_count ? instance->runs[cause->run].by : NULL;
+    case CAUSE_REVISE: {
+        const Origin *origin = origin_find(instance, cause->origin);
+        return origin != NULL ? origin->trail : NULL;
+    }
+    case CAUSE_BOOT:
+    case CAUSE_GOAL:
+    case CAUSE_FALLBACK:
+    case CAUSE_REPAIR:
+    case CAUSE_STOP:
+    case CAUSE_CONDEMN:
+        break;
+    }
+    return instance->trail;
+}
+
+static const char *domain_name(const Runtime *runtime, uint32_t domain)
+{
+    return runtime_domain(runtime, domain)->name;
+}
+
+static void heard_set(Trail *trail, const Instance *instance, const Cause *cause)
+{
+    const Message *message = mailbox_find(&instance->mailbox, cause->message);
+
+    if (message == NULL)
+        return;
+    trail->heard = message->kind;
+    if (message->kind != MESSAGE_TIMER && message->kind != MESSAGE_REPORT)
+        trail->from = domain_name(instance->runtime, message->from);
+}
+
+/* It is of the text that is computed again, because of what its record says. */
+static void revision_set(Trail *trail, const Instance *instance, const Cause *cause)
+{
+    const Origin *origin = origin_find(instance, cause->origin);
+
+    if (origin == NULL)
+        return;
+    trail->where = cause_where(instance, &origin->cause);
+    string_set(&trail->note, origin->because);
+}
+
+Trail *trail_make(Instance *instance, const Cause *cause, uint64_t slice, uint64_t at_ms)
+{
+    Trail *trail = memory_zero(1, sizeof *trail);
+
+    trail->slice = slice;
+    trail->at_ms = at_ms;
+    trail->references = 1;
+    trail->kind = cause->kind;
+    trail->domain = instance->domain->name;
+    string_set(&trail->key, instance->key);
+    if (cause->transition >= 0 || cause->handler >= 0 || cause->timer >= 0)
+        trail->where = cause_where(instance, cause);
+    if (cause->goal >= 0 && cause->kind != CAUSE_BOOT)
+        trail->goal = instance->domain->goals[cause->goal].name;
+    if (cause->kind == CAUSE_MESSAGE)
+        heard_set(trail, instance, cause);
+    if (cause->kind == CAUSE_REVISE)
+        revision_set(trail, instance, cause);
+    trail->earlier = trail_hold(trail_earlier(instance, cause));
+    ring_add(instance->runtime, trail);
+    if (trail->earlier == NULL)
+        trail->sweep = TRAIL_SWEEP;
+    else if (trail->earlier->sweep > 0)
+        trail->sweep = trail->earlier->sweep - 1;
+    if (trail->sweep == 0)
+        past_thin(trail);
+    return trail;
+}
+
+/* ---- in words ---- */
+
+static void describe_heard(const Trail *trail, Buffer *ret)
+{
+    cleanup(free) char *text = message_words(trail->heard, trail->where, trail->from);
+
+    buffer_add_string(ret, text);
+}
+
+void trail_describe(const Trail *trail, Buffer *ret)
+{
+    const char *where = trail->where != NULL ? trail->where : "";
+    const char *goal = trail->goal != NULL ? trail->goal : "";
+
+    switch (trail->kind) {
+    case CAUSE_BOOT:
+        buffer_add_format(ret, "its start; transition %s", where);
+        break;
+    case CAUSE_GOAL:
+        buffer_add_format(ret, "goal %s; transition %s", goal, where);
+        break;
+    case CAUSE_MESSAGE:
+        describe_heard(trail, ret);
+        break;
+    case CAUSE_RUN:
+        buffer_add_format(ret, "%s, which goes on", where);
+        break;
+    case CAUSE_FALLBACK:
+        buffer_add_format(ret, "fallback of goal %s; transition %s", goal, where);
+        break;
+    case CAUSE_REPAIR:
+        buffer_add_string(ret, "repair of what was lost");
+        break;
+    case CAUSE_STOP:
+        buffer_add_string(ret, "release of what a stopped instance has");
+        break;
+    case CAUSE_REVISE:
+        buffer_add_format(ret, "%s again: %s", where, trail->note != NULL ? trail->note : "");
+        break;
+    case CAUSE_CONDEMN:
+        buffer_add_string(ret, "destruction of what nothing wants any more");
+        break;
+    }
+}
+
+/* ---- in snapshots ---- */
+
+static void trail_encode(const Trail *trail, Buffer *ret)
+{
+    buffer_add_format(ret, "{\"slice\":%llu", (unsigned long long)trail->slice);
+    member_encode_number(ret, "at", trail->at_ms);
+    member_encode(ret, "domain", trail->domain);
+    member_encode(ret, "key", trail->key);
+    member_encode(ret, "by", cause_kind_name(trail->kind));
+    if (trail->kind == CAUSE_MESSAGE)
+        member_encode(ret, "heard", message_kind_name(trail->heard));
+    member_encode(ret, "where", trail->where);
+    member_encode(ret, "goal", trail->goal);
+    member_encode(ret, "from", trail->from);
+    member_encode(ret, "because", trail->note);
+    if (trail->earlier != NULL)
+        member_encode_number(ret, "earlier", trail->earlier->slice);
+    if (trail->omitted != 0)
+        member_encode_number(ret, "omitted", trail->omitted);
+    member_encode_number(ret, "sweep", trail->sweep);
+    buffer_add_char(ret, '}');
+}
+
+void trails_encode(const Runtime *runtime, Buffer *ret)
+{
+    const Trail *ring = &runtime->trails;
+
+    buffer_add_string(ret, ",\"trails\":[");
+    for (const Trail *trail = ring->next; trail != ring; trail = trail->next) {
+        if (trail != ring->next)
+            buffer_add_char(ret, ',');
+        trail_encode(trail, ret);
+    }
+    buffer_add_char(ret, ']');
+}
+
+/* Not the program's: another one may have passed the state on. */
+static const char *text_of(Runtime *runtime, const Json *json, const char *key)
+{
+    const char *text = json_get_string(json, key, NULL);
+
+    return text != NULL ? arena_copy_string(&runtime->arena, text) : NULL;
+}
+
+static Trail *trail_decode(Runtime *runtime, const Json *json)
+{
+    Trail *trail = memory_zero(1, sizeof *trail);
+    int kind = cause_kind_find(json_get_string(json, "by", NULL));
+    int heard = message_kind_find(json_get_string(json, "heard", NULL));
+
+    trail->references = 1;
+    trail->slice = (uint64_t)json_get_int(json, "slice", 0);
+    trail->at_ms = (uint64_t)json_get_int(json, "at", 0);
+    trail->kind = kind < 0 ? CAUSE_GOAL : (CauseKind)kind;
+    trail->heard = heard < 0 ? MESSAGE_EVENT : (MessageKind)heard;
+    trail->domain = text_of(runtime, json, "domain");
+    trail->where = text_of(runtime, json, "where");
+    trail->goal = text_of(runtime, json, "goal");
+    trail->from = text_of(runtime, json, "from");
+    string_set(&trail->key, json_get_string(json, "key", NULL));
+    string_set(&trail->note, json_get_string(json, "because", NULL));
+    trail->omitted = (uint32_t)json_get_int(json, "omitted", 0);
+    trail->sweep = (uint32_t)json_get_int(json, "sweep", 0);
+    ring_add(runtime, trail);
+    return trail;
+}
+
+static int compare_slices(const void *left, const void *right)
+{
+    const Trail *a = *(Trail *const *)left, *b = *(Trail *const *)right;
+
+    return a->slice < b->slice ? -1 : a->slice > b->slice;
+}
+
+int trails_decode(Runtime *runtime, const Json *json, Arena *arena, TrailList *ret, Error *err)
+{
+    *ret = (TrailList){arena_array(arena, Trail *, json_count(json)), 0};
+    for (const Json *item = json_first(json); item != NULL; item = json_next(item)) {
+        if (json_get(item, "domain") == NULL)
+            return error_set(err, ERROR_STATE, "a trail of the state without a domain");
+        ret->items[ret->count++] = trail_decode(runtime, item);
+    }
+    qsort(ret->items, ret->count, sizeof(Trail *), compare_slices);
+    Trail *trail = runtime->trails.next;
+    for (const Json *item = json_first(json); item != NULL; item = json_next(item)) {
+        trail->earlier = trail_hold(trails_find(ret, (uint64_t)json_get_int(item, "earlier", 0)));
+        trail = trail->next;
+    }
+    return 0;
+}
+
+Trail *trails_find(const TrailList *list, uint64_t slice)
+{
+    size_t low = 0, high = list->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (list->items[middle]->slice < slice)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < list->count && list->items[low]->slice == slice ? list->items[low] : NULL;
+}
+
+void trails_release(TrailList *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        trail_release(list->items[i]);
+    list->count = 0;
+}

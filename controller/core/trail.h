@@ -1,0 +1,80 @@
+/* The causal past of what is there: why a message waits, why an object exists, why a field has its
+ * value, as far back as that is kept.
+ *
+ * One trail for each slice that committed, as long as something points at it: the messages that it
+ * sent, the records of what it made, the instances that it began or changed last, the runs that it
+ * opened, and the trails of the slices that ran because of it. It never points at anything that is
+ * alive: what it says of a slice is words. Of a long past the last TRAIL_NEAR slices are kept
+ * before each that is held, and the first; `omitted` says how many are missing where. The one rule:
+ * every pointer to a trail that outlives a call is a reference, taken by trail_hold(). */
+#ifndef VED_CORE_TRAIL_H
+#define VED_CORE_TRAIL_H
+
+#include "controller/core/cause.h"
+#include "lang/base/arena.h"
+#include "lang/base/buffer.h"
+#include "lang/base/error.h"
+#include "lang/base/json.h"
+
+#define TRAIL_NEAR 8
+#define TRAIL_SWEEP 24 /* at least so many slices go by between two thinnings of a past */
+
+struct Trail {
+    Trail *next, *previous; /* of the runtime's, as they committed: a ring */
+    Trail *earlier;         /* the slice because of which it ran; NULL: it is where a past begins */
+    uint64_t slice;
+    uint64_t at_ms;
+    uint32_t references;
+    uint32_t omitted; /* so many stood between it and `earlier` */
+    uint32_t sweep;   /* after so many slices more this past is thinned */
+    CauseKind kind;
+    MessageKind heard;  /* CAUSE_MESSAGE */
+    const char *domain; /* these are of the program, or in the runtime's arena */
+    const char *where;  /* transition, handler or timer: see cause_where(); NULL: none */
+    const char *goal;   /* NULL: none */
+    const char *from;   /* the domain that sent what was heard; NULL: none */
+    char *key;          /* of the instance; NULL: its domain has none */
+    char *note;         /* CAUSE_REVISE: because of what; NULL */
+};
+
+/* The slice because of which a slice of that cause would run, or runs: that sent the message, that
+ * the run goes on from, that is computed again, or – of a goal's – that last changed the instance,
+ * or began it. NULL: what is outside, or it is not known. */
+Trail *trail_earlier(const Instance *instance, const Cause *cause);
+
+/* The trail of the instance's slice, which is about to commit: nothing of it has happened yet. The
+ * reference is the caller's. */
+Trail *trail_make(Instance *instance, const Cause *cause, uint64_t slice, uint64_t at_ms);
+
+/* NULL is held and released as nothing. */
+Trail *trail_hold(Trail *trail);
+void trail_release(Trail *trail);
+
+/* Release what the holder has, and hold this. */
+void trail_set(Trail **holder, Trail *trail);
+
+/* For people, without the instance: "goal Live; transition Boot_app", "event DatabaseReady from
+ * Database". */
+void trail_describe(const Trail *trail, Buffer *ret);
+
+/* ---- in snapshots ---- */
+
+/* ,"trails":[...], as they committed; those who hold one say its slice. */
+void trails_encode(const Runtime *runtime, Buffer *ret);
+
+/* Those of a snapshot that is being read, each with a reference of this list's. */
+typedef struct TrailList {
+    Trail **items; /* by slice */
+    size_t count;
+} TrailList;
+
+/* Read them; the list lives in the arena. */
+int trails_decode(Runtime *runtime, const Json *json, Arena *arena, TrailList *ret, Error *err);
+
+/* That of the slice, not held for the caller; NULL: it is not kept. */
+Trail *trails_find(const TrailList *list, uint64_t slice);
+
+/* All who hold one are read: what none of them holds goes. */
+void trails_release(TrailList *list);
+
+#endif
