@@ -215,6 +215,28 @@ flips-build: $(OUT)/flip
 $(OUT)/flip: $(call objects,tests/torture/flip.c) $(call lib,host) $(call lib,core) $(call lib,lang) $(call lib,base)
 	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_host)
 
+# --- Simulator -----------------------------------------------------------------------------------
+# The controller as it is, over a virtual disk, network, clock and provider. The linker sends these
+# calls of its to tests/simulate, and tests/simulate has the functions of loop.h and http.h itself.
+
+SIMULATED_CALLS := open close read write pread pwrite lseek ftruncate fallocate fsync fdatasync \
+	rename unlink unlinkat mkdir access stat fstatat nftw opendir readdir dirfd closedir fcntl \
+	clock_gettime gettimeofday time nanosleep getrandom getpid gethostname
+SIMULATED_PARTS := journal_append journal_commit journal_line_parse record_apply mailbox_put \
+	mailbox_take verdict_judge
+SIMULATIONS ?= 1000000
+SIMULATION_SEED ?= 1
+
+.PHONY: simulate
+simulate:
+	@$(MAKE) -s BUILD=release simulate-build
+	@build/release/simulate $(SIMULATIONS) $(SIMULATION_SEED) -j 2
+simulate-build: $(OUT)/simulate
+$(OUT)/simulate: $(call objects,$(wildcard tests/simulate/*.c) tests/lib/chance.c) $(foreach l,$(NEED_host),$(call lib,$(l)))
+	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(patsubst %,-Wl$(comma)--wrap=%,$(SIMULATED_CALLS) $(SIMULATED_PARTS)) \
+		-o $@ $^ $(SYS_host)
+comma := ,
+
 # --- Checks --------------------------------------------------------------------------------------
 
 # A file is looked at again when its object is newer, so when it or a header of its has changed.

@@ -1,0 +1,135 @@
+#include "tests/simulate/run.h"
+
+#include <stdio.h>
+
+#include "tests/simulate/disk.h"
+#include "tests/simulate/life.h"
+#include "tests/simulate/network.h"
+#include "tests/simulate/promise.h"
+#include "tests/simulate/provider.h"
+
+#define LIVES_MAX 6
+#define LAST_LIVES_MAX 4 /* the first may still be told of a loss, or not know an outcome yet */
+#define TROUBLE_MAX 40
+#define STEPS_BITS 11 /* a process is killed within so many calls */
+#define HOUR_MS 3600000
+
+/* ---- what becomes of a process ---- */
+
+/* Not the provider's. */
+static Point point_choose(Chance *chance)
+{
+    return chance_one_in(chance, 2) ? POINT_ANYWHERE
+                                    : (Point)(1 + chance_below(chance, POINT_PROVIDER_BEFORE - 1));
+}
+
+static void fate_choose(void)
+{
+    Chance *chance = &world->chance;
+
+    world->kill_at = point_choose(chance);
+    world->kill_in = 0;
+    world->disk_trouble = false;
+    disk_set_full(false);
+    if (chance_one_in(chance, 8))
+        return;
+    if (world->kill_at == POINT_ANYWHERE)
+        world->kill_in = 1 + (uint32_t)chance_below(
+                                 chance, (size_t)1 << (3 + chance_below(chance, STEPS_BITS - 2)));
+    else
+        world->kill_in = 1 + (uint32_t)chance_below(chance, 4);
+}
+
+static void fate_none(void)
+{
+    world->kill_in = 0;
+    world->calm = true;
+    world->disk_trouble = false;
+    disk_set_full(false);
+}
+
+/* What happens while no process runs. */
+static void interval(const Story *story, LifeEnd end)
+{
+    Chance *chance = &world->chance;
+
+    if (chance_one_in(chance, end == LIFE_KILLED ? 2 : 6))
+        disk_cut_power();
+    network_pass(chance_one_in(chance, 2)
+                     ? 0
+                     : (int64_t)chance_below(chance, (size_t)1 << chance_below(chance, 22)));
+    if (story->may_lose && chance_one_in(chance, 8) && provider_lose())
+        world_count(TROUBLE_VANISHED);
+    if (chance_one_in(chance, 8)) {
+        world->calendar_ms += (int64_t)chance_below(chance, 2 * HOUR_MS) - HOUR_MS;
+        world_count(TROUBLE_CLOCK_JUMP);
+    }
+}
+
+/* ---- a run ---- */
+
+static void run_lives(LifeOptions *options)
+{
+    size_t count = 1 + chance_below(&world->chance, LIVES_MAX);
+
+    for (size_t i = 0; i < count && world->wrong[0] == '\0'; i++) {
+        fate_choose();
+        if (chance_one_in(&world->chance, 10))
+            network_signal((int64_t)chance_below(&world->chance, 5000));
+        LifeEnd end = life_run(options);
+        interval(options->story, end);
+    }
+}
+
+static void run_last(LifeOptions *options)
+{
+    unsigned quiet = 0;
+
+    options->is_last = false;
+    for (unsigned i = 0; i < LAST_LIVES_MAX && quiet < 2 && world->wrong[0] == '\0'; i++) {
+        fate_none();
+        options->is_last = quiet == 1;
+        LifeEnd end = life_run(options);
+        if (end == LIFE_QUIET)
+            quiet++;
+        else if (world->wrong[0] == '\0')
+            world_wrong("a process that nothing happens to does not come to its end");
+    }
+}
+
+static bool program_make(const Story *story, Program **ret)
+{
+    *ret = program_compile("sim.ved", buffer_text(&story->text), story->text.size);
+    if ((*ret)->valid)
+        return true;
+    world_wrong("the story does not compile:\n%.1800s", buffer_text(&story->text));
+    return false;
+}
+
+bool run(uint64_t seed, Mutant mutant, bool traces)
+{
+    Chance of_story = {chance_mix(seed, 0)};
+    LifeOptions options = {0};
+    Story story;
+
+    world_begin(seed, mutant, traces);
+    disk_make();
+    network_make();
+    provider_make();
+    promise_make();
+    story_make(&story, &of_story);
+    if (traces)
+        printf("%s\n", buffer_text(&story.text));
+    provider_refuse("Risk", story.risks);
+    provider_refuse("Deny", UINT32_MAX);
+    world->trouble_max = (unsigned)chance_below(&world->chance, TROUBLE_MAX);
+    options.story = &story;
+    if (program_make(&story, &options.program)) {
+        run_lives(&options);
+        run_last(&options);
+    }
+    program_free(options.program);
+    story_deinit(&story);
+    tally->runs++;
+    return world->wrong[0] == '\0';
+}
