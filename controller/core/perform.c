@@ -324,6 +324,7 @@ void answer_step(Turn *turn, const Event *event)
     Record record = {.type = RECORD_ANSWER,
                      .intent = event->intent,
                      .outcome = event->applied ? INTENT_APPLIED : INTENT_FAILED,
+                     .times = event->times,
                      .external_id = event->external_id,
                      .result = event->result,
                      .code = event->code,

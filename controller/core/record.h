@@ -29,6 +29,16 @@ typedef struct Seat {
     const char *type;
 } Seat;
 
+/* How an effect came to its answer: for people, nothing is decided by it. Times are ms since 1970;
+ * 0: it is not known. */
+typedef struct CallTimes {
+    uint64_t durable_ms;  /* its intent was on disk */
+    uint64_t sent_ms;     /* the first request of this process left */
+    uint64_t answered_ms; /* the answer came */
+    uint32_t sendings;    /* how often its bytes left */
+    const char *trouble;  /* after which it was last tried again; NULL: none */
+} CallTimes;
+
 typedef struct Record {
     RecordType type;
     uint64_t time_ms;   /* of the turn that made it */
@@ -50,6 +60,7 @@ typedef struct Record {
     bool awaits;
     uint64_t intent; /* RECORD_ANSWER */
     IntentState outcome;
+    CallTimes times; /* RECORD_ANSWER */
     const char *external_id;
     const char *result;
     const char *code;

@@ -55,6 +55,15 @@ static void encode_intents(const Record *record, Buffer *ret)
     buffer_add_char(ret, ']');
 }
 
+static void encode_times(const CallTimes *times, Buffer *ret)
+{
+    member_encode_count(ret, "durable", times->durable_ms);
+    member_encode_count(ret, "sent", times->sent_ms);
+    member_encode_count(ret, "answered", times->answered_ms);
+    member_encode_count(ret, "sendings", times->sendings);
+    member_encode(ret, "trouble", times->trouble);
+}
+
 static void encode_answer(const Record *record, Buffer *ret)
 {
     member_encode_number(ret, "intent", record->intent);
@@ -63,6 +72,7 @@ static void encode_answer(const Record *record, Buffer *ret)
     member_encode_json(ret, "result", record->result);
     member_encode(ret, "code", record->code);
     member_encode(ret, "text", record->text);
+    encode_times(&record->times, ret);
 }
 
 static void encode_commit_parts(const Runtime *runtime, const Record *record, Buffer *ret)

@@ -29,6 +29,7 @@ typedef struct Event {
     const char *external_id;
     const char *result; /* JSON object: the object's state, the action's result */
     const char *code;
+    CallTimes times;    /* what is known of them */
     const char *detail; /* EVENT_OBSERVED: reason; EVENT_BEGIN: boot id */
     /* EVENT_OBSERVED; EVENT_DRIFTED: the uid */
     const char *uid;

@@ -21,10 +21,15 @@
 #define STOP_GRACE_INT_MS 30000
 #define STOP_GRACE_TERM_MS 15000
 
+/* A time of the loop's clock. */
+static uint64_t wall_ms(const Engine *engine, int64_t loop_ms)
+{
+    return engine->wall_start_ms + (uint64_t)(loop_ms - engine->loop_start_ms);
+}
+
 uint64_t engine_now_ms(const Engine *engine)
 {
-    return engine->wall_start_ms +
-           (uint64_t)(loop_now_ms(engine->stack->loop) - engine->loop_start_ms);
+    return wall_ms(engine, loop_now_ms(engine->stack->loop));
 }
 
 /* ---- answers ---- */
@@ -35,6 +40,7 @@ static void arrived_free(Arrived *arrived)
     free(arrived->result);
     free(arrived->code);
     free(arrived->detail);
+    free(arrived->trouble);
     free(arrived);
 }
 
@@ -103,7 +109,7 @@ static void answer_arrived(void *context, ProviderAnswer *answer)
 {
     InFlight *flight = context;
     Engine *engine = flight->engine;
-    uint64_t number = flight->intent;
+    uint64_t number = flight->intent, started_ms = flight->started_ms;
     bool stale = answer->outcome != ANSWER_ABANDONED && is_older_copy(engine, flight, answer);
 
     in_flight_remove(flight);
@@ -117,6 +123,12 @@ static void answer_arrived(void *context, ProviderAnswer *answer)
     Arrived *arrived = memory_zero(1, sizeof *arrived);
     arrived->intent = number;
     arrived->applied = answer->outcome == ANSWER_APPLIED;
+    arrived->times =
+        (CallTimes){.durable_ms = started_ms,
+                    .sent_ms = answer->asked_ms != 0 ? wall_ms(engine, answer->asked_ms) : 0,
+                    .answered_ms = engine_now_ms(engine),
+                    .sendings = (uint32_t)answer->sendings};
+    arrived->trouble = take(answer->trouble);
     arrived->external_id = take(answer->external_id);
     if (answer->state != NULL)
         arrived->result = json_text(answer->state);
@@ -182,7 +194,8 @@ static void call_start(Engine *engine, const Intent *intent)
     if (engine->observer.on_call != NULL)
         engine->observer.on_call(engine->observer.user, intent);
     request_body(runtime, engine->stack->name, intent, &body);
-    *flight = (InFlight){engine->in_flight, engine, intent->number, intent->recovered};
+    *flight = (InFlight){engine->in_flight, engine, intent->number, intent->recovered,
+                         engine_now_ms(engine)};
     engine->in_flight = flight;
     ProviderCall call = {.provider = intent->provider,
                          .verb = call_verb(intent->verb),
@@ -302,14 +315,18 @@ bool engine_commit(Engine *engine)
 
 static Event event_of(const Engine *engine, const Arrived *arrived)
 {
-    return (Event){.type = EVENT_ANSWER,
+    Event event = {.type = EVENT_ANSWER,
                    .now_ms = engine_now_ms(engine),
                    .intent = arrived->intent,
                    .applied = arrived->applied,
                    .external_id = arrived->external_id,
                    .result = arrived->result,
                    .code = arrived->code,
+                   .times = arrived->times,
                    .detail = arrived->detail};
+
+    event.times.trouble = arrived->trouble;
+    return event;
 }
 
 static bool wants_turn(Engine *engine)

@@ -16,6 +16,8 @@ typedef struct Arrived {
     char *result;
     char *code;
     char *detail;
+    char *trouble;
+    CallTimes times; /* without `trouble` */
 } Arrived;
 
 typedef struct InFlight {
@@ -23,6 +25,7 @@ typedef struct InFlight {
     Engine *engine;
     uint64_t intent;
     bool asked_first;
+    uint64_t started_ms;
 } InFlight;
 
 typedef enum EngineMode { MODE_APPLY, MODE_SETTLE, MODE_DESTROY } EngineMode;

@@ -36,10 +36,10 @@ struct PendingCall {
     void *context;
     CallStep step; /* the request under way, or the next one */
     HttpTransfer *transfer;
-    LoopTimer *timer;    /* until the next request */
-    LoopTimer *deadline; /* of all tries; of the ending */
-    int64_t requested_ms;
-    unsigned tries; /* in a row without progress */
+    LoopTimer *timer;               /* until the next request */
+    LoopTimer *deadline;            /* of all tries; of the ending */
+    int64_t requested_ms, asked_ms; /* the last request; the first one */
+    unsigned tries;                 /* in a row without progress */
     int sendings;
     bool began;         /* had a slot: the time for all tries runs */
     bool in_doubt;      /* the bytes may have been read and no answer has said otherwise */
@@ -90,6 +90,7 @@ static void answer_deinit(ProviderAnswer *answer)
     free(answer->etag);
     free(answer->code);
     free(answer->detail);
+    free(answer->trouble);
     json_free(answer->private_data);
     json_free(answer->state);
     json_free(answer->sensitive);
@@ -125,6 +126,8 @@ static void call_answer(PendingCall *call, AnswerOutcome outcome, int kind, cons
         .external_id = call->external_id,
         .replayed = call->replayed,
         .sendings = call->sendings,
+        .asked_ms = call->asked_ms,
+        .trouble = take(call->trouble),
         .http_status = call->http_status,
         .code = memory_copy_string(applied ? "" : call->code),
         .detail = memory_copy_string(applied ? "" : call->detail),
@@ -387,6 +390,8 @@ static void request_start(PendingCall *call)
     cleanup(free) char *path = NULL;
 
     call->requested_ms = loop_now_ms(call->pool->loop);
+    if (call->asked_ms == 0)
+        call->asked_ms = call->requested_ms;
     switch (call->step) {
     case STEP_SEND:
         send_mutation(call);

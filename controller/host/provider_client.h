@@ -159,6 +159,8 @@ typedef struct ProviderAnswer {
     bool replayed;      /* answered from the provider's memory. With `sendings` of 1 and no
                            `ask_first` the key was used before: this state is an older copy */
     int sendings;       /* how often the bytes left */
+    int64_t asked_ms;   /* when the first request left, by the loop's clock; 0: none did */
+    char *trouble;      /* after which it was last tried again; NULL: it went well at once */
     int http_status;    /* of the last reply; 0: none came */
     char *code;         /* UPPER_SNAKE, "" if there is none */
     char *detail;       /* sentence, control characters replaced; "" when applied */
