@@ -21,6 +21,15 @@ static char *cell(const Json *row, const char *column)
     return member != NULL ? json_text(member) : memory_copy_string("");
 }
 
+static size_t last_column(const char *const columns[DOCUMENT_COLUMNS_MAX])
+{
+    size_t count = 1;
+
+    while (count < DOCUMENT_COLUMNS_MAX && columns[count] != NULL)
+        count++;
+    return count - 1;
+}
+
 void document_table(Ui *ui, const char *const columns[DOCUMENT_COLUMNS_MAX], const Json *rows)
 {
     size_t widths[DOCUMENT_COLUMNS_MAX] = {0};
@@ -33,6 +42,7 @@ void document_table(Ui *ui, const char *const columns[DOCUMENT_COLUMNS_MAX], con
                 widths[c] = strlen(text);
         }
     }
+    widths[last_column(columns)] = 0; /* nothing stands behind it */
     for (size_t c = 0; c < DOCUMENT_COLUMNS_MAX && columns[c] != NULL; c++) {
         cleanup(free) char *head = memory_copy_string(columns[c]);
         for (char *at = head; *at != '\0'; at++)

@@ -60,6 +60,8 @@ static const Verb verbs[] = {
      LOOK_FLAGS, verb_state, true},
     {"state verify", "[FILE]", "read every byte of the state folder and say what is whole",
      LOOK_FLAGS, verb_state_verify, true},
+    {"state history", "[FILE]", "what has become of the state, as far back as it is kept",
+     LOOK_FLAGS | FLAG_BIT(DOMAIN) | FLAG_BIT(LIMIT), verb_state_history, true},
     {"state mv", "FROM TO [FILE]", "give an object, or all of a domain, another address",
      EDIT_FLAGS, verb_state_mv, false},
     {"show", "[PLAN | FILE]", "a saved plan, or the state, for people or with --json", LOOK_FLAGS,

@@ -13,6 +13,7 @@
 #include "lang/suggest.h"
 
 #define TIMEOUT_DEFAULT_MS 1800000
+#define LIMIT_DEFAULT 100 /* entries of a list that may be long */
 #define VAR_FILE_MAX ((size_t)4 << 20)
 
 const FlagSpec flag_specs[FLAG_COUNT] = {
@@ -247,6 +248,14 @@ static int take_flag(Options *options, FlagId id, const char *value, Error *err)
     case FLAG_DESTROY:
         options->destroy = true;
         return 0;
+    case FLAG_DOMAIN:
+        options->domain = value;
+        return 0;
+    case FLAG_LIMIT:
+        return parse_number(err, id, value, UINT32_MAX, &options->limit);
+    case FLAG_CUT:
+        options->cut = true;
+        return 0;
     case FLAG_HELP:
         options->help = true;
         return 0;
@@ -330,7 +339,8 @@ int options_parse(Options *ret, int argc, char **argv, const char *verb, uint64_
 {
     bool flags_over = false;
 
-    *ret = (Options){.timeout_ms = TIMEOUT_DEFAULT_MS, .max_slices = RUNTIME_MAX_SLICES};
+    *ret = (Options){
+        .timeout_ms = TIMEOUT_DEFAULT_MS, .max_slices = RUNTIME_MAX_SLICES, .limit = LIMIT_DEFAULT};
     ret->command = join(argc, argv, verb);
     ret->args = memory_alloc(((size_t)argc + 1) * sizeof(char *));
     for (int i = 0; i < argc; i++) {

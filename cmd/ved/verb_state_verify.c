@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cmd/ved/document.h"
-#include "cmd/ved/invocation.h"
+#include "cmd/ved/state_verb.h"
 #include "controller/host/state_verify.h"
 #include "lang/base/memory.h"
 
@@ -117,17 +117,10 @@ static ExitReasons verify(Ui *ui, const Options *options, const char *path)
 
 ExitReasons verb_state_verify(Ui *ui, const Options *options)
 {
-    cleanup(invocation_close) Invocation invocation = {0};
-    cleanup(config_free) Config *config = NULL;
-    const char *file = options->arg_count > 0 ? options->args[0] : NULL;
+    cleanup(free) char *path = NULL;
     Error err = {0};
 
-    if (options->arg_count > 1) {
-        error_set(&err, ERROR_USAGE,
-                  "state verify: expected at most one program: ved state verify [FILE]");
+    if (state_verb_find(ui, options, 0, "ved state verify [FILE]", &path, &err) < 0)
         return fail(ui, &err);
-    }
-    if (invocation_find(&invocation, ui, options, file, &config, &err) < 0)
-        return fail(ui, &err);
-    return verify(ui, options, invocation.state_path);
+    return verify(ui, options, path);
 }
