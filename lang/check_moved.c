@@ -150,7 +150,8 @@ static void report_circle(Moving *moving, size_t index, size_t after)
         check_report(checker, SEVERITY_ERROR, "V-ERR-041", tree->span,
                      "this leads in a circle, back to '%s'", side_text(moving, &tree->to));
     check_note(checker, d, moving->trees[after]->span, "it goes on here");
-    d->remedy = "remove the line that is not true";
+    d->remedy = "remove the line that is not true; two swap their names by two edits, over a third "
+                "name";
 }
 
 /* Take the move out of the table, so that following ends. */

@@ -242,6 +242,23 @@ static const char *number_remedy(Checker *checker, const Expr *expr, StaticType 
     return NULL;
 }
 
+/* What is no bool can be asked about, but for a number that stands there itself. */
+static const char *bool_remedy(Checker *checker, const Expr *expr, StaticType found)
+{
+    const char *against = found == STATIC_STRING     ? "\"\""
+                          : found == STATIC_DURATION ? "0s"
+                          : is_amount(found)         ? "0"
+                                                     : NULL;
+
+    if (expr->kind == EXPR_STRING)
+        return number_remedy(checker, expr, found, STATIC_BOOL);
+    if (expr->kind == EXPR_DURATION || expr->kind == EXPR_FLOAT || expr_is_int_literal(expr))
+        return "write `true` or `false`";
+    return against != NULL ? arena_format(checker->arena, "compare it with something: `%s != %s`",
+                                          written(checker, expr), against)
+                           : "compare it with something";
+}
+
 const char *mismatch_remedy(Checker *checker, const Expr *expr, StaticType found, StaticType wanted)
 {
     const TypeTable *types = checker->model->types;
@@ -258,14 +275,13 @@ const char *mismatch_remedy(Checker *checker, const Expr *expr, StaticType found
         return enum_remedy(checker, expr, to);
     if (to->kind == KIND_LIST && type_fits(types, found, to->element))
         return arena_format(checker->arena, "write a list: [%s]", written(checker, expr));
-    if (wanted == STATIC_BOOL && expr->kind != EXPR_STRING)
-        return "compare it with something: `value != 0`";
+    if (wanted == STATIC_BOOL)
+        return bool_remedy(checker, expr, found);
     if (wanted == STATIC_STRING && found == STATIC_SECRET)
         return "a secret is shown nowhere, so what keeps it must be a secret as well";
     if ((wanted == STATIC_STRING || wanted == STATIC_SECRET) && !is_open(found))
         return "write a text in quotes; a value becomes text with \"${value}\"";
-    return is_amount(wanted) || wanted == STATIC_BOOL ? number_remedy(checker, expr, found, wanted)
-                                                      : NULL;
+    return is_amount(wanted) ? number_remedy(checker, expr, found, wanted) : NULL;
 }
 
 /* ---- checks ---- */

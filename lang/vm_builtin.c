@@ -9,8 +9,8 @@ bool builtin_refuse(const BuiltinCall *call, size_t argument, const char *expect
 {
     Value found = call->arguments[argument];
 
-    return vm_fault(call->vm, "%s asks for %s, found %s %s", builtin_name(call->builtin), expected,
-                    value_type_name(found.type), vm_quoted(call->vm, found));
+    return vm_fault(call->vm, "%s asks for %s, found %s", builtin_name(call->builtin), expected,
+                    vm_described(call->vm, found));
 }
 
 bool builtin_strings(const BuiltinCall *call, size_t count)

@@ -62,6 +62,9 @@ uint64_t vm_weight(Value value);
 /* A value as a fault quotes it: short, strings in quotes. */
 const char *vm_quoted(Vm *vm, Value value);
 
+/* The same behind the name of its type: "int 3", "null". */
+const char *vm_described(Vm *vm, Value value);
+
 /* Compute one operator into `ret`. Unknown gives unknown. */
 bool vm_binary(Vm *vm, Opcode opcode, Value left, Value right, Value *ret);
 

@@ -61,6 +61,13 @@ const char *vm_quoted(Vm *vm, Value value)
     return result;
 }
 
+const char *vm_described(Vm *vm, Value value)
+{
+    return value.type == VALUE_NULL ? value_type_name(value.type)
+                                    : arena_format(vm->arena, "%s %s", value_type_name(value.type),
+                                                   vm_quoted(vm, value));
+}
+
 static const char *operator_sign(Opcode opcode)
 {
     static const char *const signs[] = {
@@ -332,8 +339,8 @@ bool vm_admit(Vm *vm, Value value, StaticType type, Value *ret)
         return false;
     if (type_admit(vm->code->types, type, value, vm->arena, ret))
         return true;
-    return vm_fault(vm, "expected %s, found %s %s", type_name(vm->code->types, type),
-                    value_type_name(value.type), vm_quoted(vm, value));
+    return vm_fault(vm, "expected %s, found %s", type_name(vm->code->types, type),
+                    vm_described(vm, value));
 }
 
 bool vm_convert(Vm *vm, Instruction in, Value *r)

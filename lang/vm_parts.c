@@ -209,12 +209,10 @@ bool vm_fault_no_index(Vm *vm, const ValueList *list, int64_t index)
 bool vm_fault_index_type(Vm *vm, Value operand, Value index)
 {
     if (operand.type == VALUE_LIST || operand.type == VALUE_OBJECT)
-        return vm_fault(vm, "a %s is indexed with %s, found %s %s",
-                        operand.type == VALUE_LIST ? "list" : "map",
-                        operand.type == VALUE_LIST ? "an int" : "a string",
-                        value_type_name(index.type), vm_quoted(vm, index));
-    return vm_fault(vm, "[ ] asks for a list or a map, found %s %s", value_type_name(operand.type),
-                    vm_quoted(vm, operand));
+        return vm_fault(
+            vm, "a %s is indexed with %s, found %s", operand.type == VALUE_LIST ? "list" : "map",
+            operand.type == VALUE_LIST ? "an int" : "a string", vm_described(vm, index));
+    return vm_fault(vm, "[ ] asks for a list or a map, found %s", vm_described(vm, operand));
 }
 
 /* ---- reading ---- */
@@ -248,8 +246,7 @@ bool vm_index(Vm *vm, Instruction in, Value *r)
 
 static bool fault_no_object(Vm *vm, const char *name, Value found)
 {
-    return vm_fault(vm, "'.%s' asks for an object, found %s %s", name, value_type_name(found.type),
-                    vm_quoted(vm, found));
+    return vm_fault(vm, "'.%s' asks for an object, found %s", name, vm_described(vm, found));
 }
 
 bool vm_member(Vm *vm, Instruction in, Value *r)
@@ -266,7 +263,7 @@ bool vm_member(Vm *vm, Instruction in, Value *r)
     if (!vm_charge(vm, operand.object->count / 8))
         return false;
     if (!value_member(operand, name, &r[in.a]))
-        return vm_fault(vm, "the result has no '%s'; it has %s", name,
+        return vm_fault(vm, "there is no '.%s'; there are %s", name,
                         member_names(vm, operand.object));
     return true;
 }
@@ -276,8 +273,8 @@ bool vm_check_slot(Vm *vm, Value record, size_t slot)
 {
     if (record.type == VALUE_OBJECT && slot < record.object->count)
         return true;
-    return vm_fault(vm, "expected a record with %zu members or more, found %s %s", slot + 1,
-                    value_type_name(record.type), vm_quoted(vm, record));
+    return vm_fault(vm, "expected a record with %zu members or more, found %s", slot + 1,
+                    vm_described(vm, record));
 }
 
 bool vm_slot(Vm *vm, Instruction in, Value *r)
@@ -312,10 +309,9 @@ bool vm_each(Vm *vm, Instruction in, Value *r, bool *ret_any)
         if (*ret_any && in.spare == 2)
             names[1] = at->object->members[position].value;
     } else {
-        return vm_fault(vm, "'for' with %s goes through a %s, found %s %s",
+        return vm_fault(vm, "'for' with %s goes through a %s, found %s",
                         in.spare == 2 ? "two names" : "one name",
-                        in.spare == 2 ? "map" : "list or a map", value_type_name(at->type),
-                        vm_quoted(vm, *at));
+                        in.spare == 2 ? "map" : "list or a map", vm_described(vm, *at));
     }
     at[1].integer++;
     return true;

@@ -436,9 +436,9 @@ Test(vm, results_are_narrowed_where_they_are_used)
     expect_answer_fault("n = r.id", "{\"id\":\"x\"}",
                         "stack.ved:4:5: expected int, found string \"x\"");
     expect_answer_fault("n = r.id", "{\"id\":null}",
-                        "stack.ved:4:5: expected int, found null null");
+                        "stack.ved:4:5: expected int, found null");
     expect_answer_fault("n = r.port", "{\"id\":1,\"name\":2}",
-                        "stack.ved:4:7: the result has no 'port'; it has id, name");
+                        "stack.ved:4:7: there is no '.port'; there are id, name");
     expect_answer_fault("n = r.a.b", "{\"a\":1}",
                         "stack.ved:4:9: '.b' asks for an object, found int 1");
     expect_answer_fault("n = r.x + 1", "{\"x\":true}",
