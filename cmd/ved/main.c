@@ -66,6 +66,8 @@ static const Verb verbs[] = {
      EDIT_FLAGS, verb_state_mv, false},
     {"show", "[PLAN | FILE]", "a saved plan, or the state, for people or with --json", LOOK_FLAGS,
      verb_show, true},
+    {"why", "ADDR|MESSAGE|D.field [FILE]", "the slices behind an object, a message or a value",
+     LOOK_FLAGS | FLAG_BIT(LIMIT), verb_why, true},
     {"trace effect", "ID|ADDR [FILE]",
      "when an effect was wanted, sent, answered and what came of it", LOOK_FLAGS, verb_trace_effect,
      true},

@@ -87,6 +87,12 @@ int state_dir_read(const StateDir *dir, uint64_t from, const StateVisitor *visit
 /* The lowest position state_dir_read() can start from. */
 int state_dir_oldest(const StateDir *dir, uint64_t *ret, Error *err);
 
+/* The heads of the checkpoints that are kept, the oldest first; the caller frees the array. */
+int state_dir_checkpoints(const StateDir *dir, CheckpointHead **ret, size_t *ret_count, Error *err);
+
+/* Append the source of program-`position`.ved to `ret`: the one that a head names. */
+int state_dir_read_program(const StateDir *dir, uint64_t position, Buffer *ret, Error *err);
+
 /* To append to, after state_dir_recover(); owned by the folder and replaced by state_dir_rotate(),
  * so ask each time. NULL before, and when read-only. */
 Journal *state_dir_journal(StateDir *dir);
