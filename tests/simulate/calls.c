@@ -17,6 +17,8 @@
 
 #include "tests/simulate/calls.h"
 #include "tests/simulate/disk.h"
+#include "tests/simulate/life.h"
+#include "tests/simulate/promise.h"
 #include "tests/simulate/world.h"
 
 #define FD_FIRST 1000 /* none of them is a real one */
@@ -51,6 +53,11 @@ static int result(int code)
 static void call_begin(void)
 {
     world_step();
+    if (world->full_in > 0 && --world->full_in == 0) {
+        world_count(TROUBLE_DISK_FULL);
+        world->disk_trouble = true;
+        disk_set_full(true);
+    }
     world->now_ms += chance_one_in(&world->chance, 16);
 }
 
@@ -151,8 +158,12 @@ static ssize_t write_at(Inode *inode, const void *bytes, size_t size, off_t at)
 
 ssize_t __wrap_pwrite(int fd, const void *bytes, size_t size, off_t at)
 {
+    Inode *inode = inode_of(fd);
+
     call_begin();
-    return write_at(inode_of(fd), bytes, size, at);
+    if (!life_recovers())
+        promise_note_group(inode, calls_group_at());
+    return write_at(inode, bytes, size, at);
 }
 
 /* The first half of it, where the process is to die in the middle. */

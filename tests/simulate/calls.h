@@ -14,6 +14,9 @@
 /* The state folder on the virtual disk. */
 #define SIMULATED_STATE "/stack/.ved/sim"
 
+/* Where in its journal the group begins that is written now. */
+off_t calls_group_at(void);
+
 /* For a mutant: a cut of this file does nothing. */
 bool calls_keep_tail(const char *name);
 

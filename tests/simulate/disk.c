@@ -1,5 +1,6 @@
 #include "tests/simulate/disk.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -451,30 +452,14 @@ void disk_cut_power(void)
     }
 }
 
-static bool may_rot(const Inode *inode)
+void disk_rot(Inode *inode, size_t limit)
 {
-    return !inode->folder && inode->now.used > 0 && inode->synced.used > 0 &&
-           (strncmp(inode->name, "journal-", 8) == 0 ||
-            strncmp(inode->name, "checkpoint-", 11) == 0);
-}
+    size_t at = chance_below(&world->chance, limit);
+    char bit = (char)(1 << chance_below(&world->chance, 7));
 
-bool disk_rot(void)
-{
-    size_t count = 0, chosen;
-
-    for (Inode *inode = world->disk->all; inode != NULL; inode = inode->next)
-        count += may_rot(inode);
-    chosen = chance_below(&world->chance, count);
-    for (Inode *inode = world->disk->all; inode != NULL; inode = inode->next) {
-        if (!may_rot(inode) || chosen-- > 0)
-            continue;
-        size_t at = chance_below(&world->chance, inode->synced.used);
-        char bit = (char)(1 << chance_below(&world->chance, 7));
-        inode->synced.bytes[at] ^= bit;
-        inode->now.bytes[at] ^= bit;
-        world_count(TROUBLE_ROT);
-        world_trace("damage: byte %zu of %s", at, inode->name);
-        return true;
-    }
-    return false;
+    assert(limit <= inode->now.used && limit <= inode->synced.used);
+    inode->synced.bytes[at] ^= bit;
+    inode->now.bytes[at] ^= bit;
+    world_count(TROUBLE_ROT);
+    world_trace("damage: byte %zu of %s", at, inode->name);
 }

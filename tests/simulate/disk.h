@@ -29,8 +29,8 @@ void disk_make(void);
 /* The power goes: what was not synced is kept by chance. */
 void disk_cut_power(void);
 
-/* A bit of a file that was on the platter turns over: true if there was one to turn. */
-bool disk_rot(void);
+/* A bit of the file turns over, among its first `limit` bytes. */
+void disk_rot(Inode *inode, size_t limit);
 
 /* Every call below is as of POSIX, but returns -errno. */
 int disk_find(const char *path, Inode **ret);

@@ -83,9 +83,12 @@ static void state_compare(const Stack *stack)
 
     if (chance_one_in(&world->chance, 2) && state_dir_oldest(stack->dir, &from, &err) < 0)
         world_wrong("the oldest checkpoint: %s", err.message);
-    if (state_dir_read(stack->dir, from, &visitor, &recovery, &err) < 0)
+    if (from < world->passed_on)
+        from = STATE_NEWEST; /* a program takes over by a checkpoint, not by records */
+    int code = state_dir_read(stack->dir, from, &visitor, &recovery, &err);
+    if (code < 0 && !(world->damaged && code == ERROR_STATE))
         world_wrong("the state was recovered, and cannot be read: %s", err.message);
-    else if (state_digest(copy) != state_digest(stack->runtime))
+    else if (code >= 0 && state_digest(copy) != state_digest(stack->runtime))
         world_wrong("read again from %" PRId64 ", the state at record %" PRIu64 " is another one",
                     (int64_t)from, recovery.position);
     runtime_free(copy);
@@ -109,10 +112,10 @@ static void end(LifeEnd how)
 }
 
 /* Errors are for those who have a reason to fail. */
-static void end_failed(const LifeOptions *options, const Error *err, bool opening)
+static void end_failed(const Error *err, bool opening)
 {
     world_trace("error %d: %s", err->code, err->message);
-    if (opening && options->may_refuse && err->code == ERROR_STATE)
+    if (opening && world->damaged && err->code == ERROR_STATE)
         end(LIFE_REFUSED);
     if (!world->disk_trouble)
         world_wrong("it ends with error %d: %s", err->code, err->message);
@@ -150,7 +153,7 @@ static void plan_check(Stack *stack)
 
 static void idle_check(const Stack *stack)
 {
-    if (provider_pool_pending(stack->pool) > 0)
+    if (stack->pool != NULL && provider_pool_pending(stack->pool) > 0)
         world_wrong("%zu calls are under way in the end", provider_pool_pending(stack->pool));
     if (loop_armed(stack->loop) > 0)
         world_wrong("%u timers are armed in the end, and nothing is to be done",
@@ -173,13 +176,15 @@ static EngineEnd apply(Stack *stack, Engine *engine, Error *err)
     int code = engine_observe(engine, err);
 
     if (code == ENGINE_STOPPED)
-        return ENGINE_INTERRUPTED;
+        end(LIFE_STOPPED);
     if (code < 0)
         return ENGINE_FAILED;
     if (stack->changed || stack->old_program != NULL)
         how = engine_settle(engine, err);
     if (how != ENGINE_QUIET)
         return how;
+    if (stack_is_passed_on(stack))
+        world->passed_on = stack->recovery.position + 1;
     if (stack_evolve(stack, err) < 0)
         return ENGINE_FAILED;
     return engine_apply(engine, err);
@@ -201,25 +206,25 @@ static void live(const LifeOptions *options)
     int code = stack_open(&stack_options, options->program, config, &stack, &err);
     recovers = false;
     if (code < 0)
-        end_failed(options, &err, true);
+        end_failed(&err, true);
     recovery_check(stack);
     diagnostics_init(&diagnostics, &arena, &stack->program->source);
     code = stack_connect(stack, &stack_options, &diagnostics, &err);
     if (code < 0)
-        end_failed(options, &err, false);
+        end_failed(&err, false);
     if (code == STACK_INTERRUPTED)
         end(LIFE_STOPPED);
     Engine *engine = engine_new(stack, &engine_options, &observer);
     EngineEnd how = apply(stack, engine, &err);
     if (how == ENGINE_FAILED)
-        end_failed(options, &err, false);
+        end_failed(&err, false);
     if (options->is_last && how == ENGINE_QUIET) {
         idle_check(stack);
         story_check(options->story, stack->runtime);
         plan_check(stack);
     }
     if (engine_finish(engine, &err) < 0)
-        end_failed(options, &err, false);
+        end_failed(&err, false);
     promise_note_state(journal_position(state_dir_journal(stack->dir)),
                        state_digest(stack->runtime));
     engine_free(engine);
@@ -250,7 +255,6 @@ LifeEnd life_run(const LifeOptions *options)
 
     tally->lives++;
     world->life++;
-    world->steps = 0;
     world->running = true;
     world_trace("---- process %u", world->life);
     fflush(stdout);

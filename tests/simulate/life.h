@@ -17,7 +17,6 @@ typedef enum LifeEnd {
 typedef struct LifeOptions {
     const Story *story;
     Program *program; /* compiled from the story's text */
-    bool may_refuse;  /* something of the state was damaged */
     bool is_last;     /* all must be as the story ends, and nothing be left to do */
 } LifeOptions;
 

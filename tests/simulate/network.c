@@ -74,13 +74,12 @@ static const Request *request_keep(const Request *request)
 }
 
 /* Sent by itself once more, by what lies between; nobody waits for what comes of it. */
-static void send_twice(const Request *request)
+static void send_twice(const Request *request, int64_t after_ms)
 {
     Request ghost = *request;
 
     ghost.life = 0;
-    happen_later((Happening){.kind = REQUEST_ARRIVES, .request = request_keep(&ghost)},
-                 long_delay_ms());
+    happen_later((Happening){.kind = REQUEST_ARRIVES, .request = request_keep(&ghost)}, after_ms);
 }
 
 void network_send(const Request *request)
@@ -93,12 +92,13 @@ void network_send(const Request *request)
         return;
     }
     bool late = world_trouble(TROUBLE_REQUEST_LATE, 60);
-    if (kept->key != NULL && world_trouble(TROUBLE_REQUEST_TWICE, 60))
-        send_twice(kept);
+    int64_t after_ms = late ? long_delay_ms() : delay_ms();
     happen_later((Happening){.kind = REQUEST_ARRIVES,
                              .request = kept,
                              .life = world->mutant == MUTANT_COMMIT_FIRST ? world->life : 0},
-                 late ? long_delay_ms() : delay_ms());
+                 after_ms);
+    if (kept->key != NULL && world_trouble(TROUBLE_REQUEST_TWICE, 60))
+        send_twice(kept, after_ms + long_delay_ms());
     if (late && chance_one_in(&world->chance, 2))
         connection_ends(kept, delay_ms());
 }
@@ -174,7 +174,7 @@ void network_provider_returns(int64_t after_ms)
 
 void network_signal(int64_t after_ms)
 {
-    happen_later((Happening){.kind = SIGNAL_COMES, .life = world->life}, after_ms);
+    happen_later((Happening){.kind = SIGNAL_COMES, .life = world->life + 1}, after_ms);
 }
 
 int64_t network_next_ms(void)

@@ -40,7 +40,8 @@ void network_send(const Request *request);
 /* Half of it leaves; the rest never does. */
 void network_cut(const Request *request);
 
-/* The provider's work on this operation ends then; it is up again then; a signal comes. */
+/* The provider's work on this operation ends then; it is up again then; a signal comes to the next
+ * process. */
 void network_operation_ends(size_t operation, int64_t after_ms);
 void network_provider_returns(int64_t after_ms);
 void network_signal(int64_t after_ms);

@@ -4,6 +4,7 @@
 
 #include "lang/base/hash.h"
 #include "lang/base/json.h"
+#include "tests/simulate/disk.h"
 #include "tests/simulate/world.h"
 
 /* A record of the journal, by its number. */
@@ -24,6 +25,8 @@ struct Witness {
     uint64_t position; /* all up to it were acknowledged */
     uint64_t state_position, state_digest;
     Asked *asked;
+    Inode *journal; /* that was written last; NULL: none yet */
+    off_t group_at; /* where its last group begins */
 };
 
 void promise_make(void)
@@ -60,6 +63,23 @@ void promise_note_commit(uint64_t position)
 
     while (witness->position < position)
         record_at(++witness->position)->committed = true;
+}
+
+void promise_note_group(Inode *journal, off_t at)
+{
+    world->witness->journal = journal;
+    world->witness->group_at = at;
+}
+
+bool promise_damage(void)
+{
+    const Witness *witness = world->witness;
+
+    if (witness->journal == NULL || witness->group_at == 0)
+        return false;
+    disk_rot(witness->journal, (size_t)witness->group_at);
+    world->damaged = true;
+    return true;
 }
 
 void promise_check_record(uint64_t sequence, const char *payload, size_t size)

@@ -8,14 +8,23 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "tests/simulate/network.h"
+
+typedef struct Inode Inode;
 
 void promise_make(void);
 
 /* A record was appended under that number; all up to `position` were committed. */
 void promise_note_record(uint64_t sequence, const char *payload, size_t size);
 void promise_note_commit(uint64_t position);
+
+/* A group is written into that journal, from there on: all before it is on disk. */
+void promise_note_group(Inode *journal, off_t at);
+
+/* Turn over a bit of what no crash can damage; false: there is none yet. */
+bool promise_damage(void);
 
 /* A record was read in recovery: it must be the one that was acknowledged under that number. */
 void promise_check_record(uint64_t sequence, const char *payload, size_t size);

@@ -31,6 +31,7 @@ static void fate_choose(void)
     world->kill_in = 0;
     world->disk_trouble = false;
     disk_set_full(false);
+    world->full_in = chance_one_in(chance, 16) ? 1 + (uint32_t)chance_below(chance, 100) : 0;
     if (chance_one_in(chance, 8))
         return;
     if (world->kill_at == POINT_ANYWHERE)
@@ -43,6 +44,7 @@ static void fate_choose(void)
 static void fate_none(void)
 {
     world->kill_in = 0;
+    world->full_in = 0;
     world->calm = true;
     world->disk_trouble = false;
     disk_set_full(false);
@@ -60,6 +62,8 @@ static void interval(const Story *story, LifeEnd end)
                      : (int64_t)chance_below(chance, (size_t)1 << chance_below(chance, 22)));
     if (story->may_lose && chance_one_in(chance, 8) && provider_lose())
         world_count(TROUBLE_VANISHED);
+    if (chance_one_in(chance, 60))
+        promise_damage();
     if (chance_one_in(chance, 8)) {
         world->calendar_ms += (int64_t)chance_below(chance, 2 * HOUR_MS) - HOUR_MS;
         world_count(TROUBLE_CLOCK_JUMP);
@@ -68,7 +72,8 @@ static void interval(const Story *story, LifeEnd end)
 
 /* ---- a run ---- */
 
-static void run_lives(LifeOptions *options)
+/* False: a process has refused to begin, with reason. */
+static bool run_lives(const LifeOptions *options)
 {
     size_t count = 1 + chance_below(&world->chance, LIVES_MAX);
 
@@ -77,8 +82,11 @@ static void run_lives(LifeOptions *options)
         if (chance_one_in(&world->chance, 10))
             network_signal((int64_t)chance_below(&world->chance, 5000));
         LifeEnd end = life_run(options);
+        if (end == LIFE_REFUSED)
+            return false;
         interval(options->story, end);
     }
+    return true;
 }
 
 static void run_last(LifeOptions *options)
@@ -90,6 +98,8 @@ static void run_last(LifeOptions *options)
         fate_none();
         options->is_last = quiet == 1;
         LifeEnd end = life_run(options);
+        if (end == LIFE_REFUSED)
+            return;
         if (end == LIFE_QUIET)
             quiet++;
         else if (world->wrong[0] == '\0')
@@ -124,10 +134,8 @@ bool run(uint64_t seed, Mutant mutant, bool traces)
     provider_refuse("Deny", UINT32_MAX);
     world->trouble_max = (unsigned)chance_below(&world->chance, TROUBLE_MAX);
     options.story = &story;
-    if (program_make(&story, &options.program)) {
-        run_lives(&options);
+    if (program_make(&story, &options.program) && run_lives(&options))
         run_last(&options);
-    }
     program_free(options.program);
     story_deinit(&story);
     tally->runs++;

@@ -29,9 +29,8 @@ typedef struct Arguments {
 /* What the workers share. */
 typedef struct Result {
     Tally tally;
-    uint64_t failed[FAILED_MAX];
-    uint64_t failed_count;
-    uint64_t found; /* a mutant, by that seed; UINT64_MAX: not yet */
+    uint64_t failed_count, first_failed;
+    char wrong[256]; /* of the first that failed */
 } Result;
 
 static Result *results; /* [worker] */
@@ -55,9 +54,13 @@ static void work(const Arguments *arguments, unsigned worker)
     for (uint64_t i = worker; i < arguments->count; i += arguments->workers) {
         if (run(arguments->first + i, arguments->mutant, false))
             continue;
-        if (result->failed_count < FAILED_MAX)
-            result->failed[result->failed_count] = arguments->first + i;
-        if (result->failed_count++ < FAILED_MAX)
+        if (result->failed_count++ == 0) {
+            result->first_failed = arguments->first + i;
+            memcpy(result->wrong, world->wrong, sizeof result->wrong);
+        }
+        if (arguments->mutants)
+            break;
+        if (result->failed_count <= FAILED_MAX)
             failed_print(arguments->first + i, arguments->mutant);
     }
     fflush(stdout);
@@ -129,6 +132,38 @@ static int many(const Arguments *arguments)
     return ok ? 0 : 1;
 }
 
+/* Each is to be found; the workers go on to the first seed that does. */
+static bool mutant_hunt(const Arguments *arguments, Mutant mutant)
+{
+    Arguments hunt = *arguments;
+    const Result *found = NULL;
+
+    hunt.mutant = mutant;
+    hunt.count = MUTANT_SEEDS;
+    workers_run(&hunt);
+    for (unsigned i = 0; i < hunt.workers; i++)
+        if (results[i].failed_count > 0 &&
+            (found == NULL || results[i].first_failed < found->first_failed))
+            found = &results[i];
+    if (found == NULL)
+        printf("not ok %s: %s: not found by %d seeds\n", mutant_name(mutant), mutant_text(mutant),
+               MUTANT_SEEDS);
+    else
+        printf("ok %s: %s: seed %" PRIu64 ": %.200s\n", mutant_name(mutant), mutant_text(mutant),
+               found->first_failed, found->wrong);
+    fflush(stdout);
+    return found != NULL;
+}
+
+static int mutants(const Arguments *arguments)
+{
+    bool all = true;
+
+    for (size_t i = MUTANT_NONE + 1; i < MUTANT_COUNT; i++)
+        all &= mutant_hunt(arguments, (Mutant)i);
+    return all ? 0 : 1;
+}
+
 static int one(const Arguments *arguments)
 {
     world_map();
@@ -198,5 +233,7 @@ int main(int argc, char **argv)
                    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (results == MAP_FAILED)
         return 74;
+    if (arguments.mutants)
+        return mutants(&arguments);
     return arguments.one ? one(&arguments) : many(&arguments);
 }

@@ -249,12 +249,12 @@ static void act_saga(Story *story, Chance *chance, unsigned act)
         "  goal Decided { predicate decided terminate_after 50 retries }\n"
         "  transition Book { step {\n    if !decided {\n"
         "      emit Infra.Flight(name: \"out\", tag: \"flight%u_0\")\n"
-        "      emit Infra.Deny(name: \"sea\") else { reason = error.code }\n"
+        "      emit Infra.Deny(name: \"sea\") else { reason = \"refused\" }\n"
         "      if reason != \"\" { release Infra.Flight(name: \"out\") }\n"
         "      decided = true\n    }\n  } }\n}\n",
         act, act);
     field_ends(story, "Trip", act, "decided", "true");
-    field_ends(story, "Trip", act, "reason", "\"VALIDATION_FAILED\"");
+    field_ends(story, "Trip", act, "reason", "\"refused\"");
 }
 
 /* A number goes round until it has been everywhere often enough. */

@@ -161,7 +161,6 @@ static void kill_if(Point point)
 
 void world_step(void)
 {
-    world->steps++;
     kill_if(POINT_ANYWHERE);
 }
 

@@ -56,11 +56,13 @@ typedef struct World {
     bool running;         /* a process runs */
     bool calm;            /* nothing goes wrong any more */
     unsigned trouble_max; /* so much may still go wrong */
+    bool damaged;         /* so is the state: it may be refused, and not be taken for whole */
     bool disk_trouble;    /* in this life the disk has failed: it may end with an error */
     /* the end of this life, if it is to be killed */
     Point kill_at;
-    uint32_t kill_in; /* so many passings; 0: it is not killed */
-    uint64_t steps;   /* of this life */
+    uint32_t kill_in;   /* so many passings; 0: it is not killed */
+    uint32_t full_in;   /* the disk is full after so many calls; 0: it does not fill up */
+    uint64_t passed_on; /* up to this record the state was another program's, if not that of now */
     Disk *disk;
     Network *network;
     Provider *provider;

@@ -34,6 +34,12 @@ void __wrap_verdict_judge(const CallFacts *facts, const HttpReply *reply, const 
 /* ---- the journal ---- */
 
 static bool group_prepares, group_answers;
+static off_t group_at;
+
+off_t calls_group_at(void)
+{
+    return group_at;
+}
 
 static bool starts_with(const char *payload, const char *text)
 {
@@ -53,6 +59,7 @@ int __wrap_journal_commit(Journal *journal, Error *err)
 {
     bool answers = group_answers;
 
+    group_at = journal_size(journal);
     if (group_prepares)
         world_pass(POINT_BEFORE_INTENT);
     if (group_answers)
