@@ -289,7 +289,7 @@ static void write_object(const Object *object, Buffer *ret)
     buffer_add_string(ret, "{\"uid\":");
     json_put_string(ret, object->uid);
     member_encode(ret, "state", object_state_name(object->state));
-    if (object->state == OBJECT_WANTED)
+    if (object->before != OBJECT_WANTED)
         member_encode(ret, "before", object_state_name(object->before));
     member_encode_flag(ret, "exists", object->exists);
     member_encode(ret, "domain", object->owner->domain->name);

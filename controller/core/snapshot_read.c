@@ -348,11 +348,11 @@ static int read_instance(Reader *reader, const Json *json)
 
 /* ---- objects ---- */
 
-static ObjectState read_object_state(const Json *json, const char *key)
+static ObjectState read_object_state(const Json *json, const char *key, ObjectState otherwise)
 {
     int state = object_state_find(json_get_string(json, key, NULL));
 
-    return state < 0 ? OBJECT_READY : (ObjectState)state;
+    return state < 0 ? otherwise : (ObjectState)state;
 }
 
 static Instance *object_owner(const Runtime *runtime, const Json *json)
@@ -374,11 +374,11 @@ static int read_object(Reader *reader, const Json *json)
         return missing(reader, "domain", json_get_string(json, "domain", ""));
     Object *object = memory_zero(1, sizeof *object);
     strncpy(object->uid, json_get_string(json, "uid", ""), UID_SIZE - 1);
-    object->state = read_object_state(json, "state");
+    object->state = read_object_state(json, "state", OBJECT_READY);
     object->condemned = json_get_bool(json, "condemned", false);
     object->owner = owner;
     object_add(runtime, object);
-    object->before = read_object_state(json, "before");
+    object->before = read_object_state(json, "before", OBJECT_WANTED);
     object->exists = json_get_bool(json, "exists", false);
     copy_string(json, "where", &object->place.where);
     copy_string(json, "effect", &object->place.effect);
