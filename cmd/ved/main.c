@@ -68,6 +68,8 @@ static const Verb verbs[] = {
      verb_show, true},
     {"why", "ADDR|MESSAGE|D.field [FILE]", "the slices behind an object, a message or a value",
      LOOK_FLAGS | FLAG_BIT(LIMIT), verb_why, true},
+    {"replay", "[FILE|DIR]", "compute the journal again and compare what it gives",
+     LOOK_FLAGS | FLAG_BIT(UNTIL) | FLAG_BIT(TO) | FLAG_BIT(DIGESTS), verb_replay, true},
     {"trace effect", "ID|ADDR [FILE]",
      "when an effect was wanted, sent, answered and what came of it", LOOK_FLAGS, verb_trace_effect,
      true},

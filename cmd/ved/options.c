@@ -251,6 +251,12 @@ static int take_flag(Options *options, FlagId id, const char *value, Error *err)
     case FLAG_DOMAIN:
         options->domain = value;
         return 0;
+    case FLAG_UNTIL:
+    case FLAG_TO:
+        return parse_number(err, id, value, UINT64_MAX, &options->until);
+    case FLAG_DIGESTS:
+        options->digests = true;
+        return 0;
     case FLAG_LIMIT:
         return parse_number(err, id, value, UINT32_MAX, &options->limit);
     case FLAG_CUT:
@@ -339,8 +345,10 @@ int options_parse(Options *ret, int argc, char **argv, const char *verb, uint64_
 {
     bool flags_over = false;
 
-    *ret = (Options){
-        .timeout_ms = TIMEOUT_DEFAULT_MS, .max_slices = RUNTIME_MAX_SLICES, .limit = LIMIT_DEFAULT};
+    *ret = (Options){.timeout_ms = TIMEOUT_DEFAULT_MS,
+                     .max_slices = RUNTIME_MAX_SLICES,
+                     .limit = LIMIT_DEFAULT,
+                     .until = UINT64_MAX};
     ret->command = join(argc, argv, verb);
     ret->args = memory_alloc(((size_t)argc + 1) * sizeof(char *));
     for (int i = 0; i < argc; i++) {

@@ -42,12 +42,12 @@ typedef struct Options {
     size_t replace_count;
     char **owned; /* texts made from --var-file */
     size_t owned_count;
-    bool adopt, repair, cut;
+    bool digests, adopt, repair, cut;
     bool json, quiet, summary, detailed, auto_approve, check, strict, destroy, help, yaml_state;
     ColorWhen color;
     int parallelism;
     int64_t timeout_ms, lock_timeout_ms, provider_timeout_ms;
-    uint64_t max_slices, limit;
+    uint64_t max_slices, limit, until;
 } Options;
 
 /* Take argv after the verb apart. `allowed` is a set of FLAG_BITs. 0, or ERROR_USAGE with a

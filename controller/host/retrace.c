@@ -5,7 +5,8 @@
 #include "controller/core/snapshot.h"
 #include "lang/base/memory.h"
 
-#define RETRACE_REACHED 1 /* the last record that was asked for */
+/* Nothing more is to be read. Apart from what the readers below say themselves. */
+#define RETRACE_REACHED 100
 
 typedef struct Walker {
     Retrace *retrace;
