@@ -73,7 +73,7 @@ ObserveStatus directory_observe(Local *local, const ProviderRequest *request, Pr
     if (status != OBSERVE_FOUND)
         return status;
     folder_reply(path, &info, reply);
-    path_add_difference(&reply->reason, request->prior, reply->state, "mode");
+    path_add_difference(&reply->reason, request, reply->state, "mode");
     return OBSERVE_FOUND;
 }
 

@@ -10,6 +10,7 @@
 #include "providers/local/path.h"
 #include "providers/local/problem_of.h"
 #include "providers/local/text.h"
+#include "providers/sdk/members.h"
 #include "providers/sdk/sight.h"
 
 #define CONTENT_SIZE_MAX (64 << 20)
@@ -111,12 +112,13 @@ ObserveStatus file_observe(Local *local, const ProviderRequest *request, Provide
     if (path == NULL)
         return status;
     status = path_look(path, S_IFREG, &info, reply, problem);
-    if (status != OBSERVE_FOUND || sight_is_same(json_get(request->private, "sight"), &info))
+    cleanup(free) char *sight = text_get_string(request->private, "sight");
+    if (status != OBSERVE_FOUND || sight_is_same(sight, &info))
         return status;
     int code = file_state(path, reply);
     if (code == 0) {
-        path_add_difference(&reply->reason, request->prior, reply->state, "digest");
-        path_add_difference(&reply->reason, request->prior, reply->state, "mode");
+        path_add_difference(&reply->reason, request, reply->state, "digest");
+        path_add_difference(&reply->reason, request, reply->state, "mode");
         return OBSERVE_FOUND;
     }
     if (code == -ENOENT) {

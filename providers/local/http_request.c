@@ -106,11 +106,24 @@ static void set_common(CURL *curl, const char *url, Answer *answer)
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, &answer->headers);
 }
 
-static struct curl_slist *request_headers(const Json *desired, const char *op)
+/* `name: value`, unless there is no value or the program has said it otherwise. */
+static struct curl_slist *add_ours(struct curl_slist *list, const Json *headers, const char *name,
+                                   const char *value)
+{
+    for (const Json *h = json_first(headers); h != NULL; h = json_next(h))
+        if (strcasecmp(json_key(h), name) == 0)
+            return list;
+    if (value == NULL)
+        return list;
+    cleanup(free) char *line = memory_format("%s: %s", name, value);
+    return curl_slist_append(list, line);
+}
+
+static struct curl_slist *request_headers(const Json *desired, const ProviderRequest *request)
 {
     struct curl_slist *list = NULL;
-    bool has_key = false;
     const Json *headers = json_get(desired, "headers");
+    cleanup(free) char *key = request->op != NULL ? memory_format("\"%s\"", request->op) : NULL;
 
     for (const Json *h = json_first(headers); h != NULL; h = json_next(h)) {
         const char *value = json_string(h, "");
@@ -118,13 +131,9 @@ static struct curl_slist *request_headers(const Json *desired, const char *op)
         cleanup(free) char *line = value[0] != '\0' ? memory_format("%s: %s", json_key(h), value)
                                                     : memory_format("%s;", json_key(h));
         list = curl_slist_append(list, line);
-        has_key = has_key || strcasecmp(json_key(h), "Idempotency-Key") == 0;
     }
-    if (!has_key && op != NULL) {
-        cleanup(free) char *line = memory_format("Idempotency-Key: \"%s\"", op);
-        list = curl_slist_append(list, line);
-    }
-    return list;
+    list = add_ours(list, headers, "Idempotency-Key", key);
+    return add_ours(list, headers, "traceparent", request->traceparent);
 }
 
 static void set_request(CURL *curl, const Json *desired)
@@ -211,11 +220,11 @@ static int transfer_failed(CURLcode code, const char *why, const char *method, c
                             method, url, why);
 }
 
-static int perform(const Json *desired, const char *op, Answer *answer, long *ret_status,
-                   ProviderProblem *problem)
+static int perform(const Json *desired, const ProviderRequest *request, Answer *answer,
+                   long *ret_status, ProviderProblem *problem)
 {
     cleanup(curl_easy_cleanup) CURL *curl = curl_easy_init();
-    cleanup(curl_slist_free_all) struct curl_slist *headers = request_headers(desired, op);
+    cleanup(curl_slist_free_all) struct curl_slist *headers = request_headers(desired, request);
     const char *method = json_get_string(desired, "method", "GET");
     const char *url = json_get_string(desired, "url", "");
     char why[CURL_ERROR_SIZE] = "";
@@ -252,7 +261,7 @@ int http_run(Local *local, const ProviderRequest *request, ProviderReply *reply,
                                 "%s %.400s was cut off when the plugin ended; whether it arrived "
                                 "is not known, and it is not sent again",
                                 method, json_get_string(desired, "url", ""));
-    if (perform(desired, request->op, &answer, &status, problem) < 0)
+    if (perform(desired, request, &answer, &status, problem) < 0)
         return -1;
     reply->state = json_new_object();
     json_set_int(reply->state, "status", status);

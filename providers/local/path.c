@@ -11,6 +11,7 @@
 #include "lang/base/memory.h"
 #include "providers/local/claim.h"
 #include "providers/local/problem_of.h"
+#include "providers/sdk/members.h"
 #include "providers/sdk/secrets.h"
 
 /* "0640" or 416; -1 if it is no mode. */
@@ -324,12 +325,13 @@ int path_recorded(Local *local, const ProviderRequest *request, Object *ret, con
 char *path_observed(Local *local, const ProviderRequest *request, ProviderReply *reply,
                     ProviderProblem *problem, ObserveStatus *ret)
 {
-    const char *kept = json_get_string(request->private, "path", NULL), *path;
+    char *kept = text_get_string(request->private, "path");
+    const char *path;
     cleanup(object_deinit) Object object = {0};
 
     *ret = OBSERVE_ABSENT;
     if (kept != NULL)
-        return memory_copy_string(kept);
+        return kept;
     if (path_recorded(local, request, &object, &path, problem) < 0) {
         *ret = OBSERVE_ERROR;
         return NULL;
@@ -369,9 +371,10 @@ Json *path_state(const char *path, const struct stat *info)
     return state;
 }
 
-void path_add_difference(char **reason, const Json *prior, const Json *state, const char *member)
+void path_add_difference(char **reason, const ProviderRequest *request, const Json *state,
+                         const char *member)
 {
-    const char *before = json_get_string(prior, member, NULL);
+    cleanup(free) char *before = text_get_string(request->prior, member);
     const char *now = json_get_string(state, member, "");
 
     if (before == NULL || strcmp(before, now) == 0)
@@ -388,7 +391,7 @@ void path_predict(const ProviderRequest *request, mode_t otherwise, Json *planne
 {
     const Json *wanted = json_get(request->desired, "path"),
                *mode = json_get(request->desired, "mode");
-    const char *known = json_get_string(request->prior, "path", NULL);
+    cleanup(free) char *known = text_get_string(request->prior, "path");
     char text[8];
 
     if (known != NULL || (json_is_string(wanted) && !value_is_opaque(wanted))) {

@@ -62,10 +62,11 @@ int path_lookup(const char *external_id, const char *search, mode_t format,
                 void (*fill)(const char *path, ProviderFinding *finding), ProviderFinding *ret,
                 ProviderProblem *problem);
 
-/* The state that every path has; what was changed in it from outside, against `prior` (may be
- * NULL), is added to `reason`. The caller owns both. */
+/* The state that every path has; what was changed in it from outside, against the recorded one if
+ * there is one, is added to `reason`. The caller owns both. */
 Json *path_state(const char *path, const struct stat *info);
-void path_add_difference(char **reason, const Json *prior, const Json *state, const char *member);
+void path_add_difference(char **reason, const ProviderRequest *request, const Json *state,
+                         const char *member);
 
 /* UNAVAILABLE with the system's reason; returns -1. */
 int path_failed(ProviderProblem *problem, int errnum, const char *what, const char *path);

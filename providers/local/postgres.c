@@ -14,6 +14,7 @@
 #include "providers/local/port.h"
 #include "providers/local/problem_of.h"
 #include "providers/local/spawn.h"
+#include "providers/sdk/members.h"
 #include "providers/sdk/secrets.h"
 
 #define NAME_SIZE_MAX 63
@@ -499,9 +500,10 @@ ObserveStatus postgres_observe(Local *local, const ProviderRequest *request, Pro
 void postgres_predict(Local *local, const ProviderRequest *request, Json *planned)
 {
     static const char *const names[] = {"database", "user"};
+    cleanup(json_free) Json *prior = text_json(request->prior);
 
     (void)local;
-    for (const Json *m = json_first(request->prior); m != NULL; m = json_next(m))
+    for (const Json *m = json_first(prior); m != NULL; m = json_next(m))
         json_set(planned, json_key(m), json_copy(m));
     json_set_string(planned, "host", CLUSTER_HOST);
     for (size_t i = 0; i < ARRAY_SIZE(names); i++)

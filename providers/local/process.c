@@ -20,6 +20,7 @@
 #include "providers/local/process_adopt.h"
 #include "providers/local/process_spec.h"
 #include "providers/local/spawn.h"
+#include "providers/sdk/members.h"
 #include "providers/sdk/secrets.h"
 
 #define ALIVE_MS 300
@@ -424,11 +425,11 @@ ObserveStatus process_observe(Local *local, const ProviderRequest *request, Prov
 }
 
 /* What is planned of its first port: "port" and "url", or neither. */
-static void predict_port(const ProviderRequest *request, Json *planned)
+static void predict_port(const ProviderRequest *request, const Json *prior, Json *planned)
 {
     const Json *ports = json_get(request->desired, "ports"), *first = json_first(ports);
     bool is_sample = json_get(request->desired, "command") == NULL;
-    const Json *before = json_get(request->prior, "port");
+    const Json *before = json_get(prior, "port");
 
     if (value_is_opaque(ports) || value_is_opaque(first))
         return;
@@ -451,12 +452,13 @@ void process_predict(Local *local, const ProviderRequest *request, Json *planned
 {
     static const char *const kept[] = {"id", "log", "pid"};
     size_t count = request->disruptive ? 2 : 3; /* a restart makes it another pid */
+    cleanup(json_free) Json *prior = text_json(request->prior);
 
     (void)local;
-    predict_port(request, planned);
+    predict_port(request, prior, planned);
     for (size_t i = 0; i < count; i++)
-        if (json_get(request->prior, kept[i]) != NULL)
-            json_set(planned, kept[i], json_copy(json_get(request->prior, kept[i])));
+        if (json_get(prior, kept[i]) != NULL)
+            json_set(planned, kept[i], json_copy(json_get(prior, kept[i])));
 }
 
 int process_lookup(Local *local, const char *external_id, const char *search, ProviderFinding *ret,

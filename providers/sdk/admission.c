@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lang/base/memory.h"
+#include "providers/sdk/members.h"
 #include "providers/sdk/secrets.h"
 
 int admission_check_arguments(const EngineOptions *options, const char *effect, const Json *desired,
@@ -93,15 +95,16 @@ int admission_check_form(const Mutation *mutation, ProviderProblem *problem)
 
 static int check_owner(const Mutation *mutation, const Instance *instance, Refusal *refusal)
 {
-    const char *owner = json_get_string(instance->owner, "lineage", "");
+    cleanup(free) char *owner = text_get_string(instance->owner, "lineage");
+    cleanup(free) char *address = text_get_string(instance->owner, "address");
     const char *client = json_get_string(json_get(mutation->body, "owner"), "lineage", "");
 
-    if (strcmp(owner, client) == 0 || admission_adopt(mutation->body) != NULL)
+    if (strcmp(owner != NULL ? owner : "", client) == 0 || admission_adopt(mutation->body) != NULL)
         return 0;
     return provider_problem(&refusal->problem, "NOT_OWNED", "not_applied", false,
                             "object '%s' (%.200s) belongs to lineage '%.64s', not to '%.64s'",
-                            mutation->uid, json_get_string(instance->owner, "address", "?"), owner,
-                            client);
+                            mutation->uid, address != NULL ? address : "?",
+                            owner != NULL ? owner : "", client);
 }
 
 static int check_match(const Mutation *mutation, const Instance *instance, Refusal *refusal)
@@ -150,11 +153,12 @@ static int check_preconditions(const EngineOptions *options, const Mutation *mut
 static int check_immutable(const Json *entry, const Instance *instance, const Json *desired,
                            ProviderProblem *problem)
 {
-    cleanup(json_free) Json *changes = json_new_array();
+    cleanup(json_free) Json *changes = json_new_array(), *before = NULL;
 
     if (instance == NULL || instance->partial)
         return 0;
-    schema_immutable_changes(entry, instance->desired, desired, changes);
+    before = text_json(instance->desired);
+    schema_immutable_changes(entry, before, desired, changes);
     if (json_count(changes) == 0)
         return 0;
     const char *pointer = json_string(json_at(changes, 0), "");

@@ -6,12 +6,14 @@
 
 #include "lang/base/memory.h"
 #include "providers/sdk/admission.h"
+#include "providers/sdk/members.h"
 #include "providers/sdk/problem.h"
 
 /* The items of one request on their way; freed when the last has come back. */
 typedef struct Batch {
     Engine *engine;
-    Json **replies;
+    char **replies; /* JSON texts */
+    char now[32];   /* when the items were asked for */
     size_t count;
     size_t pending;
     BatchDone done;
@@ -28,25 +30,32 @@ static Batch *batch_new(Engine *engine, const Json *items, BatchDone done, void 
     batch->replies = memory_zero(batch->count + 1, sizeof *batch->replies);
     batch->done = done;
     batch->context = context;
+    clock_text(clock_now_ms(), batch->now);
     return batch;
 }
 
 /* One item less; the last one out answers. */
 static void batch_count_down(Batch *batch)
 {
+    Buffer reply = {0};
+
     if (--batch->pending > 0)
         return;
-    Json *replies = json_new_array();
-    for (size_t i = 0; i < batch->count; i++)
-        json_append(replies, batch->replies[i]);
-    Json *reply = json_new_object();
-    json_set(reply, "items", replies);
-    batch->done(batch->context, reply);
+    buffer_add_string(&reply, "{\"items\":[");
+    for (size_t i = 0; i < batch->count; i++) {
+        if (i > 0)
+            buffer_add_char(&reply, ',');
+        buffer_add_string(&reply, batch->replies[i]);
+        free(batch->replies[i]);
+    }
+    buffer_add_string(&reply, "]}");
+    batch->done(batch->context, &reply);
     free(batch->replies);
     free(batch);
 }
 
-static void batch_put(Batch *batch, size_t index, Json *reply)
+/* `reply` is taken. */
+static void batch_put(Batch *batch, size_t index, char *reply)
 {
     batch->replies[index] = reply;
     batch_count_down(batch);
@@ -56,8 +65,7 @@ typedef struct Observation {
     struct Observation *next;
     Batch *batch;
     size_t index;
-    char *uid, *type, *effect, *address, *lineage, *etag;
-    Json *prior, *private;
+    char *uid, *type, *effect, *address, *lineage, *etag, *prior, *private;
     ProviderRequest request;
     ProviderReply reply;
     ProviderProblem problem;
@@ -104,63 +112,74 @@ static void observe_work(Job *base)
     }
 }
 
-static Json *observe_error(const char *uid, const ProviderProblem *problem)
+static void put_problem(Buffer *ret, const ProviderProblem *problem, const char *op)
 {
-    Json *reply = json_new_object();
+    cleanup(json_free) Json *json = problem_json(problem);
 
-    json_set_string(reply, "uid", uid);
-    json_set_string(reply, "status", "error");
-    json_set_string(reply, "reason", problem->detail);
-    json_set(reply, "problem", problem_json(problem));
-    return reply;
+    if (op != NULL)
+        json_set_string(json, "op", op);
+    cleanup(free) char *text = json_text(json);
+    member_put_text(ret, "problem", text);
 }
 
-static void observe_found(Observation *one, Instance *instance, Json *reply)
+/* `op` is the operation in the way; NULL: none. */
+static char *observe_error(const char *uid, const ProviderProblem *problem, const char *op)
 {
-    const Json *state = one->reply.state;
-    const char *external_id = one->reply.external_id;
-    bool as_before = instance != NULL && state == NULL && external_id == NULL;
+    Buffer reply = {0};
+
+    buffer_add_char(&reply, '{');
+    member_put_string(&reply, "uid", uid);
+    member_put_string(&reply, "status", "error");
+    member_put_string(&reply, "reason", problem->detail);
+    put_problem(&reply, problem, op);
+    buffer_add_char(&reply, '}');
+    return buffer_take(&reply);
+}
+
+/* The object is there as the reply says; where a provider leaves that out it is as before. */
+static void put_found(Buffer *ret, Observation *one, Instance *instance)
+{
+    bool as_before = instance != NULL && one->reply.state == NULL && one->reply.external_id == NULL;
+    cleanup(free) char *now = one->reply.state != NULL ? json_text(one->reply.state) : NULL;
+    const char *external_id = one->reply.external_id, *state = now;
     char etag[ETAG_SIZE];
 
-    /* A provider that leaves these out says that they are as before. */
-    if (state == NULL && instance != NULL)
-        state = instance->state;
     if (external_id == NULL && instance != NULL)
         external_id = instance->external_id;
+    if (state == NULL && instance != NULL)
+        state = instance->state;
     if (as_before)
         memcpy(etag, instance->etag, ETAG_SIZE);
     else
-        etag_of(state, external_id, etag);
+        etag_of_text(state, external_id, etag);
     if (instance != NULL)
         memcpy(instance->observed_etag, etag, ETAG_SIZE);
     bool unchanged = one->etag != NULL && strcmp(one->etag, etag) == 0;
-    json_set_string(reply, "status", unchanged ? "unchanged" : "found");
-    json_set_string(reply, "etag", etag);
-    json_set_bool(reply, "ready", !one->reply.not_ready);
-    if (external_id != NULL)
-        json_set_string(reply, "external_id", external_id);
+    member_put_string(ret, "status", unchanged ? "unchanged" : "found");
+    member_put_string(ret, "etag", etag);
+    member_put_bool(ret, "ready", !one->reply.not_ready);
+    member_put_string(ret, "external_id", external_id);
     if (!unchanged)
-        json_set(reply, "state", state != NULL ? json_copy(state) : json_new_object());
+        member_put_text(ret, "state", state != NULL ? state : "{}");
 }
 
-static Json *observe_reply(Observation *one)
+static char *observe_reply(Observation *one)
 {
     Instance *instance = store_instance(engine_options(one->batch->engine)->store, one->uid);
-    char now[32];
+    Buffer reply = {0};
 
     if (one->status == OBSERVE_ERROR)
-        return observe_error(one->uid, &one->problem);
-    Json *reply = json_new_object();
-    json_set_string(reply, "uid", one->uid);
+        return observe_error(one->uid, &one->problem, NULL);
+    buffer_add_char(&reply, '{');
+    member_put_string(&reply, "uid", one->uid);
     if (one->status == OBSERVE_ABSENT)
-        json_set_string(reply, "status", "absent");
+        member_put_string(&reply, "status", "absent");
     else
-        observe_found(one, instance, reply);
-    if (one->reply.reason != NULL)
-        json_set_string(reply, "reason", one->reply.reason);
-    clock_text(clock_now_ms(), now);
-    json_set_string(reply, "observed_at", now);
-    return reply;
+        put_found(&reply, one, instance);
+    member_put_string(&reply, "reason", one->reply.reason);
+    member_put_string(&reply, "observed_at", one->batch->now);
+    buffer_add_char(&reply, '}');
+    return buffer_take(&reply);
 }
 
 static void observation_free(Observation *one)
@@ -171,8 +190,8 @@ static void observation_free(Observation *one)
     free(one->address);
     free(one->lineage);
     free(one->etag);
-    json_free(one->prior);
-    json_free(one->private);
+    free(one->prior);
+    free(one->private);
     free(one->reply.external_id);
     free(one->reply.reason);
     json_free(one->reply.state);
@@ -182,7 +201,7 @@ static void observation_free(Observation *one)
 
 static void observe_end(Observation *one)
 {
-    Json *reply = observe_reply(one);
+    char *reply = observe_reply(one);
 
     engine_observe_end(one->batch->engine, one->uid);
     batch_put(one->batch, one->index, reply);
@@ -226,23 +245,35 @@ static char *copy_or_null(const char *text)
     return text != NULL ? memory_copy_string(text) : NULL;
 }
 
-static Json *json_copy_or_null(const Json *json)
+static char *or_empty(char *text)
 {
-    return json != NULL ? json_copy(json) : NULL;
+    return text != NULL ? text : memory_copy_string("");
+}
+
+static void observe_owner(Observation *one, const char *owner)
+{
+    Members all = members_of(owner, owner != NULL ? strlen(owner) : 0);
+    Member member;
+
+    while (members_next(&all, &member)) {
+        if (one->address == NULL && member_is(&member, "address"))
+            one->address = member_string(&member);
+        else if (one->lineage == NULL && member_is(&member, "lineage"))
+            one->lineage = member_string(&member);
+    }
+    one->address = or_empty(one->address);
+    one->lineage = or_empty(one->lineage);
 }
 
 static void observe_fill(Observation *one, const Json *item, const Instance *instance)
 {
-    const Json *owner = instance != NULL ? instance->owner : NULL;
-
     one->uid = memory_copy_string(json_get_string(item, "uid", ""));
     one->type = memory_copy_string(json_get_string(item, "type", instance ? instance->type : ""));
     one->effect = copy_or_null(instance != NULL ? instance->effect : NULL);
     one->etag = copy_or_null(json_get_string(item, "etag", NULL));
-    one->address = memory_copy_string(json_get_string(owner, "address", ""));
-    one->lineage = memory_copy_string(json_get_string(owner, "lineage", ""));
-    one->prior = json_copy_or_null(instance != NULL ? instance->state : NULL);
-    one->private = json_copy_or_null(instance != NULL ? instance->private : NULL);
+    observe_owner(one, instance != NULL ? instance->owner : NULL);
+    one->prior = copy_or_null(instance != NULL ? instance->state : NULL);
+    one->private = copy_or_null(instance != NULL ? instance->private : NULL);
     one->request = (ProviderRequest){
         .op = "",
         .type = one->type,
@@ -268,15 +299,13 @@ static Observation *observe_item(Batch *batch, size_t index, const Json *item)
         provider_problem(&problem, "INVALID_REQUEST", "not_applied", false,
                          "item %zu: uid '%.64s': expected 32 lower-case hexadecimal digits", index,
                          uid);
-        batch_put(batch, index, observe_error(uid, &problem));
+        batch_put(batch, index, observe_error(uid, &problem, NULL));
         return NULL;
     }
     if (!engine_observe_begin(batch->engine, uid, &running)) {
         provider_problem(&problem, "OPERATION_IN_PROGRESS", "not_applied", true,
                          "operation '%s' for object '%s' has not ended", running->op, uid);
-        Json *reply = observe_error(uid, &problem);
-        json_set_string(json_get(reply, "problem"), "op", running->op);
-        batch_put(batch, index, reply);
+        batch_put(batch, index, observe_error(uid, &problem, running->op));
         return NULL;
     }
     Observation *one = memory_zero(1, sizeof *one);
@@ -331,20 +360,23 @@ static void query_work(Job *base)
 static void query_done(Job *base)
 {
     QueryJob *job = (QueryJob *)base;
-    Json *reply = json_new_object();
+    cleanup(free) char *value = job->value != NULL ? json_text(job->value) : NULL;
+    Buffer reply = {0};
 
-    json_set_string(reply, "query", job->query);
-    json_set_string(reply, "status", job->code == 0 ? "known" : "unknown");
+    buffer_add_char(&reply, '{');
+    member_put_string(&reply, "query", job->query);
+    member_put_string(&reply, "status", job->code == 0 ? "known" : "unknown");
     if (job->code == 0) {
-        json_set(reply, "value", job->value != NULL ? job->value : json_new_null());
+        member_put_text(&reply, "value", value != NULL ? value : "null");
     } else {
-        json_free(job->value);
-        json_set_string(reply, "unknown", job->problem.detail);
-        json_set(reply, "problem", problem_json(&job->problem));
+        member_put_string(&reply, "unknown", job->problem.detail);
+        put_problem(&reply, &job->problem, NULL);
     }
-    batch_put(job->batch, job->index, reply);
+    buffer_add_char(&reply, '}');
+    batch_put(job->batch, job->index, buffer_take(&reply));
     free(job->query);
     json_free(job->args);
+    json_free(job->value);
     free(job);
 }
 

@@ -10,12 +10,12 @@
 
 #define BATCH_MAX 200
 
-/* `reply` is the caller's. */
-typedef void (*BatchDone)(void *context, Json *reply);
+/* `reply`, a JSON text, is to be emptied. */
+typedef void (*BatchDone)(void *context, Buffer *reply);
 
-/* {"items":[...]} in the order of `items`, an array of at most BATCH_MAX; the caller owns it. */
-Json *batch_validate(const Engine *engine, const Json *items);
-Json *batch_plan(const Engine *engine, const Json *items);
+/* {"items":[...]} in the order of `items`, an array of at most BATCH_MAX, as JSON text. */
+void batch_validate(const Engine *engine, const Json *items, Buffer *ret);
+void batch_plan(const Engine *engine, const Json *items, Buffer *ret);
 
 void batch_observe(Engine *engine, const Json *items, BatchDone done, void *context);
 void batch_query(Engine *engine, const Json *items, BatchDone done, void *context);

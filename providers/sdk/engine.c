@@ -17,6 +17,7 @@
 #include "lang/base/memory.h"
 #include "providers/sdk/admission.h"
 #include "providers/sdk/log.h"
+#include "providers/sdk/members.h"
 #include "providers/sdk/problem.h"
 #include "providers/sdk/secrets.h"
 
@@ -55,8 +56,9 @@ typedef struct OperationJob {
     Engine *engine;
     Operation *operation;
     ProviderRequest request;
-    char *uid, *type, *effect, *op, *address, *lineage, *adopt;
-    Json *desired, *secrets, *prior, *private;
+    char *uid, *type, *effect, *op, *address, *lineage, *adopt, *traceparent, *prior, *private;
+    Json *desired, *secrets;
+    Json *body; /* of the request, without the secrets */
     ProviderReply reply;
     ProviderProblem problem;
     int code;
@@ -136,47 +138,51 @@ static char *copy_or_null(const char *text)
     return text != NULL ? memory_copy_string(text) : NULL;
 }
 
-static Json *json_copy_or_null(const Json *json)
+/* The value's text; NULL if there is none. */
+static char *text_of(const Json *json)
 {
-    return json != NULL && !json_is_null(json) ? json_copy(json) : NULL;
+    return json != NULL && !json_is_null(json) ? json_text(json) : NULL;
 }
 
 /* What was set aside at the last reply; where that memory is lost, what the client kept of it. */
 static void job_set_past(OperationJob *job, const Instance *instance)
 {
-    const Json *body = job->operation->request;
-
     if (instance != NULL && !instance->partial) {
-        job->prior = json_copy_or_null(instance->state);
-        job->private = json_copy_or_null(instance->private);
+        job->prior = copy_or_null(instance->state);
+        job->private = copy_or_null(instance->private);
         return;
     }
-    const char *private = json_get_string(body, "private", NULL);
-    job->prior = json_copy_or_null(json_get(body, "prior"));
+    const char *private = json_get_string(job->body, "private", NULL);
+    job->prior = text_of(json_get(job->body, "prior"));
     job->private = private != NULL ? private_decode(private) : NULL;
+}
+
+static void job_set_desired(OperationJob *job)
+{
+    OperationKind kind = job->operation->kind;
+    const char *arguments = kind == OPERATION_RUN ? "arguments" : "desired";
+    const Json *wanted = json_get(job->body, arguments);
+
+    if (kind != OPERATION_REMOVE)
+        job->desired = wanted != NULL ? json_copy(wanted) : json_new_object();
 }
 
 static void job_fill_request(OperationJob *job, const Instance *instance)
 {
     const Operation *operation = job->operation;
-    const char *arguments = operation->kind == OPERATION_RUN ? "arguments" : "desired";
-    const Json *wanted = json_get(operation->request, arguments);
 
-    if (operation->kind == OPERATION_REMOVE)
-        wanted = NULL;
-    else if (wanted == NULL)
-        job->desired = json_new_object();
-    if (wanted != NULL)
-        job->desired = json_copy(wanted);
+    job->body = text_json(operation->request);
+    job_set_desired(job);
     job->op = memory_copy_string(operation->op);
     job->uid = copy_or_null(operation->uid);
     job->type = memory_copy_string(operation->type);
     job->effect = copy_or_null(operation->effect);
     if (job->effect == NULL && instance != NULL)
         job->effect = memory_copy_string(instance->effect);
-    job->address = memory_copy_string(operation_address(operation));
-    job->lineage = memory_copy_string(operation_lineage(operation));
-    job->adopt = copy_or_null(admission_adopt(operation->request));
+    job->address = memory_copy_string(operation->address);
+    job->lineage = memory_copy_string(operation->lineage);
+    job->adopt = copy_or_null(admission_adopt(job->body));
+    job->traceparent = copy_or_null(operation->traceparent);
     job_set_past(job, instance);
     job->request = (ProviderRequest){
         .operation = job->operation,
@@ -193,7 +199,8 @@ static void job_fill_request(OperationJob *job, const Instance *instance)
         .private = job->private,
         .config = job->engine->options.config,
         .resumed = operation->resumed,
-        .timeout_s = json_get_int(operation->request, "timeout_s", OPERATION_TIMEOUT_S),
+        .timeout_s = json_get_int(job->body, "timeout_s", OPERATION_TIMEOUT_S),
+        .traceparent = job->traceparent,
     };
 }
 
@@ -206,10 +213,12 @@ static void job_free(OperationJob *job)
     free(job->address);
     free(job->lineage);
     free(job->adopt);
+    free(job->traceparent);
+    free(job->prior);
+    free(job->private);
     json_free(job->desired);
     json_free(job->secrets);
-    json_free(job->prior);
-    json_free(job->private);
+    json_free(job->body);
     free(job->reply.external_id);
     free(job->reply.reason);
     json_free(job->reply.state);
@@ -238,14 +247,9 @@ static void job_work(Job *base)
 /* The external id the reply names, or else the one told on the way. */
 static char *job_external_id(OperationJob *job)
 {
-    Operation *operation = job->operation;
     char *id = take(job->reply.external_id);
 
-    pthread_mutex_lock(&operation->lock);
-    if (id == NULL && operation->external_id[0] != '\0')
-        id = memory_copy_string(operation->external_id);
-    pthread_mutex_unlock(&operation->lock);
-    return id;
+    return id != NULL ? id : operation_external_id_told(job->operation);
 }
 
 static Instance *job_instance(OperationJob *job)
@@ -253,45 +257,44 @@ static Instance *job_instance(OperationJob *job)
     const Operation *operation = job->operation;
     Instance *instance = memory_zero(1, sizeof *instance);
 
+    if (job->reply.state == NULL)
+        job->reply.state = json_new_object();
     instance->type = memory_copy_string(operation->type);
     instance->uid = memory_copy_string(operation->uid);
     instance->effect = memory_copy_string(operation->effect);
-    instance->owner = json_copy_or_null(json_get(operation->request, "owner"));
-    instance->desired = json_copy(job->desired);
-    instance->generation = json_get_int(operation->request, "generation", 0);
+    instance->owner = text_of(json_get(job->body, "owner"));
+    instance->desired = json_text(job->desired);
+    instance->generation = json_get_int(job->body, "generation", 0);
     instance->schema_version = schema_version_of(job->engine->options.schema, operation->type);
     instance->external_id = job_external_id(job);
-    instance->state = job->reply.state != NULL ? take(job->reply.state) : json_new_object();
-    instance->private = take(job->reply.private);
+    instance->state = json_text(job->reply.state);
+    instance->private = text_of(job->reply.private);
     instance->reason = take(job->reply.reason);
     instance->ready = !job->reply.not_ready;
-    etag_of(instance->state, instance->external_id, instance->etag);
+    etag_of(job->reply.state, instance->external_id, instance->etag);
     return instance;
 }
 
-static Json *short_reply(const Operation *operation)
+/* The answer to what leaves no object. */
+static char *short_reply(OperationJob *job)
 {
-    Json *reply = json_new_object();
+    const Operation *operation = job->operation;
+    cleanup(free) char *external_id = job_external_id(job), *state = text_of(job->reply.state);
+    Buffer reply = {0};
 
-    json_set_string(reply, "type", operation->type);
-    if (operation->uid != NULL)
-        json_set_string(reply, "uid", operation->uid);
-    json_set_string(reply, "outcome", "applied");
-    json_set(reply, "warnings", json_new_array());
-    return reply;
-}
-
-static Json *action_reply(OperationJob *job)
-{
-    Json *reply = short_reply(job->operation);
-    Json *state = job->reply.state != NULL ? take(job->reply.state) : json_new_object();
-    cleanup(free) char *external_id = job_external_id(job);
-
-    if (external_id != NULL)
-        json_set_string(reply, "external_id", external_id);
-    json_set(reply, "state", state);
-    json_set_bool(reply, "ready", !job->reply.not_ready);
-    return reply;
+    buffer_add_char(&reply, '{');
+    member_put_string(&reply, "type", operation->type);
+    member_put_string(&reply, "uid", operation->uid);
+    member_put_string(&reply, "outcome", "applied");
+    member_put_text(&reply, "warnings", "[]");
+    if (operation->kind == OPERATION_RUN) {
+        member_put_string(&reply, "external_id", external_id);
+        member_put_text(&reply, "state", state != NULL ? state : "{}");
+        member_put_bool(&reply, "ready", !job->reply.not_ready);
+    }
+    member_put_string(&reply, "op", operation->op);
+    buffer_add_char(&reply, '}');
+    return buffer_take(&reply);
 }
 
 static void reply_conceal(OperationJob *job)
@@ -333,18 +336,16 @@ static void end_well(OperationJob *job)
     case OPERATION_RECONCILE:
         how.status = before != NULL && !before->partial ? 200 : 201;
         how.instance = job_instance(job);
-        how.reply = instance_representation(how.instance);
         how.superseded = superseded = superseded_uid(job);
         break;
     case OPERATION_REMOVE:
         how.removed = true;
-        how.reply = short_reply(operation);
+        how.reply = short_reply(job);
         break;
     case OPERATION_RUN:
-        how.reply = action_reply(job);
+        how.reply = short_reply(job);
         break;
     }
-    json_set_string(how.reply, "op", operation->op);
     end(job->engine, operation, &how);
 }
 
@@ -356,12 +357,23 @@ static OperationState state_after(const Operation *operation, const ProviderProb
     return is_unknown && !problem->retryable ? OPERATION_UNKNOWN : OPERATION_FAILED;
 }
 
-static Json *operation_problem(const Operation *operation, const ProviderProblem *problem)
+static char *operation_problem(const Operation *operation, const ProviderProblem *problem)
 {
-    Json *json = problem_json(problem);
+    cleanup(json_free) Json *json = problem_json(problem);
 
     json_set_string(json, "op", operation->op);
-    return json;
+    return json_text(json);
+}
+
+/* Its kind, key, address and trace, and what there is to say. */
+static void log_operation(const Operation *operation, const char *what, const char *detail)
+{
+    const char *trace = operation->traceparent;
+
+    log_line("%s %s %s%s%s%s%s%s%s", operation_kind_name(operation->kind), operation->op,
+             operation->address, trace != NULL ? " trace " : "", trace != NULL ? trace : "",
+             what != NULL ? ": " : "", what != NULL ? what : "", detail != NULL ? ": " : "",
+             detail != NULL ? detail : "");
 }
 
 static void end_badly(OperationJob *job)
@@ -381,8 +393,7 @@ static void end_badly(OperationJob *job)
         how.instance->partial = true;
         how.instance->ready = false;
     }
-    log_line("%s %s %s: %s: %s", operation_kind_name(operation->kind), operation->op,
-             operation_address(operation), problem->code, problem->detail);
+    log_operation(operation, problem->code, problem->detail);
     end(job->engine, operation, &how);
 }
 
@@ -410,8 +421,7 @@ static void start(Engine *engine, Operation *operation)
     job_fill_request(job, instance);
     operation_move(operation, OPERATION_RUNNING);
     operation->updated_ms = clock_now_ms();
-    log_line("%s %s %s%s", operation_kind_name(operation->kind), operation->op,
-             operation_address(operation), operation->resumed ? " (resumed)" : "");
+    log_operation(operation, operation->resumed ? "resumed" : NULL, NULL);
     pool_submit(engine->operations, &job->job);
 }
 
@@ -529,20 +539,40 @@ static int refuse_busy(Engine *engine, const char *uid, Refusal *refusal)
                             uid);
 }
 
+/* The body without its secrets. */
+static char *body_text(const Json *body)
+{
+    Buffer text = {0};
+
+    buffer_add_char(&text, '{');
+    for (const Json *m = json_first(body); m != NULL; m = json_next(m)) {
+        if (strcmp(json_key(m), "secrets") == 0)
+            continue;
+        if (text.size > 1)
+            buffer_add_char(&text, ',');
+        json_put_string(&text, json_key(m));
+        buffer_add_char(&text, ':');
+        json_write(&text, m);
+    }
+    buffer_add_char(&text, '}');
+    return buffer_take(&text);
+}
+
 static Operation *operation_from(const Engine *engine, const Mutation *mutation)
 {
-    Json *request = json_copy(mutation->body);
-    const Json *secrets = json_get(request, "secrets");
-    bool had_secrets = json_count(secrets) > 0;
+    const Json *owner = json_get(mutation->body, "owner");
+    Operation *operation = operation_new(mutation->key, mutation->kind);
 
-    json_free(json_detach(request, "secrets"));
-    Operation *operation = operation_new(mutation->key, mutation->kind, request);
     operation->client = memory_copy_string(mutation->client);
     operation->digest = memory_copy_string(mutation->digest);
     operation->type = memory_copy_string(mutation->type);
     operation->uid = copy_or_null(mutation->uid);
     operation->effect = copy_or_null(admission_effect(&engine->options, mutation));
-    operation->had_secrets = had_secrets;
+    operation->lineage = memory_copy_string(json_get_string(owner, "lineage", ""));
+    operation->address = memory_copy_string(json_get_string(owner, "address", ""));
+    operation->traceparent = copy_or_null(mutation->traceparent);
+    operation->request = body_text(mutation->body);
+    operation->had_secrets = json_count(json_get(mutation->body, "secrets")) > 0;
     operation->created_ms = operation->updated_ms = clock_now_ms();
     return operation;
 }
@@ -560,17 +590,50 @@ static int submit_known(Engine *engine, const Mutation *mutation, Operation *ope
         return ENGINE_REPLAYED;
     if (refuse_busy(engine, operation->uid, refusal) < 0)
         return -1;
-    const char *outcome = json_get_string(operation->problem, "outcome", "unknown");
-    operation->resumed = operation->resumed || strcmp(outcome, "not_applied") != 0;
+    cleanup(free) char *outcome = text_get_string(operation->problem, "outcome");
+    bool is_harmless = outcome != NULL && strcmp(outcome, "not_applied") == 0;
+    operation->resumed = operation->resumed || !is_harmless;
+    free(operation->traceparent);
+    operation->traceparent = copy_or_null(mutation->traceparent);
     store_again(engine->options.store, operation, clock_now_ms());
     begin(engine, operation, json_get(mutation->body, "secrets"));
     return 0;
 }
 
+/* Whoever has been superseded may change nothing any more, and says so first: an answer from memory
+ * would tell it that all is well. */
+static int check_fence(Engine *engine, const Mutation *mutation, ProviderProblem *problem)
+{
+    const char *lineage = json_get_string(json_get(mutation->body, "owner"), "lineage", "");
+    Store *store = engine->options.store;
+
+    if (engine_check_fence(engine, lineage, mutation->fence, problem) < 0)
+        return -1;
+    if (mutation->fence > store_fence(store, lineage)) {
+        store_raise_fence(store, lineage, mutation->fence);
+        arm_flush(engine);
+    }
+    return 0;
+}
+
+int engine_check_fence(const Engine *engine, const char *lineage, int64_t fence,
+                       ProviderProblem *problem)
+{
+    int64_t highest = store_fence(engine->options.store, lineage);
+
+    if (fence >= highest)
+        return 0;
+    return provider_problem(problem, "STALE_FENCE", "not_applied", false,
+                            "Ved-Fence is %lld, but lineage '%.64s' has sent %lld already: this"
+                            " client has been superseded",
+                            (long long)fence, lineage, (long long)highest);
+}
+
 int engine_submit(Engine *engine, const Mutation *mutation, Operation **ret, Refusal *refusal)
 {
     *refusal = (Refusal){0};
-    if (admission_check_form(mutation, &refusal->problem) < 0)
+    if (admission_check_form(mutation, &refusal->problem) < 0 ||
+        check_fence(engine, mutation, &refusal->problem) < 0)
         return -1;
     Operation *operation = store_operation(engine->options.store, mutation->key);
     if (operation != NULL) {

@@ -1,6 +1,9 @@
 /* The decisions of VPP/1 about mutations: which request begins an operation, which joins one, which
  * is answered from memory, which is refused; and the doing of them on threads.
  *
+ * A mutation says the fence of its client's epoch: the highest one is remembered for each lineage,
+ * durably before anything is done for it, and lower ones are refused.
+ *
  * The rule: an operation is handed to its thread, and its end is shown, only after the turn in
  * which the store was made durable; engine_submit() answers with a pointer that may still be
  * PENDING. All functions belong to the event thread. */
@@ -38,8 +41,10 @@ typedef struct Mutation {
     const char *key;    /* of Idempotency-Key, without quotes; NULL: not sent */
     const char *digest; /* of method, path and body */
     const char *client;
-    const char *if_match; /* NULL: not sent */
-    bool if_none_match;   /* `If-None-Match: *` */
+    const char *if_match;    /* NULL: not sent */
+    bool if_none_match;      /* `If-None-Match: *` */
+    int64_t fence;           /* of Ved-Fence; 0: not sent */
+    const char *traceparent; /* NULL: none that is valid */
     const Json *body;
 } Mutation;
 
@@ -56,6 +61,11 @@ typedef struct Refusal {
 /* 0 with an operation that has not ended, ENGINE_REPLAYED with one that has, or -1 with `refusal`.
  */
 int engine_submit(Engine *engine, const Mutation *mutation, Operation **ret, Refusal *refusal);
+
+/* May a client of this lineage change anything with this fence, 0 if it sends none? 0, or -1 with
+ * STALE_FENCE: a higher one has been seen. */
+int engine_check_fence(const Engine *engine, const char *lineage, int64_t fence,
+                       ProviderProblem *problem);
 
 /* Ask for an end; one that has not begun yet ends at once. */
 void engine_cancel(Engine *engine, Operation *operation);

@@ -32,9 +32,9 @@ Json *handshake_versions(void)
 Json *handshake_json(const EngineOptions *options)
 {
     /* The last two need the provider's lookup(). */
-    static const char *const capabilities[] = {"plan",    "validate", "batch_observe",
-                                               "query",   "list",     "cancel",
-                                               "actions", "adopt",    "lookup"};
+    static const char *const capabilities[] = {"plan",  "validate", "batch_observe", "query",
+                                               "list",  "cancel",   "fence",         "actions",
+                                               "adopt", "lookup"};
     static const char *const auth[] = {"mtls"};
     size_t capability_count = ARRAY_SIZE(capabilities) - (options->provider->lookup ? 0 : 2);
     Json *json = json_new_object(), *protocol = json_new_object();

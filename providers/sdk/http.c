@@ -1,5 +1,6 @@
 #include "providers/sdk/http.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -11,6 +12,7 @@
 #include "lang/base/hash.h"
 #include "lang/base/memory.h"
 #include "providers/sdk/problem.h"
+#include "providers/sdk/trace.h"
 
 #define DEADLINE_MS 30000
 #define DEADLINE_MAX_MS 60000
@@ -25,27 +27,44 @@ void http_set_header(struct evhttp_request *request, const char *name, const cha
     evhttp_add_header(evhttp_request_get_output_headers(request), name, value);
 }
 
-static void send_text(struct evhttp_request *request, int status, const char *type, Json *body)
+static void free_bytes(const void *bytes, size_t size, void *context)
+{
+    (void)size, (void)context;
+    free((void *)bytes);
+}
+
+/* `body` is emptied; with nothing in it the answer has none. */
+static void send_typed(struct evhttp_request *request, int status, const char *type, Buffer *body)
 {
     struct evbuffer *buffer = evbuffer_new();
+    size_t size = body->size;
 
     http_set_header(request, "Ved-Protocol", "1.0");
-    if (body != NULL && buffer != NULL) {
-        cleanup(free) char *text = json_text(body);
+    if (size > 0)
         http_set_header(request, "Content-Type", type);
-        evbuffer_add(buffer, text, strlen(text));
-    }
-    json_free(body);
+    if (size > 0 && buffer != NULL)
+        evbuffer_add_reference(buffer, buffer_take(body), size, free_bytes, NULL);
     evhttp_send_reply(request, status, NULL, buffer);
     if (buffer != NULL)
         evbuffer_free(buffer);
+    buffer_deinit(body);
+}
+
+void http_send_text(struct evhttp_request *request, int status, Buffer *body)
+{
+    /* A stored problem goes out as one, whoever kept it. */
+    send_typed(request, status, status >= 400 ? "application/problem+json" : "application/json",
+               body);
 }
 
 void http_send_json(struct evhttp_request *request, int status, Json *body)
 {
-    /* A stored problem goes out as one, whoever kept it. */
-    send_text(request, status, status >= 400 ? "application/problem+json" : "application/json",
-              body);
+    Buffer text = {0};
+
+    if (body != NULL)
+        json_write(&text, body);
+    json_free(body);
+    http_send_text(request, status, &text);
 }
 
 void http_send_problem(struct evhttp_request *request, const ProviderProblem *problem, Json *more)
@@ -60,7 +79,7 @@ void http_send_problem(struct evhttp_request *request, const ProviderProblem *pr
     json_free(more);
     if (problem->retryable)
         http_set_header(request, "Retry-After", "1");
-    send_text(request, problem_status(problem->code), "application/problem+json", body);
+    http_send_json(request, problem_status(problem->code), body);
 }
 
 static int check_media(struct evhttp_request *request, ProviderProblem *problem)
@@ -166,6 +185,31 @@ int64_t http_number(const char *text, int64_t otherwise)
     for (; *text >= '0' && *text <= '9' && number < 1000000000; text++)
         number = number * 10 + (*text - '0');
     return number;
+}
+
+int http_fence(struct evhttp_request *request, const Json *body, int64_t *ret,
+               ProviderProblem *problem)
+{
+    const char *header = http_header(request, "Ved-Fence");
+    char *end = NULL;
+
+    *ret = json_get_int(body, "fence", 0);
+    if (header == NULL && *ret >= 0)
+        return 0;
+    errno = 0;
+    *ret = header != NULL && *header >= '0' && *header <= '9' ? strtoll(header, &end, 10) : -1;
+    if (errno == 0 && end != NULL && *end == '\0')
+        return 0;
+    return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
+                            "Ved-Fence or member 'fence': expected a number from 0, found '%.32s'",
+                            header != NULL ? header : "a negative one");
+}
+
+const char *http_traceparent(struct evhttp_request *request)
+{
+    const char *header = http_header(request, "traceparent");
+
+    return header != NULL && traceparent_is_valid(header) ? header : NULL;
 }
 
 int64_t http_wait_ms(struct evhttp_request *request)

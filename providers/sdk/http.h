@@ -15,9 +15,10 @@
 const char *http_header(struct evhttp_request *request, const char *name);
 void http_set_header(struct evhttp_request *request, const char *name, const char *value);
 
-/* Answer with JSON (taken; NULL: no body) or with a problem and members of `more` (taken or NULL).
- */
+/* Answer with JSON, a tree (taken; NULL: no body) or a text (emptied), or with a problem and
+ * members of `more` (taken or NULL). */
 void http_send_json(struct evhttp_request *request, int status, Json *body);
+void http_send_text(struct evhttp_request *request, int status, Buffer *body);
 void http_send_problem(struct evhttp_request *request, const ProviderProblem *problem, Json *more);
 
 /* The body: within its ceiling, of type JSON, fitting its Content-Digest. `ret` is an object the
@@ -31,6 +32,13 @@ bool http_key(struct evhttp_request *request, char *ret, size_t size);
 /* The digits at the start of `text` as a number of at most ten digits; `otherwise` if there are
  * none or `text` is NULL. */
 int64_t http_number(const char *text, int64_t otherwise);
+
+/* The fence of a mutation: Ved-Fence, or else the body's member `fence`; 0: neither. 0 or -1. */
+int http_fence(struct evhttp_request *request, const Json *body, int64_t *ret,
+               ProviderProblem *problem);
+
+/* The trace of a request; NULL: none, or one that is no traceparent. */
+const char *http_traceparent(struct evhttp_request *request);
 
 /* How long the client lets us keep it waiting: the smaller of Prefer: wait=N and Ved-Deadline-Ms.
  */

@@ -1,5 +1,6 @@
 #include "providers/sdk/instance.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 
 #include "lang/base/hash.h"
 #include "lang/base/memory.h"
+#include "providers/sdk/members.h"
 #include "providers/sdk/secrets.h"
 
 void instance_free(Instance *instance)
@@ -18,118 +20,144 @@ void instance_free(Instance *instance)
     free(instance->effect);
     free(instance->external_id);
     free(instance->reason);
-    json_free(instance->owner);
-    json_free(instance->desired);
-    json_free(instance->state);
-    json_free(instance->private);
+    free(instance->owner);
+    free(instance->desired);
+    free(instance->state);
+    free(instance->private);
     free(instance);
 }
 
-static void set_text(Json *json, const char *key, const char *text)
+/* The members that are strings, and those that are JSON texts. */
+#define AT(member) offsetof(Instance, member)
+static const struct {
+    const char *key;
+    size_t at;
+} strings[] = {{"type", AT(type)},
+               {"uid", AT(uid)},
+               {"effect", AT(effect)},
+               {"external_id", AT(external_id)},
+               {"reason", AT(reason)}},
+  texts[] = {{"owner", AT(owner)},
+             {"desired", AT(desired)},
+             {"state", AT(state)},
+             {"private", AT(private)}};
+#undef AT
+
+static char **member_at(const Instance *instance, size_t at)
 {
-    if (text != NULL)
-        json_set_string(json, key, text);
+    return (char **)((char *)instance + at);
 }
 
-static void set_copy(Json *json, const char *key, const Json *value)
+void instance_put(Buffer *ret, const Instance *instance)
 {
-    json_set(json, key, value != NULL ? json_copy(value) : json_new_null());
+    buffer_add_char(ret, '{');
+    for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+        member_put_string(ret, strings[i].key, *member_at(instance, strings[i].at));
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        member_put_text(ret, texts[i].key, *member_at(instance, texts[i].at));
+    member_put_int(ret, "schema_version", instance->schema_version);
+    member_put_int(ret, "generation", instance->generation);
+    member_put_bool(ret, "ready", instance->ready);
+    member_put_bool(ret, "partial", instance->partial);
+    member_put_string(ret, "etag", instance->etag);
+    buffer_add_char(ret, '}');
 }
 
-Json *instance_json(const Instance *instance)
+static bool read_text(Instance *instance, const Member *member)
 {
-    Json *json = json_new_object();
-
-    set_text(json, "type", instance->type);
-    set_text(json, "uid", instance->uid);
-    set_text(json, "effect", instance->effect);
-    set_text(json, "external_id", instance->external_id);
-    set_text(json, "reason", instance->reason);
-    set_copy(json, "owner", instance->owner);
-    set_copy(json, "desired", instance->desired);
-    set_copy(json, "state", instance->state);
-    set_copy(json, "private", instance->private);
-    json_set_int(json, "schema_version", instance->schema_version);
-    json_set_int(json, "generation", instance->generation);
-    json_set_bool(json, "ready", instance->ready);
-    json_set_bool(json, "partial", instance->partial);
-    json_set_string(json, "etag", instance->etag);
-    return json;
+    for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+        if (member_is(member, strings[i].key)) {
+            free(*member_at(instance, strings[i].at));
+            *member_at(instance, strings[i].at) = member_string(member);
+            return true;
+        }
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        if (member_is(member, texts[i].key)) {
+            free(*member_at(instance, texts[i].at));
+            *member_at(instance, texts[i].at) = member_text(member);
+            return true;
+        }
+    return false;
 }
 
-static char *get_text(const Json *json, const char *key)
+static void read_member(Instance *instance, const Member *member)
 {
-    const char *text = json_get_string(json, key, NULL);
-
-    return text != NULL ? memory_copy_string(text) : NULL;
+    if (read_text(instance, member))
+        return;
+    if (member_is(member, "schema_version")) {
+        instance->schema_version = member_int(member, 1);
+    } else if (member_is(member, "generation")) {
+        instance->generation = member_int(member, 0);
+    } else if (member_is(member, "ready")) {
+        instance->ready = member_is_true(member);
+    } else if (member_is(member, "partial")) {
+        instance->partial = member_is_true(member);
+    } else if (member_is(member, "etag")) {
+        cleanup(free) char *etag = member_string(member);
+        snprintf(instance->etag, ETAG_SIZE, "%s", etag != NULL ? etag : "");
+    }
 }
 
-static Json *get_copy(const Json *json, const char *key)
-{
-    const Json *value = json_get(json, key);
-
-    return value != NULL && !json_is_null(value) ? json_copy(value) : NULL;
-}
-
-int instance_parse(const Json *json, Instance **ret, Error *err)
+int instance_parse(const char *text, size_t size, Instance **ret, Error *err)
 {
     cleanup(instance_free) Instance *instance = memory_zero(1, sizeof *instance);
+    Members all = members_of(text, size);
+    Member member;
 
-    instance->type = get_text(json, "type");
-    instance->uid = get_text(json, "uid");
-    instance->effect = get_text(json, "effect");
-    instance->external_id = get_text(json, "external_id");
-    instance->reason = get_text(json, "reason");
-    instance->owner = get_copy(json, "owner");
-    instance->desired = get_copy(json, "desired");
-    instance->state = get_copy(json, "state");
-    instance->private = get_copy(json, "private");
-    instance->schema_version = json_get_int(json, "schema_version", 1);
-    instance->generation = json_get_int(json, "generation", 0);
-    instance->ready = json_get_bool(json, "ready", false);
-    instance->partial = json_get_bool(json, "partial", false);
-    snprintf(instance->etag, ETAG_SIZE, "%s", json_get_string(json, "etag", ""));
+    instance->schema_version = 1;
+    while (members_next(&all, &member))
+        read_member(instance, &member);
+    if (!members_are_whole(&all))
+        return error_set(err, ERROR_STATE, "an instance is no JSON object");
     if (instance->type == NULL || instance->uid == NULL || instance->effect == NULL)
         return error_set(err, ERROR_STATE, "an instance without type, uid or effect");
     *ret = take(instance);
     return 0;
 }
 
-static Json *ready_conditions(const Instance *instance)
+static void put_conditions(Buffer *ret, const Instance *instance)
 {
-    Json *conditions = json_new_array(), *ready = json_new_object();
+    cleanup(buffer_deinit) Buffer ready = {0};
 
-    json_set_string(ready, "type", "Ready");
-    json_set_string(ready, "status", instance->ready ? "True" : "False");
-    json_set_string(ready, "reason", instance->ready ? "Ready" : "NotReady");
-    set_text(ready, "message", instance->reason);
-    json_append(conditions, ready);
-    return conditions;
+    buffer_add_string(&ready, "[{");
+    member_put_string(&ready, "type", "Ready");
+    member_put_string(&ready, "status", instance->ready ? "True" : "False");
+    member_put_string(&ready, "reason", instance->ready ? "Ready" : "NotReady");
+    member_put_string(&ready, "message", instance->reason);
+    buffer_add_string(&ready, "}]");
+    member_put_text(ret, "conditions", buffer_text(&ready));
 }
 
-Json *instance_representation(const Instance *instance)
+static void put_sensitive(Buffer *ret, const Instance *instance)
 {
-    Json *json = json_new_object();
+    cleanup(free) char *pointers = secrets_pointers(instance->state);
 
-    set_text(json, "uid", instance->uid);
-    set_text(json, "external_id", instance->external_id);
-    set_text(json, "type", instance->type);
-    set_text(json, "effect", instance->effect);
-    set_copy(json, "owner", instance->owner);
-    json_set_int(json, "generation", instance->generation);
-    json_set_int(json, "schema_version", instance->schema_version);
-    json_set_string(json, "etag", instance->etag);
-    set_copy(json, "state", instance->state);
-    json_set(json, "sensitive", secrets_pointers(instance->state));
-    if (instance->private != NULL) {
-        cleanup(free) char *private = private_encode(instance->private);
-        json_set_string(json, "private", private);
-    }
-    json_set_bool(json, "ready", instance->ready);
-    json_set(json, "conditions", ready_conditions(instance));
-    json_set_string(json, "outcome", instance->partial ? "partial" : "applied");
-    json_set(json, "warnings", json_new_array());
-    return json;
+    member_put_text(ret, "sensitive", pointers);
+}
+
+void instance_put_representation(Buffer *ret, const Instance *instance, const char *op)
+{
+    cleanup(free) char *private =
+        instance->private != NULL ? private_encode(instance->private) : NULL;
+
+    buffer_add_char(ret, '{');
+    member_put_string(ret, "uid", instance->uid);
+    member_put_string(ret, "external_id", instance->external_id);
+    member_put_string(ret, "type", instance->type);
+    member_put_string(ret, "effect", instance->effect);
+    member_put_text(ret, "owner", instance->owner != NULL ? instance->owner : "null");
+    member_put_int(ret, "generation", instance->generation);
+    member_put_int(ret, "schema_version", instance->schema_version);
+    member_put_string(ret, "etag", instance->etag);
+    member_put_text(ret, "state", instance->state != NULL ? instance->state : "null");
+    put_sensitive(ret, instance);
+    member_put_string(ret, "private", private);
+    member_put_bool(ret, "ready", instance->ready);
+    put_conditions(ret, instance);
+    member_put_string(ret, "outcome", instance->partial ? "partial" : "applied");
+    member_put_text(ret, "warnings", "[]");
+    member_put_string(ret, "op", op);
+    buffer_add_char(ret, '}');
 }
 
 void etag_of(const Json *state, const char *external_id, char ret[ETAG_SIZE])
@@ -147,22 +175,28 @@ void etag_of(const Json *state, const char *external_id, char ret[ETAG_SIZE])
     snprintf(ret, ETAG_SIZE, "\"%.16s\"", hex);
 }
 
-char *private_encode(const Json *private)
+void etag_of_text(const char *state, const char *external_id, char ret[ETAG_SIZE])
 {
-    cleanup(free) char *text = json_text(private);
-    size_t size = strlen(text);
+    cleanup(json_free) Json *json = text_json(state);
+
+    etag_of(json, external_id, ret);
+}
+
+char *private_encode(const char *private)
+{
+    size_t size = strlen(private);
     char *encoded = memory_alloc((size + 2) / 3 * 4 + 1);
 
-    EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)text, (int)size);
+    EVP_EncodeBlock((unsigned char *)encoded, (const unsigned char *)private, (int)size);
     return encoded;
 }
 
-Json *private_decode(const char *text)
+char *private_decode(const char *text)
 {
     size_t size = strlen(text);
     cleanup(free) char *decoded = memory_alloc(size + 1);
     int got = EVP_DecodeBlock((unsigned char *)decoded, (const unsigned char *)text, (int)size);
-    Json *json = NULL;
+    cleanup(json_free) Json *json = NULL;
 
     /* EVP_DecodeBlock() counts the padding as zero bytes. */
     while (got > 0 && size > 0 && text[size - 1] == '=') {
@@ -171,5 +205,5 @@ Json *private_decode(const char *text)
     }
     if (got <= 0 || json_parse(decoded, (size_t)got, &json, NULL) < 0)
         return NULL;
-    return json;
+    return json_text(json);
 }

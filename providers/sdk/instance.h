@@ -16,33 +16,37 @@ typedef struct Instance {
     char *effect;
     char *external_id; /* NULL: none */
     char *reason;      /* why it is not ready; NULL: none given */
-    Json *owner;
-    Json *desired;
-    Json *state;
-    Json *private; /* NULL: none */
+    char *owner;       /* this and the next three are JSON texts; NULL: none */
+    char *desired;
+    char *state;
+    char *private;
     int64_t schema_version;
     int64_t generation;
     bool ready;
     bool partial;                  /* the call that made it failed half way */
     char etag[ETAG_SIZE];          /* with its quotes */
     char observed_etag[ETAG_SIZE]; /* of the last observation, not stored; "": none yet */
+    struct Operation *maker;       /* whose answer it is: see Operation.made; NULL: nobody's */
 } Instance;
 
 void instance_free(Instance *instance);
 
-/* As it is stored; and back. A negative code: a member is missing. The caller owns the result. */
-Json *instance_json(const Instance *instance);
-int instance_parse(const Json *json, Instance **ret, Error *err);
+/* As it is stored; and back. A negative code: no object, or a member is missing. The caller owns
+ * the result. */
+void instance_put(Buffer *ret, const Instance *instance);
+int instance_parse(const char *text, size_t size, Instance **ret, Error *err);
 
-/* The body of a 200 or 201; the caller owns it. */
-Json *instance_representation(const Instance *instance);
+/* The body of a 200 or 201 as JSON text, to the operation `op`; NULL: to nobody's. */
+void instance_put_representation(Buffer *ret, const Instance *instance, const char *op);
 
 /* The tag of an object in this state: equal states, equal tags. */
 void etag_of(const Json *state, const char *external_id, char ret[ETAG_SIZE]);
+void etag_of_text(const char *state, const char *external_id, char ret[ETAG_SIZE]);
 
-/* `private` as the wire carries it: base64 of its JSON text; and back (NULL: not that). */
-char *private_encode(const Json *private);
-Json *private_decode(const char *text);
+/* `private`, a JSON text, as the wire carries it: in base64; and back (NULL: not that). The caller
+ * frees it. */
+char *private_encode(const char *private);
+char *private_decode(const char *text);
 
 CLEANUP_DEFINE(Instance *, instance_free);
 

@@ -1,5 +1,6 @@
 #include "providers/sdk/journal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +10,8 @@
 #include "lang/base/hash.h"
 #include "lang/base/memory.h"
 
-#define JOURNAL_SIZE_MAX ((size_t)1 << 30)
+#define CHUNK_SIZE ((size_t)256 << 10)
+#define LINE_SIZE_MAX ((size_t)256 << 20) /* bodies have a ceiling far below */
 
 static const char head[] = "{\"crc\":\"";
 static const char middle[] = "\",\"record\":";
@@ -24,74 +26,137 @@ struct Journal {
     Buffer group;
 };
 
-void journal_encode(Buffer *ret, const Json *record)
-{
-    cleanup(free) char *text = json_text(record);
+/* ---- lines ---- */
 
-    buffer_add_format(ret, "%s%08x%s", head, crc32c(0, text, strlen(text)), middle);
-    buffer_add_string(ret, text);
-    buffer_add_string(ret, "}\n");
+static void crc_digits(uint32_t crc, char ret[CRC_DIGITS])
+{
+    for (int i = CRC_DIGITS - 1; i >= 0; i--, crc >>= 4)
+        ret[i] = "0123456789abcdef"[crc & 15];
 }
 
-/* A line without its newline -> the record; NULL if it is not whole. */
-static Json *journal_decode(const char *line, size_t size)
+static void encode(Buffer *ret, const char *record, size_t size)
 {
-    char crc[CRC_DIGITS + 1];
-    Json *record = NULL;
+    char crc[CRC_DIGITS];
+
+    crc_digits(crc32c(0, record, size), crc);
+    buffer_add(ret, head, HEAD_SIZE);
+    buffer_add(ret, crc, CRC_DIGITS);
+    buffer_add(ret, middle, sizeof middle - 1);
+    buffer_add(ret, record, size);
+    buffer_add(ret, "}\n", 2);
+}
+
+/* A line without its newline -> the record in it; NULL if it is not whole. */
+static const char *decode(const char *line, size_t size, size_t *ret_size)
+{
+    char crc[CRC_DIGITS];
 
     if (size < RECORD_AT + 1 || memcmp(line, head, HEAD_SIZE) != 0 || line[size - 1] != '}')
         return NULL;
     if (memcmp(line + HEAD_SIZE + CRC_DIGITS, middle, sizeof middle - 1) != 0)
         return NULL;
-    const char *text = line + RECORD_AT;
-    size_t text_size = size - RECORD_AT - 1;
-    snprintf(crc, sizeof crc, "%08x", crc32c(0, text, text_size));
-    if (memcmp(crc, line + HEAD_SIZE, CRC_DIGITS) != 0)
-        return NULL;
-    if (json_parse(text, text_size, &record, NULL) < 0)
-        return NULL;
-    return record;
+    *ret_size = size - RECORD_AT - 1;
+    crc_digits(crc32c(0, line + RECORD_AT, *ret_size), crc);
+    return memcmp(crc, line + HEAD_SIZE, CRC_DIGITS) == 0 ? line + RECORD_AT : NULL;
 }
 
-static bool has_whole_record(const char *at, const char *end)
-{
-    while (at < end) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        if (newline == NULL)
-            return false;
-        cleanup(json_free) Json *record = journal_decode(at, (size_t)(newline - at));
-        if (record != NULL)
-            return true;
-        at = newline + 1;
-    }
-    return false;
-}
+/* ---- reading ---- */
 
-/* Visit the whole records; `ret_size` is where the good part ends. */
-static int journal_read(const char *path, const Buffer *file, JournalVisit visit, void *context,
-                        size_t *ret_size, Error *err)
-{
-    const char *start = buffer_text(file), *end = start + file->size, *at = start;
+/* A file line by line, however long it is, without keeping more of it than a line and a chunk. */
+typedef struct LineReader {
+    const char *path;
+    int fd;
+    Buffer bytes; /* from the file; lines before `at` have been handed out */
+    size_t at;
+    size_t offset; /* in the file, of `at` */
+    bool ended;
+} LineReader;
 
-    while (at < end) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        size_t line_size = newline != NULL ? (size_t)(newline - at) : 0;
-        cleanup(json_free) Json *record = newline ? journal_decode(at, line_size) : NULL;
-        if (record == NULL && newline != NULL && has_whole_record(newline + 1, end))
-            return error_set(
-                err, ERROR_STATE,
-                "journal '%s': the record at byte %zu is damaged and whole ones follow;"
-                " restore the file from a backup",
-                path, (size_t)(at - start));
-        if (record == NULL)
-            break;
-        int code = visit(context, record, err);
-        if (code < 0)
-            return error_wrap(err, "journal '%s': record at byte %zu", path, (size_t)(at - start));
-        at = newline + 1;
-    }
-    *ret_size = (size_t)(at - start);
+static int reader_fill(LineReader *reader, Error *err)
+{
+    size_t rest = reader->bytes.size - reader->at;
+    cleanup(free) char *chunk = memory_alloc(CHUNK_SIZE);
+    ssize_t got;
+
+    if (rest > LINE_SIZE_MAX)
+        return error_set(err, ERROR_STATE,
+                         "journal '%s': the line at byte %zu is longer than %zu bytes",
+                         reader->path, reader->offset, LINE_SIZE_MAX);
+    do
+        got = read(reader->fd, chunk, CHUNK_SIZE);
+    while (got < 0 && errno == EINTR);
+    if (got < 0)
+        return error_errno(err, errno, "read '%s'", reader->path);
+    reader->ended = got == 0;
+    if (reader->at > 0 && rest > 0)
+        memmove(reader->bytes.bytes, reader->bytes.bytes + reader->at, rest);
+    reader->bytes.size = rest;
+    reader->at = 0;
+    buffer_add(&reader->bytes, chunk, (size_t)got);
     return 0;
+}
+
+/* The next line without its newline, lent until the next call; `*ret` NULL: none is left that has
+ * its newline. `*ret_size` is then what stands there all the same. */
+static int reader_next(LineReader *reader, const char **ret, size_t *ret_size, Error *err)
+{
+    size_t looked = reader->at;
+
+    for (;;) {
+        const char *bytes = buffer_text(&reader->bytes), *start = bytes + reader->at;
+        const char *newline = memchr(bytes + looked, '\n', reader->bytes.size - looked);
+        *ret_size = newline != NULL ? (size_t)(newline - start) : reader->bytes.size - reader->at;
+        *ret = newline != NULL ? start : NULL;
+        if (newline != NULL) {
+            reader->at += *ret_size + 1;
+            reader->offset += *ret_size + 1;
+        }
+        if (newline != NULL || reader->ended)
+            return 0;
+        looked = *ret_size;
+        int code = reader_fill(reader, err);
+        if (code < 0)
+            return code;
+    }
+}
+
+/* What is left has no whole record. */
+static int expect_no_more(LineReader *reader, size_t damaged_at, Error *err)
+{
+    const char *line;
+    size_t size;
+    int code;
+
+    while ((code = reader_next(reader, &line, &size, err)) == 0 && line != NULL)
+        if (decode(line, size, &size) != NULL)
+            return error_set(err, ERROR_STATE,
+                             "journal '%s': the record at byte %zu is damaged and whole ones"
+                             " follow; restore the file from a backup",
+                             reader->path, damaged_at);
+    return code;
+}
+
+/* Visit the whole records; `ret_size` is where the good part ends, `ret_torn` whether there is
+ * more. */
+static int journal_read(LineReader *reader, JournalVisit visit, void *context, size_t *ret_size,
+                        bool *ret_torn, Error *err)
+{
+    const char *line, *record;
+    size_t size;
+    int code;
+
+    for (;;) {
+        *ret_size = reader->offset;
+        if ((code = reader_next(reader, &line, &size, err)) < 0)
+            return code;
+        *ret_torn = size > 0 || line != NULL;
+        if (line == NULL)
+            return 0;
+        if ((record = decode(line, size, &size)) == NULL)
+            return expect_no_more(reader, *ret_size, err);
+        if ((code = visit(context, record, size, err)) < 0)
+            return error_wrap(err, "journal '%s': record at byte %zu", reader->path, *ret_size);
+    }
 }
 
 static int journal_cut(int fd, const char *path, size_t size, Error *err)
@@ -116,21 +181,19 @@ static int sync_folder_of(const char *path, Error *err)
 
 int journal_open(const char *path, JournalVisit visit, void *context, Journal **ret, Error *err)
 {
-    cleanup(buffer_deinit) Buffer file = {0};
-    bool is_new = !file_exists(path);
+    bool is_new = !file_exists(path), is_torn = false;
     size_t size = 0;
     int code = 0;
 
-    cleanup(fd_close) int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    cleanup(fd_close) int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_errno(err, errno, "open '%s'", path);
     if (is_new && (code = sync_folder_of(path, err)) < 0)
         return code;
-    if ((code = file_read(path, JOURNAL_SIZE_MAX, &file, err)) < 0)
-        return code;
-    if ((code = journal_read(path, &file, visit, context, &size, err)) < 0)
-        return code;
-    if (size < file.size && (code = journal_cut(fd, path, size, err)) < 0)
+    LineReader reader = {.path = path, .fd = fd};
+    code = journal_read(&reader, visit, context, &size, &is_torn, err);
+    buffer_deinit(&reader.bytes);
+    if (code < 0 || (is_torn && (code = journal_cut(fd, path, size, err)) < 0))
         return code;
     Journal *journal = memory_zero(1, sizeof *journal);
     journal->path = memory_copy_string(path);
@@ -138,7 +201,7 @@ int journal_open(const char *path, JournalVisit visit, void *context, Journal **
     journal->size = size;
     fd = -1;
     *ret = journal;
-    return size < file.size ? JOURNAL_TORN_TAIL : 0;
+    return is_torn ? JOURNAL_TORN_TAIL : 0;
 }
 
 void journal_free(Journal *journal)
@@ -151,9 +214,9 @@ void journal_free(Journal *journal)
     free(journal);
 }
 
-void journal_append(Journal *journal, const Json *record)
+void journal_append(Journal *journal, const char *record, size_t size)
 {
-    journal_encode(&journal->group, record);
+    encode(&journal->group, record, size);
 }
 
 int journal_sync(Journal *journal, Error *err)
@@ -177,17 +240,50 @@ size_t journal_size(const Journal *journal)
     return journal->size;
 }
 
-int journal_replace(Journal *journal, const Buffer *lines, Error *err)
+/* Write all records of `source` to `fd`, a chunk at a time, and fsync it. */
+static int write_records(int fd, JournalSource source, void *context, size_t *ret_size, Error *err)
 {
-    int code = file_replace(journal->path, buffer_text(lines), lines->size, 0600, err);
+    cleanup(buffer_deinit) Buffer lines = {0}, record = {0};
+    bool more = true;
+    int code = 0;
 
-    if (code < 0)
-        return error_wrap(err, "compact journal '%s'", journal->path);
-    int fd = open(journal->path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    while (code == 0 && more) {
+        buffer_reset(&record);
+        more = source(context, &record);
+        if (more)
+            encode(&lines, record.bytes, record.size);
+        if (more && lines.size < CHUNK_SIZE)
+            continue;
+        code = fd_write_all(fd, buffer_text(&lines), lines.size, err);
+        *ret_size += lines.size;
+        buffer_reset(&lines);
+    }
+    if (code == 0 && fsync(fd) < 0)
+        code = error_errno(err, errno, "fsync");
+    return code;
+}
+
+int journal_replace(Journal *journal, JournalSource source, void *context, Error *err)
+{
+    cleanup(free) char *aside = memory_format("%s.new", journal->path);
+    cleanup(fd_close) int fd = open(aside, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    size_t size = 0;
+    int code;
+
+    assert(journal->group.size == 0);
     if (fd < 0)
-        return error_errno(err, errno, "open '%s'", journal->path);
+        return error_errno(err, errno, "create '%s'", aside);
+    if ((code = write_records(fd, source, context, &size, err)) < 0) {
+        unlink(aside);
+        return error_wrap(err, "compact journal '%s'", journal->path);
+    }
+    if (rename(aside, journal->path) < 0)
+        return error_errno(err, errno, "rename '%s' to '%s'", aside, journal->path);
+    if ((code = sync_folder_of(journal->path, err)) < 0)
+        return code;
     fd_close(journal->fd);
     journal->fd = fd;
-    journal->size = lines->size;
+    journal->size = size;
+    fd = -1;
     return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "lang/base/memory.h"
 #include "providers/sdk/batch.h"
+#include "providers/sdk/members.h"
 
 typedef struct LookupJob {
     Job job;
@@ -52,7 +53,8 @@ static Json *finding_json(const LookupJob *job, ProviderFinding *finding)
     json_set(json, "desired", take(finding->desired));
     if (instance != NULL) {
         json_set_string(json, "uid", instance->uid);
-        json_set(json, "owner", json_copy(instance->owner));
+        Json *owner = text_json(instance->owner);
+        json_set(json, "owner", owner != NULL ? owner : json_new_null());
     }
     return json;
 }

@@ -1,11 +1,14 @@
 #include "providers/sdk/operation.h"
 
 #include <assert.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "lang/base/memory.h"
+#include "providers/sdk/instance.h"
+#include "providers/sdk/members.h"
 
 static const struct {
     const char *name;
@@ -34,15 +37,16 @@ static const unsigned successors[] = {
     [OPERATION_UNKNOWN] = 0,
 };
 
-Operation *operation_new(const char *op, OperationKind kind, Json *request)
+/* One for all: it is held for the time of a few copies. */
+static pthread_mutex_t progress_lock = PTHREAD_MUTEX_INITIALIZER;
+
+Operation *operation_new(const char *op, OperationKind kind)
 {
     Operation *operation = memory_zero(1, sizeof *operation);
 
     operation->op = memory_copy_string(op);
     operation->kind = kind;
-    operation->request = request;
     operation->state = OPERATION_PENDING;
-    pthread_mutex_init(&operation->lock, NULL);
     return operation;
 }
 
@@ -56,10 +60,13 @@ void operation_free(Operation *operation)
     free(operation->type);
     free(operation->uid);
     free(operation->effect);
-    json_free(operation->request);
-    json_free(operation->reply);
-    json_free(operation->problem);
-    pthread_mutex_destroy(&operation->lock);
+    free(operation->lineage);
+    free(operation->address);
+    free(operation->traceparent);
+    free(operation->request);
+    free(operation->reply);
+    free(operation->problem);
+    free(operation->progress);
     free(operation);
 }
 
@@ -77,7 +84,14 @@ bool operation_has_ended(const Operation *operation)
 bool operation_may_be_repeated(const Operation *operation)
 {
     return operation->state == OPERATION_FAILED &&
-           json_get_bool(operation->problem, "retryable", false);
+           text_get_bool(operation->problem, "retryable", false);
+}
+
+OperationState operation_state_shown(const Operation *operation)
+{
+    bool is_settled = !operation->open || operation->state == OPERATION_PENDING;
+
+    return is_settled ? operation->state : OPERATION_RUNNING;
 }
 
 const char *operation_state_name(OperationState state)
@@ -100,77 +114,109 @@ bool operation_kind_parse(const char *name, OperationKind *ret)
     return false;
 }
 
-const char *operation_address(const Operation *operation)
+void operation_put_answer(Buffer *ret, const Operation *operation)
 {
-    return json_get_string(json_get(operation->request, "owner"), "address", "");
+    if (operation->made != NULL)
+        instance_put_representation(ret, operation->made, operation->op);
+    else if (operation->reply != NULL)
+        buffer_add_string(ret, operation->reply);
+    else if (operation->problem != NULL)
+        buffer_add_string(ret, operation->problem);
 }
 
-const char *operation_lineage(const Operation *operation)
+static void put_time(Buffer *ret, const char *key, int64_t ms)
 {
-    return json_get_string(json_get(operation->request, "owner"), "lineage", "");
+    char text[32];
+
+    clock_text(ms, text);
+    member_put_string(ret, key, text);
 }
 
-static void operation_json_progress(Operation *operation, Json *json)
+static const char *text_or_null(const char *text)
+{
+    return text[0] != '\0' ? text : NULL;
+}
+
+static void put_progress(Buffer *ret, const Operation *operation)
 {
     int64_t updated_ms = operation->updated_ms;
-    char text[32];
 
-    pthread_mutex_lock(&operation->lock);
-    if (operation->phase[0] != '\0')
-        json_set_string(json, "phase", operation->phase);
-    if (operation->message[0] != '\0')
-        json_set_string(json, "message", operation->message);
-    if (operation->external_id[0] != '\0')
-        json_set_string(json, "external_id", operation->external_id);
-    if (operation->progress_ms > updated_ms)
-        updated_ms = operation->progress_ms;
-    pthread_mutex_unlock(&operation->lock);
-    clock_text(updated_ms, text);
-    json_set_string(json, "updated_at", text);
+    pthread_mutex_lock(&progress_lock);
+    const Progress *progress = operation->progress;
+    if (progress != NULL) {
+        member_put_string(ret, "phase", text_or_null(progress->phase));
+        member_put_string(ret, "message", text_or_null(progress->message));
+        member_put_string(ret, "external_id", text_or_null(progress->external_id));
+        if (progress->at_ms > updated_ms)
+            updated_ms = progress->at_ms;
+    }
+    pthread_mutex_unlock(&progress_lock);
+    put_time(ret, "updated_at", updated_ms);
 }
 
-Json *operation_json(Operation *operation)
+void operation_put(Buffer *ret, const Operation *operation)
 {
-    Json *json = json_new_object();
-    /* An end that is not durable yet is not shown. */
     bool ended = operation_has_ended(operation) && !operation->open;
-    OperationState state = ended || !operation->open ? operation->state : OPERATION_RUNNING;
-    char text[32];
 
-    if (operation->state == OPERATION_PENDING)
-        state = OPERATION_PENDING;
-    json_set_string(json, "op", operation->op);
-    json_set_string(json, "state", operation_state_name(state));
-    clock_text(operation->created_ms, text);
-    json_set_string(json, "created_at", text);
-    operation_json_progress(operation, json);
-    json_set_int(json, "poll_ms", OPERATION_POLL_MS);
-    json_set_bool(json, "cancellable", !ended);
-    if (operation->uid != NULL)
-        json_set_string(json, "uid", operation->uid);
-    json_set_string(json, "type", operation->type);
-    if (ended && operation->reply != NULL)
-        json_set(json, "result", json_copy(operation->reply));
-    else if (ended && operation->problem != NULL)
-        json_set(json, "problem", json_copy(operation->problem));
-    return json;
+    buffer_add_char(ret, '{');
+    member_put_string(ret, "op", operation->op);
+    member_put_string(ret, "state", operation_state_name(operation_state_shown(operation)));
+    put_time(ret, "created_at", operation->created_ms);
+    put_progress(ret, operation);
+    member_put_int(ret, "poll_ms", OPERATION_POLL_MS);
+    member_put_bool(ret, "cancellable", !ended);
+    member_put_string(ret, "uid", operation->uid);
+    member_put_string(ret, "type", operation->type);
+    if (ended) {
+        cleanup(buffer_deinit) Buffer answer = {0};
+        operation_put_answer(&answer, operation);
+        member_put_text(ret, operation->problem != NULL ? "problem" : "result", answer.bytes);
+    }
+    buffer_add_char(ret, '}');
+}
+
+/* The progress of an operation that is begun; the lock is held. */
+static Progress *progress_get(Operation *operation)
+{
+    if (operation->progress == NULL)
+        operation->progress = memory_zero(1, sizeof *operation->progress);
+    operation->progress->at_ms = clock_now_ms();
+    return operation->progress;
 }
 
 void operation_progress(Operation *operation, const char *phase, const char *message)
 {
-    pthread_mutex_lock(&operation->lock);
-    snprintf(operation->phase, sizeof operation->phase, "%s", phase != NULL ? phase : "");
-    snprintf(operation->message, sizeof operation->message, "%s", message != NULL ? message : "");
-    operation->progress_ms = clock_now_ms();
-    pthread_mutex_unlock(&operation->lock);
+    pthread_mutex_lock(&progress_lock);
+    Progress *progress = progress_get(operation);
+    snprintf(progress->phase, sizeof progress->phase, "%s", phase != NULL ? phase : "");
+    snprintf(progress->message, sizeof progress->message, "%s", message != NULL ? message : "");
+    pthread_mutex_unlock(&progress_lock);
 }
 
 void operation_external_id(Operation *operation, const char *external_id)
 {
-    pthread_mutex_lock(&operation->lock);
-    snprintf(operation->external_id, sizeof operation->external_id, "%s", external_id);
-    operation->progress_ms = clock_now_ms();
-    pthread_mutex_unlock(&operation->lock);
+    pthread_mutex_lock(&progress_lock);
+    Progress *progress = progress_get(operation);
+    snprintf(progress->external_id, sizeof progress->external_id, "%s", external_id);
+    pthread_mutex_unlock(&progress_lock);
+}
+
+char *operation_external_id_told(const Operation *operation)
+{
+    char *id = NULL;
+
+    pthread_mutex_lock(&progress_lock);
+    if (operation->progress != NULL && operation->progress->external_id[0] != '\0')
+        id = memory_copy_string(operation->progress->external_id);
+    pthread_mutex_unlock(&progress_lock);
+    return id;
+}
+
+void operation_progress_forget(Operation *operation)
+{
+    pthread_mutex_lock(&progress_lock);
+    free(take(operation->progress));
+    pthread_mutex_unlock(&progress_lock);
 }
 
 bool operation_cancelled(const Operation *operation)

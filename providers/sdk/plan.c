@@ -2,8 +2,10 @@
  * would come to. Both know the schema and the store only, so a plan of thousands reads no file. */
 #include <string.h>
 
+#include "lang/base/memory.h"
 #include "providers/sdk/admission.h"
 #include "providers/sdk/batch.h"
+#include "providers/sdk/members.h"
 #include "providers/sdk/problem.h"
 
 /* The effect an item names, or else the one that makes its type; "" if neither is there. */
@@ -17,18 +19,24 @@ static const char *item_effect(const Engine *engine, const Json *item)
     return effect != NULL ? effect : "";
 }
 
-static Json *validate_item(const Engine *engine, const Json *item)
+static void put_problem(Buffer *ret, const ProviderProblem *problem)
 {
-    Json *reply = json_new_object();
+    cleanup(json_free) Json *json = problem_json(problem);
+    cleanup(free) char *text = json_text(json);
+
+    member_put_text(ret, "problem", text);
+}
+
+static void validate_item(const Engine *engine, const Json *item, Buffer *ret)
+{
     ProviderProblem problem = {0};
     int code =
         admission_check_arguments(engine_options(engine), item_effect(engine, item),
                                   json_get(item, "desired"), json_get(item, "secrets"), &problem);
 
-    json_set_bool(reply, "valid", code == 0);
+    member_put_bool(ret, "valid", code == 0);
     if (code < 0)
-        json_set(reply, "problem", problem_json(&problem));
-    return reply;
+        put_problem(ret, &problem);
 }
 
 /* One item on its way to an answer. */
@@ -38,6 +46,7 @@ typedef struct Plan {
     const Json *entry;        /* of the effect, in the schema */
     const Json *desired;      /* what is wanted */
     const Instance *instance; /* what is recorded; NULL: nothing */
+    Json *before;             /* what was wanted of it last */
     const char *action;
     bool disruptive;
     Json *because; /* pointers of what makes it a replacement */
@@ -52,63 +61,67 @@ static bool needs_object(const Plan *plan)
 /* What a PUT of `desired` would do to what is recorded. */
 static void plan_choose(Plan *plan)
 {
+    plan->action = "create";
+    if (needs_object(plan))
+        return;
+    plan->before = text_json(plan->instance->desired);
     plan->action = "noop";
-    if (needs_object(plan)) {
-        plan->action = "create";
+    if (!schema_is_changed(plan->entry, plan->before, plan->desired))
         return;
-    }
-    if (!schema_is_changed(plan->entry, plan->instance->desired, plan->desired))
-        return;
-    schema_immutable_changes(plan->entry, plan->instance->desired, plan->desired, plan->because);
+    schema_immutable_changes(plan->entry, plan->before, plan->desired, plan->because);
     plan->action = json_count(plan->because) > 0 ? "replace" : "update";
     plan->disruptive = json_count(plan->because) > 0 ||
-                       schema_is_disruptive(plan->entry, plan->instance->desired, plan->desired);
+                       schema_is_disruptive(plan->entry, plan->before, plan->desired);
 }
 
-/* The result as it will be. A replacement has a uid of its own, which is not known here. */
-static Json *plan_result(const Plan *plan)
+static bool plan_is(const Plan *plan, const char *action)
 {
-    bool is_new = strcmp(plan->action, "create") == 0, other = strcmp(plan->action, "replace") == 0;
+    return strcmp(plan->action, action) == 0;
+}
+
+/* The result as it will be, as JSON text. A replacement has a uid of its own, which is not known
+ * here. */
+static char *plan_result(const Plan *plan)
+{
+    bool stays = !plan_is(plan, "create") && !plan_is(plan, "replace");
     Provider *provider = plan->options->provider;
 
-    if (strcmp(plan->action, "noop") == 0)
-        return json_copy(plan->instance->state);
-    Json *planned = schema_unknown_result(plan->entry);
+    if (plan_is(plan, "noop"))
+        return memory_copy_string(plan->instance->state != NULL ? plan->instance->state : "null");
+    cleanup(json_free) Json *planned = schema_unknown_result(plan->entry);
     if (provider->predict == NULL)
-        return planned;
+        return json_text(planned);
     ProviderRequest request = {
         .op = "",
         .type = plan->type,
         .effect = plan->effect,
-        .uid = is_new || other ? NULL : plan->uid,
+        .uid = stays ? plan->uid : NULL,
         .address = "",
         .lineage = "",
         .desired = plan->desired,
-        .prior = is_new || other ? NULL : plan->instance->state,
-        .private = is_new || other ? NULL : plan->instance->private,
+        .prior = stays ? plan->instance->state : NULL,
+        .private = stays ? plan->instance->private : NULL,
         .config = plan->options->config,
         .disruptive = plan->disruptive,
     };
     provider->predict(provider, &request, planned);
-    return planned;
+    return json_text(planned);
 }
 
-static Json *plan_reply(const Plan *plan)
+static void plan_put(const Plan *plan, Buffer *ret)
 {
-    Json *reply = json_new_object();
+    cleanup(free) char *planned = plan_result(plan), *because = json_text(plan->because);
 
-    json_set_string(reply, "uid", plan->uid);
-    json_set_string(reply, "action", plan->action);
-    json_set(reply, "planned", plan_result(plan));
-    json_set(reply, "replace_because", plan->because);
-    json_set_bool(reply, "disruptive", plan->disruptive);
-    json_set_int(reply, "estimate_s",
-                 strcmp(plan->action, "noop") == 0 ? 0 : json_get_int(plan->entry, "typical_s", 0));
-    json_set(reply, "warnings", json_new_array());
-    return reply;
+    member_put_string(ret, "action", plan->action);
+    member_put_text(ret, "planned", planned);
+    member_put_text(ret, "replace_because", because);
+    member_put_bool(ret, "disruptive", plan->disruptive);
+    member_put_int(ret, "estimate_s",
+                   plan_is(plan, "noop") ? 0 : json_get_int(plan->entry, "typical_s", 0));
+    member_put_text(ret, "warnings", "[]");
 }
 
-static Json *plan_item(const Engine *engine, const Json *item)
+static void plan_item(const Engine *engine, const Json *item, Buffer *ret)
 {
     const EngineOptions *options = engine_options(engine);
     ProviderProblem problem = {0};
@@ -119,38 +132,40 @@ static Json *plan_item(const Engine *engine, const Json *item)
         .desired = json_get(item, "desired"),
     };
 
+    member_put_string(ret, "uid", plan.uid);
     if (admission_check_arguments(options, plan.effect, plan.desired, json_get(item, "secrets"),
                                   &problem) < 0) {
-        Json *reply = json_new_object();
-        json_set_string(reply, "uid", plan.uid);
-        json_set(reply, "problem", problem_json(&problem));
-        return reply;
+        put_problem(ret, &problem);
+        return;
     }
     plan.entry = schema_effect(options->schema, plan.effect);
     plan.type = schema_type_of(plan.entry, plan.effect);
     plan.instance = store_instance(options->store, plan.uid);
     plan.because = json_new_array();
     plan_choose(&plan);
-    return plan_reply(&plan);
+    plan_put(&plan, ret);
+    json_free(plan.because);
+    json_free(plan.before);
 }
 
-static Json *each_item(const Engine *engine, const Json *items,
-                       Json *(*answer)(const Engine *, const Json *))
+static void each_item(const Engine *engine, const Json *items, Buffer *ret,
+                      void (*answer)(const Engine *, const Json *, Buffer *))
 {
-    Json *replies = json_new_array(), *reply = json_new_object();
-
-    for (const Json *i = json_first(items); i != NULL; i = json_next(i))
-        json_append(replies, answer(engine, i));
-    json_set(reply, "items", replies);
-    return reply;
+    buffer_add_string(ret, "{\"items\":[");
+    for (const Json *i = json_first(items); i != NULL; i = json_next(i)) {
+        buffer_add_string(ret, i != json_first(items) ? ",{" : "{");
+        answer(engine, i, ret);
+        buffer_add_char(ret, '}');
+    }
+    buffer_add_string(ret, "]}");
 }
 
-Json *batch_validate(const Engine *engine, const Json *items)
+void batch_validate(const Engine *engine, const Json *items, Buffer *ret)
 {
-    return each_item(engine, items, validate_item);
+    each_item(engine, items, ret, validate_item);
 }
 
-Json *batch_plan(const Engine *engine, const Json *items)
+void batch_plan(const Engine *engine, const Json *items, Buffer *ret)
 {
-    return each_item(engine, items, plan_item);
+    each_item(engine, items, ret, plan_item);
 }

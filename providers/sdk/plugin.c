@@ -1,5 +1,6 @@
 /* The life of a plugin process: take the lock, read the store, listen, say where, serve until the
- * parent goes. There is nothing to do at the end: whatever was answered is on the disk already. */
+ * parent goes. Nothing must be done at the end, as whatever was answered is on the disk already; an
+ * orderly one leaves a short journal to the successor. */
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -158,11 +159,21 @@ static void ignore_broken_pipes(void)
     sigaction(SIGPIPE, &action, NULL);
 }
 
-static void end_process(evutil_socket_t fd, short events, void *context)
+/* Threads that still run are left to the end of the process, as by a crash. */
+static void end_process(Plugin *plugin, const char *why)
 {
-    (void)fd, (void)events, (void)context;
-    log_line("asked to stop");
+    Error err = {0};
+
+    log_line("%s", why);
+    if (store_close(plugin->store, clock_now_ms(), &err) < 0)
+        log_line("%s", err.message);
     _exit(EXIT_SUCCESS);
+}
+
+static void on_term(evutil_socket_t fd, short events, void *context)
+{
+    (void)fd, (void)events;
+    end_process(context, "asked to stop");
 }
 
 static void on_parent(evutil_socket_t fd, short events, void *context)
@@ -170,19 +181,18 @@ static void on_parent(evutil_socket_t fd, short events, void *context)
     char ignored[256];
     ssize_t got = read(fd, ignored, sizeof ignored);
 
-    (void)events, (void)context;
+    (void)events;
     if (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN)))
         return;
-    log_line("stdin has ended, so has the parent");
-    _exit(EXIT_SUCCESS);
+    end_process(context, "stdin has ended, so has the parent");
 }
 
 /* End with the parent. A stdin that cannot be waited on (a file, /dev/null) is nobody's pipe: then
  * the plugin serves until SIGTERM. */
 static int watch_parent(Plugin *plugin, Error *err)
 {
-    plugin->parent = event_new(plugin->base, STDIN_FILENO, EV_READ | EV_PERSIST, on_parent, NULL);
-    plugin->term = evsignal_new(plugin->base, SIGTERM, end_process, NULL);
+    plugin->parent = event_new(plugin->base, STDIN_FILENO, EV_READ | EV_PERSIST, on_parent, plugin);
+    plugin->term = evsignal_new(plugin->base, SIGTERM, on_term, plugin);
     if (plugin->parent == NULL || plugin->term == NULL || event_add(plugin->term, NULL) < 0)
         return error_set(err, ERROR_INTERNAL, "watch stdin and SIGTERM");
     if (event_add(plugin->parent, NULL) < 0)
@@ -192,7 +202,7 @@ static int watch_parent(Plugin *plugin, Error *err)
 
 static int open_store(Plugin *plugin, Error *err)
 {
-    StoreOptions options = {.data_dir = plugin->options.data_dir};
+    StoreOptions options = {.data_dir = plugin->options.data_dir, .now_ms = clock_now_ms()};
     int code = store_open(&options, &plugin->store, err);
 
     if (code < 0)

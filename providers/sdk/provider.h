@@ -22,22 +22,24 @@ typedef struct Operation Operation; /* the SDK's; progress and cancellation go t
 /* One request to bring an object to `desired`, to remove it, or to do an action. */
 typedef struct ProviderRequest {
     Operation *operation;
-    const char *op;      /* the core's key of the operation */
-    const char *type;    /* of the instance; the action's name for run() */
-    const char *effect;  /* the effect that is wanted or made the instance; NULL: not known */
-    const char *uid;     /* 32 hexadecimal digits; NULL for run() */
-    const char *address; /* the owner's, for messages: Database.Boot.CreatePostgres[0] */
-    const char *lineage; /* of the owning state */
-    const Json *desired; /* arguments; an object; NULL for remove() and observe() */
-    const Json *secrets; /* id -> clear text; never stored or logged; may be NULL */
-    const char *adopt;   /* reconcile() takes this over, as the outside world calls it, from
-                            whoever has it; "": what is nobody's and stands where `desired` says, if
-                            anything does; NULL: nothing */
-    const Json *prior;   /* the instance's recorded state, NULL if there is none */
-    const Json *private; /* what the last reply put aside; NULL if nothing */
-    const Json *config;  /* the binding's `config`, an object */
-    bool disruptive;     /* predict(): the change is one that the schema calls so */
-    bool resumed;        /* the same operation was begun before and did not finish */
+    const char *op;          /* the core's key of the operation */
+    const char *type;        /* of the instance; the action's name for run() */
+    const char *effect;      /* the effect that is wanted or made the instance; NULL: not known */
+    const char *uid;         /* 32 hexadecimal digits; NULL for run() */
+    const char *address;     /* the owner's, for messages: Database.Boot.CreatePostgres[0] */
+    const char *lineage;     /* of the owning state */
+    const Json *desired;     /* arguments; an object; NULL for remove() and observe() */
+    const Json *secrets;     /* id -> clear text; never stored or logged; may be NULL */
+    const char *adopt;       /* reconcile() takes this over, as the outside world calls it, from
+                                whoever has it; "": what is nobody's and stands where `desired` says, if
+                                anything does; NULL: nothing */
+    const char *prior;       /* the instance's recorded state, a JSON text (see members.h); NULL if
+                                there is none */
+    const char *private;     /* what the last reply put aside, the same; NULL if nothing */
+    const Json *config;      /* the binding's `config`, an object */
+    bool disruptive;         /* predict(): the change is one that the schema calls so */
+    bool resumed;            /* the same operation was begun before and did not finish */
+    const char *traceparent; /* W3C Trace Context of the request, to be passed on; NULL: none */
     int64_t timeout_s;
 } ProviderRequest;
 

@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "lang/base/buffer.h"
-#include "lang/base/macros.h"
+#include "lang/base/memory.h"
+#include "providers/sdk/members.h"
 
 #define CONCEALED "(sensitive)"
 
@@ -85,10 +86,14 @@ static void pointers_collect(const Json *value, const char *at, Json *into)
     }
 }
 
-Json *secrets_pointers(const Json *reply)
+char *secrets_pointers(const char *reply)
 {
-    Json *pointers = json_new_array();
+    cleanup(json_free) Json *pointers = json_new_array(), *tree = NULL;
 
-    pointers_collect(reply, "", pointers);
-    return pointers;
+    /* No tree is made of what has none, as nearly all have not. */
+    if (reply == NULL || strstr(reply, CONCEALED) == NULL)
+        return memory_copy_string("[]");
+    tree = text_json(reply);
+    pointers_collect(tree, "", pointers);
+    return json_text(pointers);
 }

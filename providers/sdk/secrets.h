@@ -14,7 +14,8 @@ Json *secrets_resolve(const Json *values, const Json *secrets);
 /* A copy of a reply in which the text of each secret is (sensitive). */
 Json *secrets_conceal(const Json *reply, const Json *secrets);
 
-/* Where a reply has something concealed: an array of JSON pointers (RFC 6901). */
-Json *secrets_pointers(const Json *reply);
+/* Where a reply, a JSON text or NULL, has something concealed: the text of an array of JSON
+ * pointers (RFC 6901), which the caller frees. */
+char *secrets_pointers(const char *reply);
 
 #endif

@@ -14,7 +14,7 @@
 #include "providers/sdk/batch.h"
 #include "providers/sdk/handshake.h"
 #include "providers/sdk/http.h"
-#include "providers/sdk/log.h"
+#include "providers/sdk/members.h"
 #include "providers/sdk/problem.h"
 #include "providers/sdk/tls.h"
 
@@ -86,27 +86,31 @@ static const EngineOptions *call_options(const Call *call)
 
 static void send_result(struct evhttp_request *request, const Operation *operation, bool replayed)
 {
-    const Json *body = operation->reply != NULL ? operation->reply : operation->problem;
-    const char *etag = json_get_string(operation->reply, "etag", NULL);
+    cleanup(free) char *etag = operation->made != NULL ? memory_copy_string(operation->made->etag)
+                                                       : text_get_string(operation->reply, "etag");
+    Buffer answer = {0};
 
     if (etag != NULL)
         http_set_header(request, "ETag", etag);
     if (replayed)
         http_set_header(request, "Idempotency-Replayed", "true");
-    if (json_get_bool(operation->problem, "retryable", false))
+    if (text_get_bool(operation->problem, "retryable", false))
         http_set_header(request, "Retry-After", "1");
-    http_send_json(request, operation->status, json_copy(body));
+    operation_put_answer(&answer, operation);
+    http_send_text(request, operation->status, &answer);
 }
 
 static void send_operation(struct evhttp_request *request, int status, Operation *operation)
 {
     cleanup(free) char *location = memory_format("/v1/operations/%s", operation->op);
+    Buffer body = {0};
 
     if (status == 202)
         http_set_header(request, "Location", location);
     if (operation->open)
         http_set_header(request, "Retry-After", "1");
-    http_send_json(request, status, operation_json(operation));
+    operation_put(&body, operation);
+    http_send_text(request, status, &body);
 }
 
 static void waiter_answer(Waiter *waiter)
@@ -164,6 +168,14 @@ void server_operation_ended(void *server, Operation *operation)
 
 /* ---- mutations ---- */
 
+static Json *representation_json(const Instance *instance)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    instance_put_representation(&text, instance, NULL);
+    return text_json(text.bytes);
+}
+
 static void send_refusal(struct evhttp_request *request, const Refusal *refusal)
 {
     Json *more = json_new_object();
@@ -172,7 +184,7 @@ static void send_refusal(struct evhttp_request *request, const Refusal *refusal)
         json_set_string(more, "op", refusal->running->op);
     if (refusal->current != NULL) {
         http_set_header(request, "ETag", refusal->current->etag);
-        json_set(more, "representation", instance_representation(refusal->current));
+        json_set(more, "representation", representation_json(refusal->current));
     }
     http_send_problem(request, &refusal->problem, more);
 }
@@ -190,8 +202,13 @@ static void submit(Call *call, OperationKind kind)
     const char *if_none_match = http_header(call->request, "If-None-Match");
     char key[128], client[256];
     Operation *operation = NULL;
-    Refusal refusal;
+    Refusal refusal = {0};
+    int64_t fence;
 
+    if (http_fence(call->request, call->body, &fence, &refusal.problem) < 0) {
+        send_refusal(call->request, &refusal);
+        return;
+    }
     peer_name(call->request, client, sizeof client);
     Mutation mutation = {
         .kind = kind,
@@ -202,6 +219,8 @@ static void submit(Call *call, OperationKind kind)
         .client = client,
         .if_match = http_header(call->request, "If-Match"),
         .if_none_match = if_none_match != NULL && strcmp(if_none_match, "*") == 0,
+        .fence = fence,
+        .traceparent = http_traceparent(call->request),
         .body = call->body,
     };
     int code = engine_submit(call->server->engine, &mutation, &operation, &refusal);
@@ -280,22 +299,28 @@ static const Json *batch_items(Call *call)
 static void handle_validate(Call *call)
 {
     const Json *items = batch_items(call);
+    Buffer reply = {0};
 
-    if (items != NULL)
-        http_send_json(call->request, 200, batch_validate(call->server->engine, items));
+    if (items == NULL)
+        return;
+    batch_validate(call->server->engine, items, &reply);
+    http_send_text(call->request, 200, &reply);
 }
 
 static void handle_plan(Call *call)
 {
     const Json *items = batch_items(call);
+    Buffer reply = {0};
 
-    if (items != NULL)
-        http_send_json(call->request, 200, batch_plan(call->server->engine, items));
+    if (items == NULL)
+        return;
+    batch_plan(call->server->engine, items, &reply);
+    http_send_text(call->request, 200, &reply);
 }
 
-static void batch_answer(void *context, Json *reply)
+static void batch_answer(void *context, Buffer *reply)
 {
-    http_send_json(context, 200, reply);
+    http_send_text(context, 200, reply);
 }
 
 static void handle_observe(Call *call)
@@ -349,28 +374,32 @@ static const char **names_after(const Map *map, const char *token, size_t *ret_c
     return names;
 }
 
-/* What a list shows of the entry `value`: NULL if the call does not ask for it. */
-typedef Json *(*ListItem)(const Call *call, void *value);
+/* Append what a list shows of the entry `value`, or nothing if the call does not ask for it. */
+typedef void (*ListItem)(const Call *call, void *value, Buffer *ret);
 
-static void send_list(Call *call, const Map *map, ListItem item_of)
+static void send_list(Call *call, const Map *map, ListItem put_item)
 {
     size_t count, shown = 0;
     const char **names = names_after(map, call_parameter(call, "page_token"), &count);
-    Json *items = json_new_array(), *reply = json_new_object();
+    const char *next = NULL;
+    Buffer reply = {0};
 
-    for (size_t i = 0; i < count; i++) {
-        Json *item = item_of(call, map_get(map, names[i]));
-        if (item == NULL)
+    buffer_add_string(&reply, "{\"items\":[");
+    for (size_t i = 0; i < count && next == NULL; i++) {
+        cleanup(buffer_deinit) Buffer item = {0};
+        put_item(call, map_get(map, names[i]), &item);
+        if (item.size == 0)
             continue;
-        json_append(items, item);
-        if (++shown == PAGE_SIZE && i + 1 < count) {
-            json_set_string(reply, "next_page_token", names[i]);
-            break;
-        }
+        buffer_add_string(&reply, shown > 0 ? "," : "");
+        buffer_add(&reply, item.bytes, item.size);
+        if (++shown == PAGE_SIZE && i + 1 < count)
+            next = names[i];
     }
+    buffer_add_char(&reply, ']');
+    member_put_string(&reply, "next_page_token", next);
+    buffer_add_char(&reply, '}');
     free(names);
-    json_set(reply, "items", items);
-    http_send_json(call->request, 200, reply);
+    http_send_text(call->request, 200, &reply);
 }
 
 static bool is_wanted(const Call *call, const char *parameter, const char *value)
@@ -380,27 +409,23 @@ static bool is_wanted(const Call *call, const char *parameter, const char *value
     return wanted == NULL || *wanted == '\0' || strcmp(wanted, value) == 0;
 }
 
-static Json *list_instance(const Call *call, void *value)
+static void list_instance(const Call *call, void *value, Buffer *ret)
 {
     const Instance *instance = value;
+    cleanup(free) char *lineage = text_get_string(instance->owner, "lineage");
 
-    if (!is_wanted(call, "type", instance->type) ||
-        !is_wanted(call, "owner", json_get_string(instance->owner, "lineage", "")))
-        return NULL;
-    return instance_representation(instance);
+    if (is_wanted(call, "type", instance->type) &&
+        is_wanted(call, "owner", lineage != NULL ? lineage : ""))
+        instance_put_representation(ret, instance, NULL);
 }
 
-static Json *list_operation(const Call *call, void *value)
+static void list_operation(const Call *call, void *value, Buffer *ret)
 {
-    Operation *operation = value;
+    const Operation *operation = value;
 
-    if (!is_wanted(call, "owner", operation_lineage(operation)))
-        return NULL;
-    Json *json = operation_json(operation);
-    if (is_wanted(call, "state", json_get_string(json, "state", "")))
-        return json;
-    json_free(json);
-    return NULL;
+    if (is_wanted(call, "owner", operation->lineage) &&
+        is_wanted(call, "state", operation_state_name(operation_state_shown(operation))))
+        operation_put(ret, operation);
 }
 
 static void handle_instances(Call *call)
@@ -421,8 +446,10 @@ static void handle_instance(Call *call)
         call_problem(call, "NOT_FOUND", "there is no such object");
         return;
     }
+    Buffer body = {0};
+    instance_put_representation(&body, instance, NULL);
     http_set_header(call->request, "ETag", instance->etag);
-    http_send_json(call->request, 200, instance_representation(instance));
+    http_send_text(call->request, 200, &body);
 }
 
 static void handle_operation(Call *call)
@@ -454,6 +481,13 @@ static void handle_cancel(Call *call)
     Operation *operation = store_operation(call_options(call)->store, op);
     if (operation == NULL) {
         call_problem(call, "NOT_FOUND", "no operation of this key was begun here");
+        return;
+    }
+    ProviderProblem problem = {0};
+    int64_t fence;
+    if (http_fence(call->request, NULL, &fence, &problem) < 0 ||
+        engine_check_fence(call->server->engine, operation->lineage, fence, &problem) < 0) {
+        http_send_problem(call->request, &problem, NULL);
         return;
     }
     if (operation->open)

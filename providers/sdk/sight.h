@@ -12,10 +12,13 @@
 
 #include "lang/base/json.h"
 
-/* A text of it; the caller owns it. */
+#define SIGHT_SIZE 160
+
+/* A text of it. */
+void sight_text(const struct stat *info, char ret[SIGHT_SIZE]);
 Json *sight_json(const struct stat *info);
 
-/* Is the file still as it was? False if `sight` is no sight. */
-bool sight_is_same(const Json *sight, const struct stat *info);
+/* Is the file still as it was? `sight` is the text; false if it is none, or NULL. */
+bool sight_is_same(const char *sight, const struct stat *info);
 
 #endif

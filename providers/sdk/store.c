@@ -5,15 +5,21 @@
 
 #include "lang/base/memory.h"
 #include "providers/sdk/journal.h"
+#include "providers/sdk/members.h"
+#include "providers/sdk/store_record.h"
 
 #define COMPACT_SIZE ((size_t)4 << 20)
+#define LOOSE_SIZE ((size_t)256 << 10) /* so much is read fast, whatever it is */
 
 struct Store {
     Journal *journal;
     Map operations;
     Map instances;
+    Map fences; /* lineage -> the highest fence, in the pointer itself */
+    Buffer record;
     size_t compact_size;
-    size_t compacted_size; /* of the file after the last compaction */
+    size_t
+        compacted_size; /* bytes of the journal that compaction would leave, as far as is known */
 };
 
 Operation *store_operation(const Store *store, const char *op)
@@ -36,173 +42,247 @@ const Map *store_instances(const Store *store)
     return &store->instances;
 }
 
-static void put_instance(Store *store, Instance *instance)
+int64_t store_fence(const Store *store, const char *lineage)
 {
-    instance_free(map_put(&store->instances, instance->uid, instance));
+    return (int64_t)(intptr_t)map_get(&store->fences, lineage);
 }
 
-static void set_nested(Json *record, const char *key, const Json *value)
+/* ---- what is in memory ---- */
+
+/* The instance is not what it was made any more: its maker's answer stays as it is. */
+static void instance_drop(Instance *instance)
 {
-    if (value == NULL)
-        return;
-    cleanup(free) char *text = json_text(value);
-    json_set_string(record, key, text);
+    Operation *maker = instance != NULL ? instance->maker : NULL;
+    Buffer answer = {0};
+
+    if (maker != NULL) {
+        operation_put_answer(&answer, maker);
+        maker->reply = buffer_take(&answer);
+        maker->made = NULL;
+    }
+    instance_free(instance);
 }
 
-/* 0 with `*ret` NULL if the member is not there. */
-static int get_nested(const Json *record, const char *key, Json **ret, Error *err)
+static void instance_put_in(Store *store, Instance *instance)
 {
-    const char *text = json_get_string(record, key, NULL);
+    instance_drop(map_put(&store->instances, instance->uid, instance));
+}
 
-    *ret = NULL;
-    if (text != NULL && json_parse(text, strlen(text), ret, err) < 0)
-        return error_wrap(err, "member '%s'", key);
+static void instance_forget(Store *store, const char *uid)
+{
+    if (uid != NULL)
+        instance_drop(map_remove(&store->instances, uid));
+}
+
+static void operation_drop(Operation *operation)
+{
+    if (operation != NULL && operation->made != NULL)
+        operation->made->maker = NULL;
+    operation_free(operation);
+}
+
+/* Older journals have the answer beside the instance, or behind it, though it is the same. */
+static bool is_answer(const Operation *operation, const Instance *instance)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    if (instance == NULL || instance->maker != NULL || operation->state != OPERATION_SUCCEEDED)
+        return false;
+    if (operation->reply == NULL)
+        return operation->kind == OPERATION_RECONCILE;
+    instance_put_representation(&text, instance, operation->op);
+    return strcmp(text.bytes, operation->reply) == 0;
+}
+
+/* An end is complete: what the operation has made, if it has made anything, is in its place. */
+static void operation_settle(const Store *store, Operation *operation)
+{
+    Instance *instance = operation->uid != NULL ? store_instance(store, operation->uid) : NULL;
+
+    if (is_answer(operation, instance)) {
+        free(take(operation->reply));
+        operation->made = instance;
+        instance->maker = operation;
+    }
+    if (!operation_may_be_repeated(operation))
+        free(take(operation->request));
+}
+
+static void fence_put(Store *store, const char *lineage, int64_t fence)
+{
+    if (fence > store_fence(store, lineage))
+        map_put(&store->fences, lineage, (void *)(intptr_t)fence);
+}
+
+/* ---- reading ---- */
+
+static void take_begin(Store *store, StoreRecord *record)
+{
+    Operation *operation = take(record->operation);
+
+    operation_drop(map_put(&store->operations, operation->op, operation));
+}
+
+/* What the record says of the end goes into the operation that has begun. */
+static int take_end(Store *store, StoreRecord *record, Error *err)
+{
+    Operation *end = record->operation, *operation = map_get(&store->operations, end->op);
+    Instance *instance = take(record->instance);
+
+    if (operation == NULL) {
+        instance_free(instance);
+        return error_set(err, ERROR_STATE, "operation '%s' ended but was never begun", end->op);
+    }
+    free(operation->reply);
+    free(operation->problem);
+    operation->reply = take(end->reply);
+    operation->problem = take(end->problem);
+    operation->state = end->state;
+    operation->status = end->status;
+    operation->updated_ms = end->updated_ms;
+    instance_forget(store, record->removed);
+    if (instance != NULL)
+        instance_put_in(store, instance);
+    operation_settle(store, operation);
     return 0;
 }
 
-static void set_text(Json *record, const char *key, const char *text)
+static void take_operation(Store *store, StoreRecord *record)
 {
-    if (text != NULL)
-        json_set_string(record, key, text);
+    Operation *operation = record->operation;
+    Instance *instance = take(record->instance);
+
+    take_begin(store, record);
+    if (instance != NULL)
+        instance_put_in(store, instance);
+    operation_settle(store, operation);
 }
 
-static Json *begin_record(const Operation *operation)
+static int take_record(Store *store, StoreRecord *record, Error *err)
 {
-    Json *record = json_new_object();
-
-    json_set_string(record, "record", "begin");
-    set_text(record, "op", operation->op);
-    set_text(record, "client", operation->client);
-    set_text(record, "digest", operation->digest);
-    json_set_string(record, "kind", operation_kind_name(operation->kind));
-    set_text(record, "type", operation->type);
-    set_text(record, "uid", operation->uid);
-    set_text(record, "effect", operation->effect);
-    set_text(record, "address", operation_address(operation));
-    json_set_bool(record, "secrets", operation->had_secrets);
-    json_set_int(record, "at_ms", operation->created_ms);
-    set_nested(record, "request", operation->request);
-    return record;
-}
-
-static Json *end_record(const Operation *operation)
-{
-    Json *record = json_new_object();
-
-    json_set_string(record, "record", "end");
-    json_set_string(record, "op", operation->op);
-    json_set_string(record, "state", operation_state_name(operation->state));
-    json_set_int(record, "status", operation->status);
-    json_set_int(record, "at_ms", operation->updated_ms);
-    set_nested(record, "reply", operation->reply);
-    set_nested(record, "problem", operation->problem);
-    return record;
-}
-
-static Json *instance_record(const Instance *instance)
-{
-    Json *record = json_new_object();
-    cleanup(json_free) Json *json = instance_json(instance);
-
-    json_set_string(record, "record", "instance");
-    set_nested(record, "instance", json);
-    return record;
-}
-
-static char *copy_member(const Json *record, const char *key)
-{
-    const char *text = json_get_string(record, key, NULL);
-
-    return text != NULL ? memory_copy_string(text) : NULL;
-}
-
-static int read_begin(Store *store, const Json *record, Error *err)
-{
-    const char *op = json_get_string(record, "op", "");
-    Json *request = NULL;
-    OperationKind kind;
-
-    if (!operation_kind_parse(json_get_string(record, "kind", ""), &kind))
-        return error_set(err, ERROR_STATE, "operation '%s': kind '%s' is not known", op,
-                         json_get_string(record, "kind", ""));
-    if (get_nested(record, "request", &request, err) < 0)
-        return ERROR_STATE;
-    Operation *operation = operation_new(op, kind, request);
-    operation->client = copy_member(record, "client");
-    operation->digest = copy_member(record, "digest");
-    operation->type = copy_member(record, "type");
-    operation->uid = copy_member(record, "uid");
-    operation->effect = copy_member(record, "effect");
-    operation->had_secrets = json_get_bool(record, "secrets", false);
-    operation->created_ms = operation->updated_ms = json_get_int(record, "at_ms", 0);
-    operation_free(map_put(&store->operations, op, operation));
-    if (operation->digest == NULL || operation->type == NULL)
-        return error_set(err, ERROR_STATE, "operation '%s' has no digest or no type", op);
-    return 0;
-}
-
-static OperationState ended_state(const char *name)
-{
-    for (OperationState s = OPERATION_PENDING; s <= OPERATION_UNKNOWN; s++)
-        if (strcmp(operation_state_name(s), name) == 0)
-            return s;
-    return OPERATION_UNKNOWN;
-}
-
-static int read_instance(Store *store, const Json *record, Error *err)
-{
-    cleanup(json_free) Json *json = NULL;
-    Instance *instance = NULL;
-
-    if (get_nested(record, "instance", &json, err) < 0)
-        return ERROR_STATE;
-    if (json == NULL)
+    switch (record->kind) {
+    case RECORD_BEGIN:
+        take_begin(store, record);
         return 0;
-    if (instance_parse(json, &instance, err) < 0)
-        return ERROR_STATE;
-    put_instance(store, instance);
+    case RECORD_END:
+        return take_end(store, record, err);
+    case RECORD_OPERATION:
+        take_operation(store, record);
+        return 0;
+    case RECORD_INSTANCE:
+        if (record->instance != NULL)
+            instance_put_in(store, take(record->instance));
+        return 0;
+    case RECORD_FENCE:
+        fence_put(store, record->lineage != NULL ? record->lineage : "", record->fence);
+        return 0;
+    }
     return 0;
 }
 
-static void forget_instance(Store *store, const char *uid)
+static int read_record(void *context, const char *text, size_t size, Error *err)
 {
-    instance_free(map_remove(&store->instances, uid));
-}
-
-static int read_end(Store *store, const Json *record, Error *err)
-{
-    const char *op = json_get_string(record, "op", "");
-    const char *removed = json_get_string(record, "removed", NULL);
-    Operation *operation = map_get(&store->operations, op);
-
-    if (operation == NULL)
-        return error_set(err, ERROR_STATE, "operation '%s' ended but was never begun", op);
-    json_free(take(operation->reply));
-    json_free(take(operation->problem));
-    if (get_nested(record, "reply", &operation->reply, err) < 0 ||
-        get_nested(record, "problem", &operation->problem, err) < 0)
-        return ERROR_STATE;
-    operation->state = ended_state(json_get_string(record, "state", ""));
-    operation->status = (int)json_get_int(record, "status", 500);
-    operation->updated_ms = json_get_int(record, "at_ms", 0);
-    if (removed != NULL)
-        forget_instance(store, removed);
-    return read_instance(store, record, err);
-}
-
-static int read_record(void *context, const Json *record, Error *err)
-{
-    const char *what = json_get_string(record, "record", "");
+    cleanup(store_record_deinit) StoreRecord record = {0};
     Store *store = context;
+    int code = store_record_parse(text, size, &record, err);
 
-    if (strcmp(what, "begin") == 0)
-        return read_begin(store, record, err);
-    if (strcmp(what, "end") == 0)
-        return read_end(store, record, err);
-    if (strcmp(what, "instance") == 0)
-        return read_instance(store, record, err);
-    return error_set(err, ERROR_STATE,
-                     "record '%s' is not known; is this plugin older than its data?", what);
+    if (code < 0)
+        return code;
+    if (record.kind != RECORD_BEGIN && record.kind != RECORD_END)
+        store->compacted_size += size;
+    return take_record(store, &record, err);
+}
+
+/* ---- opening and compacting ---- */
+
+/* What compaction is about to write: instances that are nobody's answer, operations with those that
+ * are, fences. */
+typedef struct Compaction {
+    const Store *store;
+    const MapEntry *instance, *operation, *fence;
+    bool instances_done, operations_done;
+} Compaction;
+
+static bool next_instance(Compaction *at, Buffer *ret)
+{
+    while ((at->instance = map_next(&at->store->instances, at->instance)) != NULL) {
+        const Instance *instance = at->instance->value;
+        if (instance->maker == NULL) {
+            store_record_put_instance(ret, instance);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool next_operation(Compaction *at, Buffer *ret)
+{
+    at->operation = map_next(&at->store->operations, at->operation);
+    if (at->operation == NULL)
+        return false;
+    if (operation_has_ended(at->operation->value))
+        store_record_put_operation(ret, at->operation->value);
+    else
+        store_record_put_begin(ret, at->operation->value);
+    return true;
+}
+
+static bool next_record(void *context, Buffer *ret)
+{
+    Compaction *at = context;
+
+    if (!at->instances_done && next_instance(at, ret))
+        return true;
+    at->instances_done = true;
+    if (!at->operations_done && next_operation(at, ret))
+        return true;
+    at->operations_done = true;
+    at->fence = map_next(&at->store->fences, at->fence);
+    if (at->fence == NULL)
+        return false;
+    store_record_put_fence(ret, at->fence->key, (int64_t)(intptr_t)at->fence->value);
+    return true;
+}
+
+static void drop_expired(Store *store, int64_t now_ms)
+{
+    const Map *operations = &store->operations;
+
+    for (MapEntry *e = map_next(operations, NULL); e != NULL; e = map_next(operations, e)) {
+        Operation *operation = e->value;
+        bool old = now_ms - operation->updated_ms > (int64_t)STORE_TTL_S * 1000;
+        if (old && operation_has_ended(operation) && operation->waiters == NULL) {
+            map_remove(&store->operations, operation->op);
+            operation_drop(operation);
+        }
+    }
+}
+
+/* Write what is remembered now as a fresh journal in the place of the old one. */
+static int compact(Store *store, Error *err)
+{
+    Compaction at = {.store = store};
+    int code = journal_replace(store->journal, next_record, &at, err);
+
+    store->compacted_size = journal_size(store->journal);
+    return code;
+}
+
+/* Would the next process read much that is dead, or could be shorter? */
+static bool is_loose(const Store *store)
+{
+    size_t size = journal_size(store->journal);
+    size_t loose = size > store->compacted_size ? size - store->compacted_size : 0;
+
+    return loose >= LOOSE_SIZE && loose >= store->compacted_size / 2;
+}
+
+static int compact_if_loose(Store *store, int64_t now_ms, Error *err)
+{
+    if (!is_loose(store))
+        return 0;
+    drop_expired(store, now_ms);
+    return compact(store, err);
 }
 
 int store_open(const StoreOptions *options, Store **ret, Error *err)
@@ -214,8 +294,18 @@ int store_open(const StoreOptions *options, Store **ret, Error *err)
     int code = journal_open(path, read_record, store, &store->journal, err);
     if (code < 0)
         return code;
+    bool is_torn = code == JOURNAL_TORN_TAIL;
+    if ((code = compact_if_loose(store, options->now_ms, err)) < 0)
+        return code;
     *ret = take(store);
-    return code == JOURNAL_TORN_TAIL ? STORE_TORN_TAIL : 0;
+    return is_torn ? STORE_TORN_TAIL : 0;
+}
+
+int store_close(Store *store, int64_t now_ms, Error *err)
+{
+    int code = journal_sync(store->journal, err);
+
+    return code < 0 ? code : compact_if_loose(store, now_ms, err);
 }
 
 void store_free(Store *store)
@@ -228,14 +318,24 @@ void store_free(Store *store)
         instance_free(e->value);
     map_deinit(&store->operations);
     map_deinit(&store->instances);
+    map_deinit(&store->fences);
+    buffer_deinit(&store->record);
     journal_free(store->journal);
     free(store);
 }
 
-static void append(Store *store, Json *record)
+/* ---- remembering ---- */
+
+/* An empty buffer for the next record. */
+static Buffer *record_new(Store *store)
 {
-    journal_append(store->journal, record);
-    json_free(record);
+    buffer_reset(&store->record);
+    return &store->record;
+}
+
+static void record_append(Store *store)
+{
+    journal_append(store->journal, store->record.bytes, store->record.size);
 }
 
 void store_begin(Store *store, Operation *operation)
@@ -243,79 +343,46 @@ void store_begin(Store *store, Operation *operation)
     void *before = map_put(&store->operations, operation->op, operation);
 
     assert(before == NULL);
-    append(store, begin_record(operation));
+    store_record_put_begin(record_new(store), operation);
+    record_append(store);
 }
 
 void store_again(Store *store, Operation *operation, int64_t now_ms)
 {
     operation_move(operation, OPERATION_PENDING);
     operation->updated_ms = now_ms;
-    json_free(take(operation->problem));
-    json_free(take(operation->reply));
-    append(store, begin_record(operation));
+    free(take(operation->problem));
+    free(take(operation->reply));
+    store_record_put_begin(record_new(store), operation);
+    record_append(store);
 }
 
 void store_end(Store *store, Operation *operation, const StoreEnd *end)
 {
+    const char *removed = end->removed ? operation->uid : end->superseded;
+
     operation_move(operation, end->state);
+    operation_progress_forget(operation);
     operation->status = end->status;
     operation->reply = end->reply;
     operation->problem = end->problem;
     operation->updated_ms = end->now_ms;
     /* One record says how it ended and what became of the instance: never one without the other. */
-    Json *record = end_record(operation);
-    if (end->instance != NULL) {
-        cleanup(json_free) Json *json = instance_json(end->instance);
-        set_nested(record, "instance", json);
-        put_instance(store, end->instance);
-    }
-    if (end->removed) {
-        json_set_string(record, "removed", operation->uid);
-        forget_instance(store, operation->uid);
-    }
-    if (end->superseded != NULL) {
-        json_set_string(record, "removed", end->superseded);
-        forget_instance(store, end->superseded);
-    }
-    append(store, record);
+    store_record_put_end(record_new(store), operation, end->instance, removed);
+    record_append(store);
+    instance_forget(store, removed);
+    if (end->instance != NULL)
+        instance_put_in(store, end->instance);
+    operation_settle(store, operation);
 }
 
-static void encode(Buffer *lines, Json *record)
+void store_raise_fence(Store *store, const char *lineage, int64_t fence)
 {
-    journal_encode(lines, record);
-    json_free(record);
-}
-
-static void drop_expired(Store *store, int64_t now_ms)
-{
-    const Map *operations = &store->operations;
-
-    for (MapEntry *e = map_next(operations, NULL); e != NULL; e = map_next(operations, e)) {
-        Operation *operation = e->value;
-        bool old = now_ms - operation->updated_ms > (int64_t)STORE_TTL_S * 1000;
-        if (old && operation_has_ended(operation) && operation->waiters == NULL) {
-            map_remove(&store->operations, operation->op);
-            operation_free(operation);
-        }
-    }
-}
-
-/* Write what is remembered now as a fresh journal in the place of the old one. */
-static int compact(Store *store, Error *err)
-{
-    cleanup(buffer_deinit) Buffer lines = {0};
-    const Map *operations = &store->operations, *instances = &store->instances;
-
-    for (MapEntry *e = map_next(instances, NULL); e != NULL; e = map_next(instances, e))
-        encode(&lines, instance_record(e->value));
-    for (MapEntry *e = map_next(operations, NULL); e != NULL; e = map_next(operations, e)) {
-        encode(&lines, begin_record(e->value));
-        if (operation_has_ended(e->value))
-            encode(&lines, end_record(e->value));
-    }
-    int code = journal_replace(store->journal, &lines, err);
-    store->compacted_size = lines.size;
-    return code;
+    if (fence <= store_fence(store, lineage))
+        return;
+    fence_put(store, lineage, fence);
+    store_record_put_fence(record_new(store), lineage, fence);
+    record_append(store);
 }
 
 int store_sync(Store *store, int64_t now_ms, Error *err)
@@ -337,15 +404,17 @@ static void keep_partial(Store *store, const Operation *operation)
     if (operation->kind != OPERATION_RECONCILE || operation_has_ended(operation) ||
         store_instance(store, operation->uid) != NULL)
         return;
+    cleanup(json_free) Json *request = text_json(operation->request);
+    const Json *owner = json_get(request, "owner"), *desired = json_get(request, "desired");
     Instance *instance = memory_zero(1, sizeof *instance);
     instance->type = memory_copy_string(operation->type);
     instance->uid = memory_copy_string(operation->uid);
     instance->effect = memory_copy_string(operation->effect);
-    instance->owner = json_copy(json_get(operation->request, "owner"));
-    instance->desired = json_copy(json_get(operation->request, "desired"));
+    instance->owner = owner != NULL ? json_text(owner) : NULL;
+    instance->desired = desired != NULL ? json_text(desired) : NULL;
     instance->partial = true;
     etag_of(NULL, NULL, instance->etag);
-    put_instance(store, instance);
+    instance_put_in(store, instance);
 }
 
 int store_forget_keys(Store *store, Error *err)
@@ -356,7 +425,7 @@ int store_forget_keys(Store *store, Error *err)
         Operation *operation = e->value;
         keep_partial(store, operation);
         map_remove(&store->operations, operation->op);
-        operation_free(operation);
+        operation_drop(operation);
     }
     return compact(store, err);
 }

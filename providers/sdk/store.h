@@ -4,8 +4,9 @@
  * only after the next store_sync(): before that nothing that follows from them may be done or
  * answered. One thread uses a store. The store owns all operations and instances in it.
  *
- * Kept in DIR/journal.ndjson; the requests, replies and instances are JSON texts in strings there,
- * so that a body as deep as the wire allows still fits the reader's depth. */
+ * Kept in DIR/journal.ndjson, see store_record.h. It is compacted – to a record for each object,
+ * key and fence – when it has grown, when much in it turns out to be dead on opening, and on
+ * closing. */
 #ifndef VED_SDK_STORE_H
 #define VED_SDK_STORE_H
 
@@ -27,8 +28,8 @@ typedef struct StoreOptions {
 typedef struct StoreEnd {
     OperationState state;
     int status;
-    Json *reply;            /* taken */
-    Json *problem;          /* taken */
+    char *reply;            /* JSON text, taken; NULL beside an instance: its representation */
+    char *problem;          /* JSON text, taken */
     Instance *instance;     /* taken: put in the place of what was there; NULL: left */
     bool removed;           /* the instance is gone */
     const char *superseded; /* uid of the instance whose object this one took over; NULL: none */
@@ -39,6 +40,10 @@ typedef struct StoreEnd {
 #define STORE_TORN_TAIL 1
 int store_open(const StoreOptions *options, Store **ret, Error *err);
 void store_free(Store *store);
+
+/* The orderly end of a process: make what was remembered durable, and the journal short for the
+ * next one to read if it is not. */
+int store_close(Store *store, int64_t now_ms, Error *err);
 
 Operation *store_operation(const Store *store, const char *op); /* NULL: not known */
 Instance *store_instance(const Store *store, const char *uid);  /* NULL: not known */
@@ -51,6 +56,11 @@ void store_again(Store *store, Operation *operation, int64_t now_ms);
 
 /* Remember how it ended. */
 void store_end(Store *store, Operation *operation, const StoreEnd *end);
+
+/* The highest fence that a client of this lineage has sent; 0: none. Raising it is remembered like
+ * everything else; a lower one does nothing. */
+int64_t store_fence(const Store *store, const char *lineage);
+void store_raise_fence(Store *store, const char *lineage, int64_t fence);
 
 /* Make what was remembered durable, compacting when the file has grown. On failure the process must
  * end: what is in memory is no longer what the disk will say. */

@@ -14,9 +14,19 @@ const char *effect_of(const ProviderRequest *request)
     return request->effect != NULL ? request->effect : request->type;
 }
 
+static char *file_path(const Sim *sim, const char *folder, const char *name)
+{
+    const char *const parts[] = {sim->data_dir, "/", folder, "/", name, ".json"};
+    Buffer path = {0};
+
+    for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+        buffer_add_string(&path, parts[i]);
+    return buffer_take(&path);
+}
+
 char *object_path(const Sim *sim, const char *uid)
 {
-    return memory_format("%s/objects/%s.json", sim->data_dir, uid);
+    return file_path(sim, "objects", uid);
 }
 
 char *object_id(const Json *object, const char *uid)
@@ -92,24 +102,30 @@ Json *object_state(const Sim *sim, const char *id, const char *uid, const char *
 
 /* ---- files ---- */
 
+static bool object_is_as_wanted(const Json *object, const ProviderRequest *request)
+{
+    return object != NULL && json_equal(json_get(object, "desired"), request->desired);
+}
+
 static Json *object_json(const ProviderRequest *request, const Json *before)
 {
     const char *id = json_get_string(before, "id", NULL);
+    const char *changed_by = json_get_string(before, "changed_by", NULL);
     Json *object = json_new_object();
+
+    if (before != NULL && !object_is_as_wanted(before, request))
+        changed_by = request->op;
 
     json_set_string(object, "uid", request->uid);
     json_set_string(object, "effect", effect_of(request));
     json_set_string(object, "address", request->address);
     json_set_string(object, "created_by", json_get_string(before, "created_by", request->op));
+    if (changed_by != NULL)
+        json_set_string(object, "changed_by", changed_by);
     if (id != NULL)
         json_set_string(object, "id", id);
     json_set(object, "desired", json_copy(request->desired));
     return object;
-}
-
-static char *file_path(const Sim *sim, const char *folder, const char *name)
-{
-    return memory_format("%s/%s/%s.json", sim->data_dir, folder, name);
 }
 
 /* 0 with NULL if there is no such file. */
@@ -160,7 +176,20 @@ static int object_create(const Sim *sim, const ProviderRequest *request, const c
     return code < 0 ? code : folder_sync(folder, err);
 }
 
-int object_make(const Sim *sim, const ProviderRequest *request, Json **ret, Error *err)
+/* What the operation has done to it, as the object itself says. */
+static Deed deed_of(const Json *object, const char *op, bool is_done_now)
+{
+    Deed deed = {.before = !is_done_now};
+
+    if (strcmp(json_get_string(object, "changed_by", ""), op) == 0)
+        deed.did = "update";
+    else if (strcmp(json_get_string(object, "created_by", ""), op) == 0)
+        deed.did = "create";
+    return deed;
+}
+
+int object_make(const Sim *sim, const ProviderRequest *request, Json **ret, Deed *ret_deed,
+                Error *err)
 {
     cleanup(json_free) Json *before = NULL;
     int code = object_read(sim, request->uid, &before, err);
@@ -170,13 +199,16 @@ int object_make(const Sim *sim, const ProviderRequest *request, Json **ret, Erro
     cleanup(json_free) Json *object = object_json(request, before);
     cleanup(free) char *path = object_path(sim, request->uid);
     cleanup(free) char *text = json_text(object);
+    bool is_kept = object_is_as_wanted(before, request);
     if (before == NULL)
         code = object_create(sim, request, text, err);
-    else if (!json_equal(json_get(before, "desired"), request->desired))
+    else if (!is_kept)
         code = file_replace(path, text, strlen(text), 0600, err);
-    if (code == 0)
-        *ret = take(object);
-    return code;
+    if (code < 0)
+        return code;
+    *ret_deed = deed_of(object, request->op, !is_kept);
+    *ret = take(object);
+    return 0;
 }
 
 /* Call `visit` for each NAME.json in a folder of ours that is an object. */

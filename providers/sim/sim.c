@@ -1,70 +1,27 @@
 #include "providers/sim/sim.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "lang/base/file.h"
-#include "lang/base/hash.h"
 #include "lang/base/memory.h"
+#include "providers/sdk/members.h"
 #include "providers/sdk/sight.h"
 #include "providers/sim/sim_private.h"
 
-#define CALLS_SIZE_MAX ((size_t)1 << 30)
 #define SLEEP_STEP_MS 20
 
 /* ---- opening ---- */
 
-static size_t count_get(const Sim *sim, const char *effect)
-{
-    return (size_t)(uintptr_t)map_get(&sim->counts, effect);
-}
-
-static size_t count_up(Sim *sim, const char *effect)
-{
-    size_t count = count_get(sim, effect) + 1;
-
-    map_put(&sim->counts, effect, (void *)(uintptr_t)count);
-    return count;
-}
-
-static bool is_counted(const char *kind)
-{
-    return strcmp(kind, "remove") != 0;
-}
-
-/* The "first two calls" of an effect are those in the log, whichever process wrote it. */
-static int read_counts(Sim *sim, const char *path, Error *err)
-{
-    cleanup(buffer_deinit) Buffer file = {0};
-    int code = file_read(path, CALLS_SIZE_MAX, &file, err);
-    const char *at = buffer_text(&file);
-
-    while (code == 0 && *at != '\0') {
-        size_t size = strcspn(at, "\n");
-        cleanup(json_free) Json *call = NULL;
-        if (json_parse(at, size, &call, NULL) == 0 && is_counted(json_get_string(call, "kind", "")))
-            count_up(sim, json_get_string(call, "effect", ""));
-        at += size + (at[size] == '\n');
-    }
-    return code;
-}
-
 static int sim_open_files(Sim *sim, Error *err)
 {
     cleanup(free) char *objects = memory_format("%s/objects", sim->data_dir);
-    cleanup(free) char *calls = memory_format("%s/calls.ndjson", sim->data_dir);
     int code = folder_make(objects, 0700, err);
 
-    if (code < 0)
-        return code;
-    sim->calls_fd = open(calls, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (sim->calls_fd < 0)
-        return error_errno(err, errno, "open '%s'", calls);
-    return read_counts(sim, calls, err);
+    return code < 0 ? code : calls_open(sim, err);
 }
 
 static int sim_describe(Provider *provider, const Json *config, Error *err)
@@ -75,7 +32,7 @@ static int sim_describe(Provider *provider, const Json *config, Error *err)
     pthread_mutex_init(&sim->lock, NULL);
     sim->config = json_copy(config);
     sim->schema = sim_schema(config);
-    sim->calls_fd = -1;
+    sim->calls_fd = sim->effects_fd = -1;
     provider->context = sim;
     provider->schema = sim->schema;
     return 0;
@@ -86,6 +43,7 @@ static int sim_open(Provider *provider, const char *data_dir, const Json *config
     Sim *sim = provider->context;
 
     sim->data_dir = memory_copy_string(data_dir);
+    sim->lose_path = memory_format("%s/lose", data_dir);
     provider->forget_keys = json_get_bool(config, "forget_keys", false);
     return sim_open_files(sim, err);
 }
@@ -97,65 +55,15 @@ void sim_deinit(Provider *provider)
     if (sim == NULL)
         return;
     free(sim->data_dir);
+    free(sim->lose_path);
     free(sim->schema);
     json_free(sim->config);
     fd_close(sim->calls_fd);
+    fd_close(sim->effects_fd);
     pthread_mutex_destroy(&sim->lock);
     map_deinit(&sim->counts);
     free(sim);
     provider->context = NULL;
-}
-
-/* ---- the counting log ---- */
-
-static void desired_digest(const Json *desired, char ret[2 * SHA256_SIZE + 1])
-{
-    cleanup(buffer_deinit) Buffer text = {0};
-    uint8_t digest[SHA256_SIZE];
-
-    if (desired != NULL)
-        json_write_canonical(&text, desired);
-    sha256(buffer_text(&text), text.size, digest);
-    hex_encode(digest, sizeof digest, ret);
-}
-
-static char *call_line(const char *kind, const ProviderRequest *request)
-{
-    cleanup(json_free) Json *call = json_new_object();
-    char digest[2 * SHA256_SIZE + 1];
-
-    desired_digest(request->desired, digest);
-    json_set_string(call, "kind", kind);
-    json_set_string(call, "op", request->op);
-    if (request->uid != NULL)
-        json_set_string(call, "uid", request->uid);
-    json_set_string(call, "effect", effect_of(request));
-    json_set_string(call, "address", request->address);
-    json_set_string(call, "digest", digest);
-    json_set_bool(call, "resumed", request->resumed);
-    cleanup(free) char *text = json_text(call);
-    return memory_format("%s\n", text);
-}
-
-/* Write the call down before anything is done about it; `ret` is how many there were of its effect,
- * this one included. */
-static int log_call(Sim *sim, const char *kind, const ProviderRequest *request, size_t *ret,
-                    ProviderProblem *problem)
-{
-    cleanup(free) char *line = call_line(kind, request);
-    Error err = {0};
-
-    pthread_mutex_lock(&sim->lock);
-    int code = fd_write_all(sim->calls_fd, line, strlen(line), &err);
-    *ret = is_counted(kind) ? count_up(sim, effect_of(request)) : 0;
-    pthread_mutex_unlock(&sim->lock);
-    /* Outside the lock, so that the file system can make several calls durable at once. */
-    if (code == 0 && fsync(sim->calls_fd) < 0)
-        code = error_errno(&err, errno, "fsync");
-    if (code < 0)
-        return provider_problem(problem, "UNAVAILABLE", "not_applied", true,
-                                "write the log of calls: %s", err.message);
-    return 0;
 }
 
 /* ---- what goes wrong, and how slowly ---- */
@@ -227,31 +135,41 @@ static void after(const Sim *sim, const ProviderRequest *request)
 /* ---- the verbs ---- */
 
 /* How the object's file looks, and what its effect's results were: while both are the same, so is
- * its state. */
-static Json *remember(const Sim *sim, const char *uid, const char *effect)
+ * its state. As JSON text; nothing if there is no file. */
+static void put_look(Buffer *ret, const Sim *sim, const ProviderRequest *request)
 {
-    const Json *results = json_get(json_get(sim->config, "results"), effect);
-    cleanup(free) char *path = object_path(sim, uid);
-    Json *private = json_new_object();
+    const Json *results = json_get(json_get(sim->config, "results"), effect_of(request));
+    cleanup(free) char *path = object_path(sim, request->uid);
+    char sight[SIGHT_SIZE];
     struct stat info;
 
-    if (stat(path, &info) == 0)
-        json_set(private, "sight", sight_json(&info));
-    if (results != NULL)
-        json_set(private, "results", json_copy(results));
-    return private;
+    if (stat(path, &info) < 0)
+        return;
+    sight_text(&info, sight);
+    buffer_add_char(ret, '{');
+    member_put_string(ret, "sight", sight);
+    if (results != NULL) {
+        cleanup(free) char *text = json_text(results);
+        member_put_text(ret, "results", text);
+    }
+    buffer_add_char(ret, '}');
+}
+
+static Json *remember(const Sim *sim, const ProviderRequest *request)
+{
+    cleanup(buffer_deinit) Buffer look = {0};
+
+    put_look(&look, sim, request);
+    return text_json(look.bytes);
 }
 
 static bool is_as_remembered(const Sim *sim, const ProviderRequest *request)
 {
-    const Json *before = json_get(request->private, "results");
-    const Json *now = json_get(json_get(sim->config, "results"), effect_of(request));
-    cleanup(free) char *path = object_path(sim, request->uid);
-    struct stat info;
+    cleanup(buffer_deinit) Buffer look = {0};
 
-    return request->private != NULL && stat(path, &info) == 0 &&
-           sight_is_same(json_get(request->private, "sight"), &info) &&
-           (before == now || (before != NULL && now != NULL && json_equal(before, now)));
+    if (request->private != NULL)
+        put_look(&look, sim, request);
+    return look.size > 0 && strcmp(look.bytes, request->private) == 0;
 }
 
 static int sim_reconcile(Provider *provider, const ProviderRequest *request, ProviderReply *reply,
@@ -259,18 +177,21 @@ static int sim_reconcile(Provider *provider, const ProviderRequest *request, Pro
 {
     Sim *sim = provider->context;
     cleanup(json_free) Json *object = NULL;
+    Deed deed = {0};
     Error err = {0};
     size_t count;
 
     losses_happen(sim);
-    if (log_call(sim, "reconcile", request, &count, problem) < 0 ||
+    if (call_log(sim, "reconcile", request, &count, problem) < 0 ||
         before(sim, request, count, problem) < 0)
         return -1;
     if (object_arrive(sim, request, problem) < 0)
         return -1;
-    if (object_make(sim, request, &object, &err) < 0)
+    if (object_make(sim, request, &object, &deed, &err) < 0)
         return provider_problem(problem, "INTERNAL", "unknown", true, "%s", err.message);
-    reply->private = remember(sim, request->uid, effect_of(request));
+    if (effect_note(sim, deed, request, problem) < 0)
+        return -1;
+    reply->private = remember(sim, request);
     reply->external_id = object_id(object, request->uid);
     operation_external_id(request->operation, reply->external_id);
     after(sim, request);
@@ -284,16 +205,22 @@ static int sim_remove(Provider *provider, const ProviderRequest *request, Provid
     Sim *sim = provider->context;
     cleanup(free) char *path = object_path(sim, request->uid);
     cleanup(free) char *folder = memory_format("%s/objects", sim->data_dir);
+    Deed deed = {.before = request->resumed};
+    bool is_there = file_exists(path);
     Error err = {0};
     size_t count;
 
     losses_happen(sim);
-    if (log_call(sim, "remove", request, &count, problem) < 0 ||
+    if (call_log(sim, "remove", request, &count, problem) < 0 ||
         fail_as_told(sim, request, problem) < 0)
         return -1;
     if (unlink(path) < 0 && errno != ENOENT)
         return provider_problem(problem, "INTERNAL", "not_applied", true, "remove '%s': %s", path,
                                 strerror(errno));
+    if (is_there || request->resumed)
+        deed.did = "remove";
+    if (effect_note(sim, deed, request, problem) < 0)
+        return -1;
     if (folder_sync(folder, &err) < 0)
         return provider_problem(problem, "INTERNAL", "unknown", true, "%s", err.message);
     return 0;
@@ -305,8 +232,11 @@ static int sim_run(Provider *provider, const ProviderRequest *request, ProviderR
     Sim *sim = provider->context;
     size_t count;
 
-    if (log_call(sim, "run", request, &count, problem) < 0 ||
+    if (call_log(sim, "run", request, &count, problem) < 0 ||
         before(sim, request, count, problem) < 0)
+        return -1;
+    /* The line is the deed: there is nothing else to it. */
+    if (effect_note(sim, (Deed){"run", request->resumed}, request, problem) < 0)
         return -1;
     after(sim, request);
     cleanup(free) char *id = object_id(NULL, request->op);
@@ -340,9 +270,9 @@ static ObserveStatus sim_observe(Provider *provider, const ProviderRequest *requ
 /* All of it is known but what a new object's uid goes into. */
 static void sim_predict(Provider *provider, const ProviderRequest *request, Json *planned)
 {
+    cleanup(free) char *id = text_get_string(request->prior, "id");
     cleanup(json_free) Json *state =
-        object_state(provider->context, json_get_string(request->prior, "id", NULL), request->uid,
-                     effect_of(request), request->desired);
+        object_state(provider->context, id, request->uid, effect_of(request), request->desired);
 
     for (const Json *m = json_first(state); m != NULL; m = json_next(m))
         json_set(planned, json_key(m), json_copy(m));

@@ -1,8 +1,9 @@
 /* What the parts of the simulating provider share: its state, and the objects, which are files.
  *
- *   DATA/objects/UID.json   {"uid","effect","address","created_by","id"?,"desired"}
+ *   DATA/objects/UID.json   {"uid","effect","address","created_by","changed_by"?,"id"?,"desired"}
  *   DATA/outside/NAME.json  {"effect","desired"}: what is nobody's, for tests to put there
  *   DATA/calls.ndjson       every call that arrived
+ *   DATA/effects.ndjson     every change of this world, once, by the key of the operation
  *   DATA/facts.json         what queries answer, before the config
  *   DATA/fail.json          what fails while it stands there
  *   DATA/lose               what is to be lost at the next request
@@ -20,10 +21,11 @@
 
 typedef struct Sim {
     char *data_dir;
+    char *lose_path; /* looked for at every request */
     char *schema;
     Json *config;
-    int calls_fd;
-    pthread_mutex_t lock; /* for the log and the counts */
+    int calls_fd, effects_fd;
+    pthread_mutex_t lock; /* for the log of calls and the counts */
     Map counts;           /* effect -> how many calls reached us, in the pointer itself */
 } Sim;
 
@@ -50,8 +52,16 @@ Json *object_state(const Sim *sim, const char *id, const char *uid, const char *
 /* 0 with NULL if there is no such file. */
 int object_read(const Sim *sim, const char *uid, Json **ret, Error *err);
 
+/* What an operation has done to the world: "create", "update", "remove", "run", or NULL, nothing.
+ */
+typedef struct Deed {
+    const char *did;
+    bool before; /* by a call that was cut off, it may be */
+} Deed;
+
 /* Make it, or make it as is wanted; `ret` is the object. */
-int object_make(const Sim *sim, const ProviderRequest *request, Json **ret, Error *err);
+int object_make(const Sim *sim, const ProviderRequest *request, Json **ret, Deed *ret_deed,
+                Error *err);
 
 /* Called for each object, which is lent, until it returns true. */
 typedef bool ObjectVisit(void *context, const char *uid, const Json *object);
@@ -66,6 +76,20 @@ int object_arrive(const Sim *sim, const ProviderRequest *request, ProviderProble
 /* As Provider.lookup(). */
 int object_find(const Sim *sim, const char *type, const char *external_id, const char *search,
                 ProviderFinding *ret, ProviderProblem *problem);
+
+/* ---- counting ---- */
+
+/* Open the two logs, and count the calls in them if the config asks for it. */
+int calls_open(Sim *sim, Error *err);
+
+/* Write the call down before anything is done about it; `ret` is how many there were of its effect,
+ * this one included. 0, or -1 with `problem`. */
+int call_log(Sim *sim, const char *kind, const ProviderRequest *request, size_t *ret,
+             ProviderProblem *problem);
+
+/* Write down what was done, if anything was, and unless that was done before: so that each
+ * operation has one line however often the plugin dies. 0, or -1 with `problem`. */
+int effect_note(Sim *sim, Deed deed, const ProviderRequest *request, ProviderProblem *problem);
 
 /* ---- what goes wrong from outside ---- */
 

@@ -33,10 +33,10 @@ static bool lose(void *context, const char *uid, const Json *object)
 
 void losses_happen(const Sim *sim)
 {
-    cleanup(free) char *path = memory_format("%s/lose", sim->data_dir);
+    const char *path = sim->lose_path;
     cleanup(buffer_deinit) Buffer file = {0};
 
-    if (file_read(path, LOSE_SIZE_MAX, &file, NULL) < 0 || unlink(path) < 0)
+    if (!file_exists(path) || file_read(path, LOSE_SIZE_MAX, &file, NULL) < 0 || unlink(path) < 0)
         return; /* there is none, or another thread has just taken it */
     for (const char *at = buffer_text(&file); *at != '\0';) {
         size_t size = strcspn(at, "\n");

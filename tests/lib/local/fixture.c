@@ -83,6 +83,11 @@ void fixture_deinit(Fixture *fixture)
     folder_remove(fixture->folder, NULL);
 }
 
+static char *text_of(const Json *json)
+{
+    return json != NULL ? json_text(json) : NULL;
+}
+
 static ProviderRequest request_of(const Fixture *fixture, const char *type, const char *uid)
 {
     return (ProviderRequest){.op = "00000000-0000-8000-8000-000000000001",
@@ -116,8 +121,8 @@ int fixture_remove(Fixture *fixture, const char *type, const char *uid)
 
 ObserveStatus fixture_observe(Fixture *fixture, const char *type, const char *uid)
 {
-    cleanup(json_free) Json *prior = take(fixture->reply.state),
-                            *private = take(fixture->reply.private);
+    cleanup(free) char *prior = text_of(fixture->reply.state);
+    cleanup(free) char *private = text_of(fixture->reply.private);
     ProviderRequest request = request_of(fixture, type, uid);
 
     request.prior = fixture->remembers ? prior : NULL;
@@ -156,7 +161,8 @@ Json *fixture_predict(Fixture *fixture, const char *effect, const char *uid, con
     request.effect = effect;
     request.uid = is_new ? NULL : uid;
     request.desired = json;
-    request.prior = is_new ? NULL : fixture->reply.state;
+    cleanup(free) char *prior = text_of(fixture->reply.state);
+    request.prior = is_new ? NULL : prior;
     request.disruptive = disruptive;
     fixture->provider.predict(&fixture->provider, &request, planned);
     return planned;

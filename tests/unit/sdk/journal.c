@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lang/base/file.h"
+#include "lang/base/json.h"
 #include "lang/base/memory.h"
 
 static char folder[64];
@@ -26,9 +27,11 @@ static void remove_folder(void)
 TestSuite(journal, .init = make_folder, .fini = remove_folder);
 
 /* The numbers of the records visited, in their order: "1 2 3 ". */
-static int visit(void *context, const Json *record, Error *err)
+static int visit(void *context, const char *text, size_t size, Error *err)
 {
-    (void)err;
+    cleanup(json_free) Json *record = NULL;
+
+    cr_assert_eq(json_parse(text, size, &record, err), 0);
     buffer_add_format(context, "%d ", (int)json_get_int(record, "n", -1));
     return 0;
 }
@@ -42,13 +45,20 @@ static Journal *reopen(Buffer *seen, int *ret_code, Error *err)
     return journal;
 }
 
-static void append(Journal *journal, int n)
+static char *record_text(int n)
 {
     cleanup(json_free) Json *record = json_new_object();
 
     json_set_int(record, "n", n);
     json_set_string(record, "text", "line\nbreak \"quoted\"");
-    journal_append(journal, record);
+    return json_text(record);
+}
+
+static void append(Journal *journal, int n)
+{
+    cleanup(free) char *record = record_text(n);
+
+    journal_append(journal, record, strlen(record));
 }
 
 static void write_records(int count)
@@ -151,18 +161,50 @@ Test(journal, a_damaged_last_record_is_cut_off)
     expect_records("1 ", JOURNAL_TORN_TAIL);
 }
 
+/* The records n, n - 1, ... 1. */
+static bool next_left(void *context, Buffer *ret)
+{
+    int *left = context;
+    cleanup(free) char *record = record_text(*left);
+
+    if (*left == 0)
+        return false;
+    buffer_add_string(ret, record);
+    --*left;
+    return true;
+}
+
 Test(journal, replacing_leaves_the_new_records_and_appends_after_them)
 {
-    cleanup(buffer_deinit) Buffer seen = {0}, lines = {0};
-    int code;
+    cleanup(buffer_deinit) Buffer seen = {0};
+    int code, left = 2;
 
     write_records(5);
     cleanup(journal_free) Journal *journal = reopen(&seen, &code, NULL);
-    cleanup(json_free) Json *record = json_new_object();
-    json_set_int(record, "n", 9);
-    journal_encode(&lines, record);
-    cr_assert_eq(journal_replace(journal, &lines, NULL), 0);
+    cr_assert_eq(journal_replace(journal, next_left, &left, NULL), 0);
     append(journal, 10);
     cr_assert_eq(journal_sync(journal, NULL), 0);
-    expect_records("9 10 ", 0);
+    expect_records("2 1 10 ", 0);
+}
+
+Test(journal, lines_of_any_length_are_read_whole)
+{
+    static const size_t sizes[] = {1, 1 << 10, (256 << 10) - 30, 256 << 10, 1 << 20};
+    cleanup(buffer_deinit) Buffer seen = {0}, text = {0};
+    int code;
+    cleanup(journal_free) Journal *journal = reopen(&seen, &code, NULL);
+
+    for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+        buffer_reset(&text);
+        buffer_add_format(&text, "{\"n\":%d,\"x\":\"", (int)i);
+        for (size_t j = 0; j < sizes[i]; j++)
+            buffer_add_char(&text, 'x');
+        buffer_add_string(&text, "\"}");
+        journal_append(journal, text.bytes, text.size);
+    }
+    cr_assert_eq(journal_sync(journal, NULL), 0);
+    expect_records("0 1 2 3 4 ", 0);
+    write_bytes(0, -1, "#");
+    cr_assert_null(reopen(&seen, &code, NULL));
+    cr_assert_eq(code, ERROR_STATE);
 }

@@ -28,9 +28,10 @@ TestSuite(sight, .init = setup, .fini = teardown);
 
 static bool is_same(void)
 {
-    cleanup(json_free) Json *sight = sight_json(&before);
+    char sight[SIGHT_SIZE];
     struct stat now;
 
+    sight_text(&before, sight);
     cr_assert_eq(stat(path, &now), 0);
     return sight_is_same(sight, &now);
 }
@@ -60,6 +61,17 @@ Test(sight, a_change_shows_although_the_time_of_the_content_was_set_back)
     cr_assert_eq(chmod(path, 0644), 0);
     cr_assert_eq(utime(path, &times), 0);
     cr_expect_not(is_same());
+}
+
+Test(sight, it_is_written_as_it_always_was)
+{
+    struct stat info = {.st_dev = 0xfe00, .st_ino = 0xc60837, .st_size = 178};
+    char text[SIGHT_SIZE];
+
+    info.st_mtim = (struct timespec){1795400827, 9740394};
+    info.st_ctim = (struct timespec){1795400828, 0};
+    sight_text(&info, text);
+    cr_expect_str_eq(text, "fe00.c60837 178 1795400827.009740394 1795400828.000000000");
 }
 
 Test(sight, what_is_no_sight_is_like_nothing)

@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
@@ -13,7 +14,8 @@
 static char folder[64];
 static Provider provider;
 static const char *adopted; /* by the next reconcile */
-static Json *kept;          /* what the last reconcile has set aside */
+static bool resumed;        /* the next call was cut off before */
+static char *kept;          /* what the last reconcile has set aside */
 static bool as_before;      /* the last observation said so */
 
 static void open_sim(const char *config_text)
@@ -36,7 +38,7 @@ static void make_folder(void)
 static void remove_folder(void)
 {
     sim_deinit(&provider);
-    json_free(take(kept));
+    free(take(kept));
     cr_assert_eq(folder_remove(folder, NULL), 0);
 }
 
@@ -45,8 +47,7 @@ TestSuite(sim, .init = make_folder, .fini = remove_folder);
 /* One call under a key of its own; the state comes back as text, or the problem's code. */
 static char *reconcile(const char *op, const char *effect, const char *desired_text)
 {
-    cleanup(operation_free) Operation *operation =
-        operation_new(op, OPERATION_RECONCILE, json_new_object());
+    cleanup(operation_free) Operation *operation = operation_new(op, OPERATION_RECONCILE);
     cleanup(json_free) Json *desired = NULL;
     ProviderReply reply = {0};
     ProviderProblem problem = {0};
@@ -59,14 +60,17 @@ static char *reconcile(const char *op, const char *effect, const char *desired_t
                                .uid = UID,
                                .address = "D.A",
                                .adopt = adopted,
+                               .resumed = resumed,
                                .desired = desired};
     adopted = NULL;
+    resumed = false;
     if (provider.reconcile(&provider, &request, &reply, &problem) < 0)
         return memory_copy_string(problem.code);
     char *text = json_text(reply.state);
     json_free(reply.state);
-    json_free(kept);
-    kept = reply.private;
+    free(kept);
+    kept = json_text(reply.private);
+    json_free(reply.private);
     free(reply.external_id);
     return text;
 }
@@ -179,6 +183,104 @@ Test(sim, every_call_is_counted)
     cr_assert_not(json_get_bool(call, "resumed", true));
 }
 
+/* What the world has gone through: "op1 create, op2 update, ". */
+static void expect_effects(const char *expected)
+{
+    cleanup(free) char *path = memory_format("%s/effects.ndjson", folder);
+    cleanup(buffer_deinit) Buffer file = {0}, found = {0};
+
+    cr_assert_eq(file_read(path, 1 << 20, &file, NULL), 0);
+    for (const char *at = buffer_text(&file); *at != '\0'; at += strcspn(at, "\n") + 1) {
+        cleanup(json_free) Json *line = NULL;
+        cr_assert_eq(json_parse(at, strcspn(at, "\n"), &line, NULL), 0);
+        buffer_add_format(&found, "%s %s, ", json_get_string(line, "op", ""),
+                          json_get_string(line, "did", ""));
+    }
+    cr_assert_str_eq(buffer_text(&found), expected);
+}
+
+static void forget_effects(void)
+{
+    cleanup(free) char *path = memory_format("%s/effects.ndjson", folder);
+
+    cr_assert_eq(truncate(path, 0), 0);
+}
+
+static int call(int (*verb)(Provider *, const ProviderRequest *, ProviderProblem *), const char *op)
+{
+    cleanup(operation_free) Operation *operation = operation_new(op, OPERATION_REMOVE);
+    ProviderProblem problem = {0};
+    ProviderRequest request = {.operation = operation,
+                               .op = op,
+                               .type = "A",
+                               .uid = UID,
+                               .address = "D.A",
+                               .resumed = resumed};
+
+    resumed = false;
+    return verb(&provider, &request, &problem);
+}
+
+static int run(Provider *sim, const ProviderRequest *request, ProviderProblem *problem)
+{
+    ProviderReply reply = {0};
+    int code = sim->run(sim, request, &reply, problem);
+
+    json_free(reply.state);
+    return code;
+}
+
+Test(sim, each_change_of_the_world_is_counted_once)
+{
+    open_sim("{}");
+    free(reconcile("op1", "A", "{\"n\":1}"));
+    free(reconcile("op2", "A", "{\"n\":1}"));
+    free(reconcile("op3", "A", "{\"n\":2}"));
+    cr_assert_eq(call(provider.remove, "op4"), 0);
+    cr_assert_eq(call(provider.remove, "op5"), 0);
+    cr_assert_eq(call(run, "op6"), 0);
+    expect_effects("op1 create, op3 update, op4 remove, op6 run, ");
+}
+
+Test(sim, a_call_that_was_cut_off_is_not_counted_again)
+{
+    open_sim("{}");
+    free(reconcile("op1", "A", "{\"n\":1}"));
+    resumed = true;
+    free(reconcile("op1", "A", "{\"n\":1}"));
+    free(reconcile("op2", "A", "{\"n\":2}"));
+    resumed = true;
+    free(reconcile("op2", "A", "{\"n\":2}"));
+    cr_assert_eq(call(run, "op3"), 0);
+    resumed = true;
+    cr_assert_eq(call(run, "op3"), 0);
+    cr_assert_eq(call(provider.remove, "op4"), 0);
+    resumed = true;
+    cr_assert_eq(call(provider.remove, "op4"), 0);
+    expect_effects("op1 create, op2 update, op3 run, op4 remove, ");
+}
+
+/* Killed between the change and its line: the world itself says whose the change was. */
+Test(sim, what_was_done_and_not_counted_is_counted_by_the_next_call)
+{
+    open_sim("{}");
+    free(reconcile("op1", "A", "{\"n\":1}"));
+    forget_effects();
+    resumed = true;
+    free(reconcile("op1", "A", "{\"n\":1}"));
+    expect_effects("op1 create, ");
+    free(reconcile("op2", "A", "{\"n\":2}"));
+    forget_effects();
+    resumed = true;
+    free(reconcile("op2", "A", "{\"n\":2}"));
+    expect_effects("op2 update, ");
+    cr_assert_eq(call(provider.remove, "op3"), 0);
+    forget_effects();
+    resumed = true;
+    cr_assert_eq(call(provider.remove, "op3"), 0);
+    expect_effects("op3 remove, ");
+}
+
 /* The value of a fact as text; "unknown" if there is none. */
 static void expect_fact(const char *query, const char *args_text, const char *expected)
 {
@@ -256,14 +358,12 @@ Test(sim, what_a_change_needs_is_said_by_the_schema)
         "create_first");
 }
 
-static void expect_predicted(const char *uid, const char *prior_text, const char *expected)
+static void expect_predicted(const char *uid, const char *prior, const char *expected)
 {
-    cleanup(json_free) Json *desired = NULL, *prior = NULL, *planned = json_new_object();
+    cleanup(json_free) Json *desired = NULL, *planned = json_new_object();
     static const char text[] = "{\"n\":{\"$unknown\":{}},\"m\":1}";
 
     cr_assert_eq(json_parse(text, strlen(text), &desired, NULL), 0);
-    if (prior_text != NULL)
-        cr_assert_eq(json_parse(prior_text, strlen(prior_text), &prior, NULL), 0);
     ProviderRequest request = {
         .uid = uid, .type = "A", .effect = "A", .desired = desired, .prior = prior};
     provider.predict(&provider, &request, planned);

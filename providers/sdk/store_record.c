@@ -1,0 +1,285 @@
+#include "providers/sdk/store_record.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#include "lang/base/memory.h"
+#include "providers/sdk/members.h"
+
+static const char *const kinds[] = {
+    [RECORD_BEGIN] = "begin",       [RECORD_END] = "end",     [RECORD_OPERATION] = "operation",
+    [RECORD_INSTANCE] = "instance", [RECORD_FENCE] = "fence",
+};
+
+/* The members of an operation that are strings. */
+#define AT(member) offsetof(Operation, member)
+static const struct {
+    const char *key;
+    size_t at;
+} strings[] = {{"client", AT(client)},   {"digest", AT(digest)},          {"type", AT(type)},
+               {"uid", AT(uid)},         {"effect", AT(effect)},          {"lineage", AT(lineage)},
+               {"address", AT(address)}, {"traceparent", AT(traceparent)}};
+
+/* And those that are JSON texts. */
+static const struct {
+    const char *key;
+    size_t at;
+} texts[] = {{"request", AT(request)}, {"reply", AT(reply)}, {"problem", AT(problem)}};
+#undef AT
+
+static char **member_at(const Operation *operation, size_t at)
+{
+    return (char **)((char *)operation + at);
+}
+
+/* ---- writing ---- */
+
+static void put_kind(Buffer *ret, int kind)
+{
+    buffer_add_char(ret, '{');
+    member_put_string(ret, "record", kinds[kind]);
+}
+
+static void put_instance(Buffer *ret, const Instance *instance)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    if (instance == NULL)
+        return;
+    instance_put(&text, instance);
+    member_put_text(ret, "instance", text.bytes);
+}
+
+static void put_beginning(Buffer *ret, const Operation *operation)
+{
+    member_put_string(ret, "op", operation->op);
+    for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+        member_put_string(ret, strings[i].key, *member_at(operation, strings[i].at));
+    member_put_string(ret, "kind", operation_kind_name(operation->kind));
+    member_put_bool(ret, "secrets", operation->had_secrets);
+    member_put_int(ret, "at_ms", operation->created_ms);
+    member_put_text(ret, "request", operation->request);
+}
+
+static void put_ending(Buffer *ret, const Operation *operation, const Instance *instance)
+{
+    member_put_string(ret, "state", operation_state_name(operation->state));
+    member_put_int(ret, "status", operation->status);
+    member_put_int(ret, "ended_ms", operation->updated_ms);
+    member_put_text(ret, "reply", operation->reply);
+    member_put_text(ret, "problem", operation->problem);
+    put_instance(ret, instance);
+}
+
+void store_record_put_begin(Buffer *ret, const Operation *operation)
+{
+    put_kind(ret, RECORD_BEGIN);
+    put_beginning(ret, operation);
+    buffer_add_char(ret, '}');
+}
+
+void store_record_put_end(Buffer *ret, const Operation *operation, const Instance *instance,
+                          const char *removed)
+{
+    put_kind(ret, RECORD_END);
+    member_put_string(ret, "op", operation->op);
+    put_ending(ret, operation, instance);
+    member_put_string(ret, "removed", removed);
+    buffer_add_char(ret, '}');
+}
+
+void store_record_put_operation(Buffer *ret, const Operation *operation)
+{
+    put_kind(ret, RECORD_OPERATION);
+    put_beginning(ret, operation);
+    put_ending(ret, operation, operation->made);
+    buffer_add_char(ret, '}');
+}
+
+void store_record_put_instance(Buffer *ret, const Instance *instance)
+{
+    put_kind(ret, RECORD_INSTANCE);
+    put_instance(ret, instance);
+    buffer_add_char(ret, '}');
+}
+
+void store_record_put_fence(Buffer *ret, const char *lineage, int64_t fence)
+{
+    put_kind(ret, RECORD_FENCE);
+    member_put_string(ret, "lineage", lineage);
+    member_put_int(ret, "fence", fence);
+    buffer_add_char(ret, '}');
+}
+
+/* ---- reading ---- */
+
+void store_record_deinit(StoreRecord *record)
+{
+    operation_free(record->operation);
+    instance_free(record->instance);
+    free(record->removed);
+    free(record->lineage);
+    *record = (StoreRecord){0};
+}
+
+/* A body, which older journals have as a text in a string. */
+static char *body_of(const Member *member)
+{
+    return member->value[0] == '"' ? member_string(member) : member_text(member);
+}
+
+static OperationState state_of(const Member *member)
+{
+    cleanup(free) char *name = member_string(member);
+
+    for (OperationState s = OPERATION_PENDING; name != NULL && s <= OPERATION_UNKNOWN; s++)
+        if (strcmp(operation_state_name(s), name) == 0)
+            return s;
+    return OPERATION_UNKNOWN;
+}
+
+static int read_kind(Operation *operation, const Member *member, Error *err)
+{
+    cleanup(free) char *name = member_string(member);
+
+    if (name != NULL && operation_kind_parse(name, &operation->kind))
+        return 0;
+    return error_set(err, ERROR_STATE, "operation '%s': kind '%s' is not known", operation->op,
+                     name != NULL ? name : "");
+}
+
+static bool read_text(Operation *operation, const Member *member)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
+        if (member_is(member, strings[i].key)) {
+            free(*member_at(operation, strings[i].at));
+            *member_at(operation, strings[i].at) = member_string(member);
+            return true;
+        }
+    for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+        if (member_is(member, texts[i].key)) {
+            free(*member_at(operation, texts[i].at));
+            *member_at(operation, texts[i].at) = body_of(member);
+            return true;
+        }
+    return false;
+}
+
+static int read_instance(StoreRecord *record, const Member *member, Error *err)
+{
+    cleanup(free) char *text = member->value[0] == '"' ? member_string(member) : NULL;
+    const char *value = text != NULL ? text : member->value;
+
+    instance_free(take(record->instance));
+    return instance_parse(value, text != NULL ? strlen(text) : member->size, &record->instance,
+                          err);
+}
+
+static int read_operation_member(StoreRecord *record, const Member *member, Error *err)
+{
+    Operation *operation = record->operation;
+
+    if (read_text(operation, member))
+        return 0;
+    if (member_is(member, "kind"))
+        return read_kind(operation, member, err);
+    if (member_is(member, "secrets"))
+        operation->had_secrets = member_is_true(member);
+    else if (member_is(member, "at_ms")) /* of older ends too */
+        operation->created_ms = operation->updated_ms = member_int(member, 0);
+    else if (member_is(member, "ended_ms"))
+        operation->updated_ms = member_int(member, 0);
+    else if (member_is(member, "state"))
+        operation->state = state_of(member);
+    else if (member_is(member, "status"))
+        operation->status = (int)member_int(member, 500);
+    return 0;
+}
+
+static int read_member(StoreRecord *record, const Member *member, Error *err)
+{
+    char **string = member_is(member, "removed") ? &record->removed : NULL;
+
+    if (member_is(member, "instance"))
+        return read_instance(record, member, err);
+    if (record->kind == RECORD_FENCE && member_is(member, "lineage"))
+        string = &record->lineage;
+    if (string != NULL) {
+        free(*string);
+        *string = member_string(member);
+        return 0;
+    }
+    if (member_is(member, "fence"))
+        record->fence = member_int(member, 0);
+    return record->operation != NULL ? read_operation_member(record, member, err) : 0;
+}
+
+/* Older beginnings do not say whose the operation is: their requests do. */
+static void read_owner(Operation *operation)
+{
+    Member owner;
+
+    if (operation->lineage == NULL && member_find(operation->request, "owner", &owner)) {
+        cleanup(free) char *text = member_text(&owner);
+        operation->lineage = text_get_string(text, "lineage");
+    }
+    if (operation->lineage == NULL)
+        operation->lineage = memory_copy_string("");
+    if (operation->address == NULL)
+        operation->address = memory_copy_string("");
+}
+
+static int check_operation(Operation *operation, Error *err)
+{
+    read_owner(operation);
+    if (operation->digest == NULL || operation->type == NULL)
+        return error_set(err, ERROR_STATE, "operation '%s' has no digest or no type",
+                         operation->op);
+    return 0;
+}
+
+/* The first member says what the record is, the second of an operation's is its key. */
+static int read_start(Members *members, StoreRecord *record, Error *err)
+{
+    Member member = {0};
+    cleanup(free) char *name = members_next(members, &member) && member_is(&member, "record")
+                                   ? member_string(&member)
+                                   : NULL;
+    int kind = 0;
+
+    while (name != NULL && kind < (int)ARRAY_SIZE(kinds) && strcmp(kinds[kind], name) != 0)
+        kind++;
+    if (name == NULL || kind == (int)ARRAY_SIZE(kinds))
+        return error_set(err, ERROR_STATE,
+                         "record '%s' is not known; is this plugin older than its data?",
+                         name != NULL ? name : "");
+    record->kind = kind;
+    if (kind == RECORD_INSTANCE || kind == RECORD_FENCE)
+        return 0;
+    cleanup(free) char *op =
+        members_next(members, &member) && member_is(&member, "op") ? member_string(&member) : NULL;
+    if (op == NULL)
+        return error_set(err, ERROR_STATE, "record '%s' has no key", name);
+    record->operation = operation_new(op, OPERATION_RECONCILE);
+    return 0;
+}
+
+int store_record_parse(const char *text, size_t size, StoreRecord *ret, Error *err)
+{
+    cleanup(store_record_deinit) StoreRecord record = {0};
+    Members members = members_of(text, size);
+    Member member;
+    int code = read_start(&members, &record, err);
+
+    while (code == 0 && members_next(&members, &member))
+        code = read_member(&record, &member, err);
+    if (code == 0 && !members_are_whole(&members))
+        code = error_set(err, ERROR_STATE, "the record is no JSON object");
+    if (code == 0 && (record.kind == RECORD_BEGIN || record.kind == RECORD_OPERATION))
+        code = check_operation(record.operation, err);
+    if (code == 0) {
+        *ret = record;
+        record = (StoreRecord){0};
+    }
+    return code;
+}
