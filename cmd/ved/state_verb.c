@@ -1,18 +1,90 @@
 #include "cmd/ved/state_verb.h"
 
+#include <stdlib.h>
+
+#include "controller/host/audit.h"
+#include "lang/base/file.h"
 #include "lang/base/memory.h"
+
+#define BEHIND_SHOWN 100
+
+int state_verb_begin(Invocation *ret, Ui *ui, const Options *options, int args, const char *usage,
+                     Error *err)
+{
+    cleanup(config_free) Config *config = NULL;
+    const char *file = options->arg_count > args ? options->args[args] : NULL;
+
+    *ret = (Invocation){0};
+    if (options->arg_count < args || options->arg_count > args + 1)
+        return error_set(err, ERROR_USAGE, "%d arguments, expected: %s", options->arg_count, usage);
+    return invocation_find(ret, ui, options, file, &config, err);
+}
 
 int state_verb_find(Ui *ui, const Options *options, int args, const char *usage, char **ret,
                     Error *err)
 {
     cleanup(invocation_close) Invocation invocation = {0};
-    cleanup(config_free) Config *config = NULL;
-    const char *file = options->arg_count > args ? options->args[args] : NULL;
+    int code = state_verb_begin(&invocation, ui, options, args, usage, err);
 
-    if (options->arg_count < args || options->arg_count > args + 1)
-        return error_set(err, ERROR_USAGE, "%d arguments, expected: %s", options->arg_count, usage);
-    if (invocation_find(&invocation, ui, options, file, &config, err) < 0)
+    if (code == 0)
+        *ret = take(invocation.state_path);
+    return code;
+}
+
+int state_verb_lock(const Invocation *invocation, StateDir **ret, Error *err)
+{
+    const Options *options = invocation->options;
+    StateDirOptions dir = {.stack = NULL,
+                           .command = options->command,
+                           .lock_timeout_ms = options->lock_timeout_ms,
+                           .format = options->yaml_state ? STATE_YAML : STATE_JSON};
+
+    return state_dir_open(invocation->state_path, &dir, ret, err);
+}
+
+int state_verb_open(const Invocation *invocation, const char *path, Stack **ret, Error *err)
+{
+    StackOptions stack = {.state_path = path,
+                          .command = invocation->options->command,
+                          .plugin_dir = invocation->plugin_dir,
+                          .read_only = true};
+
+    return stack_open(&stack, NULL, config_new(), ret, err);
+}
+
+int state_verb_open_point(const Invocation *invocation, const StateDir *dir, const Salvage *salvage,
+                          const SalvagePoint *point, char **ret_scratch, Stack **ret, Error *err)
+{
+    *ret_scratch = memory_format("%s/.salvage", state_dir_path(dir));
+    if (file_exists(*ret_scratch) && folder_remove(*ret_scratch, err) < 0)
         return err->code;
-    *ret = take(invocation.state_path);
-    return 0;
+    if (salvage_build(salvage, point, *ret_scratch, err) < 0)
+        return err->code;
+    return state_verb_open(invocation, *ret_scratch, ret, err);
+}
+
+int state_verb_replace(const Invocation *invocation, const char *edit, StateDir *dir, Stack *source,
+                       NewEpoch *ret, Error *err)
+{
+    cleanup(free) char *to =
+        memory_format("the state at %llu", (unsigned long long)source->recovery.position);
+    AuditEntry entry = {.command = invocation->options->command, .edit = edit, .to = to};
+
+    if (audit_append(state_dir_path(dir), &entry, err) < 0)
+        return err->code;
+    return state_epoch_begin(dir, source, ret, err);
+}
+
+void state_verb_print_behind(Ui *ui, const Json *behind)
+{
+    size_t count = json_count(behind), shown = 0;
+
+    for (const Json *m = json_first(behind); m != NULL && shown < BEHIND_SHOWN; m = json_next(m)) {
+        cleanup(free) char *words = text_clean(json_get_string(m, "words", ""));
+        ui_out(ui, "  %lld  %s line %lld: %s\n", (long long)json_get_int(m, "record", 0),
+               json_get_string(m, "file", ""), (long long)json_get_int(m, "line", 0), words);
+        shown++;
+    }
+    if (shown < count)
+        ui_out(ui, "  ... and %zu more; --json lists all\n", count - shown);
 }

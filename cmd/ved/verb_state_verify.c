@@ -117,10 +117,10 @@ static ExitReasons verify(Ui *ui, const Options *options, const char *path)
 
 ExitReasons verb_state_verify(Ui *ui, const Options *options)
 {
-    cleanup(free) char *path = NULL;
+    cleanup(invocation_close) Invocation invocation = {0};
     Error err = {0};
 
-    if (state_verb_find(ui, options, 0, "ved state verify [FILE]", &path, &err) < 0)
+    if (state_verb_begin(&invocation, ui, options, 0, "ved state verify [FILE]", &err) < 0)
         return fail(ui, &err);
-    return verify(ui, options, path);
+    return verify(ui, options, invocation.state_path);
 }

@@ -54,7 +54,7 @@ static Json *entry_json(const AuditEntry *entry)
     json_set_int(json, "pid", getpid());
     json_set_string(json, "command", entry->command);
     json_set_string(json, "edit", entry->edit);
-    json_set_string(json, "address", entry->address);
+    put_if(json, "address", entry->address);
     put_if(json, "to", entry->to);
     put_if(json, "external_id", entry->external_id);
     return json;

@@ -11,8 +11,8 @@
 typedef struct AuditEntry {
     const char *command; /* the whole command line */
     const char *edit;    /* "forget", "replace" ... */
-    const char *address;
-    const char *to; /* NULL: none, as the next */
+    const char *address; /* NULL: none, as the next two */
+    const char *to;
     const char *external_id;
 } AuditEntry;
 

@@ -538,17 +538,22 @@ int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagno
 
 /* ---- changing and keeping ---- */
 
+void stack_snapshot(const Stack *stack, Buffer *ret)
+{
+    snapshot_write(stack->runtime, ret);
+    if (stack->plugins == NULL)
+        return;
+    ret->size--; /* the closing brace */
+    buffer_add_string(ret, ",\"plugins\":");
+    json_write(ret, stack->plugins);
+    buffer_add_char(ret, '}');
+}
+
 int stack_checkpoint(Stack *stack, Error *err)
 {
     cleanup(buffer_deinit) Buffer snapshot = {0};
 
-    snapshot_write(stack->runtime, &snapshot);
-    if (stack->plugins != NULL) {
-        snapshot.size--; /* the closing brace */
-        buffer_add_string(&snapshot, ",\"plugins\":");
-        json_write(&snapshot, stack->plugins);
-        buffer_add_char(&snapshot, '}');
-    }
+    stack_snapshot(stack, &snapshot);
     return state_dir_rotate(stack->dir, buffer_text(&snapshot), snapshot.size, err);
 }
 

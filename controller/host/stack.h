@@ -94,6 +94,9 @@ int stack_evolve(Stack *stack, Error *err);
  * `report`. The stack's own runtime is untouched. */
 int stack_successor(Stack *stack, Runtime **ret, Error *err);
 
+/* Append the state of a checkpoint: all that the runtime holds, and what plugins its names mean. */
+void stack_snapshot(const Stack *stack, Buffer *ret);
+
 /* Fold the journal into a checkpoint. */
 int stack_checkpoint(Stack *stack, Error *err);
 

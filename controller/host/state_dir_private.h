@@ -30,6 +30,10 @@ int state_stack_make(StateDir *dir, const char *file, const char *stack, Error *
 /* Append the source of program-`position`.ved. A failure, or ERROR_STATE: it is damaged. */
 int state_program_read(const char *folder, uint64_t position, Buffer *ret, Error *err);
 
+/* Write it, durably. */
+int state_program_write(const char *folder, uint64_t position, const char *text, size_t size,
+                        Error *err);
+
 /* ERROR_STATE: the checkpoint at `path` is of another position than its name says. */
 int state_checkpoint_name_check(const char *path, const CheckpointHead *head, uint64_t position,
                                 Error *err);

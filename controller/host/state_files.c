@@ -26,7 +26,7 @@ static void closedir_p(DIR **folder)
         closedir(*folder);
 }
 
-static bool name_parse(const char *name, StateFile *ret)
+bool state_file_parse(const char *name, StateFile *ret)
 {
     for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
         Cursor cursor = {name, name + strlen(name)};
@@ -69,7 +69,7 @@ int state_files_list(const char *folder, StateFiles *ret, Error *err)
     if (code < 0)
         return code;
     while (errno = 0, (entry = readdir(entries)) != NULL) {
-        if (!name_parse(entry->d_name, &file))
+        if (!state_file_parse(entry->d_name, &file))
             continue;
         if (fstatat(dirfd(entries), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0)
             file.size = (uint64_t)info.st_blocks * 512;

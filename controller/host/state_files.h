@@ -35,6 +35,9 @@ void state_files_deinit(StateFiles *files);
 /* Remove what an interrupted write left aside (names ending in .new). */
 int state_files_clean(const char *folder, Error *err);
 
+/* What a name in a folder stands for; its size is left open. false: for none of these. */
+bool state_file_parse(const char *name, StateFile *ret);
+
 /* The caller frees the path. */
 char *state_file_path(const char *folder, StateFileKind kind, uint64_t position);
 

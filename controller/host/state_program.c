@@ -70,6 +70,20 @@ static int program_differs(const char *path, const Buffer *encoded, Error *err)
     return old.size != encoded->size || memcmp(buffer_text(&old), encoded->bytes, old.size) != 0;
 }
 
+int state_program_write(const char *folder, uint64_t position, const char *text, size_t size,
+                        Error *err)
+{
+    cleanup(free) char *path = state_file_path(folder, STATE_FILE_PROGRAM, position);
+    cleanup(buffer_deinit) Buffer encoded = {0};
+
+    if (size > STATE_PROGRAM_MAX)
+        return error_set(err, ERROR_STATE, "program '%s' has %zu bytes, expected at most %zu", path,
+                         size, STATE_PROGRAM_MAX);
+    program_encode(text, size, &encoded);
+    int code = file_replace(path, encoded.bytes, encoded.size, 0600, err);
+    return code < 0 ? error_wrap(err, "save program") : 0;
+}
+
 int state_dir_save_program(StateDir *dir, uint64_t position, const char *text, size_t size,
                            Error *err)
 {
@@ -77,9 +91,6 @@ int state_dir_save_program(StateDir *dir, uint64_t position, const char *text, s
     cleanup(buffer_deinit) Buffer encoded = {0};
 
     assert(dir->journal != NULL && position == journal_position(dir->journal));
-    if (size > STATE_PROGRAM_MAX)
-        return error_set(err, ERROR_STATE, "program '%s' has %zu bytes, expected at most %zu", path,
-                         size, STATE_PROGRAM_MAX);
     program_encode(text, size, &encoded);
     int code = program_differs(path, &encoded, err);
     if (code < 0)
@@ -89,11 +100,9 @@ int state_dir_save_program(StateDir *dir, uint64_t position, const char *text, s
                          "program '%s' is in force with another text: expected a record of the "
                          "change before it is saved",
                          path);
-    code = file_replace(path, encoded.bytes, encoded.size, 0600, err);
-    if (code < 0)
-        return error_wrap(err, "save program");
-    dir->program_next = position;
-    return 0;
+    if ((code = state_program_write(dir->path, position, text, size, err)) == 0)
+        dir->program_next = position;
+    return code;
 }
 
 /* Which program is in force is said by the newest checkpoint, recovered or not. */
