@@ -146,20 +146,44 @@ static int torn_keep(const char *path, int fd, const JournalTail *tail, Error *e
     return name_sync(path, err);
 }
 
-/* Bring the file to what was read of it. The sync also covers records of the last group that were
- * written but perhaps not yet synced when the process before ended. */
+/* Write the same bytes again. After a sync that failed they may be in memory only, in pages that
+ * are marked clean and that no sync would write. */
+static int group_rewrite(int fd, off_t at, off_t end, Error *err)
+{
+    char chunk[65536];
+
+    while (at < end) {
+        size_t want = end - at < (off_t)sizeof chunk ? (size_t)(end - at) : sizeof chunk;
+        ssize_t moved = pread(fd, chunk, want, at);
+        if (moved > 0)
+            moved = pwrite(fd, chunk, (size_t)moved, at);
+        if (moved < 0 && errno == EINTR)
+            continue;
+        if (moved < 0)
+            return error_errno(err, errno, "write its last group again");
+        if (moved == 0)
+            return 0;
+        at += moved;
+    }
+    return 0;
+}
+
+/* Bring the file to what was read of it. The last group was perhaps not synced when the process
+ * before ended, and its name perhaps not either. */
 static int journal_settle(const char *path, int fd, const JournalTail *tail, Error *err)
 {
     int code = tail->torn ? torn_keep(path, fd, tail, err) : 0;
 
+    if (code == 0)
+        code = group_rewrite(fd, tail->group_at, tail->size, err);
     if (code < 0)
-        return code;
+        return error_wrap(err, "journal '%s'", path);
     if (ftruncate(fd, tail->size) < 0)
         return error_errno(err, errno, "cut journal '%s' back to %lld bytes", path,
                            (long long)tail->size);
     if (fsync(fd) < 0)
         return error_errno(err, errno, "fsync journal '%s'", path);
-    return 0;
+    return name_sync(path, err);
 }
 
 static int journal_read(const char *path, const JournalOpen *options, JournalTail *ret, Error *err)

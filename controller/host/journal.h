@@ -45,6 +45,7 @@ typedef struct JournalTail {
     uint64_t position; /* number of the last good record, or of the one before the file's first */
     uint64_t count;    /* good records */
     off_t size;        /* their bytes */
+    off_t group_at;    /* where the last group of them begins: all before was on disk before it */
     bool sealed;       /* the last one is a seal: the process before stopped in order */
     bool torn;
     off_t torn_size;        /* bytes after them, without the zeros at the end */

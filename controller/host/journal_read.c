@@ -294,6 +294,8 @@ static void record_take(JournalReader *reader, const JournalLine *line, size_t s
     char *text = reader->bytes + reader->start;
     size_t payload_at = text[line->body_at] == ',' ? line->body_at : line->body_at - 1;
 
+    if (line->synced == reader->tail.position)
+        reader->tail.group_at = reader->offset;
     text[payload_at] = '{';
     text[size - 1] = '\0';
     *ret = (JournalRecord){.sequence = line->sequence,

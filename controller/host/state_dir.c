@@ -17,22 +17,26 @@ static int folder_make_durable(const char *path, Error *err)
     cleanup(free) char *copy = memory_copy_string(path);
     const char *above = dirname(copy);
 
-    if (file_exists(path))
-        return 0;
-    int code = folder_make_durable(above, err);
-    if (code < 0)
-        return code;
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return error_errno(err, errno, "make state folder '%s'", path);
-    return folder_sync(above, err);
+    if (!file_exists(path)) {
+        int code = folder_make_durable(above, err);
+        if (code < 0)
+            return code;
+        if (mkdir(path, 0700) < 0 && errno != EEXIST)
+            return error_errno(err, errno, "make state folder '%s'", path);
+    }
+    /* One that is there already may have been made by a process that was killed before its sync.
+     * Where the folder above may not be read it was made by somebody else. */
+    int code = folder_sync(above, err);
+    return code == -EACCES ? 0 : code;
 }
 
-static int folder_check(const char *path, const StateDirOptions *options, Error *err)
+/* With `is_made` it has a stack.json: all above it was synced before that was written. */
+static int folder_check(const char *path, const StateDirOptions *options, bool is_made, Error *err)
 {
     struct stat info;
 
     if (!options->read_only && options->stack != NULL) {
-        int code = folder_make_durable(path, err);
+        int code = is_made ? 0 : folder_make_durable(path, err);
         if (code < 0)
             return code;
     }
@@ -64,7 +68,7 @@ int state_dir_explain(const StateDir *dir, int code, Error *err)
 static int dir_prepare(StateDir *dir, const StateDirOptions *options, Error *err)
 {
     cleanup(free) char *file = memory_format("%s/stack.json", dir->path);
-    int code = folder_check(dir->path, options, err);
+    int code = folder_check(dir->path, options, file_exists(file), err);
 
     if (code == 0 && file_exists(file))
         code = state_stack_read(dir, file, options->stack, err);
