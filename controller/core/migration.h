@@ -21,7 +21,8 @@ bool type_is_kept(const TypeTable *was, StaticType old, const TypeTable *is, Sta
 bool shape_is_kept(const Reshape *reshape);
 
 /* 0 if the fields pass over, by themselves or by the new domain's migrations; else ERROR_PROGRAM
- * with a sentence that names the first that does not. */
+ * with a sentence that names the first that does not, and has the line that would make it possible.
+ */
 int reshape_check(const Reshape *reshape, Error *err);
 
 /* The state in the new shape. `names` and `values` are that of before; `fields` – of the new

@@ -111,7 +111,7 @@ Test(migration, one_that_faults_touches_nothing)
     expect_refused("domain D { @version 2 state { n: int  name: string }"
                    "  goal G { predicate n == 2 } transition T { n += 1 name = \"w\" } }"
                    "migration D 1 -> 2 { n = 1 / (old.n - 2) }",
-                   "the migration of domain 'D' from version 1 to 2 faults");
+                   "the state does not pass `migration D 1 -> 2`, which faults: ");
 }
 
 /* The slice that made an object is computed again on what it had read, in the new shape. */
@@ -201,10 +201,32 @@ Test(migration, the_line_that_is_missing_leads_to_the_version_that_the_domain_ha
 {
     expect_refused("domain D { @version 3 state { n: int } goal G { predicate n == 2 }"
                    "  transition T { n += 1 } }",
-                   "write `@version 3` and `migration D 1 -> 3`");
+                   "write `migration D 1 -> 3 { }`; nothing");
     expect_refused("domain D { state { n: int } goal G { predicate n == 2 }"
                    "  transition T { n += 1 } }",
-                   "write `@version 2` and `migration D 1 -> 2`");
+                   "write `@version 2` in the domain and `migration D 1 -> 2 { }`; nothing");
+}
+
+/* Where the program's own steps begin later. */
+Test(migration, the_line_that_is_missing_leads_to_the_first_step)
+{
+    expect_refused("domain D { @version 4 state { n: int } goal G { predicate n == 2 }"
+                   "  transition T { n += 1 } } migration D 3 -> 4 { }",
+                   "write `migration D 1 -> 3 { }`; nothing");
+}
+
+Test(migration, the_line_that_is_missing_makes_new_values_of_old_ones)
+{
+    expect_refused(
+        "domain D { state { n: string  title: string } goal G { predicate n == \"2\" }"
+        "  transition T { n = \"2\" title = \"w\" } }",
+        "field 'D.n' was int in the state and is string in the program; nor does the "
+        "program take 'name' as it was: put back what was there, or write `@version 2` "
+        "in the domain and `migration D 1 -> 2 { n = string(old.n)  title = old.name }`");
+    expect_refused("domain D { @version 2 state { n: list<int>  name: string? }"
+                   "  goal G { predicate len(n) == 1 } transition T { n = [1] name = null } }"
+                   "migration D 1 -> 2 { name = old.name }",
+                   "add `n = [old.n]` to `migration D 1 -> 2`");
 }
 
 Test(migration, a_function_says_what_becomes_of_records_in_a_list)
