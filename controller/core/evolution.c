@@ -38,18 +38,46 @@ const ProgramDomain *domain_after(const Passage *passage, const Instance *before
                                                                    : NULL;
 }
 
-static void domains_match(Passage *passage)
+static bool has_instances(const Runtime *runtime, int32_t domain)
+{
+    return domain >= 0 && runtime->domains[domain].instances.count > 0;
+}
+
+static int refuse_both(const Passage *passage, int32_t moved, int32_t other, const char *to,
+                       Error *err)
+{
+    const ProgramDomain *domains = passage->old->program->domains;
+    const char *first = domains[moved].name, *second = domains[other].name;
+    const char *from = strcmp(first, to) == 0 ? second : first;
+
+    return error_set(err, ERROR_PROGRAM,
+                     "error[V-ERR-041]: `moved domain %s -> %s`: the state has '%s' and '%s', each "
+                     "with a state of its own, and they cannot go on as one: remove the line, and "
+                     "move what shall stay place by place: `moved %s.TRANSITION.PROVIDER.EFFECT -> "
+                     "%s.TRANSITION.PROVIDER.EFFECT`; nothing was touched",
+                     from, to, first, second, from, to);
+}
+
+/* 0, or ERROR_PROGRAM: two domains that the state has would be one. */
+static int domains_match(Passage *passage, Error *err)
 {
     const Program *was = passage->old->program, *is = passage->evolution->program;
 
     passage->was = arena_array(&passage->arena, int32_t, is->domain_count);
     for (size_t i = 0; i < is->domain_count; i++)
         passage->was[i] = -1;
-    for (size_t i = 0; i < was->domain_count; i++) {
-        int domain = program_find_domain(is, program_moved_domain(is, was->domains[i].name));
-        if (domain >= 0)
-            passage->was[domain] = (int32_t)i;
+    for (int32_t i = 0; i < (int32_t)was->domain_count; i++) {
+        const char *name = program_moved_domain(is, was->domains[i].name);
+        int domain = program_find_domain(is, name);
+        if (domain < 0)
+            continue;
+        bool lives = has_instances(passage->old, i);
+        if (lives && has_instances(passage->old, passage->was[domain]))
+            return refuse_both(passage, i, passage->was[domain], name, err);
+        if (lives || passage->was[domain] < 0)
+            passage->was[domain] = i;
     }
+    return 0;
 }
 
 /* ---- texts ---- */
@@ -252,7 +280,7 @@ static int successor_read(Passage *passage, Error *err)
 
 static int successor_make(Passage *passage, Error *err)
 {
-    if (shape_check(passage, err) < 0)
+    if (domains_match(passage, err) < 0 || shape_check(passage, err) < 0)
         return ERROR_PROGRAM;
     if (successor_read(passage, err) < 0 || state_reshape(passage, err) < 0 ||
         withdraw_buried(passage, err) < 0)
@@ -282,7 +310,6 @@ int evolution_make(const Runtime *old, const Evolution *evolution, Runtime **ret
     Passage passage = {.old = old, .evolution = evolution, .report = report};
 
     *report = (EvolutionReport){0};
-    domains_match(&passage);
     passage.new = runtime_new(evolution->program, evolution->bindings, old->lineage);
     passage.new->first_values = evolution->first_values;
     passage.new->judging = true;

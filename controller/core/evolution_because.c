@@ -251,13 +251,28 @@ const char *because_of_effect(Passage *passage, const Instance *owner, const Ori
 
 /* ---- of what is gone ---- */
 
+static const char *because_of_burial(Passage *passage, const Instance *owner)
+{
+    const Program *program = passage->evolution->program;
+    const char *name = owner->domain->name;
+    int index = program_find_domain(program, name);
+    const ProgramDomain *domain = index >= 0 ? &program->domains[index] : NULL;
+    const char *what = domain == NULL ? "is gone"
+                       : (domain->key != NULL) == (owner->key != NULL)
+                           ? "is not started by `system` any more"
+                       : domain->key != NULL ? "has a key now"
+                                             : "has no key any more";
+
+    return arena_format(&passage->arena, "domain %s %s", name, what);
+}
+
 const char *because_of_absence(Passage *passage, const Object *object)
 {
     const Instance *owner = object->owner;
     const char *where = object->place.where;
 
     if (owner->is_gone)
-        return arena_format(&passage->arena, "domain %s is gone", owner->domain->name);
+        return because_of_burial(passage, owner);
     if (use_find(passage, object) != NULL)
         return NULL;
     if (domain_find_transition(owner->domain, where) < 0 &&

@@ -1,5 +1,6 @@
 /* `moved` lines: what has another name now is what it was. */
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "lang/base/memory.h"
 #include "tests/lib/core/world.h"
@@ -113,5 +114,20 @@ Test(evolution_moved, what_moves_to_another_domain_is_taken_up_there)
     world_expect_objects(world, "E.U.Make[0] ready\n");
     cr_expect_str_eq(world_runtime(world)->objects[0]->uid, uid);
     world_expect_field(world, "E.m", "1");
+    world_free(world);
+}
+
+Test(evolution_moved, two_domains_that_live_do_not_become_one)
+{
+    World *world = world_made("domain A " STORE " domain B " STORE);
+    cleanup(free) char *before = world_outcome(world);
+    Error err = {0};
+
+    cr_assert_not(world_evolve(world, "moved domain A -> B\ndomain B " STORE, &err));
+    cr_expect_eq(err.code, ERROR_PROGRAM);
+    cr_expect_not_null(strstr(err.message, "`moved domain A -> B`: the state has '"), "%s",
+                       err.message);
+    cleanup(free) char *after = world_outcome(world);
+    cr_expect_str_eq(before, after, "something was touched");
     world_free(world);
 }
