@@ -38,6 +38,14 @@ static void no_object(const Runtime *runtime, const char *address, Arena *arena,
                   "the state owns no '%.300s': `ved get resources` prints the addresses", address);
 }
 
+static int expect_object(const char *text, const Address *address, Error *err)
+{
+    if (address->effect != NULL)
+        return 0;
+    return error_set(err, ERROR_USAGE, "'%.300s' is a domain: expected the address of an object",
+                     text);
+}
+
 int manual_find(const Runtime *runtime, const char *address, Object **ret, Error *err)
 {
     Object *object = object_at(runtime, address);
@@ -45,7 +53,8 @@ int manual_find(const Runtime *runtime, const char *address, Object **ret, Error
     Address parsed;
 
     if (object == NULL) {
-        if (address_parse(address, &arena, &parsed, err) == 0)
+        if (address_parse(address, &arena, &parsed, err) == 0 &&
+            expect_object(address, &parsed, err) == 0)
             no_object(runtime, address, &arena, err);
         arena_deinit(&arena);
         return ERROR_USAGE;
@@ -135,7 +144,8 @@ static void no_place(const Runtime *runtime, uint32_t domain, const char *text,
                   "the program has no emission for '%.300s': did you mean '%.300s'?", text,
                   suggestion.best);
     else
-        error_set(err, ERROR_USAGE, "the program has no emission for '%.300s'", text);
+        error_set(err, ERROR_USAGE,
+                  "the program has no emission for '%.300s': write one into it first", text);
 }
 
 static int find_domain(const Runtime *runtime, const char *name, uint32_t *ret, Error *err)
@@ -152,7 +162,8 @@ static int find_domain(const Runtime *runtime, const char *name, uint32_t *ret, 
         error_set(err, ERROR_USAGE, "the program has no domain '%.200s': did you mean '%s'?", name,
                   suggestion.best);
     else
-        error_set(err, ERROR_USAGE, "the program has no domain '%.200s'", name);
+        error_set(err, ERROR_USAGE,
+                  "the program has no domain '%.200s': `ved get domains` prints them", name);
     return ERROR_USAGE;
 }
 
@@ -190,14 +201,6 @@ static int check_is_free(const Runtime *runtime, const char *address, Error *err
                      "the state owns an object at '%.300s' already: `ved forget` or `ved state mv` "
                      "it first",
                      address);
-}
-
-static int expect_object(const char *text, const Address *address, Error *err)
-{
-    if (address->effect != NULL)
-        return 0;
-    return error_set(err, ERROR_USAGE, "'%.300s' is a domain: expected the address of an object",
-                     text);
 }
 
 static Seat seat_of(const Runtime *runtime, const EffectUse *use, const Address *address)
@@ -291,7 +294,8 @@ static Instance *find_instance(Turn *turn, const Address *address, Error *err)
         return instance;
     cleanup(free) char *label =
         instance_label_of(&turn->runtime->program->domains[domain], address->key);
-    error_set(err, ERROR_USAGE, "'%.300s' has not started", label);
+    error_set(err, ERROR_USAGE,
+              "'%.300s' has not started: only an instance that is there owns objects", label);
     return NULL;
 }
 
@@ -300,14 +304,18 @@ static int check_effect(const Object *object, const EffectUse *use, const char *
                         const char *to, Error *err)
 {
     const char *dot = strrchr(object->place.effect, '.');
+    const char *effect = dot != NULL ? dot + 1 : object->place.effect;
     size_t size = dot != NULL ? (size_t)(dot - object->place.effect) : 0;
 
-    if (use->provider == NULL ||
-        (strlen(use->provider) == size && memcmp(use->provider, object->place.effect, size) == 0))
+    if (strcmp(use->effect, effect) == 0 &&
+        (use->provider == NULL ||
+         (strlen(use->provider) == size && memcmp(use->provider, object->place.effect, size) == 0)))
         return 0;
     return error_set(err, ERROR_USAGE,
-                     "%.300s is of effect %s, and what the program emits at '%.300s' is %s.%s",
-                     address, object->place.effect, to, use->provider, use->effect);
+                     "%.300s is of effect %s, and what the program emits at '%.300s' is %s%s%s: "
+                     "expected a place of the same effect",
+                     address, object->place.effect, to, use->provider != NULL ? use->provider : "",
+                     use->provider != NULL ? "." : "", use->effect);
 }
 
 /* Where `object` would stand as the address `to` says, which is free. */
@@ -336,8 +344,12 @@ static int move_object(Turn *turn, const ManualEdit *edit, const Address *to, Er
     Record record = {.type = RECORD_MOVE};
 
     if (expect_object(edit->to, to, err) < 0 ||
-        manual_find(turn->runtime, edit->address, &object, err) < 0 ||
-        check_is_free(turn->runtime, edit->to, err) < 0)
+        manual_find(turn->runtime, edit->address, &object, err) < 0)
+        return err->code;
+    if (object == object_at(turn->runtime, edit->to))
+        return error_set(err, ERROR_USAGE, "%.300s is there already: expected another address",
+                         edit->to);
+    if (check_is_free(turn->runtime, edit->to, err) < 0)
         return err->code;
     record.instance = find_instance(turn, to, err);
     if (record.instance == NULL ||
@@ -377,10 +389,11 @@ static int check_is_empty(const Instance *to, const char *text, Error *err)
 {
     if (to->object_count == 0)
         return 0;
-    return error_set(err, ERROR_USAGE,
-                     "'%.300s' owns %zu objects: only one that owns none takes "
-                     "another one's",
-                     text, to->object_count);
+    return error_set(
+        err, ERROR_USAGE,
+        "'%.300s' owns %zu object%s: only a domain that owns none takes another one's; "
+        "move them one by one, by their addresses",
+        text, to->object_count, to->object_count == 1 ? "" : "s");
 }
 
 /* All or none: the records are made before the first is applied. Where nothing is, every address is
@@ -463,9 +476,10 @@ int manual_edit(Runtime *runtime, const ManualEdit *edit, uint64_t now_ms, Effec
     Turn turn = {runtime, &options, now_ms, effects, &effects->arena};
 
     effects_reset(effects);
-    if (runtime->destroying)
+    if (runtime->destroying && edit->kind != MANUAL_FORGET)
         return error_set(err, ERROR_USAGE,
-                         "a destroy is half done: `ved destroy` brings it to its end first");
+                         "a destroy is half done: `ved destroy` brings it to its end first, and "
+                         "`ved forget` lets go of what cannot be destroyed");
     switch (edit->kind) {
     case MANUAL_FORGET:
         return edit_forget(&turn, edit, err);
