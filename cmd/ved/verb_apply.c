@@ -12,6 +12,7 @@
 #include "cmd/ved/invocation.h"
 #include "controller/core/snapshot.h"
 #include "controller/host/engine.h"
+#include "controller/host/protection.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
 
@@ -165,9 +166,29 @@ static int copy_make(const Apply *apply, bool destroy, Runtime **ret, Error *err
                                                      : runtime_copy(stack->runtime, &copy, err);
 
     if (code == 0)
-        code = replacing_predict(copy, apply->invocation.options, err);
+        code = replacing_predict(stack, copy, apply->invocation.options, err);
     if (code == 0)
         *ret = take(copy);
+    return code;
+}
+
+/* What was sent under the program of before is awaited before an edit; an edit that is refused, as
+ * far as that can be told without these answers, is refused before it is. */
+static int edit_check(const Apply *apply, Error *err)
+{
+    Stack *stack = apply->invocation.stack;
+    Runtime *original = stack->runtime, *copy, *successor = NULL;
+
+    if (!stack_is_passed_on(stack) || performing_first(original) == NULL)
+        return 0;
+    if (runtime_copy(original, &copy, err) < 0)
+        return err->code;
+    stack->runtime = copy;
+    plan_settle(stack);
+    int code = stack_successor(stack, &successor, err);
+    stack->runtime = original;
+    runtime_free(successor);
+    runtime_free(copy);
     return code;
 }
 
@@ -520,8 +541,10 @@ static ExitReasons apply_run(Apply *apply)
 {
     Error err = {0};
     Stack *stack = apply->invocation.stack;
-    int code = engine_observe(apply->engine, &err);
+    int code = edit_check(apply, &err);
 
+    if (code == 0)
+        code = engine_observe(apply->engine, &err);
     if (code < 0)
         return fail(apply->invocation.ui, &err);
     if (code == ENGINE_STOPPED)
@@ -557,38 +580,10 @@ static ExitReasons destroy_end(Apply *apply, EngineEnd end, const Error *failure
     return reasons;
 }
 
-/* A destroy binds no effects: what the file says of them is asked. */
-static bool is_protected(const Stack *stack, const Object *object)
-{
-    const ProviderConfig *provider = config_provider(stack->config, object->provider);
-    const char *dot = strrchr(object->place.effect, '.');
-    const char *effect = dot != NULL ? dot + 1 : object->place.effect;
-    const ActionConfig *action = provider != NULL ? config_action(provider, effect) : NULL;
-
-    return object_is_protected(object) || (action != NULL && action->protect);
-}
-
-/* Before anything is touched. */
-static int protection_check(const Stack *stack, Error *err)
-{
-    for (size_t i = 0; i < stack->runtime->object_count; i++) {
-        const Object *object = stack->runtime->objects[i];
-        if (!is_protected(stack, object))
-            continue;
-        cleanup(free) char *address = object_address(object);
-        return error_set(err, ERROR_DENIED,
-                         "%s is protected, by @protect of '%s' or by `protect: true` in the "
-                         "bindings; take that away and `ved apply`, then destroy; nothing was "
-                         "touched",
-                         address, object->place.where);
-    }
-    return 0;
-}
-
 static ExitReasons destroy_run(Apply *apply)
 {
     Error err = {0};
-    int code = protection_check(apply->invocation.stack, &err);
+    int code = protection_check_destroy(apply->invocation.stack, &err);
 
     if (code == 0)
         code = approve(apply, true, &err);

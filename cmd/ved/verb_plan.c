@@ -6,6 +6,7 @@
 #include "cmd/ved/replacing.h"
 #include "cmd/ved/invocation.h"
 #include "controller/host/engine.h"
+#include "controller/host/protection.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
 
@@ -77,8 +78,11 @@ static ExitReasons plan_opened(Invocation *invocation, Error *err)
         code = observe(invocation, err);
     if (code != 0)
         return code < 0 ? fail(ui, err) : invocation_stopped(invocation);
-    if (!options->destroy && (pass_on(invocation, err) < 0 ||
-                              replacing_predict(invocation->stack->runtime, options, err) < 0))
+    if (options->destroy && protection_check_destroy(invocation->stack, err) < 0)
+        return fail(ui, err);
+    if (!options->destroy &&
+        (pass_on(invocation, err) < 0 ||
+         replacing_predict(invocation->stack, invocation->stack->runtime, options, err) < 0))
         return fail(ui, err);
     cleanup(plan_free) Plan *plan = options->destroy
                                         ? plan_destroy(invocation->stack)

@@ -16,6 +16,8 @@ typedef struct Evolution {
     const Bindings *bindings;
     /* [domain][field], may be NULL: the new run's, taken over for fields that are parameters. */
     Value **first_values;
+    /* uid -> anything, may be NULL: objects that were protected until now, by whatever. */
+    const Map *guarded;
 } Evolution;
 
 /* What people are told of it: sentences on the heap. */

@@ -32,6 +32,13 @@ static bool is_protected_by_binding(Passage *passage, const Object *object)
     return use != NULL && passage->evolution->bindings->effects[use - program->effects].protect;
 }
 
+static bool is_guarded(const Passage *passage, const Object *object)
+{
+    const Map *guarded = passage->evolution->guarded;
+
+    return guarded != NULL && map_get(guarded, object->uid) != NULL;
+}
+
 /* What protects the object, in the program of before or in that of now; NULL: nothing. */
 static const char *protection_of(Passage *passage, const Object *object)
 {
@@ -44,6 +51,10 @@ static const char *protection_of(Passage *passage, const Object *object)
         text = annotation_of(object->owner, object->place.where, &passage->arena);
     if (text == NULL && is_protected_by_binding(passage, object))
         text = arena_format(&passage->arena, "`protect: true` in the binding of %s",
+                            object->place.effect);
+    if (text == NULL && is_guarded(passage, object))
+        text = arena_format(&passage->arena,
+                            "`protect: true` in the binding that %s was last applied with",
                             object->place.effect);
     return text;
 }

@@ -245,6 +245,16 @@ static void on_timer(void *context)
 
 /* ---- starting ---- */
 
+static int refuse_to_start(const Plugin *plugin, int errnum, Error *err)
+{
+    if (errnum != ENOENT && errnum != EACCES)
+        return error_errno(err, errnum, "start plugin '%s'", plugin->program);
+    return error_set(err, -errnum,
+                     "start plugin '%s': %s: put the program there, or bind the provider to "
+                     "another plugin, in the binding file or by `--provider NAME=PLUGIN`",
+                     plugin->program, strerror(errnum));
+}
+
 static int plugin_spawn(Plugin *plugin, Error *err)
 {
     cleanup(fd_close) int log = -1;
@@ -267,7 +277,7 @@ static int plugin_spawn(Plugin *plugin, Error *err)
     }
     if (r < 0) {
         plugin_close_fds(plugin);
-        return error_errno(err, -r, "start plugin '%s'", plugin->program);
+        return refuse_to_start(plugin, -r, err);
     }
     plugin->pid = pid;
     return 0;

@@ -10,11 +10,13 @@
 #include "controller/core/evolution.h"
 #include "controller/core/snapshot.h"
 #include "controller/host/plugin.h"
+#include "controller/host/protection.h"
 #include "controller/host/schema_cache.h"
 #include "controller/host/state_files.h"
 #include "controller/host/state_lock.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
+#include "lang/suggest.h"
 
 /* ---- recovery ---- */
 
@@ -97,6 +99,34 @@ static int load_program(Stack *stack, Program **ret, Error *err)
 
 /* ---- first values ---- */
 
+/* "--set 'D.f=1': WHAT 'name'", and what is spelt alike. */
+static int not_there(const char *set, const char *what, const Suggestion *suggestion, Error *err)
+{
+    bool found = suggestion->best != NULL;
+
+    return error_set(err, ERROR_USAGE, "--set '%s': %s '%s'%s%s%s", set, what, suggestion->wanted,
+                     found ? ": did you mean '" : "", found ? suggestion->best : "",
+                     found ? "'?" : "");
+}
+
+static int no_domain(const Stack *stack, const char *set, const char *name, Error *err)
+{
+    Suggestion suggestion = suggest_begin(name);
+
+    suggest_try_map(&suggestion, &stack->program->domain_names);
+    return not_there(set, "the program has no domain", &suggestion, err);
+}
+
+static int no_field(const ProgramDomain *domain, const char *set, const char *name, Error *err)
+{
+    cleanup(free) char *what = memory_format("domain '%s' has no field", domain->name);
+    Suggestion suggestion = suggest_begin(name);
+
+    for (size_t i = 0; i < domain->field_count; i++)
+        suggest_try(&suggestion, domain->fields[i].name);
+    return not_there(set, what, &suggestion, err);
+}
+
 static int set_apply(Stack *stack, const char *set, Error *err)
 {
     const char *equals = strchr(set, '='), *dot = strchr(set, '.');
@@ -107,12 +137,10 @@ static int set_apply(Stack *stack, const char *set, Error *err)
     cleanup(free) char *field_name = memory_copy_bytes(dot + 1, (size_t)(equals - dot - 1));
     int domain = program_find_domain(stack->program, domain_name);
     if (domain < 0)
-        return error_set(err, ERROR_USAGE, "--set '%s': the program has no domain '%s'", set,
-                         domain_name);
+        return no_domain(stack, set, domain_name, err);
     int field = domain_find_field(&stack->program->domains[domain], field_name);
     if (field < 0)
-        return error_set(err, ERROR_USAGE, "--set '%s': domain '%s' has no field '%s'", set,
-                         domain_name, field_name);
+        return no_field(&stack->program->domains[domain], set, field_name, err);
     const ProgramField *declared = &stack->program->domains[domain].fields[field];
     const Instance *instance = instance_find(stack->runtime, (uint32_t)domain, NULL);
     if (instance != NULL && !declared->parameter)
@@ -331,12 +359,14 @@ static int pool_fill(Stack *stack, Error *err)
 
 /* ---- the plugins that objects were made with ---- */
 
-/* What a name is bound to, as the state keeps it: the plugin, or that with what it needs to run. */
-static Json *plugin_note(const ProviderConfig *provider)
+/* What a name is bound to, as the state keeps it: the plugin, or that with what it needs to run,
+ * and what is protected by `protection`, which is taken over and may be NULL. */
+static Json *plugin_note(const ProviderConfig *provider, Json *protection)
 {
     Json *note;
 
-    if (provider->config == NULL && provider->tls_ca == NULL && provider->token_file == NULL)
+    if (provider->config == NULL && provider->tls_ca == NULL && provider->token_file == NULL &&
+        protection == NULL)
         return json_new_string(provider->plugin);
     note = json_new_object();
     json_set_string(note, "plugin", provider->plugin);
@@ -350,6 +380,8 @@ static Json *plugin_note(const ProviderConfig *provider)
         json_set_string(note, "key", provider->tls_key);
     if (provider->token_file != NULL)
         json_set_string(note, "token_file", provider->token_file);
+    if (protection != NULL)
+        json_set(note, "protect", protection);
     return note;
 }
 
@@ -427,6 +459,15 @@ static void plugins_part(Stack *stack)
     free(names);
 }
 
+/* As it is, a state is protected by what it was; a program is by the bindings of its run. */
+static Json *protection_of_run(const Stack *stack, const ProviderConfig *provider)
+{
+    if (!stack->as_it_is)
+        return protection_note(provider);
+    const Json *before = json_get(json_get(stack->plugins, provider->name), "protect");
+    return before != NULL ? json_copy(before) : NULL;
+}
+
 /* From here on objects are made with these. */
 static void plugins_remember(Stack *stack)
 {
@@ -435,7 +476,8 @@ static void plugins_remember(Stack *stack)
     for (size_t i = 0; i < stack->config->provider_count; i++) {
         const ProviderConfig *provider = &stack->config->providers[i];
         if (is_needed(stack, provider->name))
-            json_set(stack->plugins, provider->name, plugin_note(provider));
+            json_set(stack->plugins, provider->name,
+                     plugin_note(provider, protection_of_run(stack, provider)));
     }
 }
 
@@ -513,6 +555,7 @@ int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagno
         return err->code;
     if (config_complete(stack->config, stack->program, err) < 0)
         return err->code;
+    protection_find(stack->runtime, stack->plugins, &stack->guarded);
     plugins_part(stack);
     plugins_remember(stack);
     if (needs_providers(stack)) {
@@ -600,7 +643,8 @@ int stack_successor(Stack *stack, Runtime **ret, Error *err)
 {
     Evolution evolution = {.program = stack->program,
                            .bindings = &stack->bindings,
-                           .first_values = stack->first_values};
+                           .first_values = stack->first_values,
+                           .guarded = &stack->guarded};
 
     evolution_report_deinit(&stack->report);
     renames_deinit(&stack->renames);
@@ -646,6 +690,7 @@ void stack_free(Stack *stack)
     bindings_deinit(&stack->bindings);
     evolution_report_deinit(&stack->report);
     renames_deinit(&stack->renames);
+    map_deinit(&stack->guarded);
     config_free(stack->config);
     json_free(stack->plugins);
     program_free(stack->program);

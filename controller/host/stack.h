@@ -48,6 +48,7 @@ typedef struct Stack {
     EvolutionReport report; /* of stack_evolve() */
     Renames renames;        /* likewise */
     Json *plugins;          /* provider name -> plugin, as the state's objects were made with */
+    Map guarded;            /* uids of what was protected when the run began: protection.h */
     Value **first_values;   /* [domain][field] */
     Arena arena;
     char *name;
