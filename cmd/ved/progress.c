@@ -8,12 +8,20 @@
 #define STILL_MS 10000
 #define WAITING_TOLD_MAX 10 /* goals, or few more */
 
+/* How a call is spoken of. */
+typedef struct Words {
+    const char *action; /* see call_action() */
+    const char *doing;
+    const char *still;
+    const char *done;
+} Words;
+
 /* An effect that runs. */
 typedef struct Running {
     struct Running *next;
     char *address;
     char *op;
-    IntentVerb verb;
+    const Words *words;
     int64_t since_ms;
     int64_t told_ms;
 } Running;
@@ -26,31 +34,37 @@ struct Progress {
     Running *running;
 };
 
-static const struct {
-    const char *doing;
-    const char *still;
-    const char *done;
-} words[] = {
-    [INTENT_PUT] = {"Creating", "Still creating", "Creation complete"},
-    [INTENT_ACTION] = {"Running", "Still running", "Run complete"},
-    [INTENT_DELETE] = {"Destroying", "Still destroying", "Destruction complete"},
-};
-
-static const char *action_word(IntentVerb verb)
+static const Words *words_of(const char *action)
 {
-    static const char *const names[] = {
-        [INTENT_PUT] = "create", [INTENT_ACTION] = "run", [INTENT_DELETE] = "delete"};
+    static const Words all[] = {
+        {"create", "Creating", "Still creating", "Creation complete"},
+        {"update", "Modifying", "Still modifying", "Modifications complete"},
+        {"run", "Running", "Still running", "Run complete"},
+        {"delete", "Destroying", "Still destroying", "Destruction complete"},
+    };
+    size_t i = 0;
 
-    return names[verb];
+    while (i + 1 < ARRAY_SIZE(all) && strcmp(all[i].action, action) != 0)
+        i++;
+    return &all[i];
 }
 
-static Json *hook(const char *address, IntentVerb verb)
+/* Of one whose call an earlier process has made. */
+static const Words *words_of_verb(IntentVerb verb)
+{
+    static const char *const actions[] = {
+        [INTENT_PUT] = "create", [INTENT_ACTION] = "run", [INTENT_DELETE] = "delete"};
+
+    return words_of(actions[verb]);
+}
+
+static Json *hook(const char *address, const Words *words)
 {
     Json *json = json_new_object(), *inner = json_new_object(), *resource = json_new_object();
 
     json_set_string(resource, "addr", address);
     json_set(inner, "resource", resource);
-    json_set_string(inner, "action", action_word(verb));
+    json_set_string(inner, "action", words->action);
     json_set(json, "hook", inner);
     return json;
 }
@@ -65,7 +79,7 @@ static void running_free(Running *running)
 static void tell_still(Progress *progress, Running *running, int64_t now)
 {
     int64_t seconds = (now - running->since_ms + 500) / 1000;
-    Json *json = hook(running->address, running->verb);
+    Json *json = hook(running->address, running->words);
     const ProviderPool *pool = progress->stack->pool;
     const char *said = pool != NULL ? provider_call_trouble(pool, running->op) : NULL;
     cleanup(free) char *trouble = text_clean(said != NULL ? said : "");
@@ -76,9 +90,9 @@ static void tell_still(Progress *progress, Running *running, int64_t now)
     json_set_int(json_get(json, "hook"), "elapsed_seconds", seconds);
     json_set_string(json, "op", running->op);
     ui_event(progress->ui, "apply_progress", "info", json, "%s: %s... [%llds elapsed]",
-             running->address, words[running->verb].still, (long long)seconds);
+             running->address, running->words->still, (long long)seconds);
     ui_progress(progress->ui, "%s: %s... [%llds elapsed%s%s]\n", running->address,
-                words[running->verb].still, (long long)seconds,
+                running->words->still, (long long)seconds,
                 said != NULL ? "; it is tried again after: " : "", trouble);
 }
 
@@ -101,31 +115,32 @@ static void on_call(void *user, const Intent *intent)
 {
     Progress *progress = user;
     Running *running = memory_zero(1, sizeof *running);
-    Json *json = hook(intent->address, intent->verb);
+    const Words *words = words_of(call_action(progress->stack->runtime, intent));
+    Json *json = hook(intent->address, words);
 
     running->address = memory_copy_string(intent->address);
     running->op = memory_copy_string(intent->op);
-    running->verb = intent->verb;
+    running->words = words;
     running->since_ms = running->told_ms = loop_now_ms(progress->loop);
     running->next = progress->running;
     progress->running = running;
     json_set_string(json, "op", intent->op);
-    ui_event(progress->ui, "apply_start", "info", json, "%s: %s...", intent->address,
-             words[intent->verb].doing);
-    ui_progress(progress->ui, "%s: %s... [op %s]\n", intent->address, words[intent->verb].doing,
-                intent->op);
+    ui_event(progress->ui, "apply_start", "info", json, "%s: %s...", intent->address, words->doing);
+    ui_progress(progress->ui, "%s: %s... [op %s]\n", intent->address, words->doing, intent->op);
     if (!loop_timer_is_set(progress->timer))
         loop_timer_set(progress->timer, STILL_MS);
 }
 
-/* Seconds it ran; it runs no more. */
-static int64_t running_end(Progress *progress, const char *op)
+/* Seconds it ran; it runs no more. `ret`, which may be NULL, is set if it did run. */
+static int64_t running_end(Progress *progress, const char *op, const Words **ret)
 {
     for (Running **link = &progress->running; *link != NULL; link = &(*link)->next)
         if (strcmp((*link)->op, op) == 0) {
             Running *running = *link;
             int64_t seconds = (loop_now_ms(progress->loop) - running->since_ms + 500) / 1000;
             *link = running->next;
+            if (ret != NULL)
+                *ret = running->words;
             running_free(running);
             return seconds;
         }
@@ -134,25 +149,26 @@ static int64_t running_end(Progress *progress, const char *op)
 
 static void tell_done(Progress *progress, const Notice *notice)
 {
-    int64_t seconds = running_end(progress, notice->op);
+    const Words *words = words_of_verb(notice->verb);
+    int64_t seconds = running_end(progress, notice->op, &words);
     const char *id = notice->external_id != NULL ? notice->external_id : "";
     cleanup(free) char *clean = text_clean(id);
-    Json *json = hook(notice->address, notice->verb);
+    Json *json = hook(notice->address, words);
 
     json_set_int(json_get(json, "hook"), "elapsed_seconds", seconds);
     json_set_string(json_get(json, "hook"), "id_value", clean);
     json_set_string(json, "op", notice->op);
     ui_event(progress->ui, "apply_complete", "info", json, "%s: %s after %llds", notice->address,
-             words[notice->verb].done, (long long)seconds);
-    ui_progress(progress->ui, "%s: %s after %llds%s%s%s\n", notice->address,
-                words[notice->verb].done, (long long)seconds, clean[0] ? " [id=" : "", clean,
-                clean[0] ? "]" : "");
+             words->done, (long long)seconds);
+    ui_progress(progress->ui, "%s: %s after %llds%s%s%s\n", notice->address, words->done,
+                (long long)seconds, clean[0] ? " [id=" : "", clean, clean[0] ? "]" : "");
 }
 
 static void tell_failed(Progress *progress, const Notice *notice)
 {
-    int64_t seconds = running_end(progress, notice->op);
-    Json *json = hook(notice->address, notice->verb);
+    const Words *words = words_of_verb(notice->verb);
+    int64_t seconds = running_end(progress, notice->op, &words);
+    Json *json = hook(notice->address, words);
     cleanup(free) char *text = text_clean(notice->text != NULL ? notice->text : "");
     const char *code = notice->code != NULL ? notice->code : "FAILED";
 
@@ -260,10 +276,10 @@ static void on_notice(void *user, const Notice *notice)
 static void on_unknown(void *user, const Intent *intent, const char *reason)
 {
     Progress *progress = user;
-    Json *json = hook(intent->address, intent->verb);
+    Json *json = hook(intent->address, words_of(call_action(progress->stack->runtime, intent)));
     cleanup(free) char *text = text_clean(reason != NULL ? reason : "");
 
-    running_end(progress, intent->op);
+    running_end(progress, intent->op, NULL);
     json_set_string(json, "op", intent->op);
     ui_event(progress->ui, "effect_unknown", "error", json, "%s: outcome unknown: %s",
              intent->address, text);

@@ -154,9 +154,9 @@ static CallVerb call_verb(IntentVerb verb)
     return CALL_PUT;
 }
 
-static const char *call_action(const Engine *engine, const Intent *intent)
+const char *call_action(const Runtime *runtime, const Intent *intent)
 {
-    const Object *object = object_find(engine->stack->runtime, intent->uid);
+    const Object *object = object_find(runtime, intent->uid);
 
     switch (intent->verb) {
     case INTENT_ACTION:
@@ -172,7 +172,7 @@ static const char *call_action(const Engine *engine, const Intent *intent)
 /* A saved plan is kept to: what it does not hold is not done. */
 static bool call_is_allowed(Engine *engine, const Intent *intent)
 {
-    const char *action = call_action(engine, intent);
+    const char *action = call_action(engine->stack->runtime, intent);
 
     if (engine->options.may_call == NULL ||
         engine->options.may_call(engine->options.may_call_user, intent, action))
@@ -625,6 +625,8 @@ int engine_finish(Engine *engine, Error *err)
     if (stack->dir == NULL || state_dir_journal(stack->dir) == NULL ||
         journal_is_broken(state_dir_journal(stack->dir)))
         return 0;
+    if (stack->is_new && stack->runtime->program_digest == NULL)
+        return 0; /* stopped before the program was taken over: there is no state yet */
     if (stack_checkpoint(stack, err) < 0)
         return error_wrap(err, "state '%s'", stack->state_path);
     return state_dir_seal(stack->dir, err);

@@ -10,6 +10,9 @@
 typedef struct Engine Engine;
 
 /* What the engine tells while it runs; everything told is durable. Each may be NULL. */
+/* What a call does: "create", "update", "run" or "delete". Ask while it is open. */
+const char *call_action(const Runtime *runtime, const Intent *intent);
+
 typedef struct EngineObserver {
     void *user;
     void (*on_notice)(void *user, const Notice *notice);
@@ -26,8 +29,8 @@ typedef struct EngineOptions {
     bool adopt;         /* what a provider has and is nobody's is taken over, not refused */
     bool repair_only;   /* make again what is lost or changed, and run nothing else */
     bool read_only;     /* observe in memory only: for plan */
-    /* Asked before each call, with "create", "update", "run" or "delete"; false ends the run with
-     * ERROR_STALE. NULL: everything may be called. */
+    /* Asked before each call, with its call_action(); false ends the run with ERROR_STALE. NULL:
+     * everything may be called. */
     bool (*may_call)(void *user, const Intent *intent, const char *action);
     void *may_call_user;
 } EngineOptions;
