@@ -501,6 +501,35 @@ interrupted_secret() { # DATA
     check_equal "as the same object" "$(jq -r .created_by "$1/objects/$(uid 101).json")" "$(op 101)"
 }
 
+fences() { # DATA
+    local LINEAGE=c0000000000000000000000000000002
+    local trace=4bf92f3577b34da6a3ce929d0e0e4736
+    check_equal "a request of a new epoch is taken" \
+        "$(put 130 130 CreateFenced '{"n":1}' -H 'Ved-Fence: 2' -H "traceparent: 00-$trace-00f067aa0ba902b7-01")" 201
+    check_equal "one of the epoch before is refused" \
+        "$(put 131 130 CreateFenced '{"n":2}' -H 'Ved-Fence: 1')$(body '.code + .outcome')" 409STALE_FENCEnot_applied
+    check_equal "so is one that says none" "$(put 132 130 CreateFenced '{"n":2}')$(body .code)" 409STALE_FENCE
+    check_equal "and its repetition of what was done" "$(put 130 130 CreateFenced '{"n":1}')$(body .code)" 409STALE_FENCE
+    put_body 133 CreateFenced '{"n":3}' ',"fence":3'
+    check_equal "the body may say it as well" \
+        "$(request PUT "/v1/instances/CreateFenced/$(uid 130)" "$TMP/request" -H "Idempotency-Key: \"$(op 133)\"")" 200
+    check_equal "and then it counts" "$(put 134 130 CreateFenced '{"n":4}' -H 'Ved-Fence: 2')$(body .code)" 409STALE_FENCE
+    check_equal "what is no number is not understood" \
+        "$(put 135 130 CreateFenced '{"n":4}' -H 'Ved-Fence: two')$(body .code)" 400INVALID_REQUEST
+    check_equal "a client of an older epoch cancels nothing" \
+        "$(request POST "/v1/operations/$(op 133):cancel")$(body .code)" 409STALE_FENCE
+    check_equal "but it may look" "$(request GET "/v1/instances/CreateFenced/$(uid 130)")$(body .state.n)" 2003
+    kill_plugin
+    serve "$1" "$CONFIG"
+    check_equal "a killed plugin knows the epoch" \
+        "$(put 136 130 CreateFenced '{"n":5}' -H 'Ved-Fence: 2')$(body .code)" 409STALE_FENCE
+    check_equal "another state's fences are its own" \
+        "$(LINEAGE=d0000000000000000000000000000003 put 137 131 CreateFenced '{"n":1}' -H 'Ved-Fence: 1')" 201
+    check "a trace is in the plugin's log" grep -q "$(op 130) D.CreateFenced trace 00-$trace-" "$TMP/plugin.err"
+    check_equal "and reaches the provider" \
+        "$(jq -r "select(.op == \"$(op 130)\") | .traceparent" "$1/calls.ndjson")" "00-$trace-00f067aa0ba902b7-01"
+}
+
 departure() { # DATA
     put 120 120 Slow '{"n":1}' --max-time 1 >/dev/null
     check_equal "a client that goes away does not stop its operation" \
@@ -562,6 +591,7 @@ deletion
 secrets "$DATA"
 crash "$DATA"
 interrupted_secret "$DATA"
+fences "$DATA"
 departure "$DATA"
 succession "$DATA"
 restart "$DATA"

@@ -112,26 +112,17 @@ static void observe_work(Job *base)
     }
 }
 
-static void put_problem(Buffer *ret, const ProviderProblem *problem, const char *op)
-{
-    cleanup(json_free) Json *json = problem_json(problem);
-
-    if (op != NULL)
-        json_set_string(json, "op", op);
-    cleanup(free) char *text = json_text(json);
-    member_put_text(ret, "problem", text);
-}
-
 /* `op` is the operation in the way; NULL: none. */
 static char *observe_error(const char *uid, const ProviderProblem *problem, const char *op)
 {
+    cleanup(free) char *text = problem_text(problem, op);
     Buffer reply = {0};
 
     buffer_add_char(&reply, '{');
     member_put_string(&reply, "uid", uid);
     member_put_string(&reply, "status", "error");
     member_put_string(&reply, "reason", problem->detail);
-    put_problem(&reply, problem, op);
+    member_put_text(&reply, "problem", text);
     buffer_add_char(&reply, '}');
     return buffer_take(&reply);
 }
@@ -369,8 +360,9 @@ static void query_done(Job *base)
     if (job->code == 0) {
         member_put_text(&reply, "value", value != NULL ? value : "null");
     } else {
+        cleanup(free) char *problem = problem_text(&job->problem, NULL);
         member_put_string(&reply, "unknown", job->problem.detail);
-        put_problem(&reply, &job->problem, NULL);
+        member_put_text(&reply, "problem", problem);
     }
     buffer_add_char(&reply, '}');
     batch_put(job->batch, job->index, buffer_take(&reply));

@@ -18,8 +18,8 @@
 #include "providers/sdk/admission.h"
 #include "providers/sdk/log.h"
 #include "providers/sdk/members.h"
+#include "providers/sdk/operation_call.h"
 #include "providers/sdk/problem.h"
-#include "providers/sdk/secrets.h"
 
 #define EXIT_STATE 74
 
@@ -49,20 +49,6 @@ struct Engine {
     Map secrets;   /* op -> Json: of operations whose thread has not started; never on disk */
     size_t open_count;
 };
-
-/* A call of the provider on its way: everything in it is its own, so the thread shares nothing. */
-typedef struct OperationJob {
-    Job job;
-    Engine *engine;
-    Operation *operation;
-    ProviderRequest request;
-    char *uid, *type, *effect, *op, *address, *lineage, *adopt, *traceparent, *prior, *private;
-    Json *desired, *secrets;
-    Json *body; /* of the request, without the secrets */
-    ProviderReply reply;
-    ProviderProblem problem;
-    int code;
-} OperationJob;
 
 static void list_add(OperationList *list, Operation *operation)
 {
@@ -138,233 +124,6 @@ static char *copy_or_null(const char *text)
     return text != NULL ? memory_copy_string(text) : NULL;
 }
 
-/* The value's text; NULL if there is none. */
-static char *text_of(const Json *json)
-{
-    return json != NULL && !json_is_null(json) ? json_text(json) : NULL;
-}
-
-/* What was set aside at the last reply; where that memory is lost, what the client kept of it. */
-static void job_set_past(OperationJob *job, const Instance *instance)
-{
-    if (instance != NULL && !instance->partial) {
-        job->prior = copy_or_null(instance->state);
-        job->private = copy_or_null(instance->private);
-        return;
-    }
-    const char *private = json_get_string(job->body, "private", NULL);
-    job->prior = text_of(json_get(job->body, "prior"));
-    job->private = private != NULL ? private_decode(private) : NULL;
-}
-
-static void job_set_desired(OperationJob *job)
-{
-    OperationKind kind = job->operation->kind;
-    const char *arguments = kind == OPERATION_RUN ? "arguments" : "desired";
-    const Json *wanted = json_get(job->body, arguments);
-
-    if (kind != OPERATION_REMOVE)
-        job->desired = wanted != NULL ? json_copy(wanted) : json_new_object();
-}
-
-static void job_fill_request(OperationJob *job, const Instance *instance)
-{
-    const Operation *operation = job->operation;
-
-    job->body = text_json(operation->request);
-    job_set_desired(job);
-    job->op = memory_copy_string(operation->op);
-    job->uid = copy_or_null(operation->uid);
-    job->type = memory_copy_string(operation->type);
-    job->effect = copy_or_null(operation->effect);
-    if (job->effect == NULL && instance != NULL)
-        job->effect = memory_copy_string(instance->effect);
-    job->address = memory_copy_string(operation->address);
-    job->lineage = memory_copy_string(operation->lineage);
-    job->adopt = copy_or_null(admission_adopt(job->body));
-    job->traceparent = copy_or_null(operation->traceparent);
-    job_set_past(job, instance);
-    job->request = (ProviderRequest){
-        .operation = job->operation,
-        .op = job->op,
-        .type = job->type,
-        .effect = job->effect,
-        .uid = job->uid,
-        .address = job->address,
-        .lineage = job->lineage,
-        .desired = job->desired,
-        .secrets = job->secrets,
-        .adopt = job->adopt,
-        .prior = job->prior,
-        .private = job->private,
-        .config = job->engine->options.config,
-        .resumed = operation->resumed,
-        .timeout_s = json_get_int(job->body, "timeout_s", OPERATION_TIMEOUT_S),
-        .traceparent = job->traceparent,
-    };
-}
-
-static void job_free(OperationJob *job)
-{
-    free(job->uid);
-    free(job->type);
-    free(job->effect);
-    free(job->op);
-    free(job->address);
-    free(job->lineage);
-    free(job->adopt);
-    free(job->traceparent);
-    free(job->prior);
-    free(job->private);
-    json_free(job->desired);
-    json_free(job->secrets);
-    json_free(job->body);
-    free(job->reply.external_id);
-    free(job->reply.reason);
-    json_free(job->reply.state);
-    json_free(job->reply.private);
-    free(job);
-}
-
-static void job_work(Job *base)
-{
-    OperationJob *job = (OperationJob *)base;
-    Provider *provider = job->engine->options.provider;
-
-    switch (job->operation->kind) {
-    case OPERATION_RECONCILE:
-        job->code = provider->reconcile(provider, &job->request, &job->reply, &job->problem);
-        return;
-    case OPERATION_REMOVE:
-        job->code = provider->remove(provider, &job->request, &job->problem);
-        return;
-    case OPERATION_RUN:
-        job->code = provider->run(provider, &job->request, &job->reply, &job->problem);
-        return;
-    }
-}
-
-/* The external id the reply names, or else the one told on the way. */
-static char *job_external_id(OperationJob *job)
-{
-    char *id = take(job->reply.external_id);
-
-    return id != NULL ? id : operation_external_id_told(job->operation);
-}
-
-static Instance *job_instance(OperationJob *job)
-{
-    const Operation *operation = job->operation;
-    Instance *instance = memory_zero(1, sizeof *instance);
-
-    if (job->reply.state == NULL)
-        job->reply.state = json_new_object();
-    instance->type = memory_copy_string(operation->type);
-    instance->uid = memory_copy_string(operation->uid);
-    instance->effect = memory_copy_string(operation->effect);
-    instance->owner = text_of(json_get(job->body, "owner"));
-    instance->desired = json_text(job->desired);
-    instance->generation = json_get_int(job->body, "generation", 0);
-    instance->schema_version = schema_version_of(job->engine->options.schema, operation->type);
-    instance->external_id = job_external_id(job);
-    instance->state = json_text(job->reply.state);
-    instance->private = text_of(job->reply.private);
-    instance->reason = take(job->reply.reason);
-    instance->ready = !job->reply.not_ready;
-    etag_of(job->reply.state, instance->external_id, instance->etag);
-    return instance;
-}
-
-/* The answer to what leaves no object. */
-static char *short_reply(OperationJob *job)
-{
-    const Operation *operation = job->operation;
-    cleanup(free) char *external_id = job_external_id(job), *state = text_of(job->reply.state);
-    Buffer reply = {0};
-
-    buffer_add_char(&reply, '{');
-    member_put_string(&reply, "type", operation->type);
-    member_put_string(&reply, "uid", operation->uid);
-    member_put_string(&reply, "outcome", "applied");
-    member_put_text(&reply, "warnings", "[]");
-    if (operation->kind == OPERATION_RUN) {
-        member_put_string(&reply, "external_id", external_id);
-        member_put_text(&reply, "state", state != NULL ? state : "{}");
-        member_put_bool(&reply, "ready", !job->reply.not_ready);
-    }
-    member_put_string(&reply, "op", operation->op);
-    buffer_add_char(&reply, '}');
-    return buffer_take(&reply);
-}
-
-static void reply_conceal(OperationJob *job)
-{
-    if (job->reply.state == NULL || json_count(job->secrets) == 0)
-        return;
-    Json *concealed = secrets_conceal(job->reply.state, job->secrets);
-    json_free(job->reply.state);
-    job->reply.state = concealed;
-}
-
-/* The uid under which the object was known that this operation has taken over; NULL: none. The
- * caller frees it. */
-static char *superseded_uid(const OperationJob *job)
-{
-    const Map *instances = store_instances(job->engine->options.store);
-
-    if (job->adopt == NULL || job->adopt[0] == '\0')
-        return NULL;
-    for (MapEntry *e = map_next(instances, NULL); e != NULL; e = map_next(instances, e)) {
-        const Instance *other = e->value;
-        if (strcmp(other->uid, job->uid) != 0 && strcmp(other->type, job->type) == 0 &&
-            other->external_id != NULL && strcmp(other->external_id, job->adopt) == 0)
-            return memory_copy_string(other->uid);
-    }
-    return NULL;
-}
-
-static void end_well(OperationJob *job)
-{
-    Operation *operation = job->operation;
-    const Instance *before =
-        operation->uid != NULL ? store_instance(job->engine->options.store, operation->uid) : NULL;
-    StoreEnd how = {.state = OPERATION_SUCCEEDED, .status = 200, .now_ms = clock_now_ms()};
-    cleanup(free) char *superseded = NULL;
-
-    reply_conceal(job);
-    switch (operation->kind) {
-    case OPERATION_RECONCILE:
-        how.status = before != NULL && !before->partial ? 200 : 201;
-        how.instance = job_instance(job);
-        how.superseded = superseded = superseded_uid(job);
-        break;
-    case OPERATION_REMOVE:
-        how.removed = true;
-        how.reply = short_reply(job);
-        break;
-    case OPERATION_RUN:
-        how.reply = short_reply(job);
-        break;
-    }
-    end(job->engine, operation, &how);
-}
-
-static OperationState state_after(const Operation *operation, const ProviderProblem *problem)
-{
-    if (operation_cancelled(operation))
-        return OPERATION_CANCELLED;
-    bool is_unknown = problem->outcome == NULL || strcmp(problem->outcome, "unknown") == 0;
-    return is_unknown && !problem->retryable ? OPERATION_UNKNOWN : OPERATION_FAILED;
-}
-
-static char *operation_problem(const Operation *operation, const ProviderProblem *problem)
-{
-    cleanup(json_free) Json *json = problem_json(problem);
-
-    json_set_string(json, "op", operation->op);
-    return json_text(json);
-}
-
 /* Its kind, key, address and trace, and what there is to say. */
 static void log_operation(const Operation *operation, const char *what, const char *detail)
 {
@@ -376,53 +135,28 @@ static void log_operation(const Operation *operation, const char *what, const ch
              detail != NULL ? detail : "");
 }
 
-static void end_badly(OperationJob *job)
+static void call_done(Job *base)
 {
-    Operation *operation = job->operation;
-    ProviderProblem *problem = &job->problem;
-    Store *store = job->engine->options.store;
-    bool nothing = problem->outcome != NULL && strcmp(problem->outcome, "not_applied") == 0;
-    StoreEnd how = {.state = state_after(operation, problem), .now_ms = clock_now_ms()};
+    OperationCall *call = (OperationCall *)base;
+    StoreEnd how = operation_call_end(call);
 
-    how.status = problem_status(problem->code);
-    how.problem = operation_problem(operation, problem);
-    /* Something may exist now that no reply described: remember it so that it can be removed. */
-    if (operation->kind == OPERATION_RECONCILE && !nothing &&
-        store_instance(store, operation->uid) == NULL) {
-        how.instance = job_instance(job);
-        how.instance->partial = true;
-        how.instance->ready = false;
-    }
-    log_operation(operation, problem->code, problem->detail);
-    end(job->engine, operation, &how);
-}
-
-static void job_done(Job *base)
-{
-    OperationJob *job = (OperationJob *)base;
-
-    if (job->code == 0)
-        end_well(job);
-    else
-        end_badly(job);
-    job_free(job);
+    if (call->code < 0)
+        log_operation(call->operation, call->problem.code, call->problem.detail);
+    end(call->context, call->operation, &how);
+    operation_call_free(call);
 }
 
 static void start(Engine *engine, Operation *operation)
 {
-    OperationJob *job = memory_zero(1, sizeof *job);
-    const Instance *instance =
-        operation->uid != NULL ? store_instance(engine->options.store, operation->uid) : NULL;
+    Json *secrets = map_remove(&engine->secrets, operation->op);
+    OperationCall *call = operation_call_new(&engine->options, operation, secrets);
 
-    job->job = (Job){.work = job_work, .done = job_done};
-    job->engine = engine;
-    job->operation = operation;
-    job->secrets = map_remove(&engine->secrets, operation->op);
-    job_fill_request(job, instance);
+    call->job.done = call_done;
+    call->context = engine;
     operation_move(operation, OPERATION_RUNNING);
     operation->updated_ms = clock_now_ms();
     log_operation(operation, operation->resumed ? "resumed" : NULL, NULL);
-    pool_submit(engine->operations, &job->job);
+    pool_submit(engine->operations, &call->job);
 }
 
 static void start_when_alone(Engine *engine, Operation *operation)
@@ -658,7 +392,7 @@ static void end_at_once(Engine *engine, Operation *operation, OperationState sta
     StoreEnd how = {.state = state, .now_ms = clock_now_ms()};
 
     how.status = problem_status(problem->code);
-    how.problem = operation_problem(operation, problem);
+    how.problem = problem_text(problem, operation->op);
     end(engine, operation, &how);
 }
 

@@ -21,8 +21,7 @@ static const char *item_effect(const Engine *engine, const Json *item)
 
 static void put_problem(Buffer *ret, const ProviderProblem *problem)
 {
-    cleanup(json_free) Json *json = problem_json(problem);
-    cleanup(free) char *text = json_text(json);
+    cleanup(free) char *text = problem_text(problem, NULL);
 
     member_put_text(ret, "problem", text);
 }

@@ -86,3 +86,12 @@ Json *problem_json(const ProviderProblem *problem)
         set_pointed(json, problem, kind->code);
     return json;
 }
+
+char *problem_text(const ProviderProblem *problem, const char *op)
+{
+    cleanup(json_free) Json *json = problem_json(problem);
+
+    if (op != NULL)
+        json_set_string(json, "op", op);
+    return json_text(json);
+}

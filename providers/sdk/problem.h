@@ -15,4 +15,7 @@ int problem_status(const char *code);
 /* The problem as an object the caller owns. */
 Json *problem_json(const ProviderProblem *problem);
 
+/* The same as JSON text, with the operation it is about; NULL: none. The caller frees it. */
+char *problem_text(const ProviderProblem *problem, const char *op);
+
 #endif
