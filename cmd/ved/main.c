@@ -74,6 +74,8 @@ static const Verb verbs[] = {
      EDIT_FLAGS, verb_state_mv, false},
     {"show", "[PLAN | FILE]", "a saved plan, or the state, for people or with --json", LOOK_FLAGS,
      verb_show, true},
+    {"inspect", "[FILE]", "what of a state matches an expression: --query 'state == \"lost\"'",
+     LOOK_FLAGS | FLAG_BIT(QUERY), verb_inspect, true},
     {"why", "ADDR|MESSAGE|D.field [FILE]", "the slices behind an object, a message or a value",
      LOOK_FLAGS | FLAG_BIT(LIMIT), verb_why, true},
     {"replay", "[FILE|DIR]", "compute the journal again and compare what it gives",

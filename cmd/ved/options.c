@@ -251,6 +251,9 @@ static int take_flag(Options *options, FlagId id, const char *value, Error *err)
     case FLAG_DOMAIN:
         options->domain = value;
         return 0;
+    case FLAG_QUERY:
+        options->query = value;
+        return 0;
     case FLAG_UNTIL:
     case FLAG_TO:
         return parse_number(err, id, value, UINT64_MAX, &options->until);

@@ -32,7 +32,7 @@ typedef struct Options {
     char *command;     /* the whole line, for lock holders' messages */
     const char **args; /* what is not a flag, without the verb */
     int arg_count;
-    const char *state, *stack, *bindings, *out, *json_into, *output, *graph_format;
+    const char *state, *stack, *bindings, *out, *json_into, *output, *graph_format, *query;
     const char *domain;
     const char **sets;
     size_t set_count;

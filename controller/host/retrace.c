@@ -2,6 +2,8 @@
  * alone: there the way goes on from that. */
 #include "controller/host/retrace.h"
 
+#include <errno.h>
+
 #include "controller/core/snapshot.h"
 #include "lang/base/memory.h"
 
@@ -39,6 +41,10 @@ static int program_load(const StateDir *dir, uint64_t position, Program **ret, E
     cleanup(free) char *name = memory_format("%s.ved", state_dir_stack(dir));
     int code = state_dir_read_program(dir, position, &text, err);
 
+    if (code == -ENOENT && position == 0)
+        return error_set(err, ERROR_STATE,
+                         "state '%s' holds no stack: apply one first (`ved apply FILE`)",
+                         state_dir_path(dir));
     if (code < 0)
         return code;
     cleanup(program_free) Program *program = program_compile(name, buffer_text(&text), text.size);
