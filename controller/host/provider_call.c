@@ -63,6 +63,8 @@ static char *copy_or_null(const char *text)
 
 static void call_free(PendingCall *call)
 {
+    if (map_get(&call->pool->calls_by_op, call->op) == call)
+        map_remove(&call->pool->calls_by_op, call->op);
     *call->link = call->next;
     if (call->next)
         call->next->link = call->link;
@@ -521,6 +523,7 @@ static void call_link(ProviderPool *pool, PendingCall *call)
     if (call->next)
         call->next->link = &call->next;
     pool->calls = call;
+    map_put(&pool->calls_by_op, call->op, call);
     pool->pending++;
 }
 
@@ -557,10 +560,9 @@ void provider_call_cancel(ProviderPool *pool, uint64_t number)
 
 const char *provider_call_trouble(const ProviderPool *pool, const char *op)
 {
-    for (const PendingCall *call = pool->calls; call; call = call->next)
-        if (strcmp(call->op, op) == 0)
-            return call->trouble;
-    return NULL;
+    const PendingCall *call = map_get(&pool->calls_by_op, op);
+
+    return call != NULL ? call->trouble : NULL;
 }
 
 void pending_calls_abandon(ProviderPool *pool)
@@ -577,4 +579,5 @@ void pending_calls_free(ProviderPool *pool)
 {
     while (pool->calls)
         call_free(pool->calls);
+    map_deinit(&pool->calls_by_op);
 }

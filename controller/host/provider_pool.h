@@ -32,6 +32,7 @@ struct ProviderPool {
     PoolEndpoint *endpoints; /* in the order they were added */
     Map names;               /* -> PoolName */
     PendingCall *calls;
+    Map calls_by_op; /* -> the newest with that key */
     PendingBatch *batches;
     size_t pending;
     uint64_t last_number;   /* calls and batches are numbered together: they wait in one queue */
