@@ -30,6 +30,7 @@ typedef struct Output {
     bool high;            /* OUTPUT_MESSAGE: send_high */
     bool awaited;         /* OUTPUT_EFFECT: the slice needs its answer to go on */
     bool handled;         /* OUTPUT_EFFECT: has an else, so a failure is an answer too */
+    bool has_result;      /* OUTPUT_EFFECT: the slice looks at its result */
     bool to_handler;      /* OUTPUT_MESSAGE: `transition` is a handler of the receiver */
     uint32_t group;       /* OUTPUT_EFFECT: those of one `parallel` block share it; 0: in none */
     uint32_t use;         /* OUTPUT_EFFECT, RELEASE: index into Program.effects */

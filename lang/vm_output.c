@@ -150,6 +150,7 @@ static Output *put_effect(Vm *vm, OutputKind kind, const CodeSite *site, const V
     output->use = site->target;
     output->awaited = site->awaited;
     output->handled = site->handled;
+    output->has_result = site->has_result;
     return output;
 }
 

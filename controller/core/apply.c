@@ -77,6 +77,7 @@ static void pending_add(Instance *instance, Intent *intent)
     Pending *pending = instance->pending;
 
     pending->intents[pending->intent_count++] = intent;
+    intent_enter(instance, intent);
     intent->turn = intent_turn(pending->intents, pending->intent_count - 1, intent);
     if (intent->verb == INTENT_PUT && intent->state == INTENT_OPEN) {
         const Object *object = object_want(instance, intent);
@@ -145,9 +146,11 @@ static void answer_done(Instance *owner, const Intent *intent, Object *object)
     }
 }
 
-static void answer_take(Intent *intent, const Record *record)
+static void answer_take(const Instance *owner, Intent *intent, const Record *record)
 {
     intent->state = record->outcome;
+    if (intent->state == INTENT_FAILED)
+        owner->pending->unfailed = 0;
     string_set(&intent->external_id, record->external_id);
     string_set(&intent->result, record->result);
     string_set(&intent->code, record->code);
@@ -165,7 +168,7 @@ static int apply_answer(Runtime *runtime, Record *record, Error *err)
     Object *object = object_find(runtime, intent->uid);
     bool leaves = intent->verb == INTENT_DELETE;
     if (intent_is_of_slice(owner, intent)) {
-        answer_take(intent, record);
+        answer_take(owner, intent, record);
         if (intent->state == INTENT_APPLIED)
             answer_done(owner, intent, object);
     }
@@ -463,6 +466,7 @@ static int apply_destroy(Runtime *runtime, Record *record, Error *err)
         return error_set(err, ERROR_STATE, "a destruction of an unknown object");
     object_leave(object);
     object->leaving = intent;
+    intent_enter(object->owner, intent);
     if (intent->number >= runtime->next_intent)
         runtime->next_intent = intent->number + 1;
     return 0;

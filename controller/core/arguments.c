@@ -15,23 +15,17 @@ typedef struct Resolver {
     int outcome;
 } Resolver;
 
-static const char *effect_base(const char *effect)
-{
-    const char *dot = strrchr(effect, '.');
-
-    return dot != NULL ? dot + 1 : effect;
-}
-
 static const Object *resource_find(Resolver *resolver, const char *effect, bool optional)
 {
     const Runtime *runtime = resolver->runtime;
+    const ObjectRow *row = object_row_of_effect(runtime, effect);
     const Object *found = NULL;
     size_t count = 0;
 
-    for (size_t i = 0; i < runtime->object_count; i++)
-        if (strcmp(effect_base(runtime->objects[i]->place.effect), effect) == 0 &&
-            runtime->objects[i]->exists && !runtime->objects[i]->condemned) {
-            found = runtime->objects[i];
+    for (const Object *object = row != NULL ? row->first : NULL; object != NULL;
+         object = object->rows[ROW_EFFECT].next)
+        if (object->exists && !object->condemned) {
+            found = object;
             count++;
         }
     if (count > 1) {

@@ -47,8 +47,9 @@ static size_t answers_collect(const Pending *pending, Arena *arena, const Effect
         answer->present = intent->state != INTENT_OPEN;
         answer->failed = intent->state == INTENT_FAILED;
         if (answer->present)
-            answer->result = answer->failed ? failure_value(arena, intent->code, intent->detail)
-                                            : result_value(arena, intent->result);
+            answer->result = answer->failed   ? failure_value(arena, intent->code, intent->detail)
+                             : intent->unread ? value_null()
+                                              : result_value(arena, intent->result);
     }
     *ret = answers;
     return count;

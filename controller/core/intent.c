@@ -7,97 +7,66 @@
 #include "controller/core/recompute.h"
 #include "lang/base/memory.h"
 
-static bool is_taken(const Emitted *emitted, const char *uid)
+static Earlier *earlier_of(const Emitted *emitted)
 {
-    for (size_t i = 0; i < emitted->earlier_count; i++)
-        if (strcmp(emitted->earlier[i]->uid, uid) == 0)
-            return true;
-    return false;
-}
-
-static bool is_released(const Emitted *emitted, const char *uid)
-{
-    for (size_t i = 0; i < emitted->earlier_count; i++)
-        if (emitted->earlier[i]->verb == INTENT_DELETE &&
-            strcmp(emitted->earlier[i]->uid, uid) == 0)
-            return true;
-    return false;
-}
-
-/* The same name emitted before in this slice, where its object may not exist yet. */
-static const Intent *earlier_named(const Emitted *emitted, const Intent *intent)
-{
-    for (size_t i = emitted->earlier_count; i > 0 && intent->name != NULL; i--) {
-        const Intent *earlier = emitted->earlier[i - 1];
-        if (earlier->verb == INTENT_PUT && earlier->name != NULL &&
-            strcmp(earlier->name, intent->name) == 0 &&
-            strcmp(earlier->place.effect, intent->place.effect) == 0 &&
-            !is_released(emitted, earlier->uid))
-            return earlier;
-    }
-    return NULL;
+    earlier_extend(emitted->index, emitted->earlier, emitted->earlier_count);
+    return emitted->index;
 }
 
 static Object *object_named(const Emitted *emitted, const char *effect, const char *name)
 {
-    for (Object *object = emitted->instance->first_object; object != NULL;
-         object = object->owner_next)
-        if (object->name != NULL && strcmp(object->name, name) == 0 &&
-            strcmp(object->place.effect, effect) == 0 && !is_released(emitted, object->uid))
+    const ObjectRow *row = object_row_named(emitted->instance, effect, name);
+    Object *object = row != NULL ? row->first : NULL;
+
+    while (object != NULL && earlier_destroys(earlier_of(emitted), object->uid))
+        object = object->rows[ROW_ADDRESS].next;
+    return object;
+}
+
+/* The first that is in that state and not taken by this slice. */
+static Object *object_at_place(const Emitted *emitted, const Place *place, ObjectState state)
+{
+    const ObjectRow *row = object_row_unnamed(emitted->instance, emitted->where, place->effect);
+    Earlier *earlier = earlier_of(emitted);
+    cleanup(free) char *what = memory_format("%d %u %s", (int)state, place->site, place->effect);
+    Object *seen = earlier_seen(earlier, what);
+    Object *object = seen != NULL ? seen->rows[ROW_ADDRESS].next : row != NULL ? row->first : NULL;
+
+    for (; object != NULL; object = object->rows[ROW_ADDRESS].next) {
+        earlier_see(earlier, what, object);
+        if (object->state == state && object->place.site == place->site &&
+            !earlier_has(earlier, object->uid))
             return object;
-    return NULL;
-}
-
-static Object *object_at_place(const Emitted *emitted, const char *effect, uint32_t site,
-                               ObjectState state)
-{
-    for (Object *object = emitted->instance->first_object; object != NULL;
-         object = object->owner_next)
-        if (object->state == state && object->name == NULL && object->place.site == site &&
-            strcmp(object->place.where, emitted->where) == 0 &&
-            strcmp(object->place.effect, effect) == 0 && !is_taken(emitted, object->uid))
-            return object;
-    return NULL;
-}
-
-/* Of that effect, with that name if the release names one, and not released in this slice yet. */
-static bool may_be_released(const Emitted *emitted, const Intent *intent, const char *effect,
-                            const char *name, const char *uid)
-{
-    return strcmp(effect, intent->place.effect) == 0 &&
-           (intent->name == NULL || (name != NULL && strcmp(name, intent->name) == 0)) &&
-           !is_released(emitted, uid);
-}
-
-/* No slice that emitted it has committed yet. */
-static bool is_uncommitted(const Emitted *emitted, const char *uid)
-{
-    const Object *object = object_find(emitted->instance->runtime, uid);
-
-    return object == NULL || object->rank == 0;
-}
-
-/* What this very slice made, or took up of what an aborted attempt had made. */
-static const char *uid_of_slice(const Emitted *emitted, const Intent *intent)
-{
-    for (size_t i = emitted->earlier_count; i > 0; i--) {
-        const Intent *earlier = emitted->earlier[i - 1];
-        if (earlier->verb == INTENT_PUT && earlier->state != INTENT_FAILED &&
-            is_uncommitted(emitted, earlier->uid) &&
-            may_be_released(emitted, intent, earlier->place.effect, earlier->name, earlier->uid))
-            return earlier->uid;
     }
     return NULL;
 }
 
-static const char *uid_of_before(const Emitted *emitted, const Intent *intent)
+static const char *uid_of_named(const Emitted *emitted, const Intent *intent)
 {
-    for (const Object *object = emitted->instance->last_object; object != NULL;
-         object = object->owner_previous)
+    const ObjectRow *row = object_row_named(emitted->instance, intent->place.effect, intent->name);
+
+    for (const Object *object = row != NULL ? row->last : NULL; object != NULL;
+         object = object->rows[ROW_ADDRESS].previous)
         if (object->exists && object->state != OBJECT_LEAVING &&
-            (object->state != OBJECT_LEFT || intent->name != NULL) &&
-            may_be_released(emitted, intent, object->place.effect, object->name, object->uid))
+            !earlier_destroys(earlier_of(emitted), object->uid))
             return object->uid;
+    return NULL;
+}
+
+/* The newest of that effect, whatever it is called. */
+static const char *uid_of_newest(const Emitted *emitted, const Intent *intent)
+{
+    Earlier *earlier = earlier_of(emitted);
+    const Object *seen = earlier_seen(earlier, intent->place.effect);
+    Object *object = seen != NULL ? seen->owner_previous : emitted->instance->last_object;
+
+    for (; object != NULL; object = object->owner_previous) {
+        earlier_see(earlier, intent->place.effect, object);
+        if (object->exists && object->state != OBJECT_LEAVING && object->state != OBJECT_LEFT &&
+            strcmp(object->place.effect, intent->place.effect) == 0 &&
+            !earlier_destroys(earlier, object->uid))
+            return object->uid;
+    }
     return NULL;
 }
 
@@ -111,9 +80,9 @@ static Object *object_meant(const Emitted *emitted, const Intent *intent)
     if (intent->name != NULL)
         return object_named(emitted, intent->place.effect, intent->name);
     if (runtime->left_count > 0)
-        object = object_at_place(emitted, intent->place.effect, intent->place.site, OBJECT_LEFT);
+        object = object_at_place(emitted, &intent->place, OBJECT_LEFT);
     if (object == NULL && runtime->lost_count > 0)
-        object = object_at_place(emitted, intent->place.effect, intent->place.site, OBJECT_LOST);
+        object = object_at_place(emitted, &intent->place, OBJECT_LOST);
     return object;
 }
 
@@ -127,17 +96,6 @@ static char *text_of_value(Value value)
     return buffer_take(&text);
 }
 
-static size_t turn_of(const Emitted *emitted, const Intent *intent, bool same_site)
-{
-    size_t turn = 0;
-
-    for (size_t i = 0; i < emitted->earlier_count; i++)
-        turn += (!same_site || emitted->earlier[i]->place.site == intent->place.site) &&
-                emitted->earlier[i]->verb == intent->verb &&
-                strcmp(emitted->earlier[i]->place.effect, intent->place.effect) == 0;
-    return turn;
-}
-
 /* What was done under that key; or at that place, with the same arguments: with other arguments it
  * is another deed. */
 static const Deed *deed_find(const Emitted *emitted, const Intent *intent)
@@ -147,7 +105,7 @@ static const Deed *deed_find(const Emitted *emitted, const Intent *intent)
             ? memory_format("%s:%s", intent->place.effect, intent->key)
             : memory_format("%s:%s%s:%u:%zu", emitted->where, intent->released ? "release " : "",
                             intent->place.effect, intent->place.site,
-                            turn_of(emitted, intent, true));
+                            earlier_turn_of_site(earlier_of(emitted), intent));
 
     for (size_t i = 0; i < emitted->instance->deed_count; i++) {
         const Deed *deed = &emitted->instance->deeds[i];
@@ -188,7 +146,7 @@ static char *action_address(const Emitted *emitted, const Intent *intent)
     if (name != NULL)
         return memory_format("%s.%s[\"%s\"]", owner, intent->action, name);
     return memory_format("%s.%s.%s[%zu]", owner, emitted->where, intent->action,
-                         turn_of(emitted, intent, false));
+                         earlier_turn(earlier_of(emitted), intent));
 }
 
 static char *effect_text(const EffectUse *use, const BoundEffect *bound)
@@ -230,11 +188,14 @@ static Intent *intent_new(const Emitted *emitted, IntentVerb verb)
  * an aborted attempt has done it; what that made itself is made anew and goes anew. */
 static const char *uid_released(const Emitted *emitted, const Intent *intent)
 {
-    const char *uid = uid_of_slice(emitted, intent);
+    const Intent *made = earlier_made(earlier_of(emitted), emitted->instance->runtime,
+                                      intent->place.effect, intent->name);
 
-    if (uid == NULL && deed_find(emitted, intent) == NULL)
-        uid = uid_of_before(emitted, intent);
-    return uid;
+    if (made != NULL)
+        return made->uid;
+    if (deed_find(emitted, intent) != NULL)
+        return NULL;
+    return intent->name != NULL ? uid_of_named(emitted, intent) : uid_of_newest(emitted, intent);
 }
 
 static Intent *release_make(const Emitted *emitted)
@@ -291,6 +252,7 @@ int intent_wish(const Emitted *emitted, Arena *arena, Intent **ret, const char *
     if (intent->verb == INTENT_PUT && intent->name == NULL && intent->key != NULL)
         intent->name = memory_copy_string(intent->key); /* says which object is meant, like name: */
     intent->handled = output->handled;
+    intent->unread = !output->has_result;
     intent->group = output->group;
     intent->turn = intent_turn(emitted->earlier, emitted->earlier_count, intent);
     *ret = intent;
@@ -382,7 +344,9 @@ int intent_complete(const Emitted *emitted, Arena *arena, Intent *intent, Intent
         ret->items[ret->count++] = intent;
         return intent_act(emitted, arena, intent, ret_text);
     }
-    const Intent *earlier = earlier_named(emitted, intent);
+    const Intent *earlier = intent->name != NULL ? earlier_named(earlier_of(emitted),
+                                                                 intent->place.effect, intent->name)
+                                                 : NULL;
     Object *object = earlier == NULL ? object_meant(emitted, intent) : NULL;
     if (object != NULL)
         return intents_for(emitted, object, intent, arena, ret, ret_text);

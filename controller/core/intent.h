@@ -2,6 +2,7 @@
 #ifndef VED_CORE_INTENT_H
 #define VED_CORE_INTENT_H
 
+#include "controller/core/earlier.h"
 #include "controller/core/state.h"
 
 /* intent_make(): a binding refers to a resource that is not there yet; the slice waits for it. */
@@ -17,6 +18,7 @@ typedef struct Emitted {
     const Output *output;
     Intent *const *earlier; /* of the same slice, in order */
     size_t earlier_count;
+    Earlier *index;  /* of these */
     uint64_t number; /* to be given */
 } Emitted;
 

@@ -84,7 +84,9 @@ static void apply_move(Object *object, const Record *record)
         effect->site = seat->site;
         string_set(&effect->name, seat->name);
     }
+    object_rows_leave(object);
     seat_take(object, seat);
+    object_rows_enter(object);
     changed_from_outside(before);
     changed_from_outside(object->owner);
 }
@@ -153,7 +155,7 @@ static int apply_adopt(Runtime *runtime, const Record *record, Error *err)
     if (intent == NULL || intent->state != INTENT_OPEN || intent->verb != INTENT_PUT)
         return error_set(err, ERROR_STATE, "intent %llu, which is not open, is to adopt",
                          (unsigned long long)record->intent);
-    intent->number = runtime->next_intent++;
+    intent_renumber(intent, runtime->next_intent++);
     intent->adopts = true;
     intent->was_asked = false;
     intent->recovered = false;

@@ -9,27 +9,6 @@
 
 /* ---- objects ---- */
 
-static bool same_place(const Object *object, const Place *place)
-{
-    return strcmp(object->place.where, place->where) == 0 &&
-           strcmp(object->place.effect, place->effect) == 0;
-}
-
-/* The smallest [n] that no other object of that owner, transition and effect has. */
-static uint32_t ordinal_free(const Instance *owner, const Place *place)
-{
-    size_t count = owner->object_count;
-    cleanup(free) bool *taken = memory_zero(count + 1, sizeof *taken);
-    uint32_t ordinal = 0;
-
-    for (const Object *object = owner->first_object; object != NULL; object = object->owner_next)
-        if (object->ordinal < count && object->name == NULL && same_place(object, place))
-            taken[object->ordinal] = true;
-    while (taken[ordinal])
-        ordinal++;
-    return ordinal;
-}
-
 /* It is known by the name and number of what it replaces, and stands where that stood. */
 static void object_take_place(Object *object, const Intent *intent)
 {
@@ -39,7 +18,8 @@ static void object_take_place(Object *object, const Intent *intent)
         object->ordinal = former->ordinal;
         object->rank = former->rank;
     } else if (intent->name == NULL) {
-        object->ordinal = ordinal_free(object->owner, &intent->place);
+        object->ordinal = object_row_number(
+            object_row_unnamed(object->owner, intent->place.where, intent->place.effect));
     }
 }
 
@@ -96,45 +76,26 @@ static void object_unwant(Runtime *runtime, Object *object)
         object_remove(runtime, object);
 }
 
-static bool same_deed(const Intent *a, const Intent *b)
+static void deed_deinit(Deed *deed)
 {
-    return a->place.site == b->place.site && a->verb == b->verb &&
-           strcmp(a->place.effect, b->place.effect) == 0;
-}
-
-static size_t intent_turn(const Pending *pending, const Intent *intent)
-{
-    size_t turn = 0;
-
-    for (size_t i = 0; pending->intents[i] != intent; i++)
-        turn += same_deed(pending->intents[i], intent);
-    return turn;
-}
-
-static void deed_remove(Instance *instance, size_t index)
-{
-    Deed *deed = &instance->deeds[index];
-
     free(deed->place_key);
     free(deed->arguments);
     free(deed->result);
     free(deed->where);
-    memmove(deed, deed + 1, (instance->deed_count - index - 1) * sizeof *deed);
-    instance->deed_count--;
 }
 
-static char *deed_key(const Pending *pending, const Intent *intent)
+static char *deed_key(const Intent *intent)
 {
     if (intent->key != NULL)
         return memory_format("%s:%s", intent->place.effect, intent->key);
-    return memory_format("%s:%s%s:%u:%zu", intent->place.where, intent->released ? "release " : "",
-                         intent->place.effect, intent->place.site, intent_turn(pending, intent));
+    return memory_format("%s:%s%s:%u:%u", intent->place.where, intent->released ? "release " : "",
+                         intent->place.effect, intent->place.site, intent->turn);
 }
 
 void deed_remember(Instance *instance, const Intent *intent)
 {
     Deed deed = {
-        .place_key = deed_key(instance->pending, intent),
+        .place_key = deed_key(intent),
         .keyed = intent->key != NULL,
         .arguments = memory_copy_string(intent->arguments != NULL ? intent->arguments : "{}"),
         .result = intent->result != NULL ? memory_copy_string(intent->result) : NULL,
@@ -166,33 +127,41 @@ bool deed_is_of_another(const Instance *instance, const Deed *deed, const Cause 
     return deed->of_run && cause->kind != CAUSE_RUN && has_run_of(instance, deed->where);
 }
 
+/* Forget those that are done again when they are emitted again. `keys` NULL: of every key. */
+static void deeds_drop(Instance *instance, const Cause *cause, const Map *keys, const char *where)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < instance->deed_count; i++) {
+        Deed *deed = &instance->deeds[i];
+        bool is_meant =
+            keys != NULL ? map_get(keys, deed->place_key) != NULL : strcmp(deed->where, where) == 0;
+        if (!deed->keyed && is_meant && !deed_is_of_another(instance, deed, cause))
+            deed_deinit(deed);
+        else
+            instance->deeds[kept++] = *deed;
+    }
+    instance->deed_count = kept;
+}
+
 /* The slice that did them has committed: another run of the same transition does them again. */
 void deeds_commit(Instance *instance, const Pending *pending)
 {
-    for (size_t i = 0; i < pending->intent_count; i++) {
+    cleanup(map_deinit) Map keys = {0};
+
+    for (size_t i = 0; instance->deed_count > 0 && i < pending->intent_count; i++) {
         if (pending->intents[i]->verb == INTENT_PUT)
             continue;
-        cleanup(free) char *key = deed_key(pending, pending->intents[i]);
-        for (size_t k = instance->deed_count; k > 0; k--) {
-            const Deed *deed = &instance->deeds[k - 1];
-            if (!deed->keyed && strcmp(deed->place_key, key) == 0 &&
-                !deed_is_of_another(instance, deed, &pending->cause))
-                deed_remove(instance, k - 1);
-        }
+        cleanup(free) char *key = deed_key(pending->intents[i]);
+        map_put(&keys, key, instance);
     }
+    deeds_drop(instance, &pending->cause, &keys, NULL);
 }
 
 /* Forget what aborted attempts of that transition had done: its run has committed. */
 void deeds_forget(Instance *instance, const Cause *cause)
 {
-    const char *where = cause_where(instance, cause);
-
-    for (size_t i = instance->deed_count; i > 0; i--) {
-        const Deed *deed = &instance->deeds[i - 1];
-        if (!deed->keyed && strcmp(deed->where, where) == 0 &&
-            !deed_is_of_another(instance, deed, cause))
-            deed_remove(instance, i - 1);
-    }
+    deeds_drop(instance, cause, NULL, cause_where(instance, cause));
 }
 
 /* ---- the end of a slice ---- */

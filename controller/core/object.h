@@ -1,7 +1,7 @@
 /* What effects have made and done, and who owns it.
  *
  * Lists and counts hang on an object's state: only object_move(), object_condemn(), object_spare()
- * and object_give() change what they hang on. */
+ * and object_give() change what they hang on; see object_row.h, too. */
 #ifndef VED_CORE_OBJECT_H
 #define VED_CORE_OBJECT_H
 
@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controller/core/object_row.h"
 #include "controller/core/pending.h"
 
 typedef struct Origin Origin;
@@ -29,6 +30,7 @@ struct Object {
     bool exists;        /* a provider has confirmed it */
     Instance *owner;
     Object *owner_next, *owner_previous; /* derived: of the same owner, by sequence */
+    ObjectRowLink rows[ROW_COUNT];       /* derived */
     Place place;
     uint32_t ordinal; /* among the objects of that domain, transition and effect: the [n] */
     char *name;

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "controller/core/cause.h"
+#include "controller/core/earlier.h"
 #include "controller/core/emission.h"
 
 #define UID_SIZE 33 /* 32 hexadecimal digits and NUL */
@@ -32,7 +33,8 @@ typedef enum IntentState {
 } IntentState;
 
 /* One wish addressed to a provider, durable before anything is sent; see language: Keys. */
-typedef struct Intent {
+typedef struct Intent Intent;
+struct Intent {
     uint64_t number; /* never used twice by a stack */
     IntentVerb verb;
     IntentState state;
@@ -59,9 +61,19 @@ typedef struct Intent {
     char *result; /* JSON: state of the object or result of the action */
     char *code;   /* of a failure */
     char *detail;
-    bool was_asked; /* live only: handed to the host in this process */
-    bool recovered; /* live only: may have been sent by an earlier process */
-} Intent;
+    bool was_asked;      /* live only: handed to the host in this process */
+    bool recovered;      /* live only: may have been sent by an earlier process */
+    bool unread;         /* live only: its slice does not look at the result */
+    Instance *owner;     /* derived: once it is recorded; NULL: not yet */
+    Intent *bucket_next; /* derived */
+};
+
+/* Those that are recorded, by number. */
+typedef struct IntentTable {
+    Intent **buckets;
+    size_t bucket_count; /* 0, or a power of two */
+    size_t count;
+} IntentTable;
 
 /* The slice whose effects are being performed. */
 typedef struct Pending {
@@ -73,18 +85,30 @@ typedef struct Pending {
     bool outdated;         /* what its arguments were made from has changed since */
     bool awaits;           /* an answer is needed to compute further: the proposal is not final */
     SeenFacts facts;       /* that it began with */
+    Earlier earlier;       /* derived, of the intents */
     size_t settled;        /* derived: so many from the start on have their answers */
+    size_t unfailed;       /* derived: from `settled` to there none has failed without an else */
     const Intent *failure; /* derived: the first of those that failed without an else; NULL */
-    size_t found;          /* derived: where the intent stands that was looked for last */
+    uint32_t called_group; /* live only: of which the first `called` have been asked for */
+    size_t called;
 } Pending;
 
 /* Begin a slice with effects, or end it (NULL); what was pending is the caller's. */
 void pending_set(Instance *instance, Pending *pending);
 
+/* It is recorded: found by its number until it is freed. `owner` is the instance whose slice it is
+ * of, or whose object it destroys. */
+void intent_enter(Instance *owner, Intent *intent);
+
+/* The recorded intent is another request from now on. */
+void intent_renumber(Intent *intent, uint64_t number);
+
+/* NULL: there is none of that number. */
 Intent *intent_find(const Runtime *runtime, uint64_t number, Instance **ret_owner);
 
 /* It belongs to the owner's pending slice; else to an object that is destroyed by itself. */
 bool intent_is_of_slice(const Instance *owner, const Intent *intent);
+void place_deinit(Place *place);
 void intent_free(Intent *intent);
 void pending_free(Pending *pending);
 

@@ -118,16 +118,20 @@ static const Intent *pending_open(Pending *pending)
 
 /* The first effect that failed without an else: the slice cannot go on. NULL: none. Behind the
  * first open one only those can have failed that are asked for together with it. */
-static const Intent *pending_failure(const Pending *pending, const Intent *open)
+static const Intent *pending_failure(Pending *pending, const Intent *open)
 {
-    for (size_t i = pending->settled; pending->failure == NULL && i < pending->intent_count; i++) {
-        const Intent *intent = pending->intents[i];
+    if (pending->failure != NULL)
+        return pending->failure;
+    if (pending->unfailed < pending->settled)
+        pending->unfailed = pending->settled;
+    for (; pending->unfailed < pending->intent_count; pending->unfailed++) {
+        const Intent *intent = pending->intents[pending->unfailed];
         if (has_failed(intent))
             return intent;
         if (intent->state == INTENT_OPEN && !was_sent(intent) && !same_group(open, intent))
             break;
     }
-    return pending->failure;
+    return NULL;
 }
 
 static const char *failure_text(const Turn *turn, const Intent *intent)
@@ -137,13 +141,17 @@ static const char *failure_text(const Turn *turn, const Intent *intent)
                         intent->detail != NULL ? intent->detail : "no reason given");
 }
 
-/* Ask for the next effect, and for those that go with it. */
+/* Ask for the next effect, and for those that go with it, each once. */
 static void pending_call(Turn *turn, Instance *instance, const Intent *next)
 {
-    const Pending *pending = instance->pending;
+    Pending *pending = instance->pending;
+    bool goes_on = next->group != 0 && next->group == pending->called_group;
+    size_t first = goes_on ? pending->called : pending->settled;
     size_t last = next->group != 0 ? pending->intent_count : pending->settled + 1;
 
-    for (size_t i = pending->settled; i < last; i++) {
+    pending->called_group = turn->options->settling ? 0 : next->group;
+    pending->called = last;
+    for (size_t i = first; i < last; i++) {
         Intent *intent = pending->intents[i];
         if (intent->state == INTENT_OPEN && !intent->was_asked && same_group(next, intent) &&
             (intent->recovered || !turn->options->settling))

@@ -21,14 +21,6 @@ bool outputs_equal(const char *a, const char *b)
 
 /* ---- references of bindings ---- */
 
-/* `Infra.CreatePostgres` is known to bindings as `CreatePostgres`. */
-static const char *base_of(const char *effect)
-{
-    const char *dot = strrchr(effect, '.');
-
-    return dot != NULL ? dot + 1 : effect;
-}
-
 /* `base` NULL: to whatever it may be. */
 static bool text_refers(const char *text, const char *base)
 {
@@ -102,7 +94,7 @@ static bool pending_depends(const Dependency *dependency, const Pending *pending
 static void dependents_stale(const Object *object, const char *because)
 {
     Runtime *runtime = object->owner->runtime;
-    Dependency dependency = {.runtime = runtime, .base = base_of(object->place.effect)};
+    Dependency dependency = {.runtime = runtime, .base = effect_short(object->place.effect)};
 
     dependency_find(&dependency);
     for (Instance *i = instance_first(runtime); dependency.effects.count > 0 && i != NULL;
@@ -143,7 +135,7 @@ void resources_recheck(Instance *instance, const Pending *pending, Origin *origi
         Dependency dependency = {.runtime = instance->runtime};
         if (intent->verb != INTENT_PUT || intent->state != INTENT_APPLIED)
             continue;
-        dependency.base = base_of(intent->place.effect);
+        dependency.base = effect_short(intent->place.effect);
         dependency_find(&dependency);
         if (dependency.effects.count > 0 && origin_depends(&dependency, origin))
             origin_stale(instance, origin, "a result of the same slice changed");
@@ -153,16 +145,30 @@ void resources_recheck(Instance *instance, const Pending *pending, Origin *origi
 
 /* ---- waiting ---- */
 
+static bool is_awaited(const Object *object, uint64_t before)
+{
+    const Origin *origin = object->origin;
+
+    return origin != NULL && origin->stale && !origin->given_up && origin->slice < before;
+}
+
+/* The oldest, so that it is the same in a successor. */
 const char *resource_awaited(const Runtime *runtime, const BoundEffect *bound, uint64_t before)
 {
+    const ObjectRowTable *effects = &runtime->rows[ROW_EFFECT];
+    const Object *oldest = NULL;
+
     if (!bound_refers(bound, NULL))
         return NULL; /* as most: the objects need not be looked at */
-    for (size_t i = 0; i < runtime->object_count; i++) {
-        const Object *object = runtime->objects[i];
-        const Origin *origin = object->origin;
-        if (origin != NULL && origin->stale && !origin->given_up && origin->slice < before &&
-            bound_refers(bound, base_of(object->place.effect)))
-            return base_of(object->place.effect);
+    for (const ObjectRow *row = object_rows_next(effects, NULL); row != NULL;
+         row = object_rows_next(effects, row)) {
+        const Object *object = row->first;
+        if (!bound_refers(bound, effect_short(object->place.effect)))
+            continue;
+        while (object != NULL && !is_awaited(object, before))
+            object = object->rows[ROW_EFFECT].next;
+        if (object != NULL && (oldest == NULL || object->sequence < oldest->sequence))
+            oldest = object;
     }
-    return NULL;
+    return oldest != NULL ? effect_short(oldest->place.effect) : NULL;
 }

@@ -130,11 +130,12 @@ typedef struct Preparation {
     Record *record;
     Intent **all; /* those of the pending slice and the new ones */
     size_t all_count;
+    Earlier earlier; /* of `all` */
 } Preparation;
 
 static void preparation_begin(Preparation *preparation, size_t output_count)
 {
-    const Pending *pending = preparation->instance->pending;
+    Pending *pending = preparation->instance->pending;
     size_t existing = pending != NULL ? pending->intent_count : 0;
 
     preparation->all = /* one that is replaced has two */
@@ -143,10 +144,16 @@ static void preparation_begin(Preparation *preparation, size_t output_count)
         preparation->all[i] = pending->intents[i];
     preparation->all_count = existing;
     preparation->record->intents = preparation->all + existing;
+    if (pending != NULL) {
+        preparation->earlier = pending->earlier;
+        pending->earlier = (Earlier){0};
+    }
+    earlier_begin(&preparation->earlier);
 }
 
 static void preparation_drop(Preparation *preparation)
 {
+    earlier_drop(&preparation->earlier);
     for (size_t i = 0; i < preparation->record->intent_count; i++)
         intent_free(preparation->record->intents[i]);
 }
@@ -179,6 +186,7 @@ static int output_prepare(Preparation *preparation, const Output *output, const 
         .output = output,
         .earlier = preparation->all,
         .earlier_count = preparation->all_count,
+        .index = &preparation->earlier,
         .number = turn->runtime->next_intent + preparation->record->intent_count,
     };
     int outcome = cause->kind == CAUSE_REVISE
@@ -294,10 +302,13 @@ static void prepare(Preparation *preparation, const SliceResult *result)
     preparation_begin(preparation, effects_count(result));
     if (intents_make(preparation, result) < 0 || !spares_protected(preparation, result))
         return;
+    if (preparation->earlier.count > 0) /* all of them, before they are put in order */
+        earlier_extend(&preparation->earlier, preparation->all, preparation->all_count);
     room_first(preparation);
     preparation->record->type = RECORD_PREPARE;
     preparation->record->awaits = result->status == SLICE_AWAITS;
     turn_record(preparation->turn, preparation->record);
+    preparation->instance->pending->earlier = preparation->earlier;
     pending_advance(preparation->turn, preparation->instance);
 }
 
@@ -334,7 +345,8 @@ static void slice_proposed(Turn *turn, Record *record, const SliceInput *input,
                            const SliceResult *result)
 {
     Instance *instance = record->instance;
-    Preparation preparation = {turn, instance, &record->cause, record, NULL, 0};
+    Preparation preparation = {
+        .turn = turn, .instance = instance, .cause = &record->cause, .record = record};
 
     slice_propose(turn, record, input, result);
     const char *fault = proposal_fault(turn->runtime, &record->proposal, turn->arena);

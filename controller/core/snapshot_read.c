@@ -243,8 +243,10 @@ static void read_marks(Reader *reader, Instance *instance, const Json *json)
     }
 }
 
-static int read_intents(Reader *reader, Pending *pending, const Json *list)
+static int read_intents(Reader *reader, Instance *instance, const Json *list)
 {
+    Pending *pending = instance->pending;
+
     pending->intents = memory_zero(json_count(list), sizeof(Intent *));
     for (const Json *item = json_first(list); item != NULL; item = json_next(item)) {
         Intent *intent;
@@ -252,6 +254,7 @@ static int read_intents(Reader *reader, Pending *pending, const Json *list)
             return ERROR_STATE;
         intent->turn = intent_turn(pending->intents, pending->intent_count, intent);
         pending->intents[pending->intent_count++] = intent;
+        intent_enter(instance, intent);
     }
     return 0;
 }
@@ -274,7 +277,7 @@ static int read_pending(Reader *reader, Instance *instance, const Json *json)
     proposal_clone(&pending->proposal, &proposal);
     read_seen_facts(reader, json, &pending->facts);
     pending_set(instance, pending);
-    return read_intents(reader, pending, json_get(json, "intents"));
+    return read_intents(reader, instance, json_get(json, "intents"));
 }
 
 static void read_deeds(Instance *instance, const Json *list)
@@ -377,14 +380,15 @@ static int read_object(Reader *reader, const Json *json)
     object->state = read_object_state(json, "state", OBJECT_READY);
     object->condemned = json_get_bool(json, "condemned", false);
     object->owner = owner;
-    object_add(runtime, object);
-    object->before = read_object_state(json, "before", OBJECT_WANTED);
-    object->exists = json_get_bool(json, "exists", false);
-    copy_string(json, "where", &object->place.where);
-    copy_string(json, "effect", &object->place.effect);
+    object->place.where = memory_copy_string(json_get_string(json, "where", ""));
+    object->place.effect = memory_copy_string(json_get_string(json, "effect", ""));
     object->place.site = (uint32_t)json_get_int(json, "site", 0);
     object->ordinal = (uint32_t)json_get_int(json, "ordinal", 0);
     copy_string(json, "name", &object->name);
+    object->sequence = (uint64_t)json_get_int(json, "sequence", 0);
+    object_add(runtime, object);
+    object->before = read_object_state(json, "before", OBJECT_WANTED);
+    object->exists = json_get_bool(json, "exists", false);
     copy_string(json, "provider", &object->provider);
     copy_string(json, "action", &object->action);
     copy_string(json, "type", &object->type);
@@ -393,7 +397,6 @@ static int read_object(Reader *reader, const Json *json)
     object->outputs = member_copy_json(json, "outputs");
     copy_string(json, "reason", &object->reason);
     object->rank = (uint64_t)json_get_int(json, "rank", 0);
-    object->sequence = (uint64_t)json_get_int(json, "sequence", 0);
     object->generation = (uint64_t)json_get_int(json, "generation", 0);
     object->replace = json_get_bool(json, "replace", false);
     object->by_hand = json_get_bool(json, "by_hand", false);
@@ -403,8 +406,11 @@ static int read_object(Reader *reader, const Json *json)
     object->origin = origin_find(owner, (uint64_t)json_get_int(json, "origin", 0));
     if (object->origin != NULL)
         object->origin->references++;
-    if (json_get(json, "leaving") != NULL)
-        return intent_decode(json_get(json, "leaving"), &object->leaving, reader->err);
+    if (json_get(json, "leaving") == NULL)
+        return 0;
+    if (intent_decode(json_get(json, "leaving"), &object->leaving, reader->err) < 0)
+        return ERROR_STATE;
+    intent_enter(owner, object->leaving);
     return 0;
 }
 

@@ -62,31 +62,6 @@ void values_free(Value *values, size_t count)
 
 /* ---- parts ---- */
 
-static void place_deinit(Place *place)
-{
-    free(place->where);
-    free(place->effect);
-}
-
-void intent_free(Intent *intent)
-{
-    if (intent == NULL)
-        return;
-    place_deinit(&intent->place);
-    free(intent->address);
-    free(intent->provider);
-    free(intent->action);
-    free(intent->type);
-    free(intent->arguments);
-    free(intent->name);
-    free(intent->key);
-    free(intent->external_id);
-    free(intent->result);
-    free(intent->code);
-    free(intent->detail);
-    free(intent);
-}
-
 static FieldChange *field_changes_clone(const FieldChange *changes, size_t count)
 {
     FieldChange *copy = memory_zero(count, sizeof *copy);
@@ -166,18 +141,6 @@ void proposal_deinit(Proposal *proposal)
     values_free(proposal->locals, proposal->local_count);
     free(proposal->reads);
     *proposal = (Proposal){0};
-}
-
-void pending_free(Pending *pending)
-{
-    if (pending == NULL)
-        return;
-    proposal_deinit(&pending->proposal);
-    for (size_t i = 0; i < pending->intent_count; i++)
-        intent_free(pending->intents[i]);
-    free(pending->intents);
-    seen_facts_deinit(&pending->facts);
-    free(pending);
 }
 
 void object_free(Object *object)
@@ -319,6 +282,7 @@ void runtime_free(Runtime *runtime)
     said_forget(runtime);
     free(runtime->objects);
     free(runtime->buckets);
+    free(runtime->intents.buckets);
     for (AlarmKind kind = 0; kind < ALARM_COUNT; kind++)
         free(runtime->alarms[kind].items);
     free(runtime->retained);
@@ -326,6 +290,8 @@ void runtime_free(Runtime *runtime)
     free(runtime->program_digest);
     map_deinit(&runtime->system_starts);
     map_deinit(&runtime->objects_by_uid);
+    for (ObjectRowKind kind = 0; kind < ROW_COUNT; kind++)
+        object_rows_deinit(&runtime->rows[kind]);
     fact_table_deinit(&runtime->facts);
     arena_deinit(&runtime->arena);
     free(runtime);
@@ -369,8 +335,11 @@ void object_give(Object *object, Instance *owner)
 {
     Object *next = owner->first_object;
 
+    object_rows_leave(object);
     owner_unlink(object);
     object->owner = owner;
+    if (object->leaving != NULL)
+        object->leaving->owner = owner;
     while (next != NULL && next->sequence < object->sequence)
         next = next->owner_next;
     object->owner_next = next;
@@ -379,6 +348,7 @@ void object_give(Object *object, Instance *owner)
     *(object->owner_previous != NULL ? &object->owner_previous->owner_next : &owner->first_object) =
         object;
     owner->object_count++;
+    object_rows_enter(object);
 }
 
 /* They stand by sequence. */
@@ -407,6 +377,7 @@ void object_add(Runtime *runtime, Object *object)
     runtime->left_count += object->state == OBJECT_LEFT;
     runtime->condemned_count += object->condemned;
     owner_link(object);
+    object_rows_enter(object);
 }
 
 void object_remove(Runtime *runtime, Object *object)
@@ -416,6 +387,7 @@ void object_remove(Runtime *runtime, Object *object)
     memmove(&runtime->objects[at], &runtime->objects[at + 1],
             (runtime->object_count - at - 1) * sizeof(Object *));
     runtime->object_count--;
+    object_rows_leave(object);
     owner_unlink(object);
     runtime->lost_count -= object->state == OBJECT_LOST;
     runtime->left_count -= object->state == OBJECT_LEFT;
@@ -469,43 +441,4 @@ void object_spare(Object *object)
     object->owner->runtime->condemned_count -= object->condemned;
     object->condemned = false;
     string_set(&object->condemned_because, NULL);
-}
-
-/* Answers come in about the order of the intents: each is looked for from the last one on. */
-static Intent *pending_find(Pending *pending, uint64_t number)
-{
-    size_t count = pending != NULL ? pending->intent_count : 0;
-
-    for (size_t i = 0, at = count > 0 ? pending->found : 0; i < count; i++, at++) {
-        at = at < count ? at : 0;
-        if (pending->intents[at]->number == number) {
-            pending->found = at;
-            return pending->intents[at];
-        }
-    }
-    return NULL;
-}
-
-bool intent_is_of_slice(const Instance *owner, const Intent *intent)
-{
-    return pending_find(owner->pending, intent->number) == intent;
-}
-
-Intent *intent_find(const Runtime *runtime, uint64_t number, Instance **ret_owner)
-{
-    for (Instance *i = performing_first(runtime); i != NULL; i = performing_next(i)) {
-        Intent *intent = pending_find(i->pending, number);
-        if (intent != NULL) {
-            *ret_owner = i;
-            return intent;
-        }
-    }
-    for (size_t i = 0; i < runtime->object_count; i++) {
-        Intent *intent = runtime->objects[i]->leaving;
-        if (intent != NULL && intent->number == number) {
-            *ret_owner = runtime->objects[i]->owner;
-            return intent;
-        }
-    }
-    return NULL;
 }

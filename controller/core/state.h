@@ -84,9 +84,11 @@ struct Runtime {
     Map system_starts; /* those of keyed instances that are done: they are done once */
     Object **objects;  /* by sequence */
     Map objects_by_uid;
-    size_t lost_count;      /* derived: how many are OBJECT_LOST */
-    size_t left_count;      /* derived: how many are OBJECT_LEFT */
-    size_t condemned_count; /* derived: how many are condemned */
+    IntentTable intents;            /* derived */
+    ObjectRowTable rows[ROW_COUNT]; /* derived: objects by what they are looked for */
+    size_t lost_count;              /* derived: how many are OBJECT_LOST */
+    size_t left_count;              /* derived: how many are OBJECT_LEFT */
+    size_t condemned_count;         /* derived: how many are condemned */
     size_t object_count, object_capacity;
     Retained *retained;
     size_t retained_count, retained_capacity;
@@ -101,8 +103,8 @@ struct Runtime {
     Queue queues[256]; /* derived: runnable instances by urgency */
     uint64_t queues_used[4];
     FactTable facts;
-    Trail trails;      /* of slices that something is there because of: the ring's own link */
-    Trail *committing; /* while a slice commits: its own; else NULL */
+    Trail trails;         /* of slices that something is there because of: the ring's own link */
+    Trail *committing;    /* while a slice commits: its own; else NULL */
     char *program_digest; /* of text, bindings and parameters together */
 };
 

@@ -106,14 +106,6 @@ static bool place_is_there(const Program *program, const PlanItem *item)
     return false;
 }
 
-/* "Infra.CreatePostgres" without its provider. */
-static const char *bare_effect(const char *place)
-{
-    const char *dot = strrchr(place, '.');
-
-    return dot != NULL ? dot + 1 : place;
-}
-
 static size_t objects_of(const Runtime *runtime, const char *domain)
 {
     size_t count = 0;
@@ -151,9 +143,9 @@ static void propose(Moving *moving, Group *gone, Group *made)
         line = memory_format("moved domain %s -> %s", from->domain, to->domain);
     } else {
         gone->told = made->told = true;
-        line =
-            memory_format("moved %s.%s.%s -> %s.%s.%s", from->domain, from->where,
-                          bare_effect(from->place), to->domain, to->where, bare_effect(to->place));
+        line = memory_format("moved %s.%s.%s -> %s.%s.%s", from->domain, from->where,
+                             effect_short(from->place), to->domain, to->where,
+                             effect_short(to->place));
     }
     plan_note(moving->plan, memory_format("if it was only renamed, this line keeps what would be "
                                           "destroyed: %s",
