@@ -10,6 +10,10 @@ Field *parse_field(Parser *parser)
 
     type_before_name(parser, &node->name, &node->type);
     if (node->type == NULL) {
+        if (parser_at(parser, TOKEN_AT))
+            parser_expected_but(parser, "a field's name or `}`",
+                                "an annotation stands before what it is about: `@version 2` in the "
+                                "domain, before `state`");
         node->name = parser_any_word(parser, "a field's name or `}`");
         if (!parser_at(parser, TOKEN_COLON) && node->name.text != NULL)
             parser_expected_but(parser, "`:` and a type after the field's name",

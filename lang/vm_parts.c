@@ -173,7 +173,7 @@ static const char *member_names(Vm *vm, const ValueObject *object)
     const char *result = names.overflowed ? arena_format(vm->arena, "%s ...", buffer_text(&names))
                                           : arena_copy_string(vm->arena, buffer_text(&names));
     buffer_deinit(&names);
-    return *result != '\0' ? result : "nothing";
+    return *result != '\0' ? result : "none";
 }
 
 /* In what came from outside, members have any order. */
@@ -202,6 +202,8 @@ bool vm_fault_no_index(Vm *vm, const ValueList *list, int64_t index)
 {
     if (list->count == 0)
         return vm_fault(vm, "index %" PRId64 " is out of range: the list is empty", index);
+    if (list->count == 1)
+        return vm_fault(vm, "index %" PRId64 " is out of range: the list has one entry, 0", index);
     return vm_fault(vm, "index %" PRId64 " is out of range: the list has %zu entries, 0 to %zu",
                     index, list->count, list->count - 1);
 }

@@ -120,7 +120,7 @@ Test(vm_value, maps_keep_the_order_of_their_keys)
 Test(vm_value, a_key_that_is_not_there_is_a_fault)
 {
     expect_fault("i = {a: 1, b: 2} n = i[\"c\"]", "there is no key \"c\"; there are a, b");
-    expect_fault("n = i[\"c\"]", "there is no key \"c\"; there are nothing");
+    expect_fault("n = i[\"c\"]", "there is no key \"c\"; there are none");
     expect_fault("i[\"c\"] += 1", "there is no key \"c\"");
 }
 
