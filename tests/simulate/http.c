@@ -131,14 +131,7 @@ static const char *key_of(const HttpRequest *request)
 {
     const char *key = header_find(request, "Idempotency-Key: \"");
 
-    if (key == NULL)
-        return NULL;
-    if (world->mutant == MUTANT_DROP_KEY) {
-        cleanup(free) char *other =
-            memory_format("dropped-%u-%llu", world->life, (unsigned long long)last_number);
-        return world_copy(other, strlen(other));
-    }
-    return world_copy(key, strlen(key) - 1);
+    return key != NULL ? world_copy(key, strlen(key) - 1) : NULL;
 }
 
 static Request request_of(const HttpTransfer *transfer, const HttpRequest *request)
@@ -170,10 +163,21 @@ static void answer_first(HttpTransfer *transfer)
     loop_timer_set(transfer->timer, 0);
 }
 
-static void mutation_leaves(HttpTransfer *transfer, const Request *request)
+/* What is to be found: the provider cannot tell that it had this before. */
+static const char *other_key(void)
+{
+    cleanup(free) char *key =
+        memory_format("dropped-%u-%llu", world->life, (unsigned long long)last_number);
+
+    return world_copy(key, strlen(key));
+}
+
+static void mutation_leaves(HttpTransfer *transfer, Request *request)
 {
     world_pass(POINT_BEFORE_CONNECT);
     promise_note_request(request);
+    if (world->mutant == MUTANT_DROP_KEY)
+        request->key = other_key();
     if (world->mutant == MUTANT_COMMIT_FIRST)
         answer_first(transfer);
     world_pass(POINT_HALF_SENT);

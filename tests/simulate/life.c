@@ -165,9 +165,20 @@ static void idle_check(const Stack *stack)
 /* Only what is durable may be told. */
 static void on_notice(void *user, const Notice *notice)
 {
-    (void)user;
+    const Stack *stack = user;
+    const Journal *journal = state_dir_journal(stack->dir);
+
+    if (journal_next(journal) != journal_position(journal) + 1)
+        world_wrong("something is told while records are not on disk");
     world_trace("told: %s %s", notice->who != NULL ? notice->who : "",
                 notice->text != NULL ? notice->text : "");
+}
+
+static EngineEnd destroy(Engine *engine, Error *err)
+{
+    EngineEnd how = engine_settle(engine, err);
+
+    return how == ENGINE_QUIET ? engine_destroy(engine, err) : how;
 }
 
 static EngineEnd apply(Stack *stack, Engine *engine, Error *err)
@@ -190,46 +201,71 @@ static EngineEnd apply(Stack *stack, Engine *engine, Error *err)
     return engine_apply(engine, err);
 }
 
-static void live(const LifeOptions *options)
+static Stack *open_stack(const LifeOptions *options, const StackOptions *stack_options)
 {
-    StackOptions stack_options = {.name = "sim", .state_path = SIMULATED_STATE, .plugin_dir = "/"};
-    EngineOptions engine_options = {.max_slices = RUNTIME_MAX_SLICES};
-    EngineObserver observer = {.on_notice = on_notice};
     Config *config = config_new();
-    Diagnostics diagnostics;
-    Arena arena = {0};
     Stack *stack = NULL;
     Error err = {0};
 
     config_bind(config, PROVIDER_NAME, PROVIDER_URL);
     recovers = true;
-    int code = stack_open(&stack_options, options->program, config, &stack, &err);
+    int code = stack_open(stack_options, options->program, config, &stack, &err);
     recovers = false;
+    if (code < 0 && options->program == NULL && promise_position() == 0)
+        end(LIFE_QUIET); /* there is nothing yet */
     if (code < 0)
         end_failed(&err, true);
     recovery_check(stack);
+    return stack;
+}
+
+static void connect_stack(Stack *stack, const StackOptions *stack_options)
+{
+    Diagnostics diagnostics;
+    Arena arena = {0};
+    Error err = {0};
+
     diagnostics_init(&diagnostics, &arena, &stack->program->source);
-    code = stack_connect(stack, &stack_options, &diagnostics, &err);
+    int code = stack_connect(stack, stack_options, &diagnostics, &err);
+    arena_deinit(&arena);
     if (code < 0)
         end_failed(&err, false);
     if (code == STACK_INTERRUPTED)
         end(LIFE_STOPPED);
+}
+
+static void last_check(const LifeOptions *options, Stack *stack)
+{
+    idle_check(stack);
+    if (options->program == NULL) {
+        story_check_destroyed(options->story, stack->runtime);
+        return;
+    }
+    story_check(options->story, stack->runtime);
+    plan_check(stack);
+}
+
+static void live(const LifeOptions *options)
+{
+    StackOptions stack_options = {.name = "sim", .state_path = SIMULATED_STATE, .plugin_dir = "/"};
+    EngineOptions engine_options = {.max_slices = RUNTIME_MAX_SLICES};
+    Stack *stack = open_stack(options, &stack_options);
+    EngineObserver observer = {.on_notice = on_notice, .user = stack};
+    Error err = {0};
+
+    connect_stack(stack, &stack_options);
     Engine *engine = engine_new(stack, &engine_options, &observer);
-    EngineEnd how = apply(stack, engine, &err);
+    EngineEnd how = options->program == NULL ? destroy(engine, &err) : apply(stack, engine, &err);
     if (how == ENGINE_FAILED)
         end_failed(&err, false);
-    if (options->is_last && how == ENGINE_QUIET) {
-        idle_check(stack);
-        story_check(options->story, stack->runtime);
-        plan_check(stack);
-    }
+    if (options->is_last && how == ENGINE_QUIET)
+        last_check(options, stack);
     if (engine_finish(engine, &err) < 0)
         end_failed(&err, false);
     promise_note_state(journal_position(state_dir_journal(stack->dir)),
                        state_digest(stack->runtime));
     engine_free(engine);
     stack_free(stack);
-    arena_deinit(&arena);
     end(how == ENGINE_QUIET ? LIFE_QUIET : LIFE_STOPPED);
 }
 

@@ -16,7 +16,7 @@ typedef enum LifeEnd {
 /* What a life is for. */
 typedef struct LifeOptions {
     const Story *story;
-    Program *program; /* compiled from the story's text */
+    Program *program; /* compiled from the story's text; NULL: all is destroyed */
     bool is_last;     /* all must be as the story ends, and nothing be left to do */
 } LifeOptions;
 

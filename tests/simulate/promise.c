@@ -15,8 +15,9 @@ typedef struct Noted {
 
 typedef struct Asked {
     struct Asked *next;
-    const char *key, *digest;
-    bool in_doubt; /* it may have been read, and nobody has said what became of it */
+    const char *key, *digest; /* NULL: it was not sent yet */
+    uint64_t record;          /* that says it will be */
+    bool in_doubt;            /* it may have been read, and nobody has said what became of it */
 } Asked;
 
 struct Witness {
@@ -51,10 +52,37 @@ static Noted *record_at(uint64_t sequence)
     return &witness->records[sequence - 1];
 }
 
+static Asked *asked_find(const char *key, size_t size)
+{
+    for (Asked *asked = world->witness->asked; asked != NULL; asked = asked->next)
+        if (strncmp(asked->key, key, size) == 0 && asked->key[size] == '\0')
+            return asked;
+    return NULL;
+}
+
+/* The keys that a record gives to what will be asked for. */
+static void keys_note(uint64_t sequence, const char *payload)
+{
+    static const char before[] = "\"op\":\"";
+
+    for (const char *at = payload; (at = strstr(at, before)) != NULL;) {
+        at += strlen(before);
+        size_t size = strcspn(at, "\"");
+        Asked *asked = asked_find(at, size);
+        if (asked == NULL) {
+            asked = world_alloc(sizeof *asked);
+            *asked = (Asked){.next = world->witness->asked, .key = world_copy(at, size)};
+            world->witness->asked = asked;
+        }
+        asked->record = sequence;
+    }
+}
+
 void promise_note_record(uint64_t sequence, const char *payload, size_t size)
 {
     tally->records++;
     *record_at(sequence) = (Noted){.digest = hash_bytes(payload, size)};
+    keys_note(sequence, payload);
 }
 
 void promise_note_commit(uint64_t position)
@@ -102,6 +130,11 @@ void promise_check_position(uint64_t position)
     promise_note_commit(position); /* found, it stays */
 }
 
+uint64_t promise_position(void)
+{
+    return world->witness->position;
+}
+
 void promise_note_state(uint64_t position, uint64_t digest)
 {
     world->witness->state_position = position;
@@ -120,28 +153,20 @@ void promise_check_state(uint64_t position, uint64_t digest)
 
 /* ---- requests ---- */
 
-static Asked *asked_find(const char *key)
-{
-    for (Asked *asked = world->witness->asked; asked != NULL; asked = asked->next)
-        if (strcmp(asked->key, key) == 0)
-            return asked;
-    return NULL;
-}
-
 void promise_note_request(const Request *request)
 {
-    Asked *asked = asked_find(request->key);
+    Asked *asked = asked_find(request->key, strlen(request->key));
 
-    if (asked == NULL) {
-        asked = world_alloc(sizeof *asked);
-        *asked = (Asked){world->witness->asked, request->key, request->digest, false};
-        world->witness->asked = asked;
+    if (asked == NULL || asked->record > world->witness->position) {
+        world_wrong("%s %s is sent, and its intent is not on disk", request->method, request->path);
+        return;
     }
-    if (strcmp(asked->digest, request->digest) != 0)
+    if (asked->digest != NULL && strcmp(asked->digest, request->digest) != 0)
         world_wrong("other bytes than before are sent under the key %s", request->key);
     if (asked->in_doubt)
         world_wrong("%s %s is sent again, and nobody has said what became of it", request->method,
                     request->path);
+    asked->digest = request->digest;
     asked->in_doubt = true;
 }
 
@@ -178,7 +203,7 @@ static bool says_not_done(const Request *request, const Reply *reply, const Json
 void promise_note_answer(const Request *request, const Reply *reply)
 {
     const char *key = request->key != NULL ? request->key : operation_asked(request);
-    Asked *asked = key != NULL ? asked_find(key) : NULL;
+    Asked *asked = key != NULL ? asked_find(key, strlen(key)) : NULL;
     cleanup(json_free) Json *document = NULL;
 
     if (asked == NULL)

@@ -29,6 +29,9 @@ bool promise_damage(void);
 /* A record was read in recovery: it must be the one that was acknowledged under that number. */
 void promise_check_record(uint64_t sequence, const char *payload, size_t size);
 
+/* All records up to this one were acknowledged. */
+uint64_t promise_position(void);
+
 /* All that was read; nothing acknowledged may be behind it. */
 void promise_check_position(uint64_t position);
 
@@ -36,7 +39,8 @@ void promise_check_position(uint64_t position);
 void promise_note_state(uint64_t position, uint64_t digest);
 void promise_check_state(uint64_t position, uint64_t digest);
 
-/* A mutation leaves: none may while it is not known what became of it the last time. */
+/* A mutation leaves: none may before the record of its intent is on disk, and none while it is not
+ * known what became of it the last time. */
 void promise_note_request(const Request *request);
 
 /* An answer reaches the process, and says perhaps what became of a mutation. */

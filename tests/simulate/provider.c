@@ -25,7 +25,7 @@ typedef struct Operation {
 
 typedef struct Refusal {
     const char *effect;
-    unsigned count;
+    unsigned count, done;
 } Refusal;
 
 struct Provider {
@@ -35,6 +35,7 @@ struct Provider {
     Done *done, **done_end;
     uint64_t births;
     bool down;
+    int64_t ready_ms;
     Refusal refusals[REFUSALS_MAX];
 };
 
@@ -53,9 +54,23 @@ void provider_refuse(const char *effect, unsigned count)
         Refusal *refusal = &world->provider->refusals[i];
         if (refusal->effect != NULL && strcmp(refusal->effect, effect) != 0)
             continue;
-        *refusal = (Refusal){world_copy(effect, strlen(effect)), count};
+        *refusal = (Refusal){world_copy(effect, strlen(effect)), count, 0};
         return;
     }
+}
+
+unsigned provider_refused(const char *effect)
+{
+    for (size_t i = 0; i < REFUSALS_MAX; i++)
+        if (world->provider->refusals[i].effect != NULL &&
+            strcmp(world->provider->refusals[i].effect, effect) == 0)
+            return world->provider->refusals[i].done;
+    return 0;
+}
+
+void provider_ready_from(int64_t ms)
+{
+    world->provider->ready_ms = ms;
 }
 
 const Thing *provider_things(void)
@@ -275,6 +290,7 @@ static bool is_refused(const Operation *operation)
         if (refusal->effect == NULL || strcmp(refusal->effect, effect) != 0 || refusal->count == 0)
             continue;
         refusal->count--;
+        refusal->done++;
         world_count(TROUBLE_REJECTED);
         return true;
     }
@@ -544,6 +560,23 @@ static void observe(const Request *request, Reply *ret)
     reply_take(ret, 200, &text);
 }
 
+static void query(const Request *request, Reply *ret)
+{
+    cleanup(json_free) Json *body = NULL;
+    bool ready = world->now_ms >= world->provider->ready_ms;
+    const char *comma = "";
+    Buffer text = {0};
+
+    json_parse(request->body, request->body_size, &body, NULL);
+    buffer_add_string(&text, "{\"items\":[");
+    for (size_t i = json_count(json_get(body, "items")); i > 0; i--) {
+        buffer_add_format(&text, "%s{\"value\":%s}", comma, ready ? "true" : "false");
+        comma = ",";
+    }
+    buffer_add_string(&text, "]}");
+    reply_take(ret, 200, &text);
+}
+
 static const char handshake[] =
     "{\"name\":\"infra\",\"vendor_version\":\"1\",\"protocol\":{\"versions\":[\"1.0\"]},"
     "\"capabilities\":[],\"limits\":{\"max_concurrent\":4},\"idempotency\":{\"ttl_s\":2592000}}";
@@ -552,8 +585,9 @@ static const char handshake[] =
     "{\"kind\":\"" kind "\",\"parameters\":{\"type\":\"object\"},\"positional\":[],"               \
     "\"result\":{\"type\":\"object\"},\"typical_s\":0,\"timeout_s\":600}"
 
-static const char schema[] = "{\"effects\":{\"Act\":" EFFECT("action") ",\"Risk\":" EFFECT(
-    "action") "},\"queries\":{},\"types\":{},\"any\":" EFFECT("instance") "}";
+static const char schema[] =
+    "{\"effects\":{\"Act\":" EFFECT("action") ",\"Risk\":" EFFECT("action") ",\"Forbid\":" EFFECT(
+        "action") "},\"queries\":{},\"types\":{},\"any\":" EFFECT("instance") ",\"any_query\":{}}";
 
 /* ---- requests ---- */
 
@@ -584,6 +618,8 @@ bool provider_take(const Request *request, Reply *ret)
         ask_instance(last_part(request->path), ret);
     else if (path_behind(request->path, "/v1/observe") != NULL)
         observe(request, ret);
+    else if (path_behind(request->path, "/v1/query") != NULL)
+        query(request, ret);
     else if (path_behind(request->path, "/v1/schema") != NULL)
         reply_text(ret, 200, schema);
     else

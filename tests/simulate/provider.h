@@ -37,6 +37,12 @@ void provider_make(void);
 /* The next `count` operations on that effect are refused for good. */
 void provider_refuse(const char *effect, unsigned count);
 
+/* How often it was. */
+unsigned provider_refused(const char *effect);
+
+/* `Infra.ready` is true from then on. */
+void provider_ready_from(int64_t ms);
+
 /* A request arrives. True: `ret` is the answer; false: there is none, the connection ends. */
 bool provider_take(const Request *request, Reply *ret);
 

@@ -7,6 +7,7 @@
 #include "tests/simulate/network.h"
 #include "tests/simulate/promise.h"
 #include "tests/simulate/provider.h"
+#include "tests/simulate/story.h"
 
 #define LIVES_MAX 6
 #define LAST_LIVES_MAX 4 /* the first may still be told of a loss, or not know an outcome yet */
@@ -72,72 +73,106 @@ static void interval(const Story *story, LifeEnd end)
 
 /* ---- a run ---- */
 
+typedef struct Play {
+    Story story;
+    Program *first, *grown;
+    LifeOptions options;
+} Play;
+
 /* False: a process has refused to begin, with reason. */
-static bool run_lives(const LifeOptions *options)
+static bool run_lives(Play *play, size_t count)
 {
-    size_t count = 1 + chance_below(&world->chance, LIVES_MAX);
+    size_t grows_at = chance_below(&world->chance, count + 1);
 
     for (size_t i = 0; i < count && world->wrong[0] == '\0'; i++) {
+        if (i == grows_at && play->options.program != NULL)
+            play->options.program = play->grown;
         fate_choose();
         if (chance_one_in(&world->chance, 10))
             network_signal((int64_t)chance_below(&world->chance, 5000));
-        LifeEnd end = life_run(options);
+        LifeEnd end = life_run(&play->options);
         if (end == LIFE_REFUSED)
             return false;
-        interval(options->story, end);
+        interval(&play->story, end);
     }
     return true;
 }
 
-static void run_last(LifeOptions *options)
+static bool run_last(Play *play)
 {
     unsigned quiet = 0;
 
-    options->is_last = false;
     for (unsigned i = 0; i < LAST_LIVES_MAX && quiet < 2 && world->wrong[0] == '\0'; i++) {
         fate_none();
-        options->is_last = quiet == 1;
-        LifeEnd end = life_run(options);
+        play->options.is_last = quiet == 1;
+        LifeEnd end = life_run(&play->options);
         if (end == LIFE_REFUSED)
-            return;
+            return false;
         if (end == LIFE_QUIET)
             quiet++;
         else if (world->wrong[0] == '\0')
             world_wrong("a process that nothing happens to does not come to its end");
     }
+    play->options.is_last = false;
+    return true;
 }
 
-static bool program_make(const Story *story, Program **ret)
+/* What is there is destroyed, in the middle of the story or at its end. */
+static void run_destroy(Play *play)
 {
-    *ret = program_compile("sim.ved", buffer_text(&story->text), story->text.size);
-    if ((*ret)->valid)
-        return true;
-    world_wrong("the story does not compile:\n%.1800s", buffer_text(&story->text));
-    return false;
+    world->calm = false;
+    play->options.program = NULL;
+    if (run_lives(play, 1 + chance_below(&world->chance, 2)))
+        run_last(play);
+}
+
+static void run_all(Play *play)
+{
+    bool destroys = chance_one_in(&world->chance, 5);
+    bool comes_to_its_end = !destroys || chance_one_in(&world->chance, 2);
+
+    play->options.program = play->first;
+    if (!run_lives(play, 1 + chance_below(&world->chance, LIVES_MAX)))
+        return;
+    play->options.program = play->grown;
+    if (comes_to_its_end && !run_last(play))
+        return;
+    if (destroys && world->wrong[0] == '\0')
+        run_destroy(play);
+}
+
+static bool program_make(const Buffer *text, Program **ret)
+{
+    *ret = program_compile("sim.ved", buffer_text(text), text->size);
+    if (!(*ret)->valid)
+        world_wrong("the story does not compile:\n%.1800s", buffer_text(text));
+    return (*ret)->valid;
 }
 
 bool run(uint64_t seed, Mutant mutant, bool traces)
 {
     Chance of_story = {chance_mix(seed, 0)};
-    LifeOptions options = {0};
-    Story story;
+    Play play = {0};
 
     world_begin(seed, mutant, traces);
     disk_make();
     network_make();
     provider_make();
     promise_make();
-    story_make(&story, &of_story);
+    story_make(&play.story, &of_story);
     if (traces)
-        printf("%s\n", buffer_text(&story.text));
-    provider_refuse("Risk", story.risks);
+        printf("%s-----\n%s\n", buffer_text(&play.story.text), buffer_text(&play.story.grown));
+    provider_refuse("Risk", play.story.risks);
     provider_refuse("Deny", UINT32_MAX);
+    provider_refuse("Forbid", UINT32_MAX);
+    provider_ready_from(play.story.ready_ms);
     world->trouble_max = (unsigned)chance_below(&world->chance, TROUBLE_MAX);
-    options.story = &story;
-    if (program_make(&story, &options.program) && run_lives(&options))
-        run_last(&options);
-    program_free(options.program);
-    story_deinit(&story);
+    play.options.story = &play.story;
+    if (program_make(&play.story.text, &play.first) && program_make(&play.story.grown, &play.grown))
+        run_all(&play);
+    program_free(play.first);
+    program_free(play.grown);
+    story_deinit(&play.story);
     tally->runs++;
     return world->wrong[0] == '\0';
 }

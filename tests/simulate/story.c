@@ -47,7 +47,7 @@ static void thing_ends(Story *story, const char *tag, unsigned act, uint32_t num
              act, number);
 }
 
-#define SAY(...) buffer_add_format(&story->text, __VA_ARGS__)
+#define SAY(...) buffer_add_format(&story->grown, __VA_ARGS__)
 
 /* ---- the acts ---- */
 
@@ -289,6 +289,44 @@ static void act_walk(Story *story, Chance *chance, unsigned act)
     deeds_end(story, "walker", act, count);
 }
 
+/* What is outside is waited for. */
+static void act_fact(Story *story, Chance *chance, unsigned act)
+{
+    story->ready_ms = (int64_t)chance_below(chance, 120000);
+    SAY("domain Eye%u {\n  state { open: bool }\n"
+        "  goal Open { predicate open && Infra.ready(\"eye%u\") == true "
+        "terminate_after 50 retries }\n"
+        "  transition Look { step {\n    if !open && Infra.ready(\"eye%u\") == true {\n"
+        "      emit Infra.Act(who: \"eye%u\", number: 1)\n      open = true\n    }\n  } }\n}\n",
+        act, act, act, act);
+    field_ends(story, "Eye", act, "open", "true");
+    deeds_end(story, "eye", act, 1);
+}
+
+/* A message that cannot be handled is given up, at once or after five tries; the others are heard.
+ */
+static void act_deaf(Story *story, Chance *chance, unsigned act)
+{
+    bool faults = chance_one_in(chance, 2);
+
+    SAY("domain Caller%u {\n  transition Boot { step {\n", act);
+    for (int i = 1; i <= 3; i++)
+        SAY("    send Deaf%u Hear(number: %d)\n", act, i);
+    SAY("  } }\n}\ndomain Deaf%u {\n  state { heard: int }\n"
+        "  on message Hear(number: int) {\n    if number == 2 { ",
+        act);
+    if (faults)
+        SAY("fail \"it is not heard\"");
+    else
+        SAY("emit Infra.Forbid(who: \"deaf%u\", number: 1)", act);
+    SAY(" }\n    heard += 1\n    emit Infra.Act(who: \"deaf%u\", number: heard)\n  }\n}\n", act);
+    story->forbids += faults ? 0 : MESSAGE_ATTEMPTS_MAX;
+    number_ends(story, "Deaf", act, "heard", 2);
+    deeds_end(story, "deaf", act, 2);
+    snprintf(story->dead[story->dead_count].domain, sizeof story->dead[0].domain, "Deaf%u", act);
+    story->dead[story->dead_count++].count = 1;
+}
+
 /* More messages than a mailbox holds. */
 static void act_flood(Story *story, Chance *chance, unsigned act)
 {
@@ -306,22 +344,27 @@ static void act_flood(Story *story, Chance *chance, unsigned act)
     number_ends(story, "Lake", act, "misplaced", 0);
 }
 
-static ActWrite *const acts[] = {act_count,  act_pool,  act_parallel, act_shards,
-                                 act_events, act_timer, act_queue,    act_risk,
-                                 act_saga,   act_ring,  act_walk};
+static ActWrite *const acts[] = {act_count, act_pool,  act_parallel, act_shards, act_events,
+                                 act_timer, act_queue, act_risk,     act_saga,   act_ring,
+                                 act_walk,  act_fact,  act_deaf};
 
 void story_make(Story *story, Chance *chance)
 {
     unsigned count = chance_from(chance, 1, 4);
+    unsigned first = chance_one_in(chance, 3) ? chance_from(chance, 1, count) : count;
 
     *story = (Story){.may_lose = true};
-    for (unsigned act = 1; act <= count; act++)
-        acts[chance_below(chance, ARRAY_SIZE(acts))](story, chance, act);
     if (chance_one_in(chance, 400))
         act_flood(story, chance, 0);
+    for (unsigned act = 1; act <= count; act++) {
+        acts[chance_below(chance, ARRAY_SIZE(acts))](story, chance, act);
+        if (act == first)
+            buffer_add(&story->text, story->grown.bytes, story->grown.size);
+    }
 }
 
 void story_deinit(Story *story)
 {
     buffer_deinit(&story->text);
+    buffer_deinit(&story->grown);
 }

@@ -29,16 +29,26 @@ typedef struct ThingEnd {
     char tag[32];
 } ThingEnd;
 
+/* Messages to that domain are given up. */
+typedef struct DeadEnd {
+    char domain[32];
+    size_t count;
+} DeadEnd;
+
 #define STORY_ENDS_MAX 64
 
 typedef struct Story {
-    Buffer text;
+    Buffer text;  /* as it begins */
+    Buffer grown; /* as it is from some process on: with more acts, or the same */
     FieldEnd fields[STORY_ENDS_MAX];
     DeedEnd deeds[STORY_ENDS_MAX];
     ThingEnd things[STORY_ENDS_MAX];
-    size_t field_count, deed_count, thing_count;
-    unsigned risks; /* that many calls of `Risk` are refused */
-    bool may_lose;  /* objects may be lost: each is made again */
+    DeadEnd dead[STORY_ENDS_MAX];
+    size_t field_count, deed_count, thing_count, dead_count;
+    unsigned risks;   /* that many calls of `Risk` are refused */
+    unsigned forbids; /* `Forbid` is tried so often, and always refused */
+    int64_t ready_ms; /* from when on `Infra.ready` is true */
+    bool may_lose;    /* objects may be lost: each is made again */
 } Story;
 
 void story_make(Story *story, Chance *chance);
@@ -46,5 +56,8 @@ void story_deinit(Story *story);
 
 /* Whether it has ended as it must, else what is wrong goes to the world. */
 void story_check(const Story *story, const Runtime *runtime);
+
+/* The same after all was destroyed, at whatever moment. */
+void story_check_destroyed(const Story *story, const Runtime *runtime);
 
 #endif

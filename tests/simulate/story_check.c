@@ -25,7 +25,15 @@ static void field_check(const FieldEnd *end, const Runtime *runtime)
                     buffer_text(&found), end->value);
 }
 
-static void instance_check(const Instance *instance)
+static size_t dead_letters_due(const Story *story, const char *domain)
+{
+    for (size_t i = 0; i < story->dead_count; i++)
+        if (strcmp(story->dead[i].domain, domain) == 0)
+            return story->dead[i].count;
+    return 0;
+}
+
+static void instance_check(const Story *story, const Instance *instance)
 {
     const char *key = instance->key != NULL ? instance->key : "";
     const char *name = instance->domain->name;
@@ -33,8 +41,9 @@ static void instance_check(const Instance *instance)
     if (mailbox_count(&instance->mailbox) > 0)
         world_wrong("%zu messages wait for %s[%s] in the end", mailbox_count(&instance->mailbox),
                     name, key);
-    if (instance->dead_letter_count > 0)
-        world_wrong("%s[%s] has a dead letter", name, key);
+    if (instance->dead_letter_count != dead_letters_due(story, name))
+        world_wrong("%s[%s] has %zu dead letters, and must have %zu", name, key,
+                    instance->dead_letter_count, dead_letters_due(story, name));
     if (instance->pending != NULL || instance->run_count > 0)
         world_wrong("%s[%s] is not at its end", name, key);
     for (uint32_t g = 0; g < instance->domain->goal_count; g++)
@@ -45,7 +54,8 @@ static void instance_check(const Instance *instance)
 
 /* ---- outside ---- */
 
-static void deeds_check(const DeedEnd *end)
+/* Each in order and once, and with `all` each that is due. */
+static void deeds_check(const DeedEnd *end, bool all)
 {
     int64_t done = 0;
 
@@ -53,7 +63,7 @@ static void deeds_check(const DeedEnd *end)
         if (strcmp(deed->who, end->who) == 0 && deed->number != ++done)
             world_wrong("%s has done number %lld where number %lld was due", end->who,
                         (long long)deed->number, (long long)done);
-    if (done != end->count)
+    if (all ? done != end->count : done > end->count)
         world_wrong("%s has done %lld things, and must have done %lld", end->who, (long long)done,
                     (long long)end->count);
 }
@@ -104,16 +114,34 @@ static void things_check(const Story *story, const Runtime *runtime)
                     runtime->object_count, due);
 }
 
+static void world_check(const Story *story, bool all)
+{
+    for (size_t i = 0; i < story->deed_count; i++)
+        deeds_check(&story->deeds[i], all);
+    for (const Done *deed = provider_done(); deed != NULL; deed = deed->next)
+        if (!deed_is_due(story, deed))
+            world_wrong("%s was done, and is nobody's", deed->who);
+}
+
 void story_check(const Story *story, const Runtime *runtime)
 {
     for (size_t i = 0; i < story->field_count; i++)
         field_check(&story->fields[i], runtime);
     for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
-        instance_check(i);
-    for (size_t i = 0; i < story->deed_count; i++)
-        deeds_check(&story->deeds[i]);
-    for (const Done *deed = provider_done(); deed != NULL; deed = deed->next)
-        if (!deed_is_due(story, deed))
-            world_wrong("%s was done, and is nobody's", deed->who);
+        instance_check(story, i);
+    world_check(story, true);
+    if (provider_refused("Forbid") != story->forbids)
+        world_wrong("a handler that fails was tried %u times, and must be %u times",
+                    provider_refused("Forbid"), story->forbids);
     things_check(story, runtime);
+}
+
+void story_check_destroyed(const Story *story, const Runtime *runtime)
+{
+    world_check(story, false);
+    for (const Thing *thing = provider_things(); thing != NULL; thing = thing->next)
+        if (thing->exists)
+            world_wrong("%s exists, and all was destroyed", thing->address);
+    if (runtime->object_count > 0)
+        world_wrong("the state has %zu objects, and all was destroyed", runtime->object_count);
 }
