@@ -300,6 +300,7 @@ help:
 	@echo 'make build-both       build everything with gcc and with clang'
 	@echo 'make fuzz             fuzz every parser, each for FUZZ_SECONDS=600'
 	@echo 'make fuzz-corpus      replay the corpus once'
+	@echo 'make simulate         crashes and faults in a virtual world, SIMULATIONS=1000000 seeds'
 	@echo 'make bench            speed and memory of check, compile, fmt and plan, beside their limits'
 	@echo 'make packages         install the Debian packages that build and tests need'
 	@echo 'make install          DESTDIR= PREFIX=/usr/local; make uninstall takes it away again'
