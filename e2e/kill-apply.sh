@@ -35,9 +35,13 @@ rounds_finished() {
     done
 }
 
-# Every line of the call log, from all of the round's plugin folders.
+# Every line of the call log, from all of the round's plugin folders; and of what took hold.
 calls() {
     find "$1" -name calls.ndjson -exec cat {} +
+}
+
+effects() {
+    find "$1" -name effects.ndjson -exec cat {} +
 }
 
 verify_round() { # FOLDER TITLE FORGET
@@ -52,6 +56,9 @@ verify_round() { # FOLDER TITLE FORGET
     check_equal "$title: each object was asked for under one key" \
         "$(calls "$round" | jq -rs '[[.[] | {uid, op}] | unique | length, (map(.uid) | unique | length)] |
                   map(tostring) | join(" ")' 2>&1)" "$OBJECTS $OBJECTS"
+    check_equal "$title: each object was made by one effect, and no effect took hold twice" \
+        "$(effects "$round" | jq -rs '[length, (map(.op) | unique | length), (map(.uid) | unique | length)] |
+                  map(tostring) | join(" ")' 2>&1)" "$OBJECTS $OBJECTS $OBJECTS"
     check_equal "$title: each repetition was the same request" \
         "$(calls "$round" | jq -rs 'group_by([.uid, .op]) | map(map(.digest) | unique | length) |
                   map(select(. != 1)) | length' 2>&1)" 0

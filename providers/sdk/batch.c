@@ -4,18 +4,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lang/base/arena.h"
 #include "lang/base/memory.h"
 #include "providers/sdk/admission.h"
 #include "providers/sdk/members.h"
 #include "providers/sdk/problem.h"
 
-/* The items of one request on their way; freed when the last has come back. */
+/* The items of one request on their way; freed when the last has come back. What is known of them
+ * dies with them, and is made on the event thread only. */
 typedef struct Batch {
     Engine *engine;
-    char **replies; /* JSON texts */
-    char now[32];   /* when the items were asked for */
+    Arena arena;
+    Buffer pieces; /* the answers in the order in which they came, JSON texts */
+    struct {
+        size_t at, size; /* in the pieces */
+    } * replies;
     size_t count;
     size_t pending;
+    char now[32]; /* when the items were asked for */
     BatchDone done;
     void *context;
 } Batch;
@@ -45,30 +51,40 @@ static void batch_count_down(Batch *batch)
     for (size_t i = 0; i < batch->count; i++) {
         if (i > 0)
             buffer_add_char(&reply, ',');
-        buffer_add_string(&reply, batch->replies[i]);
-        free(batch->replies[i]);
+        buffer_add(&reply, batch->pieces.bytes + batch->replies[i].at, batch->replies[i].size);
     }
     buffer_add_string(&reply, "]}");
     batch->done(batch->context, &reply);
+    arena_deinit(&batch->arena);
+    buffer_deinit(&batch->pieces);
     free(batch->replies);
     free(batch);
 }
 
-/* `reply` is taken. */
-static void batch_put(Batch *batch, size_t index, char *reply)
+/* Between these two the members of an item's answer are written; the item is done afterwards. */
+static Buffer *reply_open(Batch *batch, size_t index)
 {
-    batch->replies[index] = reply;
+    batch->replies[index].at = batch->pieces.size;
+    buffer_add_char(&batch->pieces, '{');
+    return &batch->pieces;
+}
+
+static void reply_close(Batch *batch, size_t index)
+{
+    buffer_add_char(&batch->pieces, '}');
+    batch->replies[index].size = batch->pieces.size - batch->replies[index].at;
     batch_count_down(batch);
 }
 
+/* All but the reply lives in the batch's arena. */
 typedef struct Observation {
     struct Observation *next;
     Batch *batch;
     size_t index;
-    char *uid, *type, *effect, *address, *lineage, *etag, *prior, *private;
+    const char *etag; /* that the client knows; NULL: none */
     ProviderRequest request;
     ProviderReply reply;
-    ProviderProblem problem;
+    ProviderProblem *problem; /* NULL: none */
     ObserveStatus status;
 } Observation;
 
@@ -106,25 +122,26 @@ static void observe_work(Job *base)
     Observation *one;
 
     while ((one = round_take(job->round)) != NULL) {
-        one->status = provider->observe(provider, &one->request, &one->reply, &one->problem);
+        ProviderProblem problem = {0};
+        one->status = provider->observe(provider, &one->request, &one->reply, &problem);
+        if (one->status == OBSERVE_ERROR) {
+            one->problem = memory_alloc(sizeof problem);
+            *one->problem = problem;
+        }
         one->next = job->finished;
         job->finished = one;
     }
 }
 
 /* `op` is the operation in the way; NULL: none. */
-static char *observe_error(const char *uid, const ProviderProblem *problem, const char *op)
+static void put_error(Buffer *ret, const char *uid, const ProviderProblem *problem, const char *op)
 {
     cleanup(free) char *text = problem_text(problem, op);
-    Buffer reply = {0};
 
-    buffer_add_char(&reply, '{');
-    member_put_string(&reply, "uid", uid);
-    member_put_string(&reply, "status", "error");
-    member_put_string(&reply, "reason", problem->detail);
-    member_put_text(&reply, "problem", text);
-    buffer_add_char(&reply, '}');
-    return buffer_take(&reply);
+    member_put_string(ret, "uid", uid);
+    member_put_string(ret, "status", "error");
+    member_put_string(ret, "reason", problem->detail);
+    member_put_text(ret, "problem", text);
 }
 
 /* The object is there as the reply says; where a provider leaves that out it is as before. */
@@ -154,49 +171,36 @@ static void put_found(Buffer *ret, Observation *one, Instance *instance)
         member_put_text(ret, "state", state != NULL ? state : "{}");
 }
 
-static char *observe_reply(Observation *one)
+static void put_observation(Buffer *ret, Observation *one)
 {
-    Instance *instance = store_instance(engine_options(one->batch->engine)->store, one->uid);
-    Buffer reply = {0};
+    const char *uid = one->request.uid;
+    Instance *instance = store_instance(engine_options(one->batch->engine)->store, uid);
 
-    if (one->status == OBSERVE_ERROR)
-        return observe_error(one->uid, &one->problem, NULL);
-    buffer_add_char(&reply, '{');
-    member_put_string(&reply, "uid", one->uid);
+    if (one->status == OBSERVE_ERROR) {
+        put_error(ret, uid, one->problem, NULL);
+        return;
+    }
+    member_put_string(ret, "uid", uid);
     if (one->status == OBSERVE_ABSENT)
-        member_put_string(&reply, "status", "absent");
+        member_put_string(ret, "status", "absent");
     else
-        put_found(&reply, one, instance);
-    member_put_string(&reply, "reason", one->reply.reason);
-    member_put_string(&reply, "observed_at", one->batch->now);
-    buffer_add_char(&reply, '}');
-    return buffer_take(&reply);
-}
-
-static void observation_free(Observation *one)
-{
-    free(one->uid);
-    free(one->type);
-    free(one->effect);
-    free(one->address);
-    free(one->lineage);
-    free(one->etag);
-    free(one->prior);
-    free(one->private);
-    free(one->reply.external_id);
-    free(one->reply.reason);
-    json_free(one->reply.state);
-    json_free(one->reply.private);
-    free(one);
+        put_found(ret, one, instance);
+    member_put_string(ret, "reason", one->reply.reason);
+    member_put_string(ret, "observed_at", one->batch->now);
 }
 
 static void observe_end(Observation *one)
 {
-    char *reply = observe_reply(one);
+    Batch *batch = one->batch;
 
-    engine_observe_end(one->batch->engine, one->uid);
-    batch_put(one->batch, one->index, reply);
-    observation_free(one);
+    put_observation(reply_open(batch, one->index), one);
+    engine_observe_end(batch->engine, one->request.uid);
+    free(one->problem);
+    free(one->reply.external_id);
+    free(one->reply.reason);
+    json_free(one->reply.state);
+    json_free(one->reply.private);
+    reply_close(batch, one->index);
 }
 
 static void observe_done(Job *base)
@@ -231,52 +235,46 @@ static void round_start(Engine *engine, Observation *observations, size_t count)
     }
 }
 
-static char *copy_or_null(const char *text)
+static const char *kept(Batch *batch, const char *text)
 {
-    return text != NULL ? memory_copy_string(text) : NULL;
+    return text != NULL ? arena_copy_string(&batch->arena, text) : NULL;
 }
 
-static char *or_empty(char *text)
-{
-    return text != NULL ? text : memory_copy_string("");
-}
-
-static void observe_owner(Observation *one, const char *owner)
+static void observe_owner(Batch *batch, ProviderRequest *request, const char *owner)
 {
     Members all = members_of(owner, owner != NULL ? strlen(owner) : 0);
     Member member;
 
+    request->address = request->lineage = "";
     while (members_next(&all, &member)) {
-        if (one->address == NULL && member_is(&member, "address"))
-            one->address = member_string(&member);
-        else if (one->lineage == NULL && member_is(&member, "lineage"))
-            one->lineage = member_string(&member);
+        const char **string = member_is(&member, "address")   ? &request->address
+                              : member_is(&member, "lineage") ? &request->lineage
+                                                              : NULL;
+        cleanup(free) char *text = string != NULL ? member_string(&member) : NULL;
+        if (text != NULL)
+            *string = kept(batch, text);
     }
-    one->address = or_empty(one->address);
-    one->lineage = or_empty(one->lineage);
 }
 
-static void observe_fill(Observation *one, const Json *item, const Instance *instance)
+static Observation *observation_new(Batch *batch, const Json *item, const Instance *instance)
 {
-    one->uid = memory_copy_string(json_get_string(item, "uid", ""));
-    one->type = memory_copy_string(json_get_string(item, "type", instance ? instance->type : ""));
-    one->effect = copy_or_null(instance != NULL ? instance->effect : NULL);
-    one->etag = copy_or_null(json_get_string(item, "etag", NULL));
-    observe_owner(one, instance != NULL ? instance->owner : NULL);
-    one->prior = copy_or_null(instance != NULL ? instance->state : NULL);
-    one->private = copy_or_null(instance != NULL ? instance->private : NULL);
+    Observation *one = arena_new(&batch->arena, Observation);
+    const char *type = instance != NULL ? instance->type : "";
+
+    one->batch = batch;
+    one->etag = kept(batch, json_get_string(item, "etag", NULL));
     one->request = (ProviderRequest){
         .op = "",
-        .type = one->type,
-        .effect = one->effect,
-        .uid = one->uid,
-        .address = one->address,
-        .lineage = one->lineage,
-        .prior = one->prior,
-        .private = one->private,
-        .config = engine_options(one->batch->engine)->config,
+        .type = kept(batch, json_get_string(item, "type", type)),
+        .effect = instance != NULL ? kept(batch, instance->effect) : NULL,
+        .uid = kept(batch, json_get_string(item, "uid", "")),
+        .prior = instance != NULL ? kept(batch, instance->state) : NULL,
+        .private = instance != NULL ? kept(batch, instance->private) : NULL,
+        .config = engine_options(batch->engine)->config,
         .timeout_s = OPERATION_TIMEOUT_S,
     };
+    observe_owner(batch, &one->request, instance != NULL ? instance->owner : NULL);
+    return one;
 }
 
 /* NULL: it is answered already. */
@@ -290,19 +288,20 @@ static Observation *observe_item(Batch *batch, size_t index, const Json *item)
         provider_problem(&problem, "INVALID_REQUEST", "not_applied", false,
                          "item %zu: uid '%.64s': expected 32 lower-case hexadecimal digits", index,
                          uid);
-        batch_put(batch, index, observe_error(uid, &problem, NULL));
+        put_error(reply_open(batch, index), uid, &problem, NULL);
+        reply_close(batch, index);
         return NULL;
     }
     if (!engine_observe_begin(batch->engine, uid, &running)) {
         provider_problem(&problem, "OPERATION_IN_PROGRESS", "not_applied", true,
                          "operation '%s' for object '%s' has not ended", running->op, uid);
-        batch_put(batch, index, observe_error(uid, &problem, running->op));
+        put_error(reply_open(batch, index), uid, &problem, running->op);
+        reply_close(batch, index);
         return NULL;
     }
-    Observation *one = memory_zero(1, sizeof *one);
-    one->batch = batch;
+    const Instance *instance = store_instance(engine_options(batch->engine)->store, uid);
+    Observation *one = observation_new(batch, item, instance);
     one->index = index;
-    observe_fill(one, item, store_instance(engine_options(batch->engine)->store, uid));
     return one;
 }
 
@@ -352,20 +351,18 @@ static void query_done(Job *base)
 {
     QueryJob *job = (QueryJob *)base;
     cleanup(free) char *value = job->value != NULL ? json_text(job->value) : NULL;
-    Buffer reply = {0};
+    Buffer *reply = reply_open(job->batch, job->index);
 
-    buffer_add_char(&reply, '{');
-    member_put_string(&reply, "query", job->query);
-    member_put_string(&reply, "status", job->code == 0 ? "known" : "unknown");
+    member_put_string(reply, "query", job->query);
+    member_put_string(reply, "status", job->code == 0 ? "known" : "unknown");
     if (job->code == 0) {
-        member_put_text(&reply, "value", value != NULL ? value : "null");
+        member_put_text(reply, "value", value != NULL ? value : "null");
     } else {
         cleanup(free) char *problem = problem_text(&job->problem, NULL);
-        member_put_string(&reply, "unknown", job->problem.detail);
-        member_put_text(&reply, "problem", problem);
+        member_put_string(reply, "unknown", job->problem.detail);
+        member_put_text(reply, "problem", problem);
     }
-    buffer_add_char(&reply, '}');
-    batch_put(job->batch, job->index, buffer_take(&reply));
+    reply_close(job->batch, job->index);
     free(job->query);
     json_free(job->args);
     json_free(job->value);

@@ -34,6 +34,7 @@ typedef struct Presence {
     Operation *operation; /* NULL: none */
     size_t reader_count;
     bool waiting; /* the operation starts when the last reader has gone */
+    char uid[];   /* the key */
 } Presence;
 
 struct Engine {
@@ -66,18 +67,18 @@ static Presence *presence_get(Engine *engine, const char *uid)
     Presence *presence = map_get(&engine->presences, uid);
 
     if (presence == NULL) {
-        presence = memory_zero(1, sizeof *presence);
-        map_put(&engine->presences, uid, presence);
+        size_t size = strlen(uid) + 1;
+        presence = memory_zero(1, sizeof *presence + size);
+        memcpy(presence->uid, uid, size);
+        map_put(&engine->presences, presence->uid, presence);
     }
     return presence;
 }
 
-static void presence_drop(Engine *engine, const char *uid)
+static void presence_drop(Engine *engine, Presence *presence)
 {
-    Presence *presence = map_get(&engine->presences, uid);
-
-    if (presence != NULL && presence->operation == NULL && presence->reader_count == 0)
-        free(map_remove(&engine->presences, uid));
+    if (presence->operation == NULL && presence->reader_count == 0)
+        free(map_remove(&engine->presences, presence->uid));
 }
 
 static void presence_leave(Engine *engine, const Operation *operation)
@@ -88,7 +89,7 @@ static void presence_leave(Engine *engine, const Operation *operation)
         return;
     presence->operation = NULL;
     presence->waiting = false;
-    presence_drop(engine, operation->uid);
+    presence_drop(engine, presence);
 }
 
 static void arm_flush(Engine *engine)
@@ -221,6 +222,7 @@ int engine_new(const EngineOptions *options, Engine **ret, Error *err)
         return error_set(err, ERROR_INTERNAL, "make an eventfd: out of file descriptors");
     Engine *engine = memory_zero(1, sizeof *engine);
     engine->options = *options;
+    engine->presences.borrows = true;
     engine->event_fd = fd;
     fd = -1;
     engine->operations = pool_new(OPERATION_CONCURRENT_MAX, engine->event_fd);
@@ -458,7 +460,7 @@ void engine_observe_end(Engine *engine, const char *uid)
         presence->waiting = false;
         start_when_alone(engine, presence->operation);
     }
-    presence_drop(engine, uid);
+    presence_drop(engine, presence);
 }
 
 void engine_read(Engine *engine, Job *job)

@@ -98,16 +98,15 @@ static void read_member(Instance *instance, const Member *member)
     }
 }
 
-int instance_parse(const char *text, size_t size, Instance **ret, Error *err)
+int instance_parse(Members *members, Instance **ret, Error *err)
 {
     cleanup(instance_free) Instance *instance = memory_zero(1, sizeof *instance);
-    Members all = members_of(text, size);
     Member member;
 
     instance->schema_version = 1;
-    while (members_next(&all, &member))
+    while (members_next(members, &member))
         read_member(instance, &member);
-    if (!members_are_whole(&all))
+    if (!members_are_whole(members))
         return error_set(err, ERROR_STATE, "an instance is no JSON object");
     if (instance->type == NULL || instance->uid == NULL || instance->effect == NULL)
         return error_set(err, ERROR_STATE, "an instance without type, uid or effect");

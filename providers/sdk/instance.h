@@ -6,6 +6,7 @@
 #ifndef VED_SDK_INSTANCE_H
 #define VED_SDK_INSTANCE_H
 
+#include "providers/sdk/members.h"
 #include "providers/sdk/provider.h"
 
 #define ETAG_SIZE 24
@@ -31,10 +32,10 @@ typedef struct Instance {
 
 void instance_free(Instance *instance);
 
-/* As it is stored; and back. A negative code: no object, or a member is missing. The caller owns
- * the result. */
+/* As it is stored; and back, from all of `members`. A negative code: no object, or a member is
+ * missing. The caller owns the result. */
 void instance_put(Buffer *ret, const Instance *instance);
-int instance_parse(const char *text, size_t size, Instance **ret, Error *err);
+int instance_parse(Members *members, Instance **ret, Error *err);
 
 /* The body of a 200 or 201 as JSON text, to the operation `op`; NULL: to nobody's. */
 void instance_put_representation(Buffer *ret, const Instance *instance, const char *op);

@@ -54,45 +54,75 @@ static const char *value_end(const char *at, const char *end)
     return at > start ? at : NULL;
 }
 
-Members members_of(const char *text, size_t size)
+/* Behind a brace, which may be followed by the one that closes it. */
+static Members members_behind(const char *at, const char *end)
 {
-    bool is_object = size >= 2 && text[0] == '{' && text[size - 1] == '}';
+    bool is_empty = at < end && *at == '}';
 
-    return (Members){is_object ? text + 1 : NULL, is_object ? text + size - 1 : NULL};
+    return (Members){.at = at + is_empty, .end = end, .ended = is_empty};
 }
 
-/* The member at `at`, and where it ends; NULL: there is none. */
-static const char *member_read(const char *at, const char *end, Member *ret)
+Members members_of(const char *text, size_t size)
 {
-    const char *key_end = at < end && *at == '"' ? string_end(at, end) : NULL;
+    if (size < 2 || text[0] != '{')
+        return (Members){0};
+    return members_behind(text + 1, text + size);
+}
 
-    if (key_end == NULL || key_end == end || *key_end != ':')
+/* Go on behind a value: to the next key, or out of the object. */
+static void members_go_on(Members *members, const char *at)
+{
+    bool goes_on = at != NULL && at < members->end && (*at == ',' || *at == '}');
+
+    members->at = goes_on ? at + 1 : NULL;
+    members->ended = goes_on && *at == '}';
+}
+
+/* Behind the colon of the key that is next; NULL: there is none. */
+static const char *key_read(const Members *members, Member *ret)
+{
+    const char *at = members->at, *end = members->end;
+    const char *behind = at < end && *at == '"' ? string_end(at, end) : NULL;
+
+    if (behind == NULL || behind == end || *behind != ':')
         return NULL;
     ret->key = at + 1;
-    ret->key_size = (size_t)(key_end - 1 - ret->key);
-    ret->value = key_end + 1;
-    const char *after = value_end(ret->value, end);
-    ret->size = after != NULL ? (size_t)(after - ret->value) : 0;
-    return after;
+    ret->key_size = (size_t)(behind - 1 - ret->key);
+    return behind + 1;
 }
 
 bool members_next(Members *members, Member *ret)
 {
-    if (members->at == NULL || members->at == members->end)
+    if (members->at == NULL || members->ended)
         return false;
-    members->at = member_read(members->at, members->end, ret);
-    if (members->at == NULL)
+    ret->value = key_read(members, ret);
+    const char *behind = ret->value != NULL ? value_end(ret->value, members->end) : NULL;
+    ret->size = behind != NULL ? (size_t)(behind - ret->value) : 0;
+    members_go_on(members, behind);
+    return behind != NULL;
+}
+
+bool members_enter(const Members *members, const char *key, Members *ret)
+{
+    Member member;
+
+    if (members->at == NULL || members->ended)
         return false;
-    if (members->at < members->end) {
-        bool goes_on = *members->at == ',' && members->at + 1 < members->end;
-        members->at = goes_on ? members->at + 1 : NULL;
-    }
+    const char *value = key_read(members, &member);
+    if (value == NULL || value == members->end || *value != '{' || !member_is(&member, key))
+        return false;
+    *ret = members_behind(value + 1, members->end);
     return true;
+}
+
+void members_leave(Members *members, const Members *inner)
+{
+    members_go_on(members, inner->ended ? inner->at : NULL);
 }
 
 bool members_are_whole(const Members *members)
 {
-    return members->at != NULL && members->at == members->end;
+    return members->ended;
 }
 
 bool member_find(const char *text, const char *key, Member *ret)

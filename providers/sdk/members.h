@@ -12,8 +12,9 @@
 #include "lang/base/json.h"
 
 typedef struct Members {
-    const char *at; /* NULL: the text is no object, or ends in the middle */
-    const char *end;
+    const char *at;  /* NULL: the text is no object, or ends in the middle */
+    const char *end; /* of what may be read */
+    bool ended;      /* `at` is behind the object */
 } Members;
 
 typedef struct Member {
@@ -27,8 +28,13 @@ typedef struct Member {
 Members members_of(const char *text, size_t size);
 bool members_next(Members *members, Member *ret);
 
-/* Once there is no next one: was the whole text an object? */
+/* Once there is no next one: has the object come to its end? Behind it anything may stand. */
 bool members_are_whole(const Members *members);
+
+/* If the next member is `key` and an object, its own members, to be read to their end before
+ * members_leave() goes on behind it. So what is large is read once. */
+bool members_enter(const Members *members, const char *key, Members *ret);
+void members_leave(Members *members, const Members *inner);
 
 /* The member of that name in an object's text; false: it is not there, or `text` is NULL. */
 bool member_find(const char *text, const char *key, Member *ret);

@@ -165,14 +165,19 @@ static bool read_text(Operation *operation, const Member *member)
     return false;
 }
 
-static int read_instance(StoreRecord *record, const Member *member, Error *err)
+static int read_instance(StoreRecord *record, Members *members, Error *err)
 {
-    cleanup(free) char *text = member->value[0] == '"' ? member_string(member) : NULL;
-    const char *value = text != NULL ? text : member->value;
-
     instance_free(take(record->instance));
-    return instance_parse(value, text != NULL ? strlen(text) : member->size, &record->instance,
-                          err);
+    return instance_parse(members, &record->instance, err);
+}
+
+/* As older journals have it: a text in a string. */
+static int read_older_instance(StoreRecord *record, const Member *member, Error *err)
+{
+    cleanup(free) char *text = member_string(member);
+    Members members = members_of(text, text != NULL ? strlen(text) : 0);
+
+    return read_instance(record, &members, err);
 }
 
 static int read_operation_member(StoreRecord *record, const Member *member, Error *err)
@@ -201,7 +206,7 @@ static int read_member(StoreRecord *record, const Member *member, Error *err)
     char **string = member_is(member, "removed") ? &record->removed : NULL;
 
     if (member_is(member, "instance"))
-        return read_instance(record, member, err);
+        return read_older_instance(record, member, err);
     if (record->kind == RECORD_FENCE && member_is(member, "lineage"))
         string = &record->lineage;
     if (string != NULL) {
@@ -264,16 +269,32 @@ static int read_start(Members *members, StoreRecord *record, Error *err)
     return 0;
 }
 
+static int read_members(Members *members, StoreRecord *record, Error *err)
+{
+    Members inner;
+    Member member;
+    int code = 0;
+
+    for (bool more = true; code == 0 && more;) {
+        if (members_enter(members, "instance", &inner)) {
+            code = read_instance(record, &inner, err);
+            members_leave(members, &inner);
+        } else if ((more = members_next(members, &member))) {
+            code = read_member(record, &member, err);
+        }
+    }
+    return code;
+}
+
 int store_record_parse(const char *text, size_t size, StoreRecord *ret, Error *err)
 {
     cleanup(store_record_deinit) StoreRecord record = {0};
     Members members = members_of(text, size);
-    Member member;
     int code = read_start(&members, &record, err);
 
-    while (code == 0 && members_next(&members, &member))
-        code = read_member(&record, &member, err);
-    if (code == 0 && !members_are_whole(&members))
+    if (code == 0)
+        code = read_members(&members, &record, err);
+    if (code == 0 && !(members_are_whole(&members) && members.at == text + size))
         code = error_set(err, ERROR_STATE, "the record is no JSON object");
     if (code == 0 && (record.kind == RECORD_BEGIN || record.kind == RECORD_OPERATION))
         code = check_operation(record.operation, err);

@@ -68,7 +68,7 @@ Test(members, what_is_no_object_has_none)
     expect_members("{\"a\":1,}", "a=1;damaged");
     expect_members("{\"a\":1 }", "a=1 ;");
     expect_members("{\"a\":\"}", "damaged");
-    expect_members("{\"a\":[}", "damaged");
+    expect_members("{\"a\":[}", "a=[};damaged");
 }
 
 Test(members, values_are_read_by_their_kind)
