@@ -373,8 +373,10 @@ int intent_make(const Emitted *emitted, Arena *arena, Intents *ret, const char *
 
 void intent_recall(const Emitted *emitted, const Object *object, Intent *intent)
 {
-    if (object != NULL)
+    if (object != NULL) {
         memcpy(intent->uid, object->uid, UID_SIZE);
+        intent->generation = object->generation;
+    }
     intent->address = object != NULL ? object_address(object) : action_address(emitted, intent);
     op_make(emitted->instance, intent->uid, intent->number, intent->op);
 }

@@ -289,21 +289,6 @@ OriginChange *origin_change(const Origin *origin, const char *field)
     return NULL;
 }
 
-OriginEffect *origin_effect(const Origin *origin, const char *effect, uint32_t site,
-                            const char *name, size_t turn)
-{
-    for (size_t i = 0; i < origin->effect_count; i++) {
-        OriginEffect *other = &origin->effects[i];
-        if ((other->name != NULL) != (name != NULL) || (name == NULL && other->site != site))
-            continue;
-        if (name != NULL && strcmp(other->name, name) != 0)
-            continue;
-        if (strcmp(other->effect, effect) == 0 && (name != NULL || turn-- == 0))
-            return other;
-    }
-    return NULL;
-}
-
 Origin *origin_that_handled(const Instance *instance, const char *where, const Value *arguments,
                             size_t count)
 {
@@ -388,38 +373,14 @@ static void record_fields(const Recording *recording)
     origin->field_count = proposal->read_count;
 }
 
-/* How many effects of the record so far are of that site and without a name. */
-static size_t effect_turn(const Origin *origin, const Intent *intent)
-{
-    size_t turn = 0;
-
-    for (size_t i = 0; i < origin->effect_count; i++)
-        turn += origin->effects[i].name == NULL && origin->effects[i].site == intent->place.site &&
-                strcmp(origin->effects[i].effect, intent->place.effect) == 0;
-    return turn;
-}
-
-/* What a slice computed again takes from its record has no arguments of its own. */
-static const char *action_arguments(const Recording *recording, const Intent *intent,
-                                    const char *name)
-{
-    if (intent->arguments != NULL || recording->old == NULL)
-        return intent->arguments;
-    const OriginEffect *before =
-        origin_effect(recording->old, intent->place.effect, intent->place.site, name,
-                      effect_turn(recording->origin, intent));
-    return before != NULL ? before->arguments : NULL;
-}
-
 static OriginEffect effect_make(const Recording *recording, const Intent *intent)
 {
-    const char *name = intent->name != NULL ? intent->name : intent->key;
     OriginEffect effect = {.verb = intent->verb,
                            .effect = memory_copy_string(intent->place.effect),
                            .site = intent->place.site,
                            .failed = intent->state == INTENT_FAILED};
 
-    string_set(&effect.name, name);
+    string_set(&effect.name, intent->name != NULL ? intent->name : intent->key);
     if (effect.failed) {
         string_set(&effect.code, intent->code);
         string_set(&effect.detail, intent->detail);
@@ -431,7 +392,7 @@ static OriginEffect effect_make(const Recording *recording, const Intent *intent
         string_set(&effect.result, intent->result);
     }
     if (intent->verb == INTENT_ACTION || effect.failed)
-        string_set(&effect.arguments, action_arguments(recording, intent, name));
+        string_set(&effect.arguments, intent->arguments);
     return effect;
 }
 

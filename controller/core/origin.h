@@ -22,6 +22,7 @@ typedef struct OriginEffect {
     char *name;         /* name: or idempotency_key: of the emission; NULL */
     char uid[UID_SIZE]; /* INTENT_PUT: its object, whose outputs are the result; "": it has none */
     bool released;      /* INTENT_PUT: the program has released that object since */
+    bool overtaken;     /* derived: a later effect of the record is about that object, too */
     char *arguments;    /* INTENT_ACTION, or failed: canonical JSON */
     char *result;       /* INTENT_ACTION: JSON */
     bool failed;        /* and its else block ran, with these two */
@@ -56,6 +57,7 @@ struct Origin {
     SeenFacts facts;
     OriginEffect *effects; /* in the order of emission, without releases */
     size_t effect_count;
+    bool overtaken_known; /* derived: of its effects */
     OriginChange *changes;
     size_t change_count;
     Emission *said; /* its emissions with their content, without logs: proposal_emissions_clone() */
@@ -112,11 +114,6 @@ int origin_field(const Origin *origin, const char *name);
 
 /* What it did to the field of that name; NULL: it left it as it found it. */
 OriginChange *origin_change(const Origin *origin, const char *field);
-
-/* The effect of the record that an emission means: same effect, and the same name, or without names
- * the `turn`-th of that site. NULL: the slice had none there. */
-OriginEffect *origin_effect(const Origin *origin, const char *effect, uint32_t site,
-                            const char *name, size_t turn);
 
 /* The first record of the instance of a slice of that handler, transition or timer (cause_where())
  * that handled exactly those arguments and does not know yet that they have changed; NULL: none. */

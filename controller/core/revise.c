@@ -243,102 +243,72 @@ void rehear(const Instance *instance, const SliceInput *input, const Message *me
 
 /* ---- effects ---- */
 
-static const BoundEffect *bound_of(const Emitted *emitted)
-{
-    return &emitted->instance->runtime->bindings->effects[emitted->output->use];
-}
-
-static void recall_failure(const Emitted *emitted, const OriginEffect *effect, Intent *intent)
+static void recall_failure(const Emitted *emitted, const OriginEffect *known, Intent *intent)
 {
     intent->state = INTENT_FAILED;
-    string_set(&intent->code, effect->code);
-    string_set(&intent->detail, effect->detail);
+    string_set(&intent->code, known->code);
+    string_set(&intent->detail, known->detail);
     intent_recall(emitted, NULL, intent);
 }
 
-static void recall(const Emitted *emitted, const Object *object, const char *result, Intent *intent)
+/* With the arguments that the deed was done with. */
+static void recall_deed(const Emitted *emitted, const OriginEffect *known, Intent *intent)
 {
     intent->state = INTENT_RECALLED;
-    string_set(&intent->result, result);
+    string_set(&intent->result, known->result);
+    intent_recall(emitted, NULL, intent);
+}
+
+/* With which arguments it was emitted does not count: they are the object's, or are not asked for.
+ */
+static void recall_object(const Emitted *emitted, const Fitted *fitted, Intent *intent)
+{
+    const Object *object = fitted->object;
+
+    intent->state = INTENT_RECALLED;
+    string_set(&intent->result, object != NULL ? object->outputs : NULL);
     string_set(&intent->arguments, NULL);
     intent_recall(emitted, object, intent);
+    memcpy(intent->uid, fitted->known->uid, UID_SIZE);
 }
 
-/* With other arguments an action is another deed. */
-static void do_again(const Emitted *emitted, const OriginEffect *effect, Intent *intent)
+static void recall(const Emitted *emitted, const Fitted *fitted, Intent *intent)
 {
-    if (strcmp(effect->arguments, intent->arguments) == 0)
-        recall(emitted, NULL, effect->result, intent);
+    if (fitted->known->failed)
+        recall_failure(emitted, fitted->known, intent);
+    else if (fitted->known->verb == INTENT_ACTION)
+        recall_deed(emitted, fitted->known, intent);
     else
-        intent_recall(emitted, NULL, intent);
+        recall_object(emitted, fitted, intent);
 }
 
-static bool is_as_wanted(const Object *object, const BoundEffect *bound, const Intent *intent)
+static int intents_fitting(const Emitted *emitted, const Fitted *fitted, Arena *arena,
+                           Intent *intent, Intents *ret, const char **ret_text)
 {
-    return !object->replace && object->inputs != NULL &&
-           strcmp(object->inputs, intent->arguments) == 0 && !effect_replaces(bound, object, NULL);
-}
-
-/* The slice has emitted the same object once more: with which arguments this time was does not
- * count.
- */
-static bool is_overtaken(const Origin *origin, const OriginEffect *effect)
-{
-    for (const OriginEffect *later = effect + 1; later < origin->effects + origin->effect_count;
-         later++)
-        if (strcmp(later->uid, effect->uid) == 0)
-            return true;
-    return false;
-}
-
-/* The effect that it means was there when the slice committed. */
-static int intents_known(const Emitted *emitted, const Origin *origin, const OriginEffect *effect,
-                         Arena *arena, Intent *intent, Intents *ret, const char **ret_text)
-{
-    Object *object = object_find(emitted->instance->runtime, effect->uid);
-
-    if (effect->failed) {
-        recall_failure(emitted, effect, intent);
-    } else if (effect->verb == INTENT_ACTION) {
-        do_again(emitted, effect, intent);
-    } else if (object == NULL) {
-        recall(emitted, NULL, NULL, intent);
-        memcpy(intent->uid, effect->uid, UID_SIZE);
-    } else if (object->origin != origin || is_overtaken(origin, effect) ||
-               is_as_wanted(object, bound_of(emitted), intent)) {
-        recall(emitted, object, object->outputs, intent);
-    } else {
-        return intents_for(emitted, object, intent, arena, ret, ret_text);
+    switch (fitted->fit) {
+    case FIT_SAME:
+    case FIT_APART:
+        recall(emitted, fitted, intent);
+        ret->items[ret->count++] = intent;
+        return 0;
+    case FIT_OTHER:
+        if (fitted->object != NULL)
+            return intents_for(emitted, fitted->object, intent, arena, ret, ret_text);
+        break;
+    case FIT_NEW:
+        break;
     }
-    ret->items[ret->count++] = intent;
-    return 0;
+    return intent_complete(emitted, arena, intent, ret, ret_text);
 }
 
-/* It is there, with its object. */
-static bool is_known(const Emitted *emitted, const OriginEffect *effect, const Intent *intent)
+static int effect_intents(const Emitted *emitted, Fitting *fitting, Arena *arena, Intents *ret,
+                          const char **ret_text)
 {
-    if (effect == NULL || (effect->verb == INTENT_ACTION) != bound_of(emitted)->is_action)
-        return false;
-    if (effect->failed) /* with other arguments it may succeed */
-        return effect->arguments != NULL && strcmp(effect->arguments, intent->arguments) == 0;
-    if (effect->verb == INTENT_ACTION)
-        return true;
-    const Object *object = object_find(emitted->instance->runtime, effect->uid);
-    return object != NULL ? !object->condemned : effect->released;
-}
-
-int revision_intents(const Emitted *emitted, const Origin *origin, Arena *arena, Intents *ret,
-                     const char **ret_text)
-{
+    const Runtime *runtime = emitted->instance->runtime;
+    const BoundEffect *bound = &runtime->bindings->effects[emitted->output->use];
+    const char *awaited = resource_awaited(runtime, bound, fitting->origin->slice);
     Intent *intent;
 
-    ret->count = 0;
-    if (emitted->output->kind == OUTPUT_RELEASE) {
-        ret->items[ret->count++] = intent_released_before(emitted);
-        return 0;
-    }
-    const char *awaited =
-        resource_awaited(emitted->instance->runtime, bound_of(emitted), origin->slice);
     if (awaited != NULL) {
         *ret_text = arena_copy_string(arena, awaited);
         return INTENT_WAITS;
@@ -346,11 +316,18 @@ int revision_intents(const Emitted *emitted, const Origin *origin, Arena *arena,
     int outcome = intent_wish(emitted, arena, &intent, ret_text);
     if (outcome != 0)
         return outcome;
-    const OriginEffect *effect =
-        origin_effect(origin, intent->place.effect, intent->place.site, intent->name, intent->turn);
-    if (is_known(emitted, effect, intent))
-        return intents_known(emitted, origin, effect, arena, intent, ret, ret_text);
-    return intent_complete(emitted, arena, intent, ret, ret_text);
+    Fitted fitted = fitting_next(fitting, emitted->output, intent->arguments);
+    return intents_fitting(emitted, &fitted, arena, intent, ret, ret_text);
+}
+
+int revision_intents(const Emitted *emitted, Fitting *fitting, Arena *arena, Intents *ret,
+                     const char **ret_text)
+{
+    ret->count = 0;
+    if (emitted->output->kind != OUTPUT_RELEASE)
+        return effect_intents(emitted, fitting, arena, ret, ret_text);
+    ret->items[ret->count++] = intent_released_before(emitted);
+    return 0;
 }
 
 /* ---- what is not reached any more ---- */

@@ -3,6 +3,7 @@
 #ifndef VED_CORE_REVISE_H
 #define VED_CORE_REVISE_H
 
+#include "controller/core/fit.h"
 #include "controller/core/intent.h"
 #include "controller/core/turn.h"
 
@@ -27,8 +28,9 @@ bool field_is_untouched(const Instance *instance, const Origin *origin, size_t f
 void revision_propose(const Instance *instance, const Origin *origin, const Value *fields,
                       const SliceResult *result, Arena *arena, Proposal *ret);
 
-/* The intents of one of its outputs, as intent_make(). */
-int revision_intents(const Emitted *emitted, const Origin *origin, Arena *arena, Intents *ret,
+/* The intents of the next of its outputs, as intent_make(): all before have been put to the
+ * fitting. */
+int revision_intents(const Emitted *emitted, Fitting *fitting, Arena *arena, Intents *ret,
                      const char **ret_text);
 
 /* An object that would be destroyed although it is protected, as a sentence; NULL: none. `intents`

@@ -130,6 +130,7 @@ typedef struct Preparation {
     Record *record;
     Intent **all; /* those of the pending slice and the new ones */
     size_t all_count;
+    Fitting fitting; /* CAUSE_REVISE */
     Earlier earlier; /* of `all` */
 } Preparation;
 
@@ -189,38 +190,56 @@ static int output_prepare(Preparation *preparation, const Output *output, const 
         .index = &preparation->earlier,
         .number = turn->runtime->next_intent + preparation->record->intent_count,
     };
-    int outcome = cause->kind == CAUSE_REVISE
-                      ? revision_intents(&emitted, revised_origin(emitted.instance, cause),
-                                         turn->arena, &intents, ret_text)
-                      : intent_make(&emitted, turn->arena, &intents, ret_text);
+    int outcome =
+        cause->kind == CAUSE_REVISE
+            ? revision_intents(&emitted, &preparation->fitting, turn->arena, &intents, ret_text)
+            : intent_make(&emitted, turn->arena, &intents, ret_text);
 
     for (size_t i = 0; outcome == 0 && i < intents.count; i++)
         preparation_add(preparation, intents.items[i]);
     return outcome;
 }
 
-/* Make the intents that are not there yet. 0, or the instance waits or has faulted. */
-static int intents_make(Preparation *preparation, const SliceResult *result)
+/* Make the intents that are not there yet. On another outcome than 0 `*ret_text` says why. */
+static int outputs_prepare(Preparation *preparation, const SliceResult *result,
+                           const char **ret_text)
 {
     size_t done = outputs_done(preparation), seen = 0;
+    int outcome = 0;
 
-    for (size_t i = 0; i < result->output_count; i++) {
-        const char *text = NULL;
-        if (!is_effect(&result->outputs[i]) || seen++ < done)
+    for (size_t i = 0; outcome == 0 && i < result->output_count; i++) {
+        const Output *output = &result->outputs[i];
+        if (!is_effect(output))
             continue;
-        int outcome = output_prepare(preparation, &result->outputs[i], &text);
-        if (outcome == 0)
-            continue;
-        preparation_drop(preparation);
-        if (outcome == INTENT_WAITS) {
-            waiting_begin(preparation->instance, text);
-            preparation->instance->handler_waits = preparation->cause->message != 0;
-        } else {
-            record_fault(preparation->turn, preparation->record, text);
-        }
-        return -1;
+        if (seen++ >= done)
+            outcome = output_prepare(preparation, output, ret_text);
+        else if (preparation->cause->kind == CAUSE_REVISE)
+            fitting_pass(&preparation->fitting, output);
     }
-    return 0;
+    return outcome;
+}
+
+/* 0, or the instance waits or has faulted. */
+static int intents_make(Preparation *preparation, const SliceResult *result)
+{
+    Instance *instance = preparation->instance;
+    const char *text = NULL;
+
+    if (preparation->cause->kind == CAUSE_REVISE)
+        fitting_begin(&preparation->fitting, instance->runtime,
+                      revised_origin(instance, preparation->cause));
+    int outcome = outputs_prepare(preparation, result, &text);
+    fitting_deinit(&preparation->fitting);
+    if (outcome == 0)
+        return 0;
+    preparation_drop(preparation);
+    if (outcome == INTENT_WAITS) {
+        waiting_begin(instance, text);
+        instance->handler_waits = preparation->cause->message != 0;
+    } else {
+        record_fault(preparation->turn, preparation->record, text);
+    }
+    return -1;
 }
 
 static size_t effects_count(const SliceResult *result)

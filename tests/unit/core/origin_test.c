@@ -85,26 +85,6 @@ Test(origin, effects_are_there_in_order_without_releases)
     cr_expect(origin->effects[3].failed);
     cr_expect_str_eq(origin->effects[3].uid, "");
     cr_expect_not_null(origin->effects[3].code);
-    cr_expect_eq(origin_effect(origin, "Infra.Make", 0, "a", 0), &origin->effects[0]);
-    cr_expect_null(origin_effect(origin, "Infra.Make", 0, "b", 0));
-    cr_expect_eq(origin_effect(origin, "Infra.Make", origin->effects[4].site, NULL, 0),
-                 &origin->effects[4]);
-    cr_expect_null(origin_effect(origin, "Infra.Make", origin->effects[4].site, NULL, 1));
-    world_free(world);
-}
-
-Test(origin, in_a_loop_the_turn_says_which_effect_is_meant)
-{
-    World *world = world_new("domain D { state { done: bool } goal G { predicate done }"
-                             "  transition T { for i in [1, 2, 3] { emit Infra.Make(n: i) }"
-                             "    done = true } }");
-
-    world_run(world);
-    const Origin *origin = origin_of(world, "D.T.Make[0]");
-    for (size_t i = 0; i < 3; i++)
-        cr_expect_eq(origin_effect(origin, "Infra.Make", origin->effects[0].site, NULL, i),
-                     &origin->effects[i]);
-    cr_expect_null(origin_effect(origin, "Infra.Make", origin->effects[0].site, NULL, 3));
     world_free(world);
 }
 
