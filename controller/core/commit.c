@@ -291,6 +291,13 @@ static void transition_succeeded(Instance *instance, const Cause *cause)
         instance->goals[cause->goal].last_transition = cause->transition;
 }
 
+/* A transition that is begun and at its end: no run of it is ever seen. */
+static bool is_whole(const Instance *instance, const Cause *cause, const Proposal *proposal)
+{
+    return cause->kind != CAUSE_RUN && cause->transition >= 0 && proposal->yield == 0 &&
+           instance->domain->transitions[cause->transition].slice_count == 1;
+}
+
 /* A transition has runs; a handler or timer only if it yields. */
 static bool has_run(const Cause *cause, const Proposal *proposal)
 {
@@ -318,7 +325,9 @@ void slice_commit(Instance *instance, const Cause *cause, const Proposal *propos
         return;
     }
     Message *message = consume(instance, cause);
-    bool runs = has_run(cause, proposal);
+    bool whole = is_whole(instance, cause, proposal);
+    bool runs = !whole && has_run(cause, proposal);
+    Digest128 began = instance->field_digest;
     uint32_t run = runs ? run_begin(instance, cause, message) : 0;
     cleanup(free) char *told = message != NULL ? message_describe(instance, message) : NULL;
 
@@ -329,7 +338,9 @@ void slice_commit(Instance *instance, const Cause *cause, const Proposal *propos
     }
     if (cause->transition >= 0)
         transition_succeeded(instance, cause);
-    if (runs)
+    if (whole)
+        run_whole(instance, cause, began, facts);
+    else if (runs)
         run_go_on(instance, run, cause, proposal, facts);
     else
         deeds_forget(instance, cause);

@@ -7,6 +7,17 @@ static Digest128 spread(uint64_t low, uint64_t high)
     return (Digest128)hash_mix(high + 0x51ed270b) << 64 | (hash_mix(low + 0x2545f491) | 1);
 }
 
+/* Odd, and without a pattern: digits of the golden ratio and of square roots. */
+#define WEIGHT(high, low) ((Digest128)(high) << 64 | (low))
+#define WEIGHT_FIELDS WEIGHT(0x9e3779b97f4a7c15ULL, 0xf39cc0605cedc835ULL)
+#define WEIGHT_NORMAL WEIGHT(0x6a09e667f3bcc908ULL, 0xb2fb1366ea957d3fULL)
+#define WEIGHT_HIGH WEIGHT(0xbb67ae8584caa73bULL, 0x25742d7078b83b89ULL)
+#define WEIGHT_RUNS WEIGHT(0x3c6ef372fe94f82bULL, 0xe73980c0b9db9069ULL)
+#define WEIGHT_MARKS WEIGHT(0xa54ff53a5f1d36f1ULL, 0xcea7e61fc37a20d5ULL)
+#define WEIGHT_ROW WEIGHT(0x510e527fade682d1ULL, 0xde49e330e42b4cbbULL)
+#define WEIGHT_HIGH_ROW WEIGHT(0x9b05688c2b3e6c1fULL, 0xdbd99e6ff3c90bd9ULL)
+#define WEIGHT_GOAL WEIGHT(0x1f83d9abfb41bd6bULL, 0x2bdfc8d6d7a3d4f1ULL)
+
 static Digest128 runs_digest(const Instance *instance)
 {
     Digest128 digest = 0;
@@ -28,26 +39,27 @@ static Digest128 runs_digest(const Instance *instance)
 
 static Digest128 marks_digest(const Instance *instance)
 {
-    Digest128 digest = instance->booted;
+    Digest128 digest = instance->booted, weight = WEIGHT_GOAL;
+    uint32_t in_row = instance->handlers_in_row;
 
     for (uint32_t i = 0; i < instance->domain->transition_count; i++)
         if (transition_is_blocked(instance, i))
             digest += spread(i, 1);
-    for (size_t i = 0; i < instance->domain->goal_count; i++)
-        digest += spread(i, 2) * (Digest128)(instance->goals[i].last_transition + 2);
-    uint32_t in_row = instance->handlers_in_row;
-    digest += spread(in_row > HANDLERS_IN_ROW_MAX ? HANDLERS_IN_ROW_MAX : in_row, 3);
-    return digest + spread(instance->mailbox.high_in_row, 4);
+    for (size_t i = 0; i < instance->domain->goal_count; i++, weight *= WEIGHT_FIELDS)
+        digest += weight * (Digest128)(instance->goals[i].last_transition + 2);
+    digest += WEIGHT_ROW * (in_row > HANDLERS_IN_ROW_MAX ? HANDLERS_IN_ROW_MAX : in_row);
+    return digest + WEIGHT_HIGH_ROW * instance->mailbox.high_in_row;
 }
 
 /* Everything that decides what the instance does next, as one number. */
 static Digest128 configuration_digest(const Instance *instance)
 {
-    Digest128 digest = instance->field_digest * spread(1, 0) +
-                       instance->mailbox.normal.digest * spread(2, 0) +
-                       instance->mailbox.high.digest * spread(3, 0) +
-                       runs_digest(instance) * spread(4, 0) + marks_digest(instance) * spread(5, 0);
+    Digest128 digest =
+        instance->field_digest * WEIGHT_FIELDS + instance->mailbox.normal.digest * WEIGHT_NORMAL +
+        instance->mailbox.high.digest * WEIGHT_HIGH + marks_digest(instance) * WEIGHT_MARKS;
 
+    if (instance->run_count > 0)
+        digest += runs_digest(instance) * WEIGHT_RUNS;
     return digest * spread(instance->identity, 6);
 }
 

@@ -251,8 +251,10 @@ Truth instance_evaluate(Instance *instance, const PredicateInput *input, Arena *
                         const char **ret_fault)
 {
     Reading reading;
-    PredicateInput with_facts = *input;
 
+    if (instance->runtime->program->fact_count == 0)
+        return predicate_evaluate(input, arena, ret_fault);
+    PredicateInput with_facts = *input;
     reading_begin(&reading, instance, input->code, NULL, arena);
     with_facts.facts = &reading.reader;
     Truth truth = predicate_evaluate(&with_facts, arena, ret_fault);

@@ -161,7 +161,8 @@ void deeds_commit(Instance *instance, const Pending *pending)
 /* Forget what aborted attempts of that transition had done: its run has committed. */
 void deeds_forget(Instance *instance, const Cause *cause)
 {
-    deeds_drop(instance, cause, NULL, cause_where(instance, cause));
+    if (instance->deed_count > 0)
+        deeds_drop(instance, cause, NULL, cause_where(instance, cause));
 }
 
 /* ---- the end of a slice ---- */

@@ -67,11 +67,8 @@ static void pending_commit(Turn *turn, Instance *instance)
     Record record = {.type = RECORD_COMMIT, .instance = instance, .slice = pending->slice};
 
     commit_complete(turn, &record, &pending->proposal);
-    if (does_anything(pending)) {
-        Notice *notice = turn_notice(turn, NOTICE_COMMITTED, instance);
-        notice->slice = pending->slice;
-        notice->text = cause_describe(instance, &cause, turn->arena);
-    }
+    if (does_anything(pending))
+        turn_committed(turn, instance, pending->slice, &cause);
     notice_proposal(turn, instance, &pending->proposal);
     turn_record(turn, &record);
     notice_starts(turn, &record);

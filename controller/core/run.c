@@ -22,17 +22,24 @@ void transition_block(Instance *instance, uint32_t transition, const SeenFacts *
     seen_facts_add(&mark->facts, facts);
 }
 
-/* The last slice has committed. */
+/* The last slice of a transition, handler or timer has committed. */
+static void transition_end(Instance *instance, const Cause *whole, Digest128 began,
+                           const SeenFacts *facts)
+{
+    if (whole->transition >= 0 && began == instance->field_digest)
+        transition_block(instance, (uint32_t)whole->transition, facts);
+    if (whole->kind == CAUSE_BOOT)
+        instance->booted = true;
+    if (whole->kind == CAUSE_FALLBACK && whole->goal >= 0)
+        instance->goals[whole->goal].fallback_done = true;
+}
+
 static void run_close(Instance *instance, uint32_t index)
 {
     const Run *run = &instance->runs[index];
+    Cause whole = {.kind = run->kind, .transition = run->transition, .goal = run->goal};
 
-    if (run->transition >= 0 && run->began == instance->field_digest)
-        transition_block(instance, (uint32_t)run->transition, &run->facts);
-    if (run->kind == CAUSE_BOOT)
-        instance->booted = true;
-    if (run->kind == CAUSE_FALLBACK && run->goal >= 0)
-        instance->goals[run->goal].fallback_done = true;
+    transition_end(instance, &whole, run->began, &run->facts);
     run_remove(instance, index);
 }
 
@@ -72,6 +79,12 @@ static bool run_is_done(const Instance *instance, const Run *run)
         return false;
     return run->transition < 0 ||
            run->next_step == instance->domain->transitions[run->transition].slice_count;
+}
+
+void run_whole(Instance *instance, const Cause *cause, Digest128 began, const SeenFacts *facts)
+{
+    transition_end(instance, cause, began, facts);
+    deeds_forget(instance, cause);
 }
 
 uint32_t run_begin(Instance *instance, const Cause *cause, const Message *message)

@@ -34,6 +34,7 @@ void effects_reset(Effects *effects)
     effects->call_count = 0;
     effects->query_count = 0;
     effects->notice_count = 0;
+    effects->slice_count = 0;
 }
 
 void turn_record(Turn *turn, Record *record)
@@ -68,6 +69,16 @@ Notice *turn_notice(Turn *turn, NoticeKind kind, const Instance *instance)
         notice->who = arena_copy_string(turn->arena, label);
     }
     return notice;
+}
+
+void turn_committed(Turn *turn, const Instance *instance, uint64_t slice, const Cause *cause)
+{
+    turn->effects->slice_count++;
+    if (!turn->options->tells_slices)
+        return;
+    Notice *notice = turn_notice(turn, NOTICE_COMMITTED, instance);
+    notice->slice = slice;
+    notice->text = cause_describe(instance, cause, turn->arena);
 }
 
 Notice *turn_notice_intent(Turn *turn, NoticeKind kind, const Instance *instance,

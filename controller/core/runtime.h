@@ -85,6 +85,7 @@ typedef struct Effects {
     size_t query_count, query_capacity;
     Notice *notices;
     size_t notice_count, notice_capacity;
+    size_t slice_count; /* that have committed */
 } Effects;
 
 typedef struct RuntimeOptions {
@@ -94,6 +95,7 @@ typedef struct RuntimeOptions {
     bool repair_only;    /* make again what is lost or has drifted; begin nothing else */
     bool settling;       /* finish what was sent, begin nothing */
     bool timers;         /* a controller: `every` timers fire, and all timers are waited for */
+    bool tells_slices;   /* each slice that commits is told by a notice, beside being counted */
     uint64_t max_slices; /* 0: no limit */
 } RuntimeOptions;
 

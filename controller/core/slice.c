@@ -272,9 +272,7 @@ static void commit_plain(Turn *turn, Instance *instance, Record *record)
     record->type = RECORD_SLICE;
     commit_complete(turn, record, &record->proposal);
     turn_record(turn, record);
-    Notice *notice = turn_notice(turn, NOTICE_COMMITTED, instance);
-    notice->slice = record->slice;
-    notice->text = cause_describe(instance, &record->cause, turn->arena);
+    turn_committed(turn, instance, record->slice, &record->cause);
     notice_proposal(turn, instance, &record->proposal);
     notice_starts(turn, record);
     after_slice(turn, instance, &record->cause, 0);
@@ -480,6 +478,10 @@ static void slice_read_and_run(Turn *turn, Record *record, SliceInput *input, Sl
     slice_input_make(instance, &record->cause, turn->options->planning, turn->arena, input);
     if (is_void(instance, &record->cause)) {
         ret->fields = (Value *)input->fields;
+        return;
+    }
+    if (instance->runtime->program->fact_count == 0) {
+        slice_run(input, turn->arena, ret);
         return;
     }
     reading_begin(&reading, instance, input->code, facts_kept(instance, &record->cause),

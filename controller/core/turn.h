@@ -20,6 +20,9 @@ Notice *turn_notice(Turn *turn, NoticeKind kind, const Instance *instance);
 Notice *turn_notice_intent(Turn *turn, NoticeKind kind, const Instance *instance,
                            const Intent *intent);
 
+/* The slice commits: it is counted, and told if anybody wants to know. */
+void turn_committed(Turn *turn, const Instance *instance, uint64_t slice, const Cause *cause);
+
 /* Start the instance if the program itself starts it – not `spawn` –, and has not yet; NULL: it
  * does not. */
 Instance *instance_start_declared(Turn *turn, uint32_t domain, const char *key);

@@ -44,11 +44,11 @@ static void collect(Planner *planner)
 {
     Effects *effects = &planner->effects;
 
+    if (effects->slice_count > 0)
+        planner->plan->has_slices = true;
     for (size_t i = 0; i < effects->notice_count; i++) {
         const Notice *notice = &effects->notices[i];
-        if (notice->kind == NOTICE_COMMITTED)
-            planner->plan->has_slices = true;
-        else if (notice->kind == NOTICE_UNDECIDED)
+        if (notice->kind == NOTICE_UNDECIDED)
             plan_note(planner->plan,
                       memory_format("domain %s: (decided after %s)", notice->who, notice->text));
         else if (notice->kind == NOTICE_FAULTED)

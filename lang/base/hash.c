@@ -8,16 +8,6 @@
 #include <nmmintrin.h>
 #endif
 
-uint64_t hash_mix(uint64_t value)
-{
-    value ^= value >> 33;
-    value *= 0xff51afd7ed558ccdULL;
-    value ^= value >> 33;
-    value *= 0xc4ceb9fe1a85ec53ULL;
-    value ^= value >> 33;
-    return value;
-}
-
 uint64_t hash_bytes(const void *bytes, size_t size)
 {
     const uint8_t *at = bytes;

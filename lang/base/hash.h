@@ -11,7 +11,15 @@ uint64_t hash_bytes(const void *bytes, size_t size);
 uint64_t hash_string(const char *text);
 
 /* MurmurHash3's 64-bit finaliser: spreads every input bit over all output bits. */
-uint64_t hash_mix(uint64_t value);
+static inline uint64_t hash_mix(uint64_t value)
+{
+    value ^= value >> 33;
+    value *= 0xff51afd7ed558ccdULL;
+    value ^= value >> 33;
+    value *= 0xc4ceb9fe1a85ec53ULL;
+    value ^= value >> 33;
+    return value;
+}
 
 /* 128-bit values that are added, so that a part can change without hashing the whole again. */
 typedef unsigned __int128 Digest128;

@@ -47,8 +47,10 @@ World *world_new(const char *text)
     world_bindings_make(world->program, &world->bindings);
     world->runtime = runtime_new(world->program, &world->bindings, WORLD_LINEAGE);
     world->shadow = runtime_new(world->program, &world->bindings, WORLD_LINEAGE);
-    world->options =
-        (RuntimeOptions){.retry_failed = true, .timers = true, .max_slices = RUNTIME_MAX_SLICES};
+    world->options = (RuntimeOptions){.retry_failed = true,
+                                      .timers = true,
+                                      .tells_slices = true,
+                                      .max_slices = RUNTIME_MAX_SLICES};
     effects_init(&world->effects);
     world->fact_delay_ms = WORLD_FACT_DELAY_MS;
     return world;
