@@ -8,52 +8,79 @@
 
 #define BEHIND_SHOWN 100
 
-int state_verb_begin(Invocation *ret, Ui *ui, const Options *options, int args, const char *usage,
-                     Error *err)
+void state_place_deinit(StatePlace *place)
 {
+    free(place->path);
+    key_sources_deinit(&place->keys);
+    *place = (StatePlace){0};
+}
+
+void state_invocation_close(StateInvocation *invocation)
+{
+    state_place_deinit(&invocation->place);
+    free(invocation->plugin_dir);
+    *invocation = (StateInvocation){0};
+}
+
+int state_verb_begin(StateInvocation *ret, Ui *ui, const Options *options, int args,
+                     const char *usage, Error *err)
+{
+    cleanup(invocation_close) Invocation invocation = {0};
     cleanup(config_free) Config *config = NULL;
     const char *file = options->arg_count > args ? options->args[args] : NULL;
 
-    *ret = (Invocation){0};
+    *ret = (StateInvocation){.ui = ui, .options = options};
     if (options->arg_count < args || options->arg_count > args + 1)
         return error_set(err, ERROR_USAGE, "%d arguments, expected: %s", options->arg_count, usage);
-    return invocation_find(ret, ui, options, file, &config, err);
+    int code = invocation_find(&invocation, ui, options, file, &config, err);
+    if (code < 0)
+        return code;
+    key_sources_copy(&config->keys, &ret->place.keys);
+    ret->place.path = take(invocation.state_path);
+    ret->plugin_dir = take(invocation.plugin_dir);
+    return 0;
 }
 
-int state_verb_find(Ui *ui, const Options *options, int args, const char *usage, char **ret,
+int state_verb_find(Ui *ui, const Options *options, int args, const char *usage, StatePlace *ret,
                     Error *err)
 {
-    cleanup(invocation_close) Invocation invocation = {0};
+    StateInvocation invocation;
     int code = state_verb_begin(&invocation, ui, options, args, usage, err);
 
-    if (code == 0)
-        *ret = take(invocation.state_path);
+    if (code == 0) {
+        *ret = invocation.place;
+        invocation.place = (StatePlace){0};
+    }
+    state_invocation_close(&invocation);
     return code;
 }
 
-int state_verb_lock(const Invocation *invocation, StateDir **ret, Error *err)
+int state_verb_lock(const StateInvocation *invocation, StateDir **ret, Error *err)
 {
     const Options *options = invocation->options;
-    StateDirOptions dir = {.stack = NULL,
-                           .command = options->command,
+    StateDirOptions dir = {.command = options->command,
                            .lock_timeout_ms = options->lock_timeout_ms,
-                           .format = options->yaml_state ? STATE_YAML : STATE_JSON};
+                           .format = options->yaml_state ? STATE_YAML : STATE_JSON,
+                           .keys = &invocation->place.keys};
 
-    return state_dir_open(invocation->state_path, &dir, ret, err);
+    return state_dir_open(invocation->place.path, &dir, ret, err);
 }
 
-int state_verb_open(const Invocation *invocation, const char *path, Stack **ret, Error *err)
+int state_verb_open(const StateInvocation *invocation, const char *path, Stack **ret, Error *err)
 {
     StackOptions stack = {.state_path = path,
                           .command = invocation->options->command,
                           .plugin_dir = invocation->plugin_dir,
                           .read_only = true};
+    Config *config = config_new();
 
-    return stack_open(&stack, NULL, config_new(), ret, err);
+    key_sources_copy(&invocation->place.keys, &config->keys);
+    return stack_open(&stack, NULL, config, ret, err);
 }
 
-int state_verb_open_point(const Invocation *invocation, const StateDir *dir, const Salvage *salvage,
-                          const SalvagePoint *point, char **ret_scratch, Stack **ret, Error *err)
+int state_verb_open_point(const StateInvocation *invocation, const StateDir *dir,
+                          const Salvage *salvage, const SalvagePoint *point, char **ret_scratch,
+                          Stack **ret, Error *err)
 {
     *ret_scratch = memory_format("%s/.salvage", state_dir_path(dir));
     if (file_exists(*ret_scratch) && folder_remove(*ret_scratch, err) < 0)
@@ -63,8 +90,8 @@ int state_verb_open_point(const Invocation *invocation, const StateDir *dir, con
     return state_verb_open(invocation, *ret_scratch, ret, err);
 }
 
-int state_verb_replace(const Invocation *invocation, const char *edit, StateDir *dir, Stack *source,
-                       NewEpoch *ret, Error *err)
+int state_verb_replace(const StateInvocation *invocation, const char *edit, StateDir *dir,
+                       Stack *source, NewEpoch *ret, Error *err)
 {
     cleanup(free) char *to =
         memory_format("the state at %llu", (unsigned long long)source->recovery.position);

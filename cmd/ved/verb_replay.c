@@ -67,19 +67,19 @@ static void print_report(Ui *ui, const ReplayReport *report)
         ui_out(ui, "State at %llu: %s\n", (unsigned long long)report->position, report->digest);
 }
 
-static ExitReasons replay(Ui *ui, const Options *options, const char *path)
+static ExitReasons replay(Ui *ui, const Options *options, const StatePlace *place)
 {
     bool machine =
         options->json || document_is_wanted(options, "json") || document_is_wanted(options, "yaml");
     Digests digests = {ui, options->digests && machine ? json_new_array() : NULL};
     ReplayOptions replay = {
         .last = options->until, .on_digest = options->digests ? on_digest : NULL, .user = &digests};
-    StateDirOptions folder = {.read_only = true};
+    StateDirOptions folder = {.read_only = true, .keys = &place->keys};
     cleanup(replay_report_deinit) ReplayReport report = {0};
     cleanup(state_dir_close) StateDir *dir = NULL;
     Error err = {0};
 
-    if (state_dir_open(path, &folder, &dir, &err) < 0 ||
+    if (state_dir_open(place->path, &folder, &dir, &err) < 0 ||
         state_replay(dir, &replay, &report, &err) < 0) {
         json_free(digests.list);
         return fail(ui, &err);
@@ -107,12 +107,12 @@ static bool is_state_folder(const Options *options)
 
 ExitReasons verb_replay(Ui *ui, const Options *options)
 {
-    cleanup(free) char *path = NULL;
+    cleanup(state_place_deinit) StatePlace place = {0};
     Error err = {0};
 
     if (is_state_folder(options))
-        return replay(ui, options, options->args[0]);
-    if (state_verb_find(ui, options, 0, "ved replay [FILE|DIR]", &path, &err) < 0)
+        place.path = memory_copy_string(options->args[0]);
+    else if (state_verb_find(ui, options, 0, "ved replay [FILE|DIR]", &place, &err) < 0)
         return fail(ui, &err);
-    return replay(ui, options, path);
+    return replay(ui, options, &place);
 }

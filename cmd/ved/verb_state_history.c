@@ -80,13 +80,13 @@ ExitReasons verb_state_history(Ui *ui, const Options *options)
 {
     cleanup(state_dir_close) StateDir *dir = NULL;
     cleanup(json_free) Json *history = NULL;
-    cleanup(free) char *path = NULL;
-    StateDirOptions look = {.read_only = true};
+    cleanup(state_place_deinit) StatePlace place = {0};
+    StateDirOptions look = {.read_only = true, .is_raw = true};
     HistoryOptions wanted = {.domain = options->domain, .limit = (size_t)options->limit};
     Error err = {0};
 
-    if (state_verb_find(ui, options, 0, "ved state history [FILE]", &path, &err) < 0 ||
-        state_dir_open(path, &look, &dir, &err) < 0 ||
+    if (state_verb_find(ui, options, 0, "ved state history [FILE]", &place, &err) < 0 ||
+        state_dir_open(place.path, &look, &dir, &err) < 0 ||
         state_history(dir, &wanted, &history, &err) < 0)
         return fail(ui, &err);
     if (!document_print_wanted(ui, options, history))

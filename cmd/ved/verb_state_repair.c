@@ -8,7 +8,7 @@
 #include "lang/base/memory.h"
 
 typedef struct Repair {
-    Invocation invocation;
+    StateInvocation invocation;
     StateFindings findings;
     StateDir *dir;
     Salvage *salvage;
@@ -32,7 +32,7 @@ static void repair_deinit(Repair *repair)
     new_epoch_deinit(&repair->epoch);
     json_free(repair->behind);
     json_free(repair->report);
-    invocation_close(&repair->invocation);
+    state_invocation_close(&repair->invocation);
 }
 #define repair_deinit_p repair_deinit
 
@@ -47,7 +47,7 @@ static bool is_refused(const Repair *repair, Error *why)
 
 static void print_damage(Ui *ui, const Repair *repair, bool refused, const Error *why)
 {
-    ui_out(ui, "%s is damaged:\n", repair->invocation.state_path);
+    ui_out(ui, "%s is damaged:\n", repair->invocation.place.path);
     for (size_t i = 0; i < repair->findings.count; i++)
         if (repair->findings.items[i].health == HEALTH_DAMAGED)
             ui_out(ui, "  %s\n", repair->findings.items[i].message);
@@ -79,7 +79,7 @@ static void report_make(Repair *repair, bool needed)
     for (size_t i = 0; i < repair->findings.count; i++)
         if (repair->findings.items[i].health == HEALTH_DAMAGED)
             json_append(files, file_finding_json(&repair->findings.items[i]));
-    json_set_string(repair->report, "state", repair->invocation.state_path);
+    json_set_string(repair->report, "state", repair->invocation.place.path);
     json_set_bool(repair->report, "needed", needed);
     json_set(repair->report, "damaged", files);
 }
@@ -107,13 +107,13 @@ static int look(Repair *repair, Ui *ui, const Options *options, Error *err)
                          err) < 0 ||
         state_verb_lock(&repair->invocation, &repair->dir, err) < 0)
         return err->code;
-    return state_verify(repair->invocation.state_path, &repair->findings, err);
+    return state_verify(repair->invocation.place.path, &repair->findings, err);
 }
 
 /* Say what there is, and save it if that is wanted. */
 static int repair_make(Repair *repair, Ui *ui, const Options *options, Error *err)
 {
-    if (salvage_read(repair->invocation.state_path, &repair->salvage, err) < 0 ||
+    if (salvage_read(repair->invocation.place.path, &repair->salvage, err) < 0 ||
         salvage_point(repair->salvage, SALVAGE_ALL, &repair->point, err) < 0)
         return err->code;
     repair->behind = salvage_behind(repair->salvage, repair->point.position);
@@ -147,7 +147,7 @@ ExitReasons verb_state_repair(Ui *ui, const Options *options)
     if (!options->json && needed)
         print_damage(ui, &repair, refused, &why);
     else if (!options->json)
-        ui_out(ui, "%s is whole: there is nothing to repair.\n", repair.invocation.state_path);
+        ui_out(ui, "%s is whole: there is nothing to repair.\n", repair.invocation.place.path);
     int code = needed ? repair_make(&repair, ui, options, &err) : 0;
     if (options->json)
         document_print(ui, repair.report, false);

@@ -13,7 +13,7 @@
 #define USAGE "ved state restore N | CHECKPOINT | DIR | newest [FILE]"
 
 typedef struct Restore {
-    Invocation invocation;
+    StateInvocation invocation;
     StateDir *dir;
     Stack *source;
     char *scratch;
@@ -30,7 +30,7 @@ static void restore_deinit(Restore *restore)
     state_dir_close(restore->dir);
     new_epoch_deinit(&restore->epoch);
     json_free(restore->behind);
-    invocation_close(&restore->invocation);
+    state_invocation_close(&restore->invocation);
 }
 #define restore_deinit_p restore_deinit
 
@@ -85,9 +85,9 @@ static int open_source(Restore *restore, const char *what, Error *err)
     uint64_t position = 0;
 
     if (is_number(what, &position))
-        return open_position(restore, restore->invocation.state_path, position, err);
+        return open_position(restore, restore->invocation.place.path, position, err);
     if (strcmp(what, "newest") == 0)
-        return state_verb_open(&restore->invocation, restore->invocation.state_path,
+        return state_verb_open(&restore->invocation, restore->invocation.place.path,
                                &restore->source, err);
     if (is_folder(what))
         return state_verb_open(&restore->invocation, what, &restore->source, err);
@@ -100,7 +100,7 @@ static int behind_find(Restore *restore, Error *err)
 {
     cleanup(salvage_free) Salvage *salvage = NULL;
 
-    if (salvage_read(restore->invocation.state_path, &salvage, err) < 0)
+    if (salvage_read(restore->invocation.place.path, &salvage, err) < 0)
         return err->code;
     restore->behind = salvage_behind(salvage, restore->source->recovery.position);
     return 0;
@@ -114,7 +114,7 @@ static void print_intent(Ui *ui, const Restore *restore)
            (unsigned long long)restore->source->recovery.position,
            restore->scratch == NULL ? " of '" : "",
            restore->scratch == NULL ? restore->source->state_path : "",
-           restore->scratch == NULL ? "'" : "", restore->invocation.state_path);
+           restore->scratch == NULL ? "'" : "", restore->invocation.place.path);
     if (count > 0)
         ui_out(ui, "%zu records are left behind; what they did in the world stays done:\n", count);
     state_verb_print_behind(ui, restore->behind);
@@ -124,7 +124,7 @@ static void print_result(Ui *ui, const Options *options, const Restore *restore)
 {
     cleanup(json_free) Json *json = json_new_object();
 
-    json_set_string(json, "state", restore->invocation.state_path);
+    json_set_string(json, "state", restore->invocation.place.path);
     json_set_int(json, "position", (int64_t)restore->source->recovery.position);
     json_set_int(json, "epoch", (int64_t)restore->epoch.epoch);
     json_set_string(json, "aside", restore->epoch.aside);

@@ -117,10 +117,10 @@ static ExitReasons verify(Ui *ui, const Options *options, const char *path)
 
 ExitReasons verb_state_verify(Ui *ui, const Options *options)
 {
-    cleanup(invocation_close) Invocation invocation = {0};
+    cleanup(state_place_deinit) StatePlace place = {0};
     Error err = {0};
 
-    if (state_verb_begin(&invocation, ui, options, 0, "ved state verify [FILE]", &err) < 0)
+    if (state_verb_find(ui, options, 0, "ved state verify [FILE]", &place, &err) < 0)
         return fail(ui, &err);
-    return verify(ui, options, invocation.state_path);
+    return verify(ui, options, place.path);
 }

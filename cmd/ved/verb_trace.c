@@ -127,7 +127,7 @@ static Json *traces_json(const EffectTraces *traces)
 
 static int find(const char *path, const char *which, EffectTraces *ret, Error *err)
 {
-    StateDirOptions options = {.read_only = true};
+    StateDirOptions options = {.read_only = true, .is_raw = true};
     cleanup(state_dir_close) StateDir *dir = NULL;
 
     if (state_dir_open(path, &options, &dir, err) < 0 ||
@@ -145,11 +145,11 @@ static int find(const char *path, const char *which, EffectTraces *ret, Error *e
 ExitReasons verb_trace_effect(Ui *ui, const Options *options)
 {
     cleanup(effect_traces_deinit) EffectTraces traces = {0};
-    cleanup(free) char *path = NULL;
+    cleanup(state_place_deinit) StatePlace place = {0};
     Error err = {0};
 
-    if (state_verb_find(ui, options, 1, "ved trace effect ID|ADDR [FILE]", &path, &err) < 0 ||
-        find(path, options->args[0], &traces, &err) < 0)
+    if (state_verb_find(ui, options, 1, "ved trace effect ID|ADDR [FILE]", &place, &err) < 0 ||
+        find(place.path, options->args[0], &traces, &err) < 0)
         return fail(ui, &err);
     cleanup(json_free) Json *json = traces_json(&traces);
     if (document_print_wanted(ui, options, json))

@@ -70,12 +70,12 @@ static void print_why(Ui *ui, const Why *why, size_t limit)
     ui_out(ui, "%s.\n", why->end);
 }
 
-static int find(const char *path, const char *what, Why *ret, Error *err)
+static int find(const StatePlace *place, const char *what, Why *ret, Error *err)
 {
-    StateDirOptions options = {.read_only = true};
+    StateDirOptions options = {.read_only = true, .keys = &place->keys};
     cleanup(state_dir_close) StateDir *dir = NULL;
 
-    if (state_dir_open(path, &options, &dir, err) < 0)
+    if (state_dir_open(place->path, &options, &dir, err) < 0)
         return err->code;
     return why_find(dir, what, ret, err);
 }
@@ -83,12 +83,12 @@ static int find(const char *path, const char *what, Why *ret, Error *err)
 ExitReasons verb_why(Ui *ui, const Options *options)
 {
     cleanup(why_deinit) Why why = {0};
-    cleanup(free) char *path = NULL;
+    cleanup(state_place_deinit) StatePlace place = {0};
     Error err = {0};
 
-    if (state_verb_find(ui, options, 1, "ved why ADDR|MESSAGE|Domain.field [FILE]", &path, &err) <
+    if (state_verb_find(ui, options, 1, "ved why ADDR|MESSAGE|Domain.field [FILE]", &place, &err) <
             0 ||
-        find(path, options->args[0], &why, &err) < 0)
+        find(&place, options->args[0], &why, &err) < 0)
         return fail(ui, &err);
     cleanup(json_free) Json *json = why_json(&why);
     if (!document_print_wanted(ui, options, json))

@@ -37,6 +37,7 @@ void config_free(Config *config)
     for (size_t i = 0; i < config->provider_count; i++)
         provider_deinit(&config->providers[i]);
     free(config->providers);
+    key_sources_deinit(&config->keys);
     free(config->path);
     free(config->stack);
     free(config);
@@ -266,19 +267,64 @@ static int read_providers(const char *file, const Json *providers, Config *confi
     return 0;
 }
 
+/* Where one key comes from. A file is where the folder of the bindings says. */
+static int read_key(const Place *place, const Json *json, KeySource *ret)
+{
+    const char *slash = strrchr(place->file, '/');
+
+    if (!json_is_object(json) || json_count(json) != 1)
+        return bad(place, "", "one of file, env and command");
+    if (check_members(place, json, "file env command") < 0 ||
+        read_string(place, json, "file", &ret->file) < 0 ||
+        read_string(place, json, "env", &ret->env) < 0 ||
+        read_string(place, json, "command", &ret->command) < 0)
+        return ERROR_PROGRAM;
+    if (ret->file == NULL || ret->file[0] == '/' || slash == NULL)
+        return 0;
+    cleanup(free) char *name = ret->file;
+    ret->file = memory_format("%.*s/%s", (int)(slash - place->file), place->file, name);
+    return 0;
+}
+
+static int read_secrets(const char *file, const Json *json, KeySources *ret, Error *err)
+{
+    Place place = {"bindings", file, "secrets", err};
+    Place current = {"bindings", file, "secrets.key", err};
+    Place former = {"bindings", file, "secrets.former", err};
+    const Json *list = json_get(json, "former");
+
+    if (json == NULL)
+        return 0;
+    if (!json_is_object(json))
+        return bad(&place, "", "a mapping with key, former");
+    if (check_members(&place, json, "key former") < 0)
+        return ERROR_PROGRAM;
+    if (json_get(json, "key") != NULL &&
+        read_key(&current, json_get(json, "key"), &ret->current) < 0)
+        return ERROR_PROGRAM;
+    if (list != NULL && !json_is_array(list))
+        return bad(&former, "", "a list of keys");
+    ret->former = memory_zero(json_count(list) + 1, sizeof *ret->former);
+    for (const Json *m = json_first(list); m != NULL; m = json_next(m))
+        if (read_key(&former, m, &ret->former[ret->former_count++]) < 0)
+            return ERROR_PROGRAM;
+    return 0;
+}
+
 static int read_document(const char *file, const Json *json, Config *config, Error *err)
 {
     Place place = {"bindings", file, "", err};
 
     if (!json_is_object(json))
         return bad(&place, "the document", "a mapping with apiVersion, kind, providers");
-    if (check_members(&place, json, "apiVersion kind stack providers") < 0)
+    if (check_members(&place, json, "apiVersion kind stack secrets providers") < 0)
         return ERROR_PROGRAM;
     if (strcmp(json_get_string(json, "apiVersion", ""), API_VERSION) != 0)
         return bad(&place, "apiVersion", API_VERSION);
     if (strcmp(json_get_string(json, "kind", ""), "Bindings") != 0)
         return bad(&place, "kind", "Bindings");
-    if (read_string(&place, json, "stack", &config->stack) < 0)
+    if (read_string(&place, json, "stack", &config->stack) < 0 ||
+        read_secrets(file, json_get(json, "secrets"), &config->keys, err) < 0)
         return ERROR_PROGRAM;
     const Json *providers = json_get(json, "providers");
     if (providers != NULL && !json_is_object(providers))

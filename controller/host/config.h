@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controller/host/key_source.h"
 #include "lang/base/error.h"
 #include "lang/base/json.h"
 #include "lang/program.h"
@@ -39,6 +40,7 @@ typedef struct ProviderConfig {
 typedef struct Config {
     char *path;  /* of the file; NULL: none */
     char *stack; /* NULL: not said */
+    KeySources keys;
     ProviderConfig *providers;
     size_t provider_count;
 } Config;

@@ -227,14 +227,13 @@ static bool is_stopping(const Engine *engine)
 
 bool engine_step(Engine *engine, size_t index, const Event *event)
 {
-    Journal *journal = engine->stack->dir != NULL ? state_dir_journal(engine->stack->dir) : NULL;
     Effects *effects = &engine->steps[index];
     size_t start = 0;
 
     runtime_step(engine->stack->runtime, &engine->runtime_options, event, effects);
     for (size_t i = 0; i < effects->record_count; i++) {
-        if (journal_append(journal, effects->records.bytes + start, effects->record_ends[i] - start,
-                           &engine->error) < 0)
+        if (state_dir_append(engine->stack->dir, effects->records.bytes + start,
+                             effects->record_ends[i] - start, &engine->error) < 0)
             return false;
         start = effects->record_ends[i];
     }
@@ -577,8 +576,8 @@ static bool begin(Engine *engine, bool record)
     runtime_resume_calls(engine->stack->runtime, &engine->runtime_options, effects);
     size_t start = 0;
     for (size_t i = 0; i < effects->record_count; i++) {
-        if (journal_append(state_dir_journal(engine->stack->dir), effects->records.bytes + start,
-                           effects->record_ends[i] - start, &engine->error) < 0)
+        if (state_dir_append(engine->stack->dir, effects->records.bytes + start,
+                             effects->record_ends[i] - start, &engine->error) < 0)
             return false;
         start = effects->record_ends[i];
     }

@@ -11,14 +11,22 @@
 
 typedef Json *Replacement(void *context, const char *text);
 
-/* The text of a secret; NULL: it is none. */
-static const char *secret_text(const Json *value)
+/* The text behind the only member, if that is its name; NULL: it is not. */
+static const char *tagged_text(const Json *value, const char *tag)
 {
-    const Json *text = json_get(value, "$secret");
+    const Json *text = json_get(value, tag);
 
     return json_is_object(value) && json_count(value) == 1 && json_is_string(text)
                ? json_string(text, "")
                : NULL;
+}
+
+/* The text of a secret, or of one that is sealed; NULL: it is none. */
+static const char *secret_text(const Json *value)
+{
+    const char *text = tagged_text(value, "$secret");
+
+    return text != NULL ? text : tagged_text(value, "$sealed");
 }
 
 static Json *copy_replacing(const Json *value, Replacement *replacement, void *context)

@@ -229,7 +229,8 @@ static int open_state(Stack *stack, const StackOptions *options, Error *err)
                            .command = options->command,
                            .read_only = options->read_only,
                            .lock_timeout_ms = options->lock_timeout_ms,
-                           .format = options->format};
+                           .format = options->format,
+                           .keys = &stack->config->keys};
 
     if (options->read_only && options->exclusive && hold(stack, options, err) < 0)
         return err->code;
@@ -605,16 +606,15 @@ int stack_checkpoint(Stack *stack, Error *err)
  * state belongs to the program before. */
 static int journal_plugins(Stack *stack, bool says_plugins, Error *err)
 {
-    Journal *journal = state_dir_journal(stack->dir);
     cleanup(free) char *plugins = json_text(stack->plugins);
     cleanup(free) char *payload =
         memory_format("{\"type\":\"begin\",\"at\":%llu,\"text\":\"%s\"%s%s}",
                       (unsigned long long)time(NULL) * 1000, stack->boot_id,
                       says_plugins ? ",\"plugins\":" : "", says_plugins ? plugins : "");
 
-    if (journal_append(journal, payload, strlen(payload), err) < 0)
+    if (state_dir_append(stack->dir, payload, strlen(payload), err) < 0)
         return err->code;
-    return journal_commit(journal, err);
+    return journal_commit(state_dir_journal(stack->dir), err);
 }
 
 /* The new program is in force from a record of its own on, so that it has a position to stand at.

@@ -92,7 +92,11 @@ int state_dir_open(const char *path, const StateDirOptions *options, StateDir **
     dir->format = options->format;
     dir->keep_bytes = options->keep_bytes != 0 ? options->keep_bytes : STATE_KEEP_DEFAULT;
     dir->lock = -1;
+    dir->vault = vault_new(path, options->keys);
+    dir->is_raw = options->is_raw;
     int code = state_dir_explain(dir, dir_prepare(dir, options, err), err);
+    if (code == 0 && !dir->read_only && !dir->is_raw)
+        code = vault_load(dir->vault, err); /* not only when something is to be written */
     if (code < 0)
         return code;
     *ret = take(dir);
@@ -105,6 +109,7 @@ void state_dir_close(StateDir *dir)
         return;
     journal_close(dir->journal);
     state_lock_release(dir->lock);
+    vault_free(dir->vault);
     free(dir->path);
     free(dir->stack);
     free(dir->lineage);
@@ -124,6 +129,19 @@ const char *state_dir_stack(const StateDir *dir)
 const char *state_dir_lineage(const StateDir *dir)
 {
     return dir->lineage;
+}
+
+int state_dir_append(StateDir *dir, const char *payload, size_t size, Error *err)
+{
+    VaultPlace place = {dir->lineage, "journal", journal_next(dir->journal)};
+    cleanup(buffer_deinit) Buffer sealed = {0};
+    int code = vault_seal(dir->vault, &place, payload, size, &sealed, err);
+
+    if (code < 0)
+        return code;
+    if (code == VAULT_NOTHING)
+        return journal_append(dir->journal, payload, size, err);
+    return journal_append(dir->journal, buffer_text(&sealed), sealed.size, err);
 }
 
 Journal *state_dir_journal(StateDir *dir)

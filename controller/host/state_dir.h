@@ -3,10 +3,11 @@
  *      state_dir_open()      make or check the folder, take the lock
  *      state_dir_recover()   newest checkpoint, then the records after it; from here on the
  *                            journal takes records
- *      journal_append() and journal_commit() on state_dir_journal(), state_dir_rotate() now and
+ *      state_dir_append() and journal_commit() on state_dir_journal(), state_dir_rotate() now and
  * then state_dir_seal()      before an orderly stop state_dir_close()
  *
- * What is in checkpoints and records is the caller's business. One owner, one thread. The files are
+ * What is in checkpoints and records is the caller's business; their secrets are sealed on the way
+ * into the files and opened on the way out (vault.h). One owner, one thread. The files are
  * described in docs/journal.md. */
 #ifndef VED_HOST_STATE_DIR_H
 #define VED_HOST_STATE_DIR_H
@@ -17,6 +18,7 @@
 
 #include "controller/host/checkpoint.h"
 #include "controller/host/journal.h"
+#include "controller/host/key_source.h"
 #include "lang/base/buffer.h"
 #include "lang/base/error.h"
 
@@ -41,6 +43,8 @@ typedef struct StateDirOptions {
     int64_t lock_timeout_ms; /* how long to try for the lock; 0: once */
     StateFormat format;      /* of new checkpoints; both are read */
     uint64_t keep_bytes;     /* of checkpoints and journals; 0: STATE_KEEP_DEFAULT */
+    const KeySources *keys;  /* of its secrets; NULL: only the folder's own. Copied */
+    bool is_raw;             /* visitors see secrets sealed as they stand in the files */
 } StateDirOptions;
 
 /* Open, and unless read-only make, the folder. ERROR_LOCKED: held by somebody, who is named;
@@ -93,7 +97,10 @@ int state_dir_checkpoints(const StateDir *dir, CheckpointHead **ret, size_t *ret
 /* Append the source of program-`position`.ved to `ret`: the one that a head names. */
 int state_dir_read_program(const StateDir *dir, uint64_t position, Buffer *ret, Error *err);
 
-/* To append to, after state_dir_recover(); owned by the folder and replaced by state_dir_rotate(),
+/* journal_append(), with the record's secrets sealed. */
+int state_dir_append(StateDir *dir, const char *payload, size_t size, Error *err);
+
+/* To commit, after state_dir_recover(); owned by the folder and replaced by state_dir_rotate(),
  * so ask each time. NULL before, and when read-only. */
 Journal *state_dir_journal(StateDir *dir);
 

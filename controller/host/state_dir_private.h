@@ -5,6 +5,7 @@
 #define VED_HOST_STATE_DIR_PRIVATE_H
 
 #include "controller/host/state_dir.h"
+#include "controller/host/vault.h"
 
 struct StateDir {
     char *path;
@@ -14,6 +15,8 @@ struct StateDir {
     StateFormat format;
     uint64_t keep_bytes;
     int lock;
+    Vault *vault;
+    bool is_raw;
     Journal *journal;
     uint64_t journal_start; /* N of the journal's name */
     bool has_checkpoint;
@@ -37,6 +40,10 @@ int state_program_write(const char *folder, uint64_t position, const char *text,
 /* ERROR_STATE: the checkpoint at `path` is of another position than its name says. */
 int state_checkpoint_name_check(const char *path, const CheckpointHead *head, uint64_t position,
                                 Error *err);
+
+/* Write a checkpoint with its secrets sealed. */
+int state_checkpoint_write(const StateDir *dir, const CheckpointHead *head, const char *state,
+                           size_t size, Error *err);
 
 /* Say what to do about a file that may not be used; returns `code`. */
 int state_dir_explain(const StateDir *dir, int code, Error *err);

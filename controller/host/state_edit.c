@@ -25,16 +25,15 @@ const char *manual_kind_name(ManualKind kind)
 
 static int journal_effects(Stack *stack, const Effects *effects, Error *err)
 {
-    Journal *journal = state_dir_journal(stack->dir);
     size_t start = 0;
 
     for (size_t i = 0; i < effects->record_count; i++) {
-        if (journal_append(journal, effects->records.bytes + start, effects->record_ends[i] - start,
-                           err) < 0)
+        if (state_dir_append(stack->dir, effects->records.bytes + start,
+                             effects->record_ends[i] - start, err) < 0)
             return err->code;
         start = effects->record_ends[i];
     }
-    return journal_commit(journal, err);
+    return journal_commit(state_dir_journal(stack->dir), err);
 }
 
 static int audit(const Stack *stack, const ManualEdit *edit, const char *command, Error *err)

@@ -107,8 +107,7 @@ static int files_write(StateDir *dir, const Stack *source, const NewEpoch *epoch
     stack_snapshot(source, &state);
     int code = state_program_write(dir->path, epoch->position, program->text, program->size, err);
     if (code == 0)
-        code =
-            checkpoint_write(dir->path, dir->format, &head, buffer_text(&state), state.size, err);
+        code = state_checkpoint_write(dir, &head, buffer_text(&state), state.size, err);
     if (code == 0)
         code = journal_create(path, epoch->position, &dir->journal, err);
     if (code < 0)
@@ -127,14 +126,16 @@ static int file_move(const StateDir *dir, const StateFile *file, const char *asi
     return 0;
 }
 
-/* So that it is a folder of its own. */
-static int stack_copy(const StateDir *dir, const char *aside, Error *err)
+/* Its name and its keys go along, so that it is a folder of its own. */
+static int file_copy(const StateDir *dir, const char *name, const char *aside, Error *err)
 {
-    cleanup(free) char *from = memory_format("%s/stack.json", dir->path);
-    cleanup(free) char *to = memory_format("%s/stack.json", aside);
+    cleanup(free) char *from = memory_format("%s/%s", dir->path, name);
+    cleanup(free) char *to = memory_format("%s/%s", aside, name);
     cleanup(buffer_deinit) Buffer text = {0};
-    int code = file_read(from, (size_t)1 << 20, &text, err);
 
+    if (!file_exists(from))
+        return 0;
+    int code = file_read(from, (size_t)1 << 20, &text, err);
     return code < 0 ? code : file_replace(to, buffer_text(&text), text.size, 0600, err);
 }
 
@@ -144,7 +145,9 @@ static int files_move(const StateDir *dir, const NewEpoch *epoch, Error *err)
     int code = folder_make(epoch->aside, 0700, err);
 
     if (code == 0)
-        code = stack_copy(dir, epoch->aside, err);
+        code = file_copy(dir, "stack.json", epoch->aside, err);
+    if (code == 0)
+        code = file_copy(dir, VAULT_KEY_FILE, epoch->aside, err);
     if (code == 0)
         code = state_files_list(dir->path, &files, err);
     for (size_t i = 0; code == 0 && i < files.count; i++)

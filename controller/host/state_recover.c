@@ -33,6 +33,23 @@ static const StateFile *walk_find_checkpoint(const Walk *walk, uint64_t from)
     return file != NULL && (from == STATE_NEWEST || file->position == from) ? file : NULL;
 }
 
+typedef struct Text {
+    const char *bytes;
+    size_t size;
+} Text;
+
+/* Have the secrets of what goes to the visitor opened, in `buffer`, if it has any. */
+static int text_open(const Walk *walk, const VaultPlace *place, Text *text, Buffer *buffer,
+                     Error *err)
+{
+    if (walk->dir->is_raw)
+        return 0;
+    int code = vault_open(walk->dir->vault, place, text->bytes, text->size, buffer, err);
+    if (code == 0)
+        *text = (Text){buffer_text(buffer), buffer->size};
+    return code < 0 ? code : 0;
+}
+
 int state_checkpoint_name_check(const char *path, const CheckpointHead *head, uint64_t position,
                                 Error *err)
 {
@@ -61,8 +78,13 @@ static int walk_read_checkpoint(Walk *walk, const StateFile *file, Error *err)
     walk->recovery.position = head.position;
     if (walk->visitor->on_checkpoint == NULL)
         return 0;
-    return walk->visitor->on_checkpoint(walk->visitor->user, head.position, buffer_text(&state),
-                                        state.size, err);
+    VaultPlace place = {walk->dir->lineage, "checkpoint", head.position};
+    Text text = {buffer_text(&state), state.size};
+    cleanup(buffer_deinit) Buffer opened = {0};
+    if ((code = text_open(walk, &place, &text, &opened, err)) < 0)
+        return error_wrap(err, "checkpoint '%s'", path);
+    return walk->visitor->on_checkpoint(walk->visitor->user, head.position, text.bytes, text.size,
+                                        err);
 }
 
 static int walk_begin(Walk *walk, uint64_t from, Error *err)
@@ -98,8 +120,13 @@ static int walk_on_record(void *user, const JournalRecord *record, Error *err)
     walk->recovery.record_count++;
     if (walk->visitor->on_record == NULL)
         return 0;
-    return walk->visitor->on_record(walk->visitor->user, record->sequence, record->payload,
-                                    record->size, err);
+    VaultPlace place = {walk->dir->lineage, "journal", record->sequence};
+    Text text = {record->payload, record->size};
+    cleanup(buffer_deinit) Buffer opened = {0};
+    int code = text_open(walk, &place, &text, &opened, err);
+    return code < 0 ? code
+                    : walk->visitor->on_record(walk->visitor->user, record->sequence, text.bytes,
+                                               text.size, err);
 }
 
 static void walk_take_tail(Walk *walk, const JournalTail *tail)

@@ -88,6 +88,20 @@ static int journal_switch(StateDir *dir, uint64_t position, Error *err)
     return 0;
 }
 
+int state_checkpoint_write(const StateDir *dir, const CheckpointHead *head, const char *state,
+                           size_t size, Error *err)
+{
+    VaultPlace place = {dir->lineage, "checkpoint", head->position};
+    cleanup(buffer_deinit) Buffer sealed = {0};
+    int code = vault_seal(dir->vault, &place, state, size, &sealed, err);
+
+    if (code < 0)
+        return code;
+    if (code == VAULT_NOTHING)
+        return checkpoint_write(dir->path, dir->format, head, state, size, err);
+    return checkpoint_write(dir->path, dir->format, head, buffer_text(&sealed), sealed.size, err);
+}
+
 int state_dir_rotate(StateDir *dir, const char *state, size_t size, Error *err)
 {
     CheckpointHead head = {.position = journal_position(dir->journal),
@@ -97,7 +111,7 @@ int state_dir_rotate(StateDir *dir, const char *state, size_t size, Error *err)
     /* Nothing is pending: this only asks whether the journal may still be believed. */
     int code = journal_commit(dir->journal, err);
     if (code == 0)
-        code = checkpoint_write(dir->path, dir->format, &head, state, size, err);
+        code = state_checkpoint_write(dir, &head, state, size, err);
     if (code < 0)
         return code;
     dir->has_checkpoint = true;

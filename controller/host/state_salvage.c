@@ -212,11 +212,14 @@ static int file_take(const char *from, const char *to, Error *err)
     return code < 0 ? code : file_replace(to, buffer_text(&text), text.size, 0600, err);
 }
 
+/* If it is there. */
 static int take_named(const Salvage *salvage, const char *into, const char *name, Error *err)
 {
     cleanup(free) char *from = memory_format("%s/%s", salvage->folder, name);
     cleanup(free) char *to = memory_format("%s/%s", into, name);
 
+    if (!file_exists(from))
+        return 0;
     return file_take(from, to, err);
 }
 
@@ -270,6 +273,8 @@ int salvage_build(const Salvage *salvage, const SalvagePoint *point, const char 
     if (mkdir(into, 0700) < 0)
         return error_errno(err, errno, "make folder '%s'", into);
     int code = take_named(salvage, into, "stack.json", err);
+    if (code == 0)
+        code = take_named(salvage, into, VAULT_KEY_FILE, err);
     if (code == 0)
         code = take_files(salvage, point, into, err);
     if (code == 0)

@@ -69,7 +69,7 @@ static void look_at_stack(Look *look)
 {
     cleanup(free) char *path = memory_format("%s/stack.json", look->folder);
     cleanup(state_dir_close) StateDir *dir = NULL;
-    StateDirOptions options = {.read_only = true};
+    StateDirOptions options = {.read_only = true, .is_raw = true};
     FileFinding *finding = finding_add(look, path, "stack");
     Error err = {0};
 
