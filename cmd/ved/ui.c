@@ -127,12 +127,33 @@ char *text_clean_lines(const char *text)
     return copy_clean(text, true);
 }
 
+#define CODE_BEGINS "error["
+#define CODE_ENDS "]: "
+
+/* The code in front of a sentence, "error[V-ERR-003]: ..."; the caller frees. NULL: there is none.
+ */
+static char *code_of(const char *text, const char **ret_sentence)
+{
+    const char *code = text + strlen(CODE_BEGINS), *end;
+
+    *ret_sentence = text;
+    if (strncmp(text, CODE_BEGINS, strlen(CODE_BEGINS)) != 0 ||
+        (end = strstr(code, CODE_ENDS)) == NULL)
+        return NULL;
+    *ret_sentence = end + strlen(CODE_ENDS);
+    return memory_copy_bytes(code, (size_t)(end - code));
+}
+
 static Json *diagnostic_of_error(const Error *err)
 {
     Json *json = json_new_object(), *inner = json_new_object();
+    const char *sentence;
+    cleanup(free) char *code = code_of(err->message, &sentence);
 
     json_set_string(inner, "severity", "error");
-    json_set_string(inner, "summary", err->message);
+    if (code != NULL)
+        json_set_string(inner, "code", code);
+    json_set_string(inner, "summary", sentence);
     json_set_string(inner, "detail", "");
     json_set(json, "diagnostic", inner);
     return json;
@@ -144,11 +165,11 @@ void ui_error(Ui *ui, const Error *err)
 
     if (text[0] == '\0')
         return; /* said already, as diagnostics */
+    const char *lead = strncmp(text, CODE_BEGINS, strlen(CODE_BEGINS)) == 0 ? "" : "Error: ";
     if (!ui->json)
-        fprintf(stderr, "%s%s%s%s\n", ui->color_err ? COLOR_RED : "",
-                strncmp(text, "error[", 6) == 0 ? "" : "Error: ", ui->color_err ? COLOR_OFF : "",
-                text);
-    ui_event(ui, "diagnostic", "error", diagnostic_of_error(err), "Error: %s", text);
+        fprintf(stderr, "%s%s%s%s\n", ui->color_err ? COLOR_RED : "", lead,
+                ui->color_err ? COLOR_OFF : "", text);
+    ui_event(ui, "diagnostic", "error", diagnostic_of_error(err), "%s%s", lead, text);
 }
 
 void ui_warning(Ui *ui, const char *text)
