@@ -287,6 +287,10 @@ actions() {
         422VALIDATION_FAILED
 }
 
+many_facts() { # COUNT
+    post /v1/query "$(jq -nc --argjson n "$1" '{items: [range($n) | {query: "status", args: {name: "db"}}]}')"
+}
+
 reading() { # DATA
     local one="{\"type\":\"CreatePostgres\",\"uid\":\"$(uid 1)\""
     post /v1/observe "{\"items\":[$one},{\"type\":\"A\",\"uid\":\"$(uid 999)\"}]}" >/dev/null
@@ -305,6 +309,12 @@ reading() { # DATA
     post /v1/query '{"items":[{"query":"status","args":{"name":"db"}},{"query":"nothing","args":{}}]}' >/dev/null
     check_equal "query knows or says why not" \
         "$(body '.items[0].value + " " + (.items[1].unknown | type)')" "up string"
+    request GET /.well-known/ved-provider >/dev/null
+    local most
+    most=$(body .limits.max_batch)
+    check_equal "as many items as the handshake says are taken, one more is too many" \
+        "$(many_facts "$most") $(body '.items | length') $(many_facts $((most + 1))) $(body .code)" \
+        "200 $most 413 TOO_LARGE"
     rm "$1/objects/$(uid 1).json"
     post /v1/observe "{\"items\":[$one}]}" >/dev/null
     check_equal "a lost object is absent" "$(body '.items[0].status')" absent

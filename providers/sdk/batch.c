@@ -10,6 +10,11 @@
 #include "providers/sdk/members.h"
 #include "providers/sdk/problem.h"
 
+size_t batch_max(const Provider *provider)
+{
+    return provider->batch_max > 0 ? (size_t)provider->batch_max : BATCH_MAX;
+}
+
 /* The items of one request on their way; freed when the last has come back. What is known of them
  * dies with them, and is made on the event thread only. */
 typedef struct Batch {

@@ -8,12 +8,15 @@
 
 #include "providers/sdk/engine.h"
 
-#define BATCH_MAX 200
+#define BATCH_MAX 200 /* where the provider says nothing */
+
+/* How many items a request to this provider may have. */
+size_t batch_max(const Provider *provider);
 
 /* `reply`, a JSON text, is to be emptied. */
 typedef void (*BatchDone)(void *context, Buffer *reply);
 
-/* {"items":[...]} in the order of `items`, an array of at most BATCH_MAX, as JSON text. */
+/* {"items":[...]} in the order of `items`, an array of at most batch_max(), as JSON text. */
 void batch_validate(const Engine *engine, const Json *items, Buffer *ret);
 void batch_plan(const Engine *engine, const Json *items, Buffer *ret);
 

@@ -12,12 +12,12 @@ static Json *strings(const char *const *texts, size_t count)
     return array;
 }
 
-static Json *handshake_limits(void)
+static Json *handshake_limits(const Provider *provider)
 {
     Json *limits = json_new_object();
 
     json_set_int(limits, "max_body_bytes", HTTP_BODY_MAX);
-    json_set_int(limits, "max_batch", BATCH_MAX);
+    json_set_int(limits, "max_batch", (int64_t)batch_max(provider));
     json_set_int(limits, "max_concurrent", OPERATION_CONCURRENT_MAX);
     return limits;
 }
@@ -46,7 +46,7 @@ Json *handshake_json(const EngineOptions *options)
     json_set_string(protocol, "base", "/v1");
     json_set(json, "protocol", protocol);
     json_set(json, "capabilities", strings(capabilities, capability_count));
-    json_set(json, "limits", handshake_limits());
+    json_set(json, "limits", handshake_limits(options->provider));
     json_set_int(idempotency, "ttl_s", STORE_TTL_S);
     json_set(json, "idempotency", idempotency);
     json_set_int(operations, "retention_s", STORE_TTL_S);

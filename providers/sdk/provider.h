@@ -80,6 +80,8 @@ typedef struct Provider {
     const char *version;
     const char *schema; /* the /v1/schema document, JSON text; not before describe() */
     void *context;
+    int batch_max;    /* of the objects or questions in one request, so many that all are answered
+                         within some seconds; 0: 200 */
     bool forget_keys; /* set by open(): start without the keys of earlier operations (for tests) */
 
     /* Before anything else, and alone for `--schema`: make `schema` where it depends on the config.

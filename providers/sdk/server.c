@@ -284,13 +284,16 @@ static void handle_schema(Call *call)
 static const Json *batch_items(Call *call)
 {
     const Json *items = json_get(call->body, "items");
+    size_t count_max = batch_max(call_options(call)->provider);
 
     if (!json_is_array(items)) {
         call_problem(call, "INVALID_REQUEST", "member 'items': expected an array");
         return NULL;
     }
-    if (json_count(items) > BATCH_MAX) {
-        call_problem(call, "TOO_LARGE", "member 'items': expected at most 200; split the batch");
+    if (json_count(items) > count_max) {
+        cleanup(free) char *detail =
+            memory_format("member 'items': expected at most %zu; split the batch", count_max);
+        call_problem(call, "TOO_LARGE", detail);
         return NULL;
     }
     return items;

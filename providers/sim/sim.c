@@ -367,6 +367,7 @@ void sim_init(Provider *ret)
     *ret = (Provider){
         .name = "sim",
         .version = VED_VERSION,
+        .batch_max = 1000, /* an object is a file to look at */
         .describe = sim_describe,
         .open = sim_open,
         .reconcile = sim_reconcile,
