@@ -88,7 +88,7 @@ static int reader_fill(LineReader *reader, Error *err)
     if (got < 0)
         return error_errno(err, errno, "read '%s'", reader->path);
     reader->ended = got == 0;
-    if (reader->at > 0 && rest > 0)
+    if (reader->bytes.bytes != NULL)
         memmove(reader->bytes.bytes, reader->bytes.bytes + reader->at, rest);
     reader->bytes.size = rest;
     reader->at = 0;
