@@ -14,8 +14,8 @@
 /* The state folder on the virtual disk. */
 #define SIMULATED_STATE "/stack/.ved/sim"
 
-/* Where in its journal the group begins that is written now. */
-off_t calls_group_at(void);
+/* The journal that was written last. */
+struct Inode *calls_journal(void);
 
 /* For a mutant: a cut of this file does nothing. */
 bool calls_keep_tail(const char *name);

@@ -11,6 +11,7 @@
 #include "controller/host/engine.h"
 #include "controller/host/planner.h"
 #include "controller/host/provider_client.h"
+#include "controller/host/replay.h"
 #include "lang/base/memory.h"
 #include "tests/simulate/calls.h"
 #include "tests/simulate/promise.h"
@@ -31,7 +32,7 @@ bool life_recovers(void)
 
 /* ---- the state ---- */
 
-static uint64_t state_digest(const Runtime *runtime)
+static uint64_t state_hash(const Runtime *runtime)
 {
     cleanup(buffer_deinit) Buffer text = {0};
 
@@ -88,10 +89,27 @@ static void state_compare(const Stack *stack)
     int code = state_dir_read(stack->dir, from, &visitor, &recovery, &err);
     if (code < 0 && !(world->damaged && code == ERROR_STATE))
         world_wrong("the state was recovered, and cannot be read: %s", err.message);
-    else if (code >= 0 && state_digest(copy) != state_digest(stack->runtime))
+    else if (code >= 0 && state_hash(copy) != state_hash(stack->runtime))
         world_wrong("read again from %" PRId64 ", the state at record %" PRIu64 " is another one",
                     (int64_t)from, recovery.position);
     runtime_free(copy);
+}
+
+/* Each slice computed again comes to what is recorded, each checkpoint holds what the records give.
+ */
+static void replay_check(const Stack *stack)
+{
+    ReplayOptions options = {.last = UINT64_MAX};
+    cleanup(replay_report_deinit) ReplayReport report = {0};
+    Error err = {0};
+    if (promise_position() == 0)
+        return; /* there is nothing yet */
+    int code = state_replay(stack->dir, &options, &report, &err);
+    if (code < 0 && !world->damaged)
+        world_wrong("the journal cannot be replayed: %s", err.message);
+    if (code == 0 && report.difference != NULL)
+        world_wrong("replayed, record %" PRIu64 " differs: %s", report.differs_at,
+                    report.difference);
 }
 
 static void recovery_check(const Stack *stack)
@@ -99,8 +117,10 @@ static void recovery_check(const Stack *stack)
     world_trace("recovered record %" PRIu64 "%s", stack->recovery.position,
                 stack->recovery.torn ? ", torn" : "");
     promise_check_position(stack->recovery.position);
-    promise_check_state(stack->recovery.position, state_digest(stack->runtime));
+    promise_check_state(stack->recovery.position, state_hash(stack->runtime));
     state_compare(stack);
+    if (chance_one_in(&world->chance, 3))
+        replay_check(stack);
 }
 
 /* ---- the end ---- */
@@ -262,8 +282,9 @@ static void live(const LifeOptions *options)
         last_check(options, stack);
     if (engine_finish(engine, &err) < 0)
         end_failed(&err, false);
-    promise_note_state(journal_position(state_dir_journal(stack->dir)),
-                       state_digest(stack->runtime));
+    if (options->is_last)
+        replay_check(stack);
+    promise_note_state(journal_position(state_dir_journal(stack->dir)), state_hash(stack->runtime));
     engine_free(engine);
     stack_free(stack);
     end(how == ENGINE_QUIET ? LIFE_QUIET : LIFE_STOPPED);

@@ -20,7 +20,7 @@ void promise_make(void);
 void promise_note_record(uint64_t sequence, const char *payload, size_t size);
 void promise_note_commit(uint64_t position);
 
-/* A group is written into that journal, from there on: all before it is on disk. */
+/* A group was committed to that journal, from there on: it vouches for all before it. */
 void promise_note_group(Inode *journal, off_t at);
 
 /* Turn over a bit of what no crash can damage; false: there is none yet. */

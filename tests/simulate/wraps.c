@@ -34,12 +34,6 @@ void __wrap_verdict_judge(const CallFacts *facts, const HttpReply *reply, const 
 /* ---- the journal ---- */
 
 static bool group_prepares, group_answers;
-static off_t group_at;
-
-off_t calls_group_at(void)
-{
-    return group_at;
-}
 
 static bool starts_with(const char *payload, const char *text)
 {
@@ -58,8 +52,9 @@ int __wrap_journal_append(Journal *journal, const char *payload, size_t size, Er
 int __wrap_journal_commit(Journal *journal, Error *err)
 {
     bool answers = group_answers;
+    uint64_t position = journal_position(journal);
+    off_t group_at = journal_size(journal);
 
-    group_at = journal_size(journal);
     if (group_prepares)
         world_pass(POINT_BEFORE_INTENT);
     if (group_answers)
@@ -69,6 +64,8 @@ int __wrap_journal_commit(Journal *journal, Error *err)
     if (code < 0)
         return code;
     promise_note_commit(journal_position(journal));
+    if (journal_position(journal) > position)
+        promise_note_group(calls_journal(), group_at);
     if (answers)
         world_pass(POINT_REPLY_JOURNALLED);
     return code;
