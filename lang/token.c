@@ -31,7 +31,7 @@ static inline __attribute__((always_inline)) TokenKind word_of_size(const char *
 {
 #define TOKEN(name, spelling)
 #define WORD(name, spelling, role)                                                                 \
-    if (sizeof(spelling) - 1 == size && memcmp(text, spelling, size) == 0)                         \
+    if (sizeof(spelling) - 1 == size && memcmp(text, spelling, sizeof(spelling) - 1) == 0)         \
         return TOKEN_##name;
 #include "lang/token.def"
     return TOKEN_NAME;
