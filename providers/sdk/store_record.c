@@ -122,10 +122,30 @@ void store_record_deinit(StoreRecord *record)
     *record = (StoreRecord){0};
 }
 
-/* A body, which older journals have as a text in a string. */
-static char *body_of(const Member *member)
+/* A body as older journals have it, a text in a string; NULL: what the string holds is none. */
+static char *older_body(const Member *member, Error *err)
 {
-    return member->value[0] == '"' ? member_string(member) : member_text(member);
+    cleanup(free) char *text = member_string(member);
+    cleanup(json_free) Json *json = NULL;
+
+    if (text != NULL && json_parse_own(text, strlen(text), &json, err) == 0)
+        return json_text(json);
+    if (text == NULL)
+        error_set(err, ERROR_STATE, "expected an object, or its text in a string");
+    error_wrap(err, "member '%.*s'", (int)member->key_size, member->key);
+    return NULL;
+}
+
+static int read_body(const Member *member, char **ret, Error *err)
+{
+    bool is_older = member->value[0] == '"';
+    char *text = is_older ? older_body(member, err) : member_text(member);
+
+    if (is_older && text == NULL)
+        return ERROR_STATE;
+    free(*ret);
+    *ret = text;
+    return 0;
 }
 
 static OperationState state_of(const Member *member)
@@ -148,21 +168,21 @@ static int read_kind(Operation *operation, const Member *member, Error *err)
                      name != NULL ? name : "");
 }
 
-static bool read_text(Operation *operation, const Member *member)
+/* 1: it is one of the tables'. */
+static int read_text(Operation *operation, const Member *member, Error *err)
 {
     for (size_t i = 0; i < ARRAY_SIZE(strings); i++)
         if (member_is(member, strings[i].key)) {
             free(*member_at(operation, strings[i].at));
             *member_at(operation, strings[i].at) = member_string(member);
-            return true;
+            return 1;
         }
     for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
         if (member_is(member, texts[i].key)) {
-            free(*member_at(operation, texts[i].at));
-            *member_at(operation, texts[i].at) = body_of(member);
-            return true;
+            int code = read_body(member, member_at(operation, texts[i].at), err);
+            return code < 0 ? code : 1;
         }
-    return false;
+    return 0;
 }
 
 static int read_instance(StoreRecord *record, Members *members, Error *err)
@@ -171,21 +191,23 @@ static int read_instance(StoreRecord *record, Members *members, Error *err)
     return instance_parse(members, &record->instance, err);
 }
 
-/* As older journals have it: a text in a string. */
 static int read_older_instance(StoreRecord *record, const Member *member, Error *err)
 {
-    cleanup(free) char *text = member_string(member);
-    Members members = members_of(text, text != NULL ? strlen(text) : 0);
+    cleanup(free) char *text = older_body(member, err);
 
+    if (text == NULL)
+        return ERROR_STATE;
+    Members members = members_of(text, strlen(text));
     return read_instance(record, &members, err);
 }
 
 static int read_operation_member(StoreRecord *record, const Member *member, Error *err)
 {
     Operation *operation = record->operation;
+    int code = read_text(operation, member, err);
 
-    if (read_text(operation, member))
-        return 0;
+    if (code != 0)
+        return code < 0 ? code : 0;
     if (member_is(member, "kind"))
         return read_kind(operation, member, err);
     if (member_is(member, "secrets"))

@@ -68,6 +68,8 @@ Test(store_record, what_is_no_record_is_refused)
         "{\"record\":\"begin\",\"op\":\"op1\",\"kind\":\"wonder\",\"digest\":\"d\",\"type\":\"A\"}",
         "{\"record\":\"instance\",\"instance\":{}}",
         "{\"record\":\"instance\",\"instance\":\"{\"}",
+        "{\"record\":\"instance\",\"instance\":null}",
+        "{\"record\":\"end\",\"op\":\"op1\",\"reply\":\"{\\\"warnings\\\":e]}\"}",
         "{\"record\":\"instance\",\"instance\":" INSTANCE,
         OPERATION "}",
     };
