@@ -384,10 +384,14 @@ static void choose_turn(Choice *choice)
 {
     const Instance *instance = choice->instance;
     const Message *message = mailbox_peek(&instance->mailbox);
-    Choice act = *choice;
 
+    if (message == NULL) {
+        choose_act(choice);
+        return;
+    }
+    Choice act = *choice;
     choose_act(&act);
-    if (message != NULL && message_is_due(choice, message) &&
+    if (message_is_due(choice, message) &&
         !(act.found && instance->handlers_in_row >= HANDLERS_IN_ROW_MAX))
         choose_message(choice, message);
     if (act.found)

@@ -262,6 +262,19 @@ static char *message_describe(const Instance *instance, const Message *message)
                          instance->runtime->program->domains[message->from].name);
 }
 
+/* The message has changed its state. The same one does so again and again: its words are kept. */
+static void unlocked(Instance *instance, const Message *message)
+{
+    Unlocking by = {message->kind, message->from, message_name(instance, message)};
+
+    if (by.kind == instance->unlocking.kind && by.from == instance->unlocking.from &&
+        by.name == instance->unlocking.name)
+        return;
+    free(instance->unlocked_by);
+    instance->unlocked_by = message_describe(instance, message);
+    instance->unlocking = by;
+}
+
 void count_turn(Instance *instance, const Cause *cause)
 {
     if (cause->kind == CAUSE_MESSAGE)
@@ -286,7 +299,8 @@ static void transition_succeeded(Instance *instance, const Cause *cause)
     mark->failures = 0;
     mark->due_ms = 0;
     mark->faulted = false;
-    string_set(&mark->reason, NULL);
+    if (mark->reason != NULL)
+        string_set(&mark->reason, NULL);
     if (cause->goal >= 0)
         instance->goals[cause->goal].last_transition = cause->transition;
 }
@@ -329,13 +343,11 @@ void slice_commit(Instance *instance, const Cause *cause, const Proposal *propos
     bool runs = !whole && has_run(cause, proposal);
     Digest128 began = instance->field_digest;
     uint32_t run = runs ? run_begin(instance, cause, message) : 0;
-    cleanup(free) char *told = message != NULL ? message_describe(instance, message) : NULL;
+    bool travels = message != NULL && message->travels;
+    cleanup(free) char *because = travels ? message_describe(instance, message) : NULL;
 
-    if (fields_change(instance, proposal, message != NULL && message->travels ? told : NULL) &&
-        message != NULL) {
-        free(instance->unlocked_by);
-        instance->unlocked_by = take(told);
-    }
+    if (fields_change(instance, proposal, because) && message != NULL)
+        unlocked(instance, message);
     if (cause->transition >= 0)
         transition_succeeded(instance, cause);
     if (whole)

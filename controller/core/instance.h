@@ -122,6 +122,13 @@ typedef struct Alarm {
     size_t slot;    /* in the runtime's heap, from 1; 0: not there */
 } Alarm;
 
+/* What `unlocked_by` says in words. */
+typedef struct Unlocking {
+    MessageKind kind;
+    uint32_t from;
+    const char *name; /* of the program; NULL: nothing yet */
+} Unlocking;
+
 struct Instance {
     Runtime *runtime;
     uint32_t domain_index;
@@ -144,7 +151,7 @@ struct Instance {
     Origin **origins; /* of its slices, by slice: see origin.h */
     size_t origin_count, origin_capacity;
     size_t first_stale; /* derived: among them; origin_count: none is stale */
-    Trail *trail; /* of the slice that last changed it, or began it; NULL: none has */
+    Trail *trail;       /* of the slice that last changed it, or began it; NULL: none has */
     Value *fields;
     uint64_t version; /* grows with every change of a field; from 1 */
     bool booted;
@@ -161,6 +168,7 @@ struct Instance {
     DeadLetter *dead_letters;
     size_t dead_letter_count, dead_letter_capacity;
     char *unlocked_by;     /* the event or message that last changed its state; NULL */
+    Unlocking unlocking;   /* derived: what that was made of */
     char *waits_for;       /* live only: a resource that a binding refers to; NULL */
     bool handler_waits;    /* live only: for it; then nothing else is heard */
     char *undecided_after; /* planning: prediction ended here; NULL */

@@ -175,15 +175,15 @@ static Digest128 message_digest(const Message *message)
 Message *message_new(uint64_t id, MessageKind kind, uint32_t target, uint32_t from, bool high,
                      const Value *arguments, size_t argument_count)
 {
-    Message *message = memory_zero(1, sizeof *message);
+    Message *message = memory_alloc(sizeof *message);
 
-    message->id = id;
-    message->kind = kind;
-    message->target = target;
-    message->from = from;
-    message->high = high;
-    message->argument_count = argument_count;
-    message->arguments = memory_zero(argument_count, sizeof(Value));
+    *message = (Message){.id = id,
+                         .kind = kind,
+                         .target = target,
+                         .from = from,
+                         .high = high,
+                         .argument_count = argument_count};
+    message->arguments = argument_count > 0 ? memory_alloc(argument_count * sizeof(Value)) : NULL;
     for (size_t i = 0; i < argument_count; i++)
         message->arguments[i] = value_clone(arguments[i]);
     message->digest = message_digest(message);

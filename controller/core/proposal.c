@@ -199,6 +199,8 @@ static void starts_complete(const Turn *turn, Record *record, const Proposal *pr
     const Runtime *runtime = turn->runtime;
     Map begun = {0};
 
+    if (proposal->emission_count == 0)
+        return;
     record->starts = arena_array(turn->arena, InstanceStart, proposal->emission_count);
     for (size_t i = 0; i < proposal->emission_count; i++) {
         const Emission *emission = &proposal->emissions[i];
@@ -222,12 +224,12 @@ void commit_complete(const Turn *turn, Record *record, const Proposal *proposal)
 {
     Instance *instance = record->instance;
     size_t count = instance->domain->field_count;
-    Value *fields = arena_array(turn->arena, Value, count);
     TimerView view = {.instance = instance, .now_ms = turn->now_ms};
 
     starts_complete(turn, record, proposal);
     if (instance->domain->timer_count == 0)
         return;
+    Value *fields = arena_array(turn->arena, Value, count);
     if (count > 0)
         memcpy(fields, instance->fields, count * sizeof *fields);
     for (size_t i = 0; i < proposal->change_count; i++)

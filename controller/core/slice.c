@@ -34,13 +34,15 @@ static void waiting_begin(Instance *instance, const char *resource)
 
 void waiting_end(Instance *instance)
 {
+    instance_touch(instance);
+    if (instance->waits_for == NULL && instance->puts_off_for == NULL && !instance->handler_waits)
+        return;
     string_set(&instance->waits_for, NULL);
     instance->handler_waits = false;
     instance->puts_off_for = NULL;
     link_remove(instance, LIST_HELD_UP);
     if (instance->pending != NULL)
         instance->runtime->resources_came = true;
-    instance_touch(instance);
 }
 
 void room_came(const Instance *instance, size_t ceiling)

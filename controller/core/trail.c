@@ -141,14 +141,15 @@ static void revision_set(Trail *trail, const Instance *instance, const Cause *ca
 
 Trail *trail_make(Instance *instance, const Cause *cause, uint64_t slice, uint64_t at_ms)
 {
-    Trail *trail = memory_zero(1, sizeof *trail);
+    Trail *trail = memory_alloc(sizeof *trail);
 
-    trail->slice = slice;
-    trail->at_ms = at_ms;
-    trail->references = 1;
-    trail->kind = cause->kind;
-    trail->domain = instance->domain->name;
-    string_set(&trail->key, instance->key);
+    *trail = (Trail){.slice = slice,
+                     .at_ms = at_ms,
+                     .references = 1,
+                     .kind = cause->kind,
+                     .domain = instance->domain->name};
+    if (instance->key != NULL)
+        trail->key = memory_copy_string(instance->key);
     if (cause->transition >= 0 || cause->handler >= 0 || cause->timer >= 0)
         trail->where = cause_where(instance, cause);
     if (cause->goal >= 0 && cause->kind != CAUSE_BOOT)

@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "json_private.h"
 #include "memory.h"
 

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "json_private.h"
 #include "memory.h"
 

@@ -50,7 +50,7 @@ only_user() { # HEADER FILE
     users=$(grep -lE "^#[[:space:]]*include[[:space:]]*<([^>]*/)?$1>" $files | grep -vx "$2" || true)
     [ -z "$users" ] || complain "<$1> is for $2 alone, not for: $users"
 }
-only_user cJSON.h lang/base/json.c
+only_user cJSON.h lang/base/json_private.h
 only_user yaml.h lang/base/yaml.c
 
 # snprintf and its kin are pure; printing is not.

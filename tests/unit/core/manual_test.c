@@ -159,8 +159,21 @@ Test(manual, what_is_under_way_is_not_touched)
     world_run(world);
     world_fail_next(world, "Infra.Tag", 1);
     world_destroy(world);
-    refused(world, (ManualEdit){.kind = MANUAL_FORGET, .address = "Store.Tag[\"a\"]"}, ERROR_USAGE,
+    refused(world, (ManualEdit){.kind = MANUAL_REPLACE, .address = "Store.Tag[\"a\"]"}, ERROR_USAGE,
             "`ved destroy` brings it to its end");
+    world_free(world);
+}
+
+Test(manual, what_a_destroy_cannot_destroy_can_be_let_go_of)
+{
+    World *world = store_new();
+
+    world_fail_next(world, "Infra.Tag", 1);
+    world_destroy(world);
+    edit(world, MANUAL_FORGET, "Store.Tag[\"a\"]", NULL);
+    world_expect_objects(world, "Store.Make.CreateStore[0] ready\n");
+    world_destroy(world);
+    world_expect_objects(world, "");
     world_free(world);
 }
 
