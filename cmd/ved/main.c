@@ -70,6 +70,8 @@ static const Verb verbs[] = {
      LOOK_FLAGS | FLAG_BIT(LOCK_TIMEOUT) | FLAG_BIT(STATE_FORMAT) | FLAG_BIT(AUTO_APPROVE) |
          FLAG_BIT(YES),
      verb_state_restore, true},
+    {"state rekey", "[FILE]", "seal all secrets of the state folder with another key",
+     LOOK_FLAGS | FLAG_BIT(LOCK_TIMEOUT), verb_state_rekey, true},
     {"state mv", "FROM TO [FILE]", "give an object, or all of a domain, another address",
      EDIT_FLAGS, verb_state_mv, false},
     {"show", "[PLAN | FILE]", "a saved plan, or the state, for people or with --json", LOOK_FLAGS,

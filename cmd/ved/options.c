@@ -333,13 +333,28 @@ static int parse_flag(Options *options, char **argv, int argc, int *at, const ch
     return take_flag(options, (FlagId)id, value, err);
 }
 
+/* How much of a word of the command line may be seen: all, but of `D.field=VALUE` behind --set, or
+ * in the same word, no more than the name. */
+static int seen_length(char *const *argv, int at)
+{
+    bool in_word = strncmp(argv[at], "--set=", strlen("--set=")) == 0;
+    bool is_set = in_word || (at > 0 && strcmp(argv[at - 1], "--set") == 0);
+    const char *equals = strchr(argv[at] + (in_word ? strlen("--set=") : 0), '=');
+
+    return is_set && equals != NULL ? (int)(equals + 1 - argv[at]) : (int)strlen(argv[at]);
+}
+
+/* The line as others see it, who wait for the lock or read the audit: values of fields may be
+ * secrets. */
 static char *join(int argc, char **argv, const char *verb)
 {
     Buffer text = {0};
 
     buffer_add_format(&text, "ved %s", verb);
-    for (int i = 0; i < argc; i++)
-        buffer_add_format(&text, " %s", argv[i]);
+    for (int i = 0; i < argc; i++) {
+        int length = seen_length(argv, i);
+        buffer_add_format(&text, " %.*s%s", length, argv[i], argv[i][length] != '\0' ? "..." : "");
+    }
     return buffer_take(&text);
 }
 

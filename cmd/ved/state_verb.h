@@ -34,6 +34,7 @@ typedef struct StateInvocation {
 int state_verb_begin(StateInvocation *ret, Ui *ui, const Options *options, int args,
                      const char *usage, Error *err);
 void state_invocation_close(StateInvocation *invocation);
+#define state_invocation_close_p state_invocation_close
 
 /* Open the folder for change, without recovering it. */
 int state_verb_lock(const StateInvocation *invocation, StateDir **ret, Error *err);

@@ -8,6 +8,7 @@
 #include "cmd/ved/engine_end.h"
 #include "cmd/ved/progress.h"
 #include "cmd/ved/replacing.h"
+#include "cmd/ved/plan_sets.h"
 #include "cmd/ved/render.h"
 #include "cmd/ved/invocation.h"
 #include "controller/core/snapshot.h"
@@ -634,6 +635,10 @@ static ExitReasons apply_saved(Apply *apply, Ui *ui, const Options *given, Progr
     const char *file = json_get_string(apply->plan, "file", "plan.ved");
     bool destroy = json_get_bool(apply->plan, "destroy", false);
 
+    if (plan_sets_check(apply->plan, given, &err) < 0) {
+        program_free(program);
+        return fail(ui, &err);
+    }
     if (destroy)
         program_free(take(program)); /* a destroy needs the state's own */
     int code = destroy ? invocation_open_state(&apply->invocation, ui, options, file,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/ved/plan_sets.h"
 #include "cmd/ved/render.h"
 #include "cmd/ved/replacing.h"
 #include "cmd/ved/invocation.h"
@@ -41,7 +42,7 @@ static Json *options_json(const Invocation *invocation)
         cleanup(free) char *absolute = realpath(bindings, NULL);
         json_set_string(json, "bindings", absolute != NULL ? absolute : bindings);
     }
-    json_set(json, "sets", list_json(options->sets, options->set_count));
+    plan_sets_put(json, invocation->stack, options);
     json_set(json, "replaces", list_json(options->replaces, options->replace_count));
     json_set(json, "providers", list_json(options->providers, options->provider_count));
     return json;

@@ -27,7 +27,7 @@ static void payload_make(const char *bytes, SalvagedLine *line, Buffer *text)
 
 static SalvagedLine line_read(const char *bytes, size_t size, Buffer *text)
 {
-    SalvagedLine line = {.size = size};
+    SalvagedLine line = {.bytes = bytes, .size = size};
     JournalLineVerdict verdict = journal_line_parse(bytes, size, &line.head);
 
     line.is_good = verdict == LINE_GOOD;

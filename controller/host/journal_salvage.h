@@ -14,7 +14,8 @@
 typedef struct SalvagedLine {
     uint64_t line;       /* counted from 1 */
     off_t offset;        /* in the file */
-    size_t size;         /* with its end, where it has one */
+    const char *bytes;   /* as it stands in the file, and ... */
+    size_t size;         /* ... with its end, where it has one */
     bool is_good;        /* the checksum is right */
     JournalLine head;    /* with the checksums, all 0 where it does not look like a record */
     const char *payload; /* the record's JSON text, ends in NUL; NULL where it is not to be read */

@@ -33,8 +33,12 @@ void new_epoch_deinit(NewEpoch *epoch)
 
 /* ---- numbers ---- */
 
-/* The highest epoch that has ended here; 0: none has. */
-static int last_ended(const char *folder, uint64_t *ret, Error *err)
+char *state_epoch_path(const char *folder, uint64_t epoch)
+{
+    return memory_format("%s/" ASIDE "%llu", folder, (unsigned long long)epoch);
+}
+
+int state_epoch_last(const char *folder, uint64_t *ret, Error *err)
 {
     DIR *entries = opendir(folder);
     const struct dirent *entry;
@@ -82,7 +86,7 @@ static int number_choose(const StateDir *dir, const Stack *source, NewEpoch *ret
 {
     cleanup(salvage_free) Salvage *salvage = NULL;
     uint64_t ended = 0;
-    int code = last_ended(dir->path, &ended, err);
+    int code = state_epoch_last(dir->path, &ended, err);
 
     if (code == 0)
         code = salvage_read(dir->path, &salvage, err);
@@ -91,7 +95,7 @@ static int number_choose(const StateDir *dir, const Stack *source, NewEpoch *ret
     uint64_t epoch = larger(larger(ended, epoch_of_files(salvage)), source->runtime->epoch);
     ret->epoch = epoch + 1;
     ret->position = larger(salvage->newest, source->recovery.position) + 1;
-    ret->aside = memory_format("%s/" ASIDE "%llu", dir->path, (unsigned long long)epoch);
+    ret->aside = state_epoch_path(dir->path, epoch);
     return 0;
 }
 

@@ -22,6 +22,12 @@ typedef struct NewEpoch {
  * done again. The caller calls new_epoch_deinit(). */
 int state_epoch_begin(StateDir *dir, Stack *source, NewEpoch *ret, Error *err);
 
+/* The highest epoch of which there is a folder of before; 0: there is none. */
+int state_epoch_last(const char *folder, uint64_t *ret, Error *err);
+
+/* Where the files of an epoch that has ended are, if there are any. The caller frees it. */
+char *state_epoch_path(const char *folder, uint64_t epoch);
+
 void new_epoch_deinit(NewEpoch *epoch);
 #define new_epoch_deinit_p new_epoch_deinit
 
