@@ -95,6 +95,7 @@ static ProviderRequest request_of(const Fixture *fixture, const char *type, cons
                              .uid = uid,
                              .address = "Test.Boot.Effect",
                              .lineage = "l",
+                             .traceparent = fixture->traceparent,
                              .resumed = fixture->resumed};
 }
 

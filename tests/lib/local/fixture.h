@@ -20,6 +20,7 @@ typedef struct Fixture {
     ProviderReply reply;     /* of the last call */
     ProviderProblem problem; /* of the last call */
     bool resumed;            /* of the next calls */
+    const char *traceparent; /* of the next calls; NULL: none */
     const char *adopt;       /* of the next reconcile alone; NULL: nothing */
     bool remembers;          /* the next observation has what the last reply left, as the SDK has */
     ProviderFinding findings[FINDINGS_MAX]; /* of the last lookup */

@@ -105,6 +105,23 @@ Test(http_request, sends_method_headers_body_and_its_key)
     cr_expect(strstr(server.request, "\r\nIdempotency-Key: \"0000") != NULL);
 }
 
+Test(http_request, passes_the_trace_on_unless_the_program_has_its_own)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+    server_start(answer, 0);
+    cr_assert_eq(ask(""), 0);
+    cr_expect_null(strstr(server.request, "traceparent"));
+    fixture.traceparent = "00-trace-parent-01";
+    server_start(answer, 0);
+    cr_assert_eq(ask(""), 0);
+    cr_expect_not_null(strstr(server.request, "\r\ntraceparent: 00-trace-parent-01\r\n"));
+    server_start(answer, 0);
+    cr_assert_eq(ask(",\"headers\":{\"Traceparent\":\"own\"}"), 0);
+    cr_expect_not_null(strstr(server.request, "\r\nTraceparent: own\r\n"));
+    cr_expect_null(strstr(server.request, "00-trace"));
+}
+
 Test(http_request, body_that_is_no_text_comes_as_base64)
 {
     server_start("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\xff\xfe!", 0);
