@@ -92,6 +92,14 @@ static int on_checkpoint(void *user, const Retrace *retrace, Runtime *restored, 
                                  (unsigned long long)retrace->position, of_checkpoint, of_records));
 }
 
+static void restart(void *user)
+{
+    Replaying *replaying = user;
+
+    replay_report_deinit(replaying->report);
+    *replaying->report = (ReplayReport){0};
+}
+
 int state_replay(const StateDir *dir, const ReplayOptions *options, ReplayReport *ret, Error *err)
 {
     cleanup(retrace_deinit) Retrace retrace = {0};
@@ -100,7 +108,8 @@ int state_replay(const StateDir *dir, const ReplayOptions *options, ReplayReport
                               .on_state = on_state,
                               .on_record = on_record,
                               .on_applied = on_applied,
-                              .on_checkpoint = on_checkpoint};
+                              .on_checkpoint = on_checkpoint,
+                              .restart = options->on_digest == NULL ? restart : NULL};
 
     *ret = (ReplayReport){0};
     int code = retrace_run(dir, options->last, &visitor, &retrace, err);

@@ -9,6 +9,7 @@
 
 /* Nothing more is to be read. Apart from what the readers below say themselves. */
 #define RETRACE_REACHED 100
+#define RETRACE_TRIES 5
 
 typedef struct Walker {
     Retrace *retrace;
@@ -240,8 +241,23 @@ static int walk(Walker *walker, Error *err)
                             err);
 }
 
-int retrace_run(const StateDir *dir, uint64_t last, const RetraceVisitor *visitor, Retrace *ret,
-                Error *err)
+static uint64_t newest_of(const CheckpointHead *heads, size_t count)
+{
+    return count > 0 ? heads[count - 1].position : 0;
+}
+
+/* There is a newer checkpoint than those that were listed. */
+static bool has_moved_on(const StateDir *dir, uint64_t newest)
+{
+    cleanup(free) CheckpointHead *heads = NULL;
+    size_t count;
+
+    return state_dir_checkpoints(dir, &heads, &count, NULL) == 0 &&
+           newest_of(heads, count) > newest;
+}
+
+static int run_once(const StateDir *dir, uint64_t last, const RetraceVisitor *visitor, Retrace *ret,
+                    uint64_t *ret_newest, Error *err)
 {
     cleanup(walker_deinit) Walker walker = {.retrace = ret, .visitor = visitor, .last = last};
 
@@ -251,6 +267,21 @@ int retrace_run(const StateDir *dir, uint64_t last, const RetraceVisitor *visito
         code = state_dir_checkpoints(dir, &walker.heads, &walker.head_count, err);
     if (code < 0)
         return code;
+    *ret_newest = newest_of(walker.heads, walker.head_count);
     ret->position = ret->since;
     return walk(&walker, err);
+}
+
+int retrace_run(const StateDir *dir, uint64_t last, const RetraceVisitor *visitor, Retrace *ret,
+                Error *err)
+{
+    for (int tries = 1;; tries++) {
+        uint64_t newest = 0;
+        int code = run_once(dir, last, visitor, ret, &newest, err);
+        if (code >= 0 || visitor->restart == NULL || tries == RETRACE_TRIES ||
+            !has_moved_on(dir, newest))
+            return code;
+        retrace_deinit(ret);
+        visitor->restart(visitor->user);
+    }
 }

@@ -32,6 +32,9 @@ typedef struct RetraceVisitor {
                       Error *err);
     /* There is a checkpoint of the present state: `restored` is what stands in it. */
     int (*on_checkpoint)(void *user, const Retrace *retrace, Runtime *restored, Error *err);
+    /* The process that is writing has made a checkpoint meanwhile, so that what was listed is not
+     * what is there: all of it is gone through once more. NULL: that is a failure. */
+    void (*restart)(void *user);
 } RetraceVisitor;
 
 /* Up to record `last` (UINT64_MAX: to the end). 0, what a visitor returned, or a failure; the

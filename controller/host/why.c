@@ -248,16 +248,33 @@ static int on_applied(void *user, const Retrace *retrace, uint64_t sequence, con
     return 0;
 }
 
-static void inquiry_deinit(Inquiry *inquiry)
+/* What was found so far. */
+static void findings_deinit(Inquiry *inquiry)
 {
     for (MapEntry *e = map_next(&inquiry->pasts, NULL); e != NULL; e = map_next(&inquiry->pasts, e))
         past_free(e->value);
     map_deinit(&inquiry->pasts);
     map_deinit(&inquiry->starts);
     map_deinit(&inquiry->intents);
+    string_set(&inquiry->uid, NULL);
+    string_set(&inquiry->value, NULL);
+}
+
+static void restart(void *user)
+{
+    Inquiry *inquiry = user;
+
+    findings_deinit(inquiry);
+    why_deinit(inquiry->why);
+    inquiry->pasts = inquiry->starts = inquiry->intents = (Map){0};
+    inquiry->cause = 0;
+    inquiry->found = false;
+}
+
+static void inquiry_deinit(Inquiry *inquiry)
+{
+    findings_deinit(inquiry);
     arena_deinit(&inquiry->arena);
-    free(inquiry->uid);
-    free(inquiry->value);
 }
 #define inquiry_deinit_p inquiry_deinit
 
@@ -281,16 +298,20 @@ int why_find(const StateDir *dir, const char *what, Why *ret, Error *err)
 {
     cleanup(inquiry_deinit) Inquiry inquiry = {.what = what, .why = ret};
     cleanup(retrace_deinit) Retrace retrace = {0};
-    RetraceVisitor visitor = {
-        .user = &inquiry, .on_state = on_state, .on_record = on_record, .on_applied = on_applied};
+    RetraceVisitor visitor = {.user = &inquiry,
+                              .on_state = on_state,
+                              .on_record = on_record,
+                              .on_applied = on_applied,
+                              .restart = restart};
 
     *ret = (Why){0};
     int code = subject_find(&inquiry, err);
     if (code == 0)
-        code = state_dir_oldest(dir, &ret->since, err);
-    if (code == 0)
         code = retrace_run(dir, UINT64_MAX, &visitor, &retrace, err);
-    return code < 0 ? code : inquiry.subject->conclude(&inquiry, &retrace, err);
+    if (code < 0)
+        return code;
+    ret->since = retrace.since;
+    return inquiry.subject->conclude(&inquiry, &retrace, err);
 }
 
 /* ---- for machines ---- */

@@ -36,7 +36,6 @@ struct Inquiry {
     /* of a message */
     uint64_t number;
     uint64_t before; /* Runtime.next_message before the record */
-    bool heard;
     /* of a field */
     const char *domain, *key, *field;
     char *value; /* as it is shown; NULL: there is no such instance */
