@@ -3,8 +3,8 @@
  *
  * It accepts any effect. Objects are files DATA/objects/UID.json, made exactly once however often
  * they are asked for; deleting one by hand is how an object gets lost. Each call that reached it is
- * a line of DATA/calls.ndjson, each change of its world one of DATA/effects.ndjson. What it does wrong and how slowly is said in the config; see
- * providers/sim/README.md. */
+ * a line of DATA/calls.ndjson, each change of its world one of DATA/effects.ndjson. What it does
+ * wrong and how slowly is said in the config; see providers/sim/README.md. */
 #ifndef VED_SIM_SIM_H
 #define VED_SIM_SIM_H
 

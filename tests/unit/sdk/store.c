@@ -474,20 +474,22 @@ static void put_journal(const char *const records[], size_t count)
 /* Bodies were texts in strings once, and answers stood beside what they showed. */
 Test(store, older_journals_are_read)
 {
-    static const char *const records[] = {
+    static const char beginning[] =
         "{\"record\":\"begin\",\"op\":\"op1\",\"client\":\"c\",\"digest\":\"d\","
         "\"kind\":\"reconcile\",\"type\":\"A\",\"uid\":\"" UID "\",\"effect\":\"A\","
         "\"address\":\"D.A\",\"secrets\":false,\"at_ms\":5,"
-        "\"request\":\"{\\\"owner\\\":{\\\"lineage\\\":\\\"L\\\"}}\"}",
+        "\"request\":\"{\\\"owner\\\":{\\\"lineage\\\":\\\"L\\\"}}\"}";
+    static const char ending[] =
         "{\"record\":\"end\",\"op\":\"op1\",\"state\":\"succeeded\",\"status\":201,\"at_ms\":9,"
         "\"reply\":\"{\\\"etag\\\":\\\"x\\\"}\",\"instance\":\"{\\\"type\\\":\\\"A\\\","
         "\\\"uid\\\":\\\"" UID "\\\",\\\"effect\\\":\\\"A\\\",\\\"owner\\\":null,"
         "\\\"desired\\\":{},\\\"state\\\":{\\\"n\\\":1},\\\"private\\\":null,"
         "\\\"schema_version\\\":1,\\\"generation\\\":3,\\\"ready\\\":true,\\\"partial\\\":false,"
-        "\\\"etag\\\":\\\"\\\\\\\"e\\\\\\\"\\\"}\"}",
+        "\\\"etag\\\":\\\"\\\\\\\"e\\\\\\\"\\\"}\"}";
+    static const char cut_off[] =
         "{\"record\":\"begin\",\"op\":\"op2\",\"digest\":\"d\",\"kind\":\"run\",\"type\":\"P\","
-        "\"address\":\"D.P\",\"secrets\":true,\"at_ms\":6,\"request\":\"{\\\"owner\\\":{}}\"}",
-    };
+        "\"address\":\"D.P\",\"secrets\":true,\"at_ms\":6,\"request\":\"{\\\"owner\\\":{}}\"}";
+    static const char *const records[] = {beginning, ending, cut_off};
 
     put_journal(records, ARRAY_SIZE(records));
     cleanup(store_free) Store *store = open_store(0);
