@@ -169,6 +169,10 @@ VED
     timeout 30 "$VED" plan edited/stack.ved --state .ved/stack --bindings ved.yaml --json >out 2>err
     check "for machines: the code and the sentence" jq -es 'map(select(.type == "diagnostic"))[0].diagnostic |
         .code == "V-ERR-003" and (.summary | startswith("field \u0027Keeper.table\u0027 was map<int>"))' out
+    rm .ved/stack/providers/sim/objects/*.json
+    untouched=$(everything)
+    edit 's/count: int = 3/count: string = "3"/'
+    refused 65 "an edit while something is lost: not even that is noted" 'V-ERR-003' 'nothing was touched'
 }
 
 # ---- migrations ----

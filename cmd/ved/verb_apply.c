@@ -173,15 +173,20 @@ static int copy_make(const Apply *apply, bool destroy, Runtime **ret, Error *err
     return code;
 }
 
-/* What was sent under the program of before is awaited before an edit; an edit that is refused, as
- * far as that can be told without these answers, is refused before it is. */
+/* Before an edit what was sent is awaited, and the world is looked at, which is recorded; an edit
+ * that is refused, as far as that can be told without either, is refused before. */
 static int edit_check(const Apply *apply, Error *err)
 {
     Stack *stack = apply->invocation.stack;
     Runtime *original = stack->runtime, *copy, *successor = NULL;
 
-    if (!stack_is_passed_on(stack) || performing_first(original) == NULL)
+    if (!stack_is_passed_on(stack))
         return 0;
+    if (performing_first(original) == NULL) {
+        int code = stack_successor(stack, &successor, err);
+        runtime_free(successor);
+        return code;
+    }
     if (runtime_copy(original, &copy, err) < 0)
         return err->code;
     stack->runtime = copy;

@@ -227,8 +227,11 @@ static int release_check(const Emitted *emitted, Arena *arena, Intent **ret, con
     const Object *object = object_find(emitted->instance->runtime, intent->uid);
 
     if (object != NULL && object_is_protected(object)) {
-        *ret_text = arena_format(arena, "%s is protected: its transition '%s' says @protect",
-                                 intent->address, object->place.where);
+        *ret_text =
+            arena_format(arena,
+                         "%s is protected, by @protect of '%s' or by `protect: true` in the "
+                         "bindings: it is released once that is taken away and applied",
+                         intent->address, object->place.where);
         intent_free(intent);
         return INTENT_FAULTS;
     }

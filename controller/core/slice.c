@@ -342,7 +342,10 @@ static const char *stop_fault(const Instance *instance, const Proposal *proposal
     if (object == NULL)
         return NULL;
     cleanup(free) char *address = object_address(object);
-    return arena_format(arena, "it cannot stop: %s is protected by @protect", address);
+    return arena_format(arena,
+                        "it cannot stop: %s is protected, by @protect of '%s' or by `protect: "
+                        "true` in the bindings: take that away and apply first",
+                        address, object->place.where);
 }
 
 /* What the slice would change, of what it or its like has done before. */
