@@ -14,6 +14,29 @@ struct EarlierPut {
 
 enum { MEANT = 1, DESTROYED = 2 }; /* values of `objects` */
 
+Earlier *earlier_new(void)
+{
+    Earlier *earlier = memory_zero(1, sizeof *earlier);
+
+    earlier->objects.borrows = true; /* the intents' own */
+    return earlier;
+}
+
+void earlier_free(Earlier *earlier)
+{
+    if (earlier == NULL)
+        return;
+    map_deinit(&earlier->objects);
+    map_deinit(&earlier->puts);
+    map_deinit(&earlier->turns);
+    map_deinit(&earlier->seen);
+    for (EarlierPut *put = earlier->all, *next; put != NULL; put = next) {
+        next = put->all;
+        free(put);
+    }
+    free(earlier);
+}
+
 static char *name_key(const char *effect, const char *name)
 {
     return name != NULL ? memory_format("%s \"%s", effect, name) : memory_copy_string(effect);
@@ -73,7 +96,6 @@ static void intent_add(Earlier *earlier, const Intent *intent)
 
 void earlier_extend(Earlier *earlier, Intent *const *intents, size_t count)
 {
-    earlier->objects.borrows = true;
     for (; earlier->count < count; earlier->count++)
         intent_add(earlier, intents[earlier->count]);
 }
@@ -81,19 +103,6 @@ void earlier_extend(Earlier *earlier, Intent *const *intents, size_t count)
 void earlier_begin(Earlier *earlier)
 {
     map_deinit(&earlier->seen);
-}
-
-void earlier_drop(Earlier *earlier)
-{
-    map_deinit(&earlier->objects);
-    map_deinit(&earlier->puts);
-    map_deinit(&earlier->turns);
-    map_deinit(&earlier->seen);
-    for (EarlierPut *put = earlier->all, *next; put != NULL; put = next) {
-        next = put->all;
-        free(put);
-    }
-    *earlier = (Earlier){0};
 }
 
 /* ---- finding ---- */

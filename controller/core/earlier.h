@@ -1,7 +1,7 @@
 /* What a slice has emitted so far, found by what it is called.
  *
  * Derived: it is made from the slice's intents when something is looked for, and goes on from where
- * it was with those that have come since. If any of them is taken back, it must be dropped. */
+ * it was with those that have come since. If any of them is taken back, it must go. */
 #ifndef VED_CORE_EARLIER_H
 #define VED_CORE_EARLIER_H
 
@@ -24,9 +24,11 @@ typedef struct Earlier {
     EarlierPut *all;
 } Earlier;
 
+Earlier *earlier_new(void);
+void earlier_free(Earlier *earlier);
+
 /* Take up what has come since. */
 void earlier_extend(Earlier *earlier, Intent *const *intents, size_t count);
-void earlier_drop(Earlier *earlier);
 
 /* An intent of the slice is about that object; one destroys it. */
 bool earlier_has(const Earlier *earlier, const char *uid);

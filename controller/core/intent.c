@@ -9,8 +9,10 @@
 
 static Earlier *earlier_of(const Emitted *emitted)
 {
-    earlier_extend(emitted->index, emitted->earlier, emitted->earlier_count);
-    return emitted->index;
+    if (*emitted->index == NULL)
+        *emitted->index = earlier_new();
+    earlier_extend(*emitted->index, emitted->earlier, emitted->earlier_count);
+    return *emitted->index;
 }
 
 static Object *object_named(const Emitted *emitted, const char *effect, const char *name)

@@ -18,7 +18,7 @@ typedef struct Emitted {
     const Output *output;
     Intent *const *earlier; /* of the same slice, in order */
     size_t earlier_count;
-    Earlier *index;  /* of these */
+    Earlier **index; /* of these; made when something is looked for */
     uint64_t number; /* to be given */
 } Emitted;
 

@@ -115,7 +115,7 @@ void pending_free(Pending *pending)
     for (size_t i = 0; i < pending->intent_count; i++)
         intent_free(pending->intents[i]);
     free(pending->intents);
-    earlier_drop(&pending->earlier);
+    earlier_free(pending->earlier);
     seen_facts_deinit(&pending->facts);
     free(pending);
 }

@@ -85,7 +85,7 @@ typedef struct Pending {
     bool outdated;         /* what its arguments were made from has changed since */
     bool awaits;           /* an answer is needed to compute further: the proposal is not final */
     SeenFacts facts;       /* that it began with */
-    Earlier earlier;       /* derived, of the intents */
+    Earlier *earlier;      /* derived, of the intents; NULL: nothing was looked for */
     size_t settled;        /* derived: so many from the start on have their answers */
     size_t unfailed;       /* derived: from `settled` to there none has failed without an else */
     const Intent *failure; /* derived: the first of those that failed without an else; NULL */

@@ -132,8 +132,8 @@ typedef struct Preparation {
     Record *record;
     Intent **all; /* those of the pending slice and the new ones */
     size_t all_count;
-    Fitting fitting; /* CAUSE_REVISE */
-    Earlier earlier; /* of `all` */
+    Fitting fitting;  /* CAUSE_REVISE */
+    Earlier *earlier; /* of `all` */
 } Preparation;
 
 static void preparation_begin(Preparation *preparation, size_t output_count)
@@ -147,16 +147,15 @@ static void preparation_begin(Preparation *preparation, size_t output_count)
         preparation->all[i] = pending->intents[i];
     preparation->all_count = existing;
     preparation->record->intents = preparation->all + existing;
-    if (pending != NULL) {
-        preparation->earlier = pending->earlier;
-        pending->earlier = (Earlier){0};
-    }
-    earlier_begin(&preparation->earlier);
+    if (pending != NULL)
+        preparation->earlier = take(pending->earlier);
+    if (preparation->earlier != NULL)
+        earlier_begin(preparation->earlier);
 }
 
 static void preparation_drop(Preparation *preparation)
 {
-    earlier_drop(&preparation->earlier);
+    earlier_free(take(preparation->earlier));
     for (size_t i = 0; i < preparation->record->intent_count; i++)
         intent_free(preparation->record->intents[i]);
 }
@@ -321,8 +320,8 @@ static void prepare(Preparation *preparation, const SliceResult *result)
     preparation_begin(preparation, effects_count(result));
     if (intents_make(preparation, result) < 0 || !spares_protected(preparation, result))
         return;
-    if (preparation->earlier.count > 0) /* all of them, before they are put in order */
-        earlier_extend(&preparation->earlier, preparation->all, preparation->all_count);
+    if (preparation->earlier != NULL) /* all of them, before they are put in order */
+        earlier_extend(preparation->earlier, preparation->all, preparation->all_count);
     room_first(preparation);
     preparation->record->type = RECORD_PREPARE;
     preparation->record->awaits = result->status == SLICE_AWAITS;
