@@ -31,7 +31,7 @@ typedef struct Message {
     uint32_t from;   /* sending domain */
     uint32_t attempts;
     uint64_t due_ms; /* after a failed attempt: not before */
-    Trail *parent; /* of the slice that sent it, held; NULL: what is outside did */
+    Trail *parent;   /* of the slice that sent it, held; NULL: what is outside did */
     bool travels;    /* it takes the place of one that was sent before, with other content */
     bool unsaid;     /* it only takes that back */
     Value *former;   /* travels, unsaid: the content of that one; on the heap */

@@ -435,8 +435,7 @@ Test(vm, results_are_narrowed_where_they_are_used)
 {
     expect_answer_fault("n = r.id", "{\"id\":\"x\"}",
                         "stack.ved:4:5: expected int, found string \"x\"");
-    expect_answer_fault("n = r.id", "{\"id\":null}",
-                        "stack.ved:4:5: expected int, found null");
+    expect_answer_fault("n = r.id", "{\"id\":null}", "stack.ved:4:5: expected int, found null");
     expect_answer_fault("n = r.port", "{\"id\":1,\"name\":2}",
                         "stack.ved:4:7: there is no '.port'; there are id, name");
     expect_answer_fault("n = r.a.b", "{\"a\":1}",
