@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "controller/host/provider_pool.h"
+#include "controller/host/secrets.h"
 #include "controller/host/verdict.h"
 #include "lang/base/memory.h"
 
@@ -120,7 +121,7 @@ static void chunk_take_replies(Chunk *chunk, const Json *replies)
         if (!found && reply && !json_get_string(reply, "uid", NULL))
             found = reply;
         if (json_is_object(found))
-            batch->items[chunk->first + i].reply = json_copy(found);
+            batch->items[chunk->first + i].reply = secrets_mark_reply(found);
         reply = reply ? json_next(reply) : NULL;
     }
     chunk_finish(chunk);
@@ -154,7 +155,7 @@ static void chunk_take_problem(Chunk *chunk, const HttpReply *reply, const Json 
 /* The reply as a whole, also one that says no. */
 static void chunk_take_answer(Chunk *chunk, const Json *answer)
 {
-    chunk->batch->items[chunk->first].reply = json_copy(answer);
+    chunk->batch->items[chunk->first].reply = secrets_mark_reply(answer);
     chunk_finish(chunk);
 }
 

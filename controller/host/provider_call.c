@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "controller/host/provider_pool.h"
+#include "controller/host/secrets.h"
 #include "controller/host/verdict.h"
 #include "lang/base/memory.h"
 
@@ -111,7 +112,7 @@ static void answer_take_representation(ProviderAnswer *answer, const Json *found
     answer->etag = copy_or_null(etag);
     answer->private_data = copy_member(found, "private");
     answer->sensitive = copy_member(found, "sensitive");
-    answer->state = copy_member(found, "state");
+    answer->state = secrets_state_of(found);
     answer->ready = json_get_bool(found, "ready", true);
 }
 

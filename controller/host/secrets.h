@@ -12,6 +12,14 @@
  * a change without keeping the text. */
 Json *secrets_extract(const char *lineage, const Json *value, Json *into);
 
+/* A copy of the "state" of a provider's reply, which lists in its "sensitive" what of it is a
+ * secret: JSON pointers. What they lead to becomes one; what the provider has concealed itself
+ * stays. */
+Json *secrets_state_of(const Json *reply);
+
+/* A copy of the reply with that state. */
+Json *secrets_mark_reply(const Json *reply);
+
 /* A copy that may be shown. */
 Json *secrets_redact(const Json *value);
 
