@@ -112,7 +112,7 @@ domain D {
 }
 VED
     check_exit 0 "swarm: plan of objects without end ends" timeout -k 5 120 "$VED" plan swarm.ved -q
-    check "swarm: and says where" grep -q 'prediction ends after 100000 effects' out err
+    check "swarm: and says where" grep -q 'prediction ends after 50000 effects' out err
 }
 
 an_effect_that_fails() {

@@ -9,7 +9,7 @@
 #define PLAN_SLICES_MAX 1000000
 /* A plan of more effects than these has predicted something without an end. An item takes up to
  * some 2 KB beside its arguments. */
-#define PLAN_EFFECTS_MAX 100000
+#define PLAN_EFFECTS_MAX 50000
 #define PLAN_TIMERS_MAX 1000
 
 typedef enum PlanAction {
