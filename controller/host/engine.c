@@ -92,7 +92,8 @@ static bool is_older_copy(Engine *engine, const InFlight *flight, const Provider
         return false;
     error_set(&engine->error, ERROR_STALE,
               "a provider already knows a request that this state has never sent: the state is an "
-              "older copy; nothing more is sent. Use the newest copy of '%s'",
+              "older copy; nothing more is sent. Use the newest copy of '%s', or go on with this "
+              "one in a new epoch: `ved state restore newest`",
               engine->stack->state_path);
     return true;
 }
