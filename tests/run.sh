@@ -114,6 +114,7 @@ step_fuzz() {
         script fuzz-corpus 120 tests/fuzz/run.sh replay
     script mutations 900 make -s CC=gcc mutate
     script walks 900 make -s CC=gcc walk
+    script simulate 900 make -s CC=gcc simulate SIMULATIONS=20000
     script flips 300 make -s CC=gcc flips
 }
 
