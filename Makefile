@@ -222,8 +222,8 @@ $(OUT)/flip: $(call objects,tests/torture/flip.c) $(call lib,host) $(call lib,co
 SIMULATED_CALLS := open close read write pread pwrite lseek ftruncate fallocate fsync fdatasync \
 	rename unlink unlinkat mkdir access stat fstatat nftw opendir readdir dirfd closedir fcntl \
 	clock_gettime gettimeofday time nanosleep getrandom getpid gethostname
-SIMULATED_PARTS := journal_append journal_commit journal_line_parse record_apply mailbox_put \
-	mailbox_take verdict_judge
+SIMULATED_PARTS := journal_append journal_commit journal_line_parse journal_size record_apply \
+	mailbox_put mailbox_take state_dir_open verdict_judge
 SIMULATIONS ?= 1000000
 SIMULATION_SEED ?= 1
 

@@ -408,16 +408,20 @@ static void write_torn(Content *content, const Change *change)
     world_count(TROUBLE_TORN_WRITE);
 }
 
-/* Names are kept in order, as journalling file systems do, or each by itself, as POSIX allows. */
+/* What of the changes is kept: a part of them, as POSIX allows. But names go in the order in which
+ * they were taken away: no file system is known that would keep the earlier and lose the later. */
 typedef enum Keep { KEEP_ALL, KEEP_NONE, KEEP_FIRST, KEEP_ANY, KEEP_WAYS } Keep;
 
 static void platter_take(Inode *inode)
 {
     Keep keep = (Keep)chance_below(&world->chance, KEEP_WAYS);
-    bool ended = keep == KEEP_NONE;
+    bool ended = keep == KEEP_NONE, unlinks = true;
 
     for (const Change *change = inode->changes; change != NULL; change = change->next) {
+        bool is_unlink = change->kind == CHANGE_UNLINK;
         bool stays = keep == KEEP_ALL || (!ended && !chance_one_in(&world->chance, 3));
+        stays &= !is_unlink || unlinks;
+        unlinks &= !is_unlink || stays;
         ended |= keep == KEEP_FIRST && !stays;
         if (stays)
             content_change(&inode->synced, change);

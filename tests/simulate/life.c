@@ -215,7 +215,7 @@ static EngineEnd apply(Stack *stack, Engine *engine, Error *err)
     if (how != ENGINE_QUIET)
         return how;
     if (stack_is_passed_on(stack))
-        world->passed_on = stack->recovery.position + 1;
+        world->passed_on = journal_position(state_dir_journal(stack->dir)) + 1;
     if (stack_evolve(stack, err) < 0)
         return ENGINE_FAILED;
     return engine_apply(engine, err);

@@ -61,7 +61,7 @@ void network_pass(int64_t ms);
 void http_deliver(uint64_t transfer, const Reply *reply);
 void loop_deliver_signal(void);
 
-/* Timers that are set now, without those of transfers under way. */
+/* How many timers are set now. */
 struct Loop;
 unsigned loop_armed(const struct Loop *loop);
 

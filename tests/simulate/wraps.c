@@ -8,6 +8,7 @@
 #include "controller/core/record.h"
 #include "controller/host/journal.h"
 #include "controller/host/journal_line.h"
+#include "controller/host/stack.h"
 #include "controller/host/verdict.h"
 #include "tests/simulate/calls.h"
 #include "tests/simulate/life.h"
@@ -18,6 +19,12 @@ int __real_journal_append(Journal *journal, const char *payload, size_t size, Er
 int __wrap_journal_append(Journal *journal, const char *payload, size_t size, Error *err);
 int __real_journal_commit(Journal *journal, Error *err);
 int __wrap_journal_commit(Journal *journal, Error *err);
+off_t __real_journal_size(const Journal *journal);
+off_t __wrap_journal_size(const Journal *journal);
+int __real_state_dir_open(const char *path, const StateDirOptions *options, StateDir **ret,
+                          Error *err);
+int __wrap_state_dir_open(const char *path, const StateDirOptions *options, StateDir **ret,
+                          Error *err);
 JournalLineVerdict __real_journal_line_parse(const char *line, size_t size, JournalLine *ret);
 JournalLineVerdict __wrap_journal_line_parse(const char *line, size_t size, JournalLine *ret);
 int __real_record_apply(Runtime *runtime, Record *record, Error *err);
@@ -53,7 +60,7 @@ int __wrap_journal_commit(Journal *journal, Error *err)
 {
     bool answers = group_answers;
     uint64_t position = journal_position(journal);
-    off_t group_at = journal_size(journal);
+    off_t group_at = __real_journal_size(journal);
 
     if (group_prepares)
         world_pass(POINT_BEFORE_INTENT);
@@ -69,6 +76,25 @@ int __wrap_journal_commit(Journal *journal, Error *err)
     if (answers)
         world_pass(POINT_REPLY_JOURNALLED);
     return code;
+}
+
+/* Now and then it is long enough to be folded into a checkpoint. */
+off_t __wrap_journal_size(const Journal *journal)
+{
+    off_t size = __real_journal_size(journal);
+
+    return size > 0 && chance_one_in(&world->chance, 20) ? STACK_JOURNAL_MAX + 1 : size;
+}
+
+/* Little room is given to what is kept, so that old files go. */
+int __wrap_state_dir_open(const char *path, const StateDirOptions *options, StateDir **ret,
+                          Error *err)
+{
+    StateDirOptions tight = *options;
+
+    if (chance_one_in(&world->chance, 2))
+        tight.keep_bytes = 1 + chance_below(&world->chance, 20000);
+    return __real_state_dir_open(path, &tight, ret, err);
 }
 
 /* ---- mutants ---- */
