@@ -127,15 +127,16 @@ bool deed_is_of_another(const Instance *instance, const Deed *deed, const Cause 
     return deed->of_run && cause->kind != CAUSE_RUN && has_run_of(instance, deed->where);
 }
 
-/* Forget those that are done again when they are emitted again. `keys` NULL: of every key. */
+/* Forget those that are done again when they are emitted again: of one transition, or, with `where`
+ * NULL, of these keys. */
 static void deeds_drop(Instance *instance, const Cause *cause, const Map *keys, const char *where)
 {
     size_t kept = 0;
 
     for (size_t i = 0; i < instance->deed_count; i++) {
         Deed *deed = &instance->deeds[i];
-        bool is_meant =
-            keys != NULL ? map_get(keys, deed->place_key) != NULL : strcmp(deed->where, where) == 0;
+        bool is_meant = where != NULL ? strcmp(deed->where, where) == 0
+                                      : map_get(keys, deed->place_key) != NULL;
         if (!deed->keyed && is_meant && !deed_is_of_another(instance, deed, cause))
             deed_deinit(deed);
         else

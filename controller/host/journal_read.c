@@ -149,6 +149,11 @@ static int window_line(JournalReader *reader, size_t *ret_size, Error *err)
     }
 }
 
+static bool all_zero(const char *bytes, size_t size)
+{
+    return size == 0 || (bytes[0] == '\0' && memcmp(bytes, bytes + 1, size - 1) == 0);
+}
+
 /* Where the last byte that is not zero ends, from `offset` on: `offset` itself when all is zero. */
 static int file_used_until(const JournalReader *reader, off_t offset, off_t *ret, Error *err)
 {
@@ -158,7 +163,7 @@ static int file_used_until(const JournalReader *reader, off_t offset, off_t *ret
 
     *ret = offset;
     while ((code = read_at(reader, chunk, sizeof chunk, offset, &got, err)) == 0 && got > 0) {
-        for (size_t i = got; i > 0; i--)
+        for (size_t i = all_zero(chunk, got) ? 0 : got; i > 0; i--)
             if (chunk[i - 1] != '\0') {
                 *ret = offset + (off_t)i;
                 break;

@@ -283,9 +283,11 @@ int state_dir_oldest(const StateDir *dir, uint64_t *ret, Error *err)
     if (code < 0)
         return code;
     *ret = 0;
+    /* The first journal may be kept for what a checkpoint needs of it, and its program not. */
+    bool has_program = state_files_last(&files, STATE_FILE_PROGRAM, 0) != NULL;
     for (size_t i = 0; i < files.count; i++) {
         const StateFile *file = &files.items[i];
-        bool is_first = file->kind == STATE_FILE_JOURNAL && file->position == 0;
+        bool is_first = file->kind == STATE_FILE_JOURNAL && file->position == 0 && has_program;
         if (!is_first && !state_file_is_checkpoint(file))
             continue;
         *ret = file->position;

@@ -45,7 +45,21 @@ static uint64_t keep_programs_from(const StateDir *dir, const StateFiles *files,
     return checkpoint_read_head(path, &head, NULL) == 0 ? head.program : 0;
 }
 
-/* Delete the oldest files. One that cannot be deleted is in nobody's way: the next time will do. */
+/* Delete the files of that kind below the position. */
+static void files_drop(const StateDir *dir, const StateFiles *files, StateFileKind kind,
+                       uint64_t below)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (files->items[i].kind != kind || files->items[i].position >= below)
+            continue;
+        cleanup(free) char *path = state_file_path(dir->path, kind, files->items[i].position);
+        unlink(path);
+    }
+}
+
+/* Delete the oldest files: first the checkpoints, then what they need, so that a process that is
+ * killed in between leaves none without its journal or program. One that cannot be deleted is in
+ * nobody's way: the next time will do. */
 static void dir_prune(const StateDir *dir)
 {
     cleanup(state_files_deinit) StateFiles files = {0};
@@ -58,14 +72,11 @@ static void dir_prune(const StateDir *dir)
     if (files.count == 0 || files.items[0].position >= keep)
         return;
     uint64_t keep_programs = keep_programs_from(dir, &files, keep);
-    for (size_t i = 0; i < files.count; i++) {
-        const StateFile *file = &files.items[i];
-        uint64_t from = file->kind == STATE_FILE_PROGRAM ? keep_programs : keep_journals;
-        if (file->position >= (state_file_is_checkpoint(file) ? keep : from))
-            continue;
-        cleanup(free) char *path = state_file_path(dir->path, file->kind, file->position);
-        unlink(path);
-    }
+    files_drop(dir, &files, STATE_FILE_CHECKPOINT_JSON, keep);
+    files_drop(dir, &files, STATE_FILE_CHECKPOINT_YAML, keep);
+    files_drop(dir, &files, STATE_FILE_JOURNAL, keep_journals);
+    files_drop(dir, &files, STATE_FILE_TORN, keep_journals);
+    files_drop(dir, &files, STATE_FILE_PROGRAM, keep_programs);
 }
 
 /* Go on in a new journal. */
