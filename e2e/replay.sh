@@ -141,4 +141,6 @@ PY
 check_exit 74 "another program does not come to what is recorded" "$VED" replay "$TMP/other"
 check "the first record that differs is named, with both" grep -qE 'record [0-9]+ .*slice 2 of Values: recorded .*, computed ' err
 check_exit 74 "a folder without a state is refused" "$VED" replay --state "$TMP/nothing"
+rm "$TMP"/other/journal-0.ndjson
+check_exit 64 "a record that is not kept any more is refused" "$VED" replay --until 1 "$TMP/other"
 check_exit 64 "a number that is none is refused" "$VED" replay --until x "$TMP/state-values"

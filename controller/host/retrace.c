@@ -267,6 +267,12 @@ static int run_once(const StateDir *dir, uint64_t last, const RetraceVisitor *vi
         code = state_dir_checkpoints(dir, &walker.heads, &walker.head_count, err);
     if (code < 0)
         return code;
+    if (last < ret->since)
+        return error_set(err, ERROR_USAGE,
+                         "record %llu is not kept: the journal of state '%s' begins behind record "
+                         "%llu",
+                         (unsigned long long)last, state_dir_path(dir),
+                         (unsigned long long)ret->since);
     *ret_newest = newest_of(walker.heads, walker.head_count);
     ret->position = ret->since;
     return walk(&walker, err);

@@ -37,8 +37,9 @@ typedef struct RetraceVisitor {
     void (*restart)(void *user);
 } RetraceVisitor;
 
-/* Up to record `last` (UINT64_MAX: to the end). 0, what a visitor returned, or a failure; the
- * caller calls retrace_deinit() either way. `ret` then has the last state. */
+/* Up to record `last` (UINT64_MAX: to the end). 0, what a visitor returned, or a failure –
+ * ERROR_USAGE: that record is older than what is kept –; the caller calls retrace_deinit() either
+ * way. `ret` then has the last state. */
 int retrace_run(const StateDir *dir, uint64_t last, const RetraceVisitor *visitor, Retrace *ret,
                 Error *err);
 void retrace_deinit(Retrace *retrace);
