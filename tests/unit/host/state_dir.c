@@ -127,6 +127,16 @@ static void fill(int count, int every)
     state_dir_close(dir);
 }
 
+static void begin_with_program(const char *text)
+{
+    Model model;
+    StateRecovery recovery;
+    StateDir *dir = recover(&model, &recovery);
+
+    cr_assert_eq(state_dir_save_program(dir, 0, text, strlen(text), NULL), 0);
+    state_dir_close(dir);
+}
+
 static int refused(const StateDirOptions *options, Error *err)
 {
     StateDir *dir = NULL;
@@ -523,6 +533,7 @@ Test(state_dir, older_checkpoints_can_be_read_from)
     uint64_t oldest;
     Error err = {0};
 
+    begin_with_program("first");
     fill(35, 10);
     StateDir *dir = open_dir(&reading);
     cr_assert_eq(state_dir_oldest(dir, &oldest, NULL), 0);

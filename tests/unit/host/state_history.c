@@ -22,6 +22,7 @@ static void begin(void)
     folder = scratch_path(scratch, "shop");
     cr_assert_eq(state_dir_open(folder, &options, &dir, &err), 0, "%s", err.message);
     cr_assert_eq(state_dir_recover(dir, &visitor, &recovery, &err), 0, "%s", err.message);
+    cr_assert_eq(state_dir_save_program(dir, 0, "first", 5, NULL), 0);
 }
 
 static void end(void)
