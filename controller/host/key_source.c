@@ -147,15 +147,15 @@ static int command_start(const char *command, int out, pid_t *ret)
 
 static int command_run(const char *command, Buffer *ret, Error *err)
 {
-    int ends[2], status = 0;
-    pid_t pid;
+    int ends[2] = {-1, -1}, status = 0;
+    pid_t pid = -1;
     char how[64];
     int code = child_pipe(ends);
 
     if (code == 0)
         code = command_start(command, ends[1], &pid);
     fd_close(ends[1]);
-    if (code < 0) {
+    if (code < 0 || pid < 0) {
         fd_close(ends[0]);
         return error_errno(err, -code, "run the command for the key of secrets");
     }

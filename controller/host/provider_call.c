@@ -130,13 +130,14 @@ static void call_answer(PendingCall *call, AnswerOutcome outcome, int kind, cons
         .replayed = call->replayed,
         .sendings = call->sendings,
         .asked_ms = call->asked_ms,
-        .trouble = take(call->trouble),
+        .trouble = call->trouble,
         .http_status = call->http_status,
         .code = memory_copy_string(applied ? "" : call->code),
         .detail = memory_copy_string(applied ? "" : call->detail),
     };
 
     call->external_id = NULL;
+    call->trouble = NULL;
     if (json_is_object(json_get(found, "state")))
         answer_take_representation(&answer, found, etag);
     else
