@@ -59,10 +59,12 @@ static void print_point(Ui *ui, const Repair *repair)
 {
     size_t count = json_count(repair->behind);
 
-    ui_out(ui, "\nThe state can be had up to record %llu, from %s%llu and %llu records after it.\n",
-           (unsigned long long)repair->point.position,
-           repair->point.has_checkpoint ? "checkpoint " : "the beginning, ",
-           (unsigned long long)repair->point.checkpoint,
+    cleanup(free) char *from =
+        repair->point.has_checkpoint
+            ? memory_format("checkpoint %llu", (unsigned long long)repair->point.checkpoint)
+            : memory_copy_string("the beginning");
+    ui_out(ui, "\nThe state can be had up to record %llu, from %s and %llu records after it.\n",
+           (unsigned long long)repair->point.position, from,
            (unsigned long long)(repair->point.position - repair->point.checkpoint));
     if (count == 0)
         ui_out(ui, "Nothing is lost: what is damaged is older, or empty.\n");
@@ -135,6 +137,20 @@ static int repair_make(Repair *repair, Ui *ui, const Options *options, Error *er
     return 0;
 }
 
+/* Files that are whole may still make no state: of another version, or by a defect. */
+static int look_inside(Repair *repair, Ui *ui, const Options *options, Error *err)
+{
+    const char *path = repair->invocation.place.path;
+
+    if (state_verb_open(&repair->invocation, path, &repair->source, err) < 0)
+        return error_wrap(err,
+                          "all files are whole, and there is nothing to cut; `ved state restore N` "
+                          "goes back to a record before what is wrong");
+    if (!options->json)
+        ui_out(ui, "%s is whole: there is nothing to repair.\n", path);
+    return 0;
+}
+
 ExitReasons verb_state_repair(Ui *ui, const Options *options)
 {
     cleanup(repair_deinit) Repair repair = {0};
@@ -146,9 +162,8 @@ ExitReasons verb_state_repair(Ui *ui, const Options *options)
     report_make(&repair, needed);
     if (!options->json && needed)
         print_damage(ui, &repair, refused, &why);
-    else if (!options->json)
-        ui_out(ui, "%s is whole: there is nothing to repair.\n", repair.invocation.place.path);
-    int code = needed ? repair_make(&repair, ui, options, &err) : 0;
+    int code =
+        needed ? repair_make(&repair, ui, options, &err) : look_inside(&repair, ui, options, &err);
     if (options->json)
         document_print(ui, repair.report, false);
     return code < 0 ? fail(ui, &err) : 0;
