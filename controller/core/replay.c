@@ -175,6 +175,58 @@ static ReplayVerdict compare_effects(Replay *replay, const char **ret_text)
     return REPLAY_SAME;
 }
 
+/* ---- in words, in which secrets are not shown ---- */
+
+static void words_add(Buffer *ret, const char *what, const char *name)
+{
+    buffer_add_format(ret, "%s%s%s", ret->size > 0 ? ", " : "", what, name);
+}
+
+static void emission_words(const Runtime *runtime, const Emission *emission, Buffer *ret)
+{
+    const Program *program = runtime->program;
+
+    switch (emission->kind) {
+    case OUTPUT_EVENT:
+        words_add(ret, "event ", program->events[emission->event].name);
+        break;
+    case OUTPUT_MESSAGE:
+        words_add(ret, "a message to ", program->domains[emission->domain].name);
+        break;
+    case OUTPUT_SPAWN:
+        words_add(ret, "spawn ", program->domains[emission->domain].name);
+        break;
+    case OUTPUT_STOP:
+        words_add(ret, "stop", "");
+        break;
+    case OUTPUT_LOG:
+    case OUTPUT_EFFECT:
+    case OUTPUT_RELEASE:
+        words_add(ret, "a log line", "");
+        break;
+    }
+    for (size_t i = 0; i < emission->argument_count; i++) {
+        buffer_add_char(ret, i == 0 ? '(' : ' ');
+        value_write_json(ret, emission->arguments[i]);
+    }
+    buffer_add_string(ret, emission->argument_count > 0 ? ")" : "");
+}
+
+static const char *proposal_words(const Instance *instance, const Proposal *proposal, Arena *arena)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    for (size_t i = 0; i < proposal->change_count; i++) {
+        words_add(&text, instance->domain->fields[proposal->changes[i].field].name, " = ");
+        value_write_json(&text, proposal->changes[i].value);
+    }
+    for (size_t i = 0; i < proposal->emission_count; i++)
+        emission_words(instance->runtime, &proposal->emissions[i], &text);
+    if (proposal->yield != 0)
+        words_add(&text, "yield", "");
+    return arena_copy_string(arena, text.size > 0 ? buffer_text(&text) : "nothing");
+}
+
 static ReplayVerdict compare_proposal(Replay *replay, const char **ret_text)
 {
     const Record *record = replay->record;
@@ -188,7 +240,9 @@ static ReplayVerdict compare_proposal(Replay *replay, const char **ret_text)
     proposal_encode(record->instance, &record->proposal, &recorded);
     proposal_encode(record->instance, &replay->proposal, &computed);
     if (strcmp(buffer_text(&recorded), buffer_text(&computed)) != 0)
-        return other(replay, ret_text, buffer_text(&recorded), buffer_text(&computed));
+        return other(replay, ret_text,
+                     proposal_words(record->instance, &record->proposal, replay->arena),
+                     proposal_words(record->instance, &replay->proposal, replay->arena));
     return compare_effects(replay, ret_text);
 }
 

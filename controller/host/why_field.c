@@ -35,29 +35,26 @@ static const Value *value_now(const Inquiry *inquiry, const Runtime *runtime,
 }
 
 /* As it is shown: secrets are not. NULL: there is none. */
-static char *value_shown(const Inquiry *inquiry, const Runtime *runtime)
+static char *value_shown(const Inquiry *inquiry, const Runtime *runtime, Digest128 *ret_digest)
 {
     const Instance *owner;
     const Value *value = value_now(inquiry, runtime, &owner);
     Buffer text = {0};
 
+    *ret_digest = value != NULL ? value_digest(*value) : 0;
     if (value == NULL)
         return NULL;
     value_write_json(&text, *value);
     return buffer_take(&text);
 }
 
-static bool is_same(const char *a, const char *b)
-{
-    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
-}
-
 static void look(Inquiry *inquiry, const Retrace *retrace, uint64_t at_ms, uint64_t slice,
                  const char *how)
 {
-    char *now = value_shown(inquiry, retrace->runtime);
+    Digest128 digest;
+    char *now = value_shown(inquiry, retrace->runtime, &digest);
 
-    if (is_same(now, inquiry->value)) {
+    if (digest == inquiry->digest && (now == NULL) == (inquiry->value == NULL)) {
         free(now);
         return;
     }
@@ -69,6 +66,7 @@ static void look(Inquiry *inquiry, const Retrace *retrace, uint64_t at_ms, uint6
         ->slice = slice;
     free(inquiry->value);
     inquiry->value = now;
+    inquiry->digest = digest;
 }
 
 static void on_state(Inquiry *inquiry, const Retrace *retrace)
@@ -77,7 +75,7 @@ static void on_state(Inquiry *inquiry, const Retrace *retrace)
         look(inquiry, retrace, 0, 0, "a changed program");
         return;
     }
-    inquiry->value = value_shown(inquiry, retrace->runtime);
+    inquiry->value = value_shown(inquiry, retrace->runtime, &inquiry->digest);
     inquiry->found = inquiry->value != NULL;
 }
 

@@ -38,7 +38,8 @@ struct Inquiry {
     uint64_t before; /* Runtime.next_message before the record */
     /* of a field */
     const char *domain, *key, *field;
-    char *value; /* as it is shown; NULL: there is no such instance */
+    char *value;      /* as it is shown; NULL: there is no such instance */
+    Digest128 digest; /* of the value: secrets are all shown alike */
 };
 
 extern const Subject why_of_object, why_of_message, why_of_field;
