@@ -69,6 +69,14 @@ check "is a table" grep -q '^SEQUENCE  *TIME  *DOMAIN' out
 check_exit 0 "a whole state needs no repair" "$VED" state repair stack.ved
 check "and says so" grep -q 'nothing to repair' out
 cp -r .ved backup
+ORDERLY=$(journal)
+spoil "$ORDERLY" "$(wc -l <"$ORDERLY")"
+check_exit 74 "what was stopped in order may not be torn, its last group either" \
+    "$VED" state verify stack.ved
+check_exit 74 "repair looks at it" "$VED" state repair stack.ved
+check "and sees that a later checkpoint has it" grep -q 'Nothing is lost' out
+cp "backup/stack/$(basename "$ORDERLY")" "$ORDERLY"
+check_exit 0 "put back, it is whole" "$VED" state verify stack.ved
 
 # ---- killed, then damaged ----
 
