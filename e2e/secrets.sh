@@ -144,6 +144,16 @@ check_exit 65 "bindings that say no key" run apply
 bindings "{ file: outside.key }"
 nowhere "with a named key"
 
+# ---- repeated by a provider that says why it failed ----
+
+mkdir failing
+sed "s|path: \"$TMP/key\"|path: password|" stack.ved >failing/failing.ved
+"$VED" apply --auto-approve --timeout 3s --set Vault.password="/proc/$CANARY/key" failing/failing.ved \
+    >out 2>err </dev/null
+check "a failure says why" grep -q "create '.*No such file" failing/.ved/failing/providers/local/plugin.log
+check_equal "without the secret that it is about" "$(cat out err | grep -c "$CANARY")" 0
+nowhere "after a failure"
+
 # ---- killed ----
 
 "$VED" destroy --auto-approve stack.ved >/dev/null 2>&1

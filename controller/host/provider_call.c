@@ -12,6 +12,7 @@
 #include "controller/host/provider_pool.h"
 #include "controller/host/secrets.h"
 #include "controller/host/verdict.h"
+#include "lang/base/conceal.h"
 #include "lang/base/memory.h"
 
 #define TIMEOUT_DEFAULT_MS 600000
@@ -147,10 +148,23 @@ static void call_answer(PendingCall *call, AnswerOutcome outcome, int kind, cons
     answer_deinit(&answer);
 }
 
+/* A provider may repeat what it was given; what it says is shown and kept. */
+static void call_conceal(PendingCall *call)
+{
+    cleanup(json_free) Json *body = NULL;
+
+    if (call->detail[0] == '\0' || call->body == NULL ||
+        strstr(call->body, "\"secrets\":{\"") == NULL ||
+        json_parse_own(call->body, strlen(call->body), &body, NULL) < 0)
+        return;
+    conceal(call->detail, json_get(body, "secrets"));
+}
+
 static void call_explain(PendingCall *call, const char *code, const char *detail)
 {
     snprintf(call->code, sizeof call->code, "%s", code);
     text_make_harmless(detail, call->detail, sizeof call->detail);
+    call_conceal(call);
 }
 
 static void call_answer_endpoint_down(PendingCall *call)

@@ -3,14 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lang/base/conceal.h"
 #include "lang/base/memory.h"
 #include "providers/sdk/members.h"
 #include "providers/sdk/secrets.h"
 
-int admission_check_arguments(const EngineOptions *options, const char *effect, const Json *desired,
-                              const Json *secrets, ProviderProblem *problem)
+/* The same with the secrets in their places. */
+static int check_clear(const EngineOptions *options, const char *effect, const Json *clear,
+                       ProviderProblem *problem)
 {
-    cleanup(json_free) Json *clear = secrets_resolve(desired, secrets);
     Provider *provider = options->provider;
     const Json *entry = schema_effect(options->schema, effect);
 
@@ -30,6 +31,17 @@ int admission_check_arguments(const EngineOptions *options, const char *effect, 
         return 0;
     *problem = (ProviderProblem){.code = "VALIDATION_FAILED", .outcome = "not_applied"};
     return provider->validate(provider, effect, clear, problem);
+}
+
+int admission_check_arguments(const EngineOptions *options, const char *effect, const Json *desired,
+                              const Json *secrets, ProviderProblem *problem)
+{
+    cleanup(json_free) Json *clear = secrets_resolve(desired, secrets);
+    int code = check_clear(options, effect, clear, problem);
+
+    if (code < 0)
+        conceal(problem->detail, secrets);
+    return code;
 }
 
 static bool name_is_valid(const char *name, size_t size_max)

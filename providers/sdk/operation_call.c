@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "lang/base/conceal.h"
 #include "lang/base/memory.h"
 #include "providers/sdk/admission.h"
 #include "providers/sdk/members.h"
@@ -102,9 +103,8 @@ void operation_call_free(OperationCall *call)
     free(call);
 }
 
-static void call_work(Job *base)
+static void call_provider(OperationCall *call)
 {
-    OperationCall *call = (OperationCall *)base;
     Provider *provider = call->options->provider;
 
     switch (call->operation->kind) {
@@ -118,6 +118,17 @@ static void call_work(Job *base)
         call->code = provider->run(provider, &call->request, &call->reply, &call->problem);
         return;
     }
+}
+
+/* Why it failed is stored, logged and told, so no secret may be in it. */
+static void call_work(Job *base)
+{
+    OperationCall *call = (OperationCall *)base;
+
+    call_provider(call);
+    conceal(call->problem.detail, call->secrets);
+    if (call->reply.reason != NULL)
+        conceal(call->reply.reason, call->secrets);
 }
 
 OperationCall *operation_call_new(const EngineOptions *options, Operation *operation, Json *secrets)
