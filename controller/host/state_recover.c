@@ -275,6 +275,19 @@ int state_dir_recover(StateDir *dir, const StateVisitor *visitor, StateRecovery 
     return walk.recovery.torn ? STATE_TORN_TAIL : 0;
 }
 
+/* Whether the records before that journal's end are those of a history that is whole: each journal
+ * begins with a checkpoint, the first with a program. Where that was deleted already, so was perhaps
+ * the one by which another program took over. */
+static bool history_reaches(const StateFiles *files, size_t journal)
+{
+    const StateFile *file = &files->items[journal];
+
+    if (file->position == 0)
+        return state_files_last(files, STATE_FILE_PROGRAM, 0) != NULL;
+    return journal > 0 && state_file_is_checkpoint(file - 1) &&
+           (file - 1)->position == file->position;
+}
+
 int state_dir_oldest(const StateDir *dir, uint64_t *ret, Error *err)
 {
     cleanup(state_files_deinit) StateFiles files = {0};
@@ -283,15 +296,12 @@ int state_dir_oldest(const StateDir *dir, uint64_t *ret, Error *err)
     if (code < 0)
         return code;
     *ret = 0;
-    /* The first journal may be kept for what a checkpoint needs of it, and its program not. */
-    bool has_program = state_files_last(&files, STATE_FILE_PROGRAM, 0) != NULL;
-    for (size_t i = 0; i < files.count; i++) {
-        const StateFile *file = &files.items[i];
-        bool is_first = file->kind == STATE_FILE_JOURNAL && file->position == 0 && has_program;
-        if (!is_first && !state_file_is_checkpoint(file))
-            continue;
-        *ret = file->position;
-        break;
+    for (size_t i = files.count; i > 0; i--) {
+        const StateFile *file = &files.items[i - 1];
+        if (file->kind == STATE_FILE_JOURNAL && !history_reaches(&files, i - 1))
+            break;
+        if (file->kind == STATE_FILE_JOURNAL ? file->position == 0 : state_file_is_checkpoint(file))
+            *ret = file->position;
     }
     return 0;
 }

@@ -105,11 +105,15 @@ case_killed_replacement_edited_back() {
     same "one object, with what the program says" "$(zones)" '"zone":"north"'
 }
 
-killed_at_random() { # PATTERN: until an apply comes to its end
-    local tries=0
+killed_at_random() { # until an apply comes to its end, or six were killed
+    local tries=0 pid
     while [ $tries -lt 6 ]; do
         tries=$((tries + 1))
-        timeout -s KILL "0.$((10 + RANDOM % 25))" "$VED" apply stack.ved -y >/dev/null 2>&1 </dev/null && return
+        "$VED" apply stack.ved -y >/dev/null 2>&1 </dev/null &
+        pid=$!
+        sleep "0.$((10 + RANDOM % 25))"
+        kill -KILL $pid 2>/dev/null
+        wait $pid 2>/dev/null && return # it is gone for certain, and holds nothing any more
     done
 }
 

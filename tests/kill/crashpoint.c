@@ -129,6 +129,13 @@ static void nap(CrashPoint point)
     errno = saved;
 }
 
+/* It is killed here, however slow or quick it has come. */
+static void wait_to_be_killed(void)
+{
+    map->aim_in = -1;
+    nanosleep(&(struct timespec){.tv_sec = 20}, NULL);
+}
+
 static CrashPlace place_of(CrashPoint point)
 {
     if (role == ROLE_PLUGIN)
@@ -142,6 +149,8 @@ static void arrive(CrashPoint point)
 {
     map->point[place_of(point)] = (int32_t)point;
     map->passes[point]++;
+    if (map->aim == (int32_t)point && atomic_fetch_sub(&map->aim_in, 1) == 1)
+        wait_to_be_killed();
     nap(point);
 }
 

@@ -35,6 +35,8 @@ typedef struct CrashMap {
     _Atomic uint32_t nap_min_us;                /* both 0: no naps */
     _Atomic uint32_t nap_max_us;
     _Atomic uint64_t random; /* state of the generator of the naps */
+    _Atomic int32_t aim;     /* the point at which a program waits to be killed; 0: at none */
+    _Atomic int32_t aim_in;  /* passes of it until then; negative: it waits there */
 } CrashMap;
 
 #endif

@@ -33,10 +33,10 @@
 #define PLUGIN_END_MS 10000
 #define OUTPUT_MAX (16u << 20)
 
-/* A small stack writes one checkpoint in an apply, at its end, which a random moment hardly ever
- * meets: every AIM_EVERY-th start is killed at a random moment of its checkpoint instead. */
-#define AIM_EVERY 12
-#define AIM_WIDTH_US 20000
+/* How long a start takes to come to its effects depends on the machine, and some points are passed
+ * in no time: of AIM_EVERY starts one is killed at the point that was hit least so far, the others
+ * at random moments. */
+#define AIM_EVERY 3
 
 /* Of the kills of a plugin, one in CONTINUE_EVERY is left to ved, which starts a new one and goes
  * on; after the others ved is killed too: five in a minute and it rightly gives the plugin up. */
@@ -287,24 +287,42 @@ static int64_t random_wait_us(Driver *driver)
     return (int64_t)(driver_random(driver) % ((uint64_t)driver->longest_ms * 1000));
 }
 
-/* Wait until the process writes its checkpoint and a random while longer; as process_wait(). */
-static int wait_for_checkpoint(Driver *driver, pid_t pid)
+/* The point of the victim that was hit least so far, at one of the passes that a start has of it. */
+static void aim(Driver *driver)
+{
+    bool of_ved = driver->victim == VICTIM_VED;
+    size_t least = of_ved ? CRASH_BEFORE_INTENT : CRASH_KEY_NOT_STORED;
+    size_t end = of_ved ? CRASH_KEY_NOT_STORED : CRASH_POINT_COUNT;
+
+    for (size_t i = least; i < end; i++)
+        if (driver->hits[i] < driver->hits[least])
+            least = i;
+    uint64_t passes = driver->map->passes[least] / (driver->starts + 1) + 1;
+    driver->map->aim_in = 1 + (int32_t)(driver_random(driver) % passes);
+    driver->map->aim = (int32_t)least;
+}
+
+/* Until the victim waits to be killed; as process_wait(). */
+static int wait_for_aim(Driver *driver, pid_t pid)
 {
     int64_t until = now_ms() + LAST_RUN_MS;
     int code = -1;
 
-    while (code < 0 && driver->map->point[CRASH_PLACE_CHECKPOINT] == CRASH_NOWHERE &&
-           now_ms() < until)
+    while (code < 0 && driver->map->aim_in >= 0 && now_ms() < until)
         code = process_wait(pid, 200);
-    return code < 0 ? process_wait(pid, (int64_t)(driver_random(driver) % AIM_WIDTH_US)) : code;
+    driver->map->aim = CRASH_NOWHERE;
+    return code;
 }
 
 /* One start of ved, killed at a random moment; false: it ended before that. */
 static bool kill_ved_once(Driver *driver)
 {
-    pid_t pid = apply_start(driver, true);
     bool aims = driver->starts % AIM_EVERY == 0;
-    int code = aims ? wait_for_checkpoint(driver, pid) : process_wait(pid, random_wait_us(driver));
+
+    if (aims)
+        aim(driver);
+    pid_t pid = apply_start(driver, true);
+    int code = aims ? wait_for_aim(driver, pid) : process_wait(pid, random_wait_us(driver));
 
     if (code < 0) {
         kill(pid, SIGKILL);
@@ -335,11 +353,18 @@ static bool plugin_kill(Driver *driver)
 /* One start of ved whose plugin is killed, mostly once; returns how often it was. */
 static uint32_t kill_plugin_some(Driver *driver, uint32_t kills)
 {
+    bool aims = driver->starts % AIM_EVERY == 0;
+
+    if (aims)
+        aim(driver);
     pid_t pid = apply_start(driver, true);
     int64_t until = now_ms() + LAST_RUN_MS;
     bool goes_on = true;
     uint32_t done = 0;
-    int code = -1;
+    int code = aims ? wait_for_aim(driver, pid) : -1;
+
+    if (code < 0 && aims && plugin_kill(driver))
+        done++;
 
     while (code < 0 && goes_on && done < kills && now_ms() < until) {
         code = process_wait(pid, random_wait_us(driver));
