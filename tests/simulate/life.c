@@ -201,13 +201,15 @@ static EngineEnd destroy(Engine *engine, Error *err)
     return how == ENGINE_QUIET ? engine_destroy(engine, err) : how;
 }
 
-static EngineEnd apply(Stack *stack, Engine *engine, Error *err)
+static EngineEnd apply(Stack *stack, Engine *engine, bool is_limited, Error *err)
 {
     EngineEnd how = ENGINE_QUIET;
     int code = engine_observe(engine, err);
 
     if (code == ENGINE_STOPPED)
         end(LIFE_STOPPED);
+    if (code == ERROR_PROVIDER && is_limited)
+        end(LIFE_STOPPED); /* its time was over before all was observed */
     if (code < 0)
         return ENGINE_FAILED;
     if (stack->changed || stack->old_program != NULL)
@@ -265,19 +267,31 @@ static void last_check(const LifeOptions *options, Stack *stack)
     plan_check(stack);
 }
 
+/* 0: it may take what it takes. */
+static int64_t timeout_ms(void)
+{
+    if (world->calm || !chance_one_in(&world->chance, 12))
+        return 0;
+    return 1 + (int64_t)chance_below(&world->chance, 30000);
+}
+
 static void live(const LifeOptions *options)
 {
     StackOptions stack_options = {.name = "sim", .state_path = SIMULATED_STATE, .plugin_dir = "/"};
-    EngineOptions engine_options = {.max_slices = RUNTIME_MAX_SLICES};
+    EngineOptions engine_options = {.max_slices = RUNTIME_MAX_SLICES, .timeout_ms = timeout_ms()};
     Stack *stack = open_stack(options, &stack_options);
     EngineObserver observer = {.on_notice = on_notice, .user = stack};
     Error err = {0};
 
     connect_stack(stack, &stack_options);
     Engine *engine = engine_new(stack, &engine_options, &observer);
-    EngineEnd how = options->program == NULL ? destroy(engine, &err) : apply(stack, engine, &err);
+    EngineEnd how = options->program == NULL
+                        ? destroy(engine, &err)
+                        : apply(stack, engine, engine_options.timeout_ms > 0, &err);
     if (how == ENGINE_FAILED)
         end_failed(&err, false);
+    if (how == ENGINE_TIMEOUT)
+        world_count(TROUBLE_TIMEOUT);
     if (options->is_last && how == ENGINE_QUIET)
         last_check(options, stack);
     if (engine_finish(engine, &err) < 0)

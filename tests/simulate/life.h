@@ -8,7 +8,7 @@
 typedef enum LifeEnd {
     LIFE_KILLED,
     LIFE_QUIET,   /* all is done */
-    LIFE_STOPPED, /* by a signal */
+    LIFE_STOPPED, /* by a signal, or its time was over */
     LIFE_FAILED,  /* by an error that it named: only when the disk has failed */
     LIFE_REFUSED  /* to begin, as the state is damaged */
 } LifeEnd;

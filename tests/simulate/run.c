@@ -51,6 +51,17 @@ static void fate_none(void)
     disk_set_full(false);
 }
 
+/* The second leaves what is under way to the provider. */
+static void signals_choose(void)
+{
+    if (!chance_one_in(&world->chance, 10))
+        return;
+    int64_t first_ms = (int64_t)chance_below(&world->chance, 5000);
+    network_signal(first_ms);
+    if (chance_one_in(&world->chance, 2))
+        network_signal(first_ms + (int64_t)chance_below(&world->chance, 5000));
+}
+
 /* What happens while no process runs. */
 static void interval(const Story *story, LifeEnd end)
 {
@@ -88,8 +99,7 @@ static bool run_lives(Play *play, size_t count)
         if (i == grows_at && play->options.program != NULL)
             play->options.program = play->grown;
         fate_choose();
-        if (chance_one_in(&world->chance, 10))
-            network_signal((int64_t)chance_below(&world->chance, 5000));
+        signals_choose();
         LifeEnd end = life_run(&play->options);
         if (end == LIFE_REFUSED)
             return false;
