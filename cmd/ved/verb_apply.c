@@ -178,7 +178,7 @@ static int copy_make(const Apply *apply, bool destroy, Runtime **ret, Error *err
 static int edit_check(const Apply *apply, Error *err)
 {
     Stack *stack = apply->invocation.stack;
-    Runtime *original = stack->runtime, *copy, *successor = NULL;
+    Runtime *original = stack->runtime, *copy = NULL, *successor = NULL;
 
     if (!stack_is_passed_on(stack))
         return 0;
