@@ -119,8 +119,10 @@ static void print_overview(void)
 {
     printf("Ved brings what a program describes into being, and keeps every promise about it.\n\n"
            "Usage: ved VERB [FLAGS] [ARGUMENTS]\n\n");
-    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
-        printf("  %-9s %-24s %s\n", verbs[i].name, verbs[i].arguments, verbs[i].text);
+    for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
+        int width = 34 - printf("  %s ", verbs[i].name);
+        printf("%-*s  %s\n", width > 0 ? width : 0, verbs[i].arguments, verbs[i].text);
+    }
     printf("\n`ved help VERB` lists a verb's flags, `ved help exit-codes` the exit codes.\n");
 }
 
