@@ -276,8 +276,8 @@ int state_dir_recover(StateDir *dir, const StateVisitor *visitor, StateRecovery 
 }
 
 /* Whether the records before that journal's end are those of a history that is whole: each journal
- * begins with a checkpoint, the first with a program. Where that was deleted already, so was perhaps
- * the one by which another program took over. */
+ * begins with a checkpoint, the first with a program. Where that was deleted already, so was
+ * perhaps the one by which another program took over. */
 static bool history_reaches(const StateFiles *files, size_t journal)
 {
     const StateFile *file = &files->items[journal];

@@ -287,7 +287,8 @@ static int64_t random_wait_us(Driver *driver)
     return (int64_t)(driver_random(driver) % ((uint64_t)driver->longest_ms * 1000));
 }
 
-/* The point of the victim that was hit least so far, at one of the passes that a start has of it. */
+/* The point of the victim that was hit least so far, at one of the passes that a start has of it.
+ */
 static void aim(Driver *driver)
 {
     bool of_ved = driver->victim == VICTIM_VED;
