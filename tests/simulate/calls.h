@@ -11,11 +11,16 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "controller/host/journal.h"
+
 /* The state folder on the virtual disk. */
 #define SIMULATED_STATE "/stack/.ved/sim"
 
 /* The journal that was written last. */
 struct Inode *calls_journal(void);
+
+/* Its bytes, as they are. */
+off_t calls_journal_size(const Journal *journal);
 
 /* For a mutant: a cut of this file does nothing. */
 bool calls_keep_tail(const char *name);

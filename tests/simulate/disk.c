@@ -200,6 +200,11 @@ off_t inode_size(const Inode *inode)
     return inode->now.size;
 }
 
+off_t inode_used(const Inode *inode)
+{
+    return (off_t)inode->now.used;
+}
+
 const char *inode_name(const Inode *inode)
 {
     return inode->name;

@@ -46,6 +46,7 @@ int disk_sync(Inode *inode);
 
 bool inode_is_folder(const Inode *inode);
 off_t inode_size(const Inode *inode);
+off_t inode_used(const Inode *inode); /* behind it are only zeros that nobody wrote */
 
 /* What it was opened as, for messages and to know what is written. */
 const char *inode_name(const Inode *inode);

@@ -14,6 +14,7 @@
 #include "controller/host/replay.h"
 #include "lang/base/memory.h"
 #include "tests/simulate/calls.h"
+#include "tests/simulate/disk.h"
 #include "tests/simulate/promise.h"
 #include "tests/simulate/provider.h"
 #include "tests/simulate/world.h"
@@ -112,10 +113,44 @@ static void replay_check(const Stack *stack)
                     report.difference);
 }
 
+/* The one with the highest number; NULL: there is none. */
+static const Inode *last_journal(void)
+{
+    const Inode *last = NULL;
+    const DiskEntry *entry;
+    uint64_t highest = 0;
+    Inode *folder;
+
+    if (disk_find(SIMULATED_STATE, &folder) < 0)
+        return NULL;
+    for (size_t i = 0; (entry = inode_entry(folder, i)) != NULL; i++) {
+        uint64_t number = 0;
+        int size = 0;
+        if (sscanf(entry->name, "journal-%" SCNu64 ".ndjson%n", &number, &size) != 1 || size == 0 ||
+            (last != NULL && number < highest))
+            continue;
+        last = entry->inode;
+        highest = number;
+    }
+    return last;
+}
+
+/* What was torn is cut off: behind the records that were read there is nothing. */
+static void tail_check(const Stack *stack)
+{
+    off_t size = calls_journal_size(state_dir_journal(stack->dir));
+    const Inode *journal = last_journal();
+
+    if (journal == NULL || inode_size(journal) != size)
+        world_wrong("behind the records of the journal, %lld bytes, something is left",
+                    (long long)size);
+}
+
 static void recovery_check(const Stack *stack)
 {
     world_trace("recovered record %" PRIu64 "%s", stack->recovery.position,
                 stack->recovery.torn ? ", torn" : "");
+    tail_check(stack);
     promise_check_position(stack->recovery.position);
     promise_check_state(stack->recovery.position, state_hash(stack->runtime));
     state_compare(stack);
