@@ -231,6 +231,10 @@ SIMULATION_SEED ?= 1
 simulate:
 	@$(MAKE) -s BUILD=release simulate-build
 	@build/release/simulate $(SIMULATIONS) $(SIMULATION_SEED) -j 2
+.PHONY: mutants
+mutants:
+	@$(MAKE) -s BUILD=release simulate-build
+	@build/release/simulate --mutants
 simulate-build: $(OUT)/simulate
 $(OUT)/simulate: $(call objects,$(wildcard tests/simulate/*.c) tests/lib/chance.c) $(foreach l,$(NEED_host),$(call lib,$(l)))
 	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(patsubst %,-Wl$(comma)--wrap=%,$(SIMULATED_CALLS) $(SIMULATED_PARTS)) \
@@ -301,6 +305,7 @@ help:
 	@echo 'make fuzz             fuzz every parser, each for FUZZ_SECONDS=600'
 	@echo 'make fuzz-corpus      replay the corpus once'
 	@echo 'make simulate         crashes and faults in a virtual world, SIMULATIONS=1000000 seeds'
+	@echo 'make mutants          ten deliberate bugs, each of which the simulator must find'
 	@echo 'make bench            speed and memory of check, compile, fmt and plan, beside their limits'
 	@echo 'make packages         install the Debian packages that build and tests need'
 	@echo 'make install          DESTDIR= PREFIX=/usr/local; make uninstall takes it away again'

@@ -115,6 +115,7 @@ step_fuzz() {
     script mutations 900 make -s CC=gcc mutate
     script walks 900 make -s CC=gcc walk
     script simulate 900 make -s CC=gcc simulate SIMULATIONS=20000
+    script mutants 300 make -s CC=gcc mutants
     script flips 300 make -s CC=gcc flips
 }
 
