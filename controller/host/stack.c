@@ -9,6 +9,7 @@
 
 #include "controller/core/evolution.h"
 #include "controller/core/snapshot.h"
+#include "controller/host/first_values.h"
 #include "controller/host/plugin.h"
 #include "controller/host/protection.h"
 #include "controller/host/schema_cache.h"
@@ -16,7 +17,6 @@
 #include "controller/host/state_lock.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
-#include "lang/suggest.h"
 
 /* ---- recovery ---- */
 
@@ -94,83 +94,6 @@ static int load_program(Stack *stack, Program **ret, Error *err)
                          "use the version that wrote it",
                          stack->state_path);
     *ret = take(program);
-    return 0;
-}
-
-/* ---- first values ---- */
-
-/* "--set 'D.f=1': WHAT 'name'", and what is spelt alike. */
-static int not_there(const char *set, const char *what, const Suggestion *suggestion, Error *err)
-{
-    bool found = suggestion->best != NULL;
-
-    return error_set(err, ERROR_USAGE, "--set '%s': %s '%s'%s%s%s", set, what, suggestion->wanted,
-                     found ? ": did you mean '" : "", found ? suggestion->best : "",
-                     found ? "'?" : "");
-}
-
-static int no_domain(const Stack *stack, const char *set, const char *name, Error *err)
-{
-    Suggestion suggestion = suggest_begin(name);
-
-    suggest_try_map(&suggestion, &stack->program->domain_names);
-    return not_there(set, "the program has no domain", &suggestion, err);
-}
-
-static int no_field(const ProgramDomain *domain, const char *set, const char *name, Error *err)
-{
-    cleanup(free) char *what = memory_format("domain '%s' has no field", domain->name);
-    Suggestion suggestion = suggest_begin(name);
-
-    for (size_t i = 0; i < domain->field_count; i++)
-        suggest_try(&suggestion, domain->fields[i].name);
-    return not_there(set, what, &suggestion, err);
-}
-
-static int set_apply(Stack *stack, const char *set, Error *err)
-{
-    const char *equals = strchr(set, '='), *dot = strchr(set, '.');
-
-    if (equals == NULL || dot == NULL || dot > equals)
-        return error_set(err, ERROR_USAGE, "--set '%s': expected Domain.field=value", set);
-    cleanup(free) char *domain_name = memory_copy_bytes(set, (size_t)(dot - set));
-    cleanup(free) char *field_name = memory_copy_bytes(dot + 1, (size_t)(equals - dot - 1));
-    int domain = program_find_domain(stack->program, domain_name);
-    if (domain < 0)
-        return no_domain(stack, set, domain_name, err);
-    int field = domain_find_field(&stack->program->domains[domain], field_name);
-    if (field < 0)
-        return no_field(&stack->program->domains[domain], set, field_name, err);
-    const ProgramField *declared = &stack->program->domains[domain].fields[field];
-    const Instance *instance = instance_find(stack->runtime, (uint32_t)domain, NULL);
-    if (instance != NULL && !declared->parameter)
-        return error_set(
-            err, ERROR_USAGE,
-            "--set '%s': the domain has started, and '%s' is state that its slices "
-            "assign: it can be set only before the first apply, or after `ved destroy`",
-            set, field_name);
-    if (field_value_parse(stack->program, declared, equals + 1, &stack->arena,
-                          &stack->first_values[domain][field], err) < 0) {
-        error_wrap(err, "--set '%s'", set);
-        return err->code = ERROR_USAGE;
-    }
-    return 0;
-}
-
-static int first_values_make(Stack *stack, const StackOptions *options, Error *err)
-{
-    const Program *program = stack->program;
-
-    stack->first_values = arena_array(&stack->arena, Value *, program->domain_count);
-    for (size_t i = 0; i < program->domain_count; i++) {
-        const ProgramDomain *domain = &program->domains[i];
-        stack->first_values[i] = arena_array(&stack->arena, Value, domain->field_count);
-        for (size_t f = 0; f < domain->field_count; f++)
-            stack->first_values[i][f] = domain->fields[f].initial;
-    }
-    for (size_t i = 0; i < options->set_count; i++)
-        if (set_apply(stack, options->sets[i], err) < 0)
-            return ERROR_USAGE;
     return 0;
 }
 
@@ -290,7 +213,9 @@ int stack_open(const StackOptions *options, Program *program, Config *config, St
                                      : options->name != NULL ? options->name
                                                              : "stack");
     if (open_runtime(stack, options, &given, err) < 0 ||
-        first_values_make(stack, options, err) < 0 || loop_new(&stack->loop, err) < 0)
+        first_values_make(stack->program, stack->runtime, options->sets, options->set_count,
+                          &stack->arena, &stack->first_values, err) < 0 ||
+        loop_new(&stack->loop, err) < 0)
         return err->code;
     boot_id_read(stack->boot_id);
     *ret = take(stack);
