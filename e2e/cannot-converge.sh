@@ -99,7 +99,8 @@ VED
     says diverge D.Never 'not reached.*--max-slices'
     check "diverge: in reasonable time" test $((SECONDS - before)) -le 20
     check "diverge: on less than 200 MB" disk_is_bounded diverge 200000
-    check_exit 0 "diverge: plan ends too" timeout -k 5 30 "$VED" plan diverge.ved --quiet
+    check_exit 0 "diverge: plan ends too" timeout -k 5 30 "$VED" plan diverge.ved --quiet \
+        --max-slices 1000000
     check "diverge: and says where" grep -q 'prediction ends after 1000000 slices' out err
 }
 

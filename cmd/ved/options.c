@@ -257,6 +257,7 @@ static int take_flag(Options *options, FlagId id, const char *value, Error *err)
     case FLAG_UNTIL:
     case FLAG_TO:
         return parse_number(err, id, value, UINT64_MAX, &options->until);
+    case FLAG_DIGEST:
     case FLAG_DIGESTS:
         options->digests = true;
         return 0;

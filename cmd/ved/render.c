@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/core/digest.h"
 #include "controller/host/secrets.h"
 #include "lang/base/memory.h"
 
@@ -22,6 +23,20 @@ Json *json_of_text(const char *text)
     cleanup(json_free) Json *json = json_of_own(text);
 
     return secrets_redact(json);
+}
+
+void render_digest(Ui *ui, const Runtime *runtime)
+{
+    Json *json = json_new_object();
+    char digest[STATE_DIGEST_SIZE];
+
+    state_digest(runtime, digest);
+    json_set_int(json, "slices", (int64_t)runtime->logical_time);
+    json_set_string(json, "digest", digest);
+    ui_event(ui, "digest", "info", json, "the state after %llu slices is %s",
+             (unsigned long long)runtime->logical_time, digest);
+    ui_out(ui, "State after %llu slices: %s\n\n", (unsigned long long)runtime->logical_time,
+           digest);
 }
 
 /* ---- goals ---- */

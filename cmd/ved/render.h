@@ -12,6 +12,9 @@ void render_plan(Ui *ui, const Plan *plan, const Runtime *predicted, bool destro
 /* The same as events of the machine's stream. */
 void render_plan_events(Ui *ui, const Plan *plan);
 
+/* How many slices the state has, and its digest; takes time in proportion to the state. */
+void render_digest(Ui *ui, const Runtime *runtime);
+
 /* The plan as one object, keys as people's policies know them. */
 Json *plan_json(const Stack *stack, const Plan *plan, uint64_t position);
 

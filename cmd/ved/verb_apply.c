@@ -514,6 +514,8 @@ static ExitReasons apply_end(Apply *apply, EngineEnd end, const Error *failure)
     render_reach(ui, apply->invocation.stack->runtime);
     if (reasons == 0)
         ui_event(ui, "converged", "info", NULL, "every goal is met");
+    if (apply->invocation.options->digests)
+        render_digest(ui, apply->invocation.stack->runtime);
     render_end(ui, apply, reasons == 0, false);
     return reasons;
 }

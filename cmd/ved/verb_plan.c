@@ -92,6 +92,8 @@ static ExitReasons plan_opened(Invocation *invocation, Error *err)
         return fail(ui, err);
     if (invocation->stack->signal_number != 0)
         return invocation_stopped(invocation);
+    if (options->digests)
+        render_digest(ui, invocation->stack->runtime);
     render_plan(ui, plan, invocation->stack->runtime, options->destroy);
     render_plan_events(ui, plan);
     if (options->out != NULL && save(invocation, plan, err) < 0)

@@ -107,12 +107,15 @@ static bool answer_next(Planner *planner)
 static bool is_enough(Planner *planner, uint64_t slices)
 {
     Plan *plan = planner->plan;
+    uint64_t slices_max = planner->options.max_slices;
+    bool too_long = slices_max != 0 && slices >= slices_max;
 
-    if (slices < PLAN_SLICES_MAX && plan->count < PLAN_EFFECTS_MAX)
+    if (!too_long && plan->count < PLAN_EFFECTS_MAX)
         return false;
     plan->truncated = true;
-    plan_note(plan, slices >= PLAN_SLICES_MAX
-                        ? memory_format("the prediction ends after %d slices", PLAN_SLICES_MAX)
+    plan_note(plan, too_long
+                        ? memory_format("the prediction ends after %llu slices",
+                                        (unsigned long long)slices_max)
                         : memory_format("the prediction ends after %d effects", PLAN_EFFECTS_MAX));
     return true;
 }

@@ -6,7 +6,6 @@
 
 #include "controller/host/stack.h"
 
-#define PLAN_SLICES_MAX 1000000
 /* A plan of more effects than these has predicted something without an end. An item takes up to
  * some 2 KB beside its arguments. */
 #define PLAN_EFFECTS_MAX 50000
