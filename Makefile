@@ -174,6 +174,12 @@ bench: $(OUT)/bench bench-plan
 	@$(OUT)/bench build/bench.json $(BENCH)
 bench-plan: $(OUT)/bench $(addprefix $(OUT)/,ved ved-provider-sim ved-provider-local)
 	@tests/bench/plan.sh $(OUT) $(BENCH)
+$(OUT)/figures: $(call objects,$(wildcard tests/bench/figures/*.c)) $(call lib,base)
+	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_base)
+# Preloaded into the unmodified ved.
+$(OUT)/clockjump.so: tests/bench/figures/preload/clockjump.c $(OUT)/flags
+	@mkdir -p $(@D)
+	$(COMPILE) -D_GNU_SOURCE -I. -std=gnu17 $(WARN) -O2 -g -fPIC -shared -o $@ $<
 $(OUT)/bench: $(call objects,$(wildcard tests/bench/*.c)) $(call lib,lang) $(call lib,base)
 	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_lang)
 
