@@ -254,6 +254,14 @@ static void on_notice(void *user, const Notice *notice)
     case NOTICE_DEAD_LETTER:
         tell_trouble(progress, notice, "dead_letter", "a message became a dead letter");
         break;
+    case NOTICE_CRASHED:
+        tell_trouble(progress, notice, "domain_crashed",
+                     "the process before died in a slice of it, which is tried again");
+        break;
+    case NOTICE_DOWN:
+        tell_trouble(progress, notice, "domain_down",
+                     "is down: the process died 6 times within a minute in its slices");
+        break;
     case NOTICE_LOOPED:
         tell_trouble(progress, notice, "loop", "stopped");
         break;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cmd/ved/render.h"
+#include "controller/core/crashes.h"
 #include "controller/core/scheduler.h"
 #include "lang/base/memory.h"
 
@@ -36,6 +37,8 @@ static void goals_evaluate(Instance *instance)
 
 static const char *lifecycle(const Instance *instance)
 {
+    if (instance_is_down(instance))
+        return "down";
     if (instance->pending != NULL)
         return "performing";
     if (instance->stopping)

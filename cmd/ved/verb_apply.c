@@ -469,6 +469,21 @@ static bool has_fault(const Runtime *runtime)
     return found;
 }
 
+/* Domains that nothing more comes of by itself: each is said. */
+static size_t render_stuck(Ui *ui, const Runtime *runtime)
+{
+    size_t count = 0;
+
+    for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i)) {
+        cleanup(free) char *sentence = instance_stuck(i);
+        if (sentence == NULL)
+            continue;
+        ui_warning(ui, sentence);
+        count++;
+    }
+    return count;
+}
+
 static ExitReasons reasons_of_failures(const Apply *apply, size_t unmet)
 {
     const Engine *engine = apply->engine;
@@ -511,6 +526,8 @@ static ExitReasons apply_end(Apply *apply, EngineEnd end, const Error *failure)
     if (end == ENGINE_QUIET)
         unmet += render_undone(ui, apply->invocation.stack->runtime);
     reasons |= reasons_of_end(apply, end, unmet);
+    if (render_stuck(ui, apply->invocation.stack->runtime) > 0)
+        reasons |= EXIT_BIT(FAILED);
     render_reach(ui, apply->invocation.stack->runtime);
     if (reasons == 0)
         ui_event(ui, "converged", "info", NULL, "every goal is met");
@@ -527,7 +544,8 @@ static void engine_make(Apply *apply)
     const Options *options = apply->invocation.options;
     EngineOptions engine = {.max_slices = options->max_slices,
                             .timeout_ms = options->timeout_ms,
-                            .adopt = options->adopt};
+                            .adopt = options->adopt,
+                            .notes_slices = true};
 
     apply->progress = progress_new(apply->invocation.ui, apply->invocation.stack);
     EngineObserver observer = progress_observer(apply->progress);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "controller/core/convergence.h"
+#include "controller/core/crashes.h"
+#include "controller/core/dead_letter.h"
 #include "controller/core/intent.h"
 #include "controller/core/origin.h"
 #include "controller/core/resource.h"
@@ -33,6 +35,7 @@ static void begin_again(Instance *instance)
     }
     instance->stop_due_ms = 0;
     instance->stop_given_up = false;
+    crashes_begin_again(instance);
     for (size_t i = 0; i < instance->origin_count; i++) {
         instance->origins[i]->due_ms = 0;
         instance->origins[i]->failures = 0;
@@ -208,26 +211,13 @@ static int apply_commit(Record *record, Error *err)
     return 0;
 }
 
-static void dead_letter_add(Instance *instance, Message *message, const char *reason)
-{
-    if (message == NULL)
-        return;
-    if (instance->dead_letter_count == DEAD_LETTERS_MAX) {
-        message_free(instance->dead_letters[0].message);
-        free(instance->dead_letters[0].reason);
-        memmove(instance->dead_letters, instance->dead_letters + 1,
-                --instance->dead_letter_count * sizeof(DeadLetter));
-    }
-    memory_reserve_one(instance->dead_letters, instance->dead_letter_count,
-                       instance->dead_letter_capacity);
-    instance->dead_letters[instance->dead_letter_count++] =
-        (DeadLetter){message, memory_copy_string(reason ? reason : "")};
-}
-
 /* The half-done handler or timer ends; what it was opened by is kept as it came. */
 static void run_to_dead_letters(Instance *instance, uint32_t run, const char *reason)
 {
-    dead_letter_add(instance, run_message(instance, &instance->runs[run]), reason);
+    Message *message = run_message(instance, &instance->runs[run]);
+
+    message->id = instance->runtime->next_message++; /* its own was forgotten with it */
+    dead_letter_add(instance, message, reason);
     run_remove(instance, run);
 }
 
@@ -399,6 +389,23 @@ static void apply_fault(Runtime *runtime, Record *record)
     count_turn(instance, cause);
 }
 
+/* What it handled is tried again, or given up with all that was done for it. */
+static void apply_crash(Runtime *runtime, Record *record)
+{
+    Instance *instance = record->instance;
+    Message *message = mailbox_find(&instance->mailbox, record->cause.message);
+
+    crashes_add(instance, record);
+    if (record->has_cause && !record->retry) {
+        apply_fault(runtime, record);
+        crashes_free(take(instance->crashes));
+    } else if (record->has_cause && message != NULL) {
+        message->attempts++;
+    } else if (record->has_cause && record->cause.kind == CAUSE_RUN) {
+        instance->runs[record->cause.run].attempts++;
+    }
+}
+
 static void apply_goal(Record *record)
 {
     GoalMark *goal = &record->instance->goals[record->goal];
@@ -528,6 +535,9 @@ int record_apply(Runtime *runtime, Record *record, Error *err)
     case RECORD_FAULT:
         apply_fault(runtime, record);
         return 0;
+    case RECORD_CRASH:
+        apply_crash(runtime, record);
+        return 0;
     case RECORD_TIMER:
         timers_apply(record->instance, record->timers, record->timer_count);
         convergence_outside(record->instance);
@@ -551,6 +561,8 @@ int record_apply(Runtime *runtime, Record *record, Error *err)
     case RECORD_MARK:
     case RECORD_MOVE:
     case RECORD_IMPORT:
+    case RECORD_REDELIVER:
+    case RECORD_RESUME:
     case RECORD_ADOPT:
         return manual_record_apply(runtime, record, err);
     }

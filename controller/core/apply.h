@@ -22,7 +22,15 @@ void message_heard(Instance *instance, const Cause *cause);
 /* Begin to exist: with the first values, the timers, and what was last said of each event. */
 Instance *instance_begin(Runtime *runtime, const InstanceStart *start);
 
-/* Put a message of domain `from` into the mailbox of the receiver. */
+/* A message of domain `from` to the receiver. */
+Message *message_for(Instance *receiver, MessageKind kind, uint32_t target, uint32_t from,
+                     bool high, const Value *arguments, size_t argument_count);
+
+/* Into the mailbox of the receiver, which owns it from then on; of one that is down, to its dead
+ * letters. */
+void message_put(Instance *receiver, Message *message);
+
+/* Both. */
 void deliver(Instance *receiver, MessageKind kind, uint32_t target, uint32_t from, bool high,
              const Value *arguments, size_t argument_count);
 
@@ -60,6 +68,10 @@ Message *run_message(const Instance *instance, const Run *run);
 
 /* To `on P.lost` or `on P.changed` of the owner's domain, if it has that. */
 void report_object(Object *object, ProgramHandlerKind kind);
+
+/* What is reported of the object can be kept, as a message or a dead letter. If not, it is not
+ * taken notice of, and is learnt when the provider is asked again. */
+bool report_has_room(const Object *object);
 
 /* To `on P.failed`, for each effect that made the slice fail. */
 void report_failures(Instance *instance, const Pending *pending);

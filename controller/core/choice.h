@@ -18,6 +18,10 @@ typedef struct Choice {
 /* The first cause is the one; the urgency is the largest. */
 void choice_add(Choice *choice, Cause cause, int urgency);
 
+/* What handles a message of its mailbox; the next slice of an open run. */
+Cause message_cause(const Instance *instance, const Message *message);
+Cause run_cause(const Instance *instance, uint32_t run);
+
 /* The instance is looked at again at that time. */
 void choice_wake_at(Choice *choice, uint64_t due_ms);
 

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "controller/core/choice.h"
+#include "controller/core/crashes.h"
+#include "controller/core/dead_letter.h"
 #include "controller/core/input.h"
 #include "controller/core/timer.h"
 
@@ -51,8 +53,7 @@ static bool transition_is_due(Choice *choice, uint32_t transition)
     return true;
 }
 
-/* The next slice of an open run. */
-static Cause run_cause(const Instance *instance, uint32_t index)
+Cause run_cause(const Instance *instance, uint32_t index)
 {
     const Run *run = &instance->runs[index];
     Cause cause = cause_of(CAUSE_RUN);
@@ -224,7 +225,7 @@ static void choose_goal(Choice *choice)
 
 static bool message_is_due(Choice *choice, const Message *message)
 {
-    if (choice->instance->handler_waits ||
+    if (choice->instance->handler_waits || dead_letters_are_full(choice->instance) ||
         fact_is_lacked(choice->instance, choice->instance->message_lacks))
         return false;
     if (message->due_ms > choice->now_ms) {
@@ -234,9 +235,8 @@ static bool message_is_due(Choice *choice, const Message *message)
     return true;
 }
 
-static void choose_message(Choice *choice, const Message *message)
+Cause message_cause(const Instance *instance, const Message *message)
 {
-    Instance *instance = choice->instance;
     Cause cause = cause_of(CAUSE_MESSAGE);
 
     cause.message = message->id;
@@ -255,7 +255,12 @@ static void choose_message(Choice *choice, const Message *message)
         cause.timer = (int32_t)message->target;
         break;
     }
-    choice_add(choice, cause, message->high ? 150 : 100);
+    return cause;
+}
+
+static void choose_message(Choice *choice, const Message *message)
+{
+    choice_add(choice, message_cause(choice->instance, message), message->high ? 150 : 100);
 }
 
 static bool run_is_due(Choice *choice, const Run *run)
@@ -264,6 +269,8 @@ static bool run_is_due(Choice *choice, const Run *run)
         return false;
     if (run->transition >= 0)
         return transition_is_due(choice, (uint32_t)run->transition);
+    if (dead_letters_are_full(choice->instance))
+        return false;
     if (run->due_ms > choice->now_ms) {
         wake_at(choice->instance, run->due_ms);
         return false;
@@ -379,7 +386,8 @@ static void choose_act(Choice *choice)
         choose_left(choice);
 }
 
-/* A domain that is held up hears all the same, so that no ring of domains waits for itself. */
+/* A domain that is held up hears all the same, so that no ring of domains waits for itself. With a
+ * full mailbox it only hears. */
 static void choose_turn(Choice *choice)
 {
     const Instance *instance = choice->instance;
@@ -389,10 +397,11 @@ static void choose_turn(Choice *choice)
         choose_act(choice);
         return;
     }
+    bool hears = message_is_due(choice, message);
     Choice act = *choice;
-    choose_act(&act);
-    if (message_is_due(choice, message) &&
-        !(act.found && instance->handlers_in_row >= HANDLERS_IN_ROW_MAX))
+    if (!hears || mailbox_count(&instance->mailbox) < MAILBOX_CEILING)
+        choose_act(&act);
+    if (hears && !(act.found && instance->handlers_in_row >= HANDLERS_IN_ROW_MAX))
         choose_message(choice, message);
     if (act.found)
         choice_add(choice, act.cause, act.urgency);
@@ -452,6 +461,21 @@ static bool instance_may_run(const Instance *instance)
     return instance->pending == NULL && !instance->resting && instance->undecided_after == NULL;
 }
 
+/* The process died in a slice of it: nothing of it runs now, or what was half performed goes on. */
+static bool choose_crashed(const Choice *choice)
+{
+    Instance *instance = choice->instance;
+    const Crashes *crashes = instance->crashes;
+
+    if (!crashes_hold(instance, choice->now_ms)) {
+        instance->runtime->resources_came |= instance->pending != NULL;
+        return false;
+    }
+    if (!crashes->down)
+        wake_at(instance, crashes->due_ms);
+    return true;
+}
+
 bool instance_choose(Instance *instance, const RuntimeOptions *options, uint64_t now_ms,
                      Arena *arena)
 {
@@ -463,6 +487,8 @@ bool instance_choose(Instance *instance, const RuntimeOptions *options, uint64_t
         goals_refresh(&choice);
         timers_refresh(&choice);
     }
+    if (instance->crashes != NULL && choose_crashed(&choice))
+        return false;
     if (!instance_may_run(instance))
         return false;
     if (options->repair_only)

@@ -4,13 +4,15 @@
 
 #include "controller/core/apply.h"
 #include "controller/core/convergence.h"
+#include "controller/core/crashes.h"
+#include "controller/core/dead_letter.h"
 #include "controller/core/origin.h"
 #include "lang/base/memory.h"
 
 /* ---- delivery ---- */
 
-static Message *message_for(Instance *receiver, MessageKind kind, uint32_t target, uint32_t from,
-                            bool high, const Value *arguments, size_t argument_count)
+Message *message_for(Instance *receiver, MessageKind kind, uint32_t target, uint32_t from,
+                     bool high, const Value *arguments, size_t argument_count)
 {
     Message *message = message_new(receiver->runtime->next_message++, kind, target, from, high,
                                    arguments, argument_count);
@@ -19,8 +21,12 @@ static Message *message_for(Instance *receiver, MessageKind kind, uint32_t targe
     return message;
 }
 
-static void message_put(Instance *receiver, Message *message)
+void message_put(Instance *receiver, Message *message)
 {
+    if (instance_is_down(receiver)) {
+        dead_letter_add(receiver, message, "its domain is down");
+        return;
+    }
     mailbox_put(&receiver->mailbox, message);
     instance_touch(receiver);
 }
@@ -277,6 +283,7 @@ static void unlocked(Instance *instance, const Message *message)
 
 void count_turn(Instance *instance, const Cause *cause)
 {
+    crashes_pass(instance);
     if (cause->kind == CAUSE_MESSAGE)
         instance->handlers_in_row++;
     else

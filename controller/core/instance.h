@@ -22,7 +22,6 @@
 #define HANDLERS_IN_ROW_MAX 64
 #define HIGH_IN_ROW_MAX 3
 #define MESSAGE_ATTEMPTS_MAX 5
-#define DEAD_LETTERS_MAX 10000
 #define INSTANCES_MAX 10000000
 #define INSTANCE_KEY_MAX 1024 /* bytes */
 
@@ -167,6 +166,7 @@ struct Instance {
     size_t deed_count, deed_capacity;
     DeadLetter *dead_letters;
     size_t dead_letter_count, dead_letter_capacity;
+    struct Crashes *crashes; /* NULL: no slice of it has killed the process lately */
     char *unlocked_by;     /* the event or message that last changed its state; NULL */
     Unlocking unlocking;   /* derived: what that was made of */
     char *waits_for;       /* live only: a resource that a binding refers to; NULL */

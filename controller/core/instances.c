@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "controller/core/crashes.h"
 #include "controller/core/state.h"
 #include "controller/core/origin.h"
 #include "lang/base/memory.h"
@@ -371,6 +372,7 @@ static void instance_free(Instance *instance)
     free(instance->waits_for);
     free(instance->undecided_after);
     free(instance->handler_reason);
+    crashes_free(instance->crashes);
     free(instance);
 }
 

@@ -14,6 +14,7 @@
 #include "lang/value.h"
 
 #define MAILBOX_CEILING 10000
+#define MAILBOX_BEYOND (MAILBOX_CEILING * 10) /* for handlers, and what the runtime reports */
 
 typedef enum MessageKind {
 #define MESSAGE(name, text) MESSAGE_##name,

@@ -4,7 +4,7 @@
 
 #include "controller/core/address.h"
 #include "controller/core/keys.h"
-#include "controller/core/turn.h"
+#include "controller/core/manual_private.h"
 #include "lang/base/memory.h"
 #include "lang/suggest.h"
 
@@ -283,20 +283,34 @@ static int edit_replace(Turn *turn, const ManualEdit *edit, Error *err)
     return 0;
 }
 
-static Instance *find_instance(Turn *turn, const Address *address, Error *err)
+static Instance *find_instance(const Runtime *runtime, const Address *address, Error *err)
 {
     uint32_t domain;
 
-    if (find_domain(turn->runtime, address->domain, &domain, err) < 0)
+    if (find_domain(runtime, address->domain, &domain, err) < 0)
         return NULL;
-    Instance *instance = instance_find(turn->runtime, domain, address->key);
+    Instance *instance = instance_find(runtime, domain, address->key);
     if (instance != NULL)
         return instance;
-    cleanup(free) char *label =
-        instance_label_of(&turn->runtime->program->domains[domain], address->key);
+    cleanup(free) char *label = instance_label_of(&runtime->program->domains[domain], address->key);
     error_set(err, ERROR_USAGE,
-              "'%.300s' has not started: only an instance that is there owns objects", label);
+              "'%.300s' has not started: `ved get domains` prints those that have", label);
     return NULL;
+}
+
+int manual_instance(const Runtime *runtime, const char *text, Instance **ret, Error *err)
+{
+    Arena arena = {0};
+    Address address;
+    int code = address_parse(text, &arena, &address, err);
+
+    *ret = NULL;
+    if (code == 0 && address.effect != NULL)
+        code = error_set(err, ERROR_USAGE, "'%.300s' is an object: expected a domain", text);
+    if (code == 0)
+        *ret = find_instance(runtime, &address, err);
+    arena_deinit(&arena);
+    return *ret != NULL ? 0 : err->code;
 }
 
 /* The effect is the same if the text there spells it like the object's, or says no provider. */
@@ -351,7 +365,7 @@ static int move_object(Turn *turn, const ManualEdit *edit, const Address *to, Er
                          edit->to);
     if (check_is_free(turn->runtime, edit->to, err) < 0)
         return err->code;
-    record.instance = find_instance(turn, to, err);
+    record.instance = find_instance(turn->runtime, to, err);
     if (record.instance == NULL ||
         seat_make(turn, object, edit->to, to, record.instance, &record, err) < 0)
         return err->code;
@@ -401,8 +415,8 @@ static int check_is_empty(const Instance *to, const char *text, Error *err)
 static int move_instance(Turn *turn, const ManualEdit *edit, const Address *from, const Address *to,
                          Error *err)
 {
-    Instance *instance = find_instance(turn, from, err);
-    Instance *target = instance != NULL ? find_instance(turn, to, err) : NULL;
+    Instance *instance = find_instance(turn->runtime, from, err);
+    Instance *target = instance != NULL ? find_instance(turn->runtime, to, err) : NULL;
     size_t count = 0;
 
     if (target == NULL)
@@ -445,7 +459,7 @@ static Instance *owner_make(Turn *turn, const Address *address, Error *err)
 
     if (owner == NULL)
         owner = instance_start_declared(turn, (uint32_t)domain, address->key);
-    return owner != NULL ? owner : find_instance(turn, address, err);
+    return owner != NULL ? owner : find_instance(turn->runtime, address, err);
 }
 
 static int edit_import(Turn *turn, const ManualEdit *edit, Error *err)
@@ -489,6 +503,12 @@ int manual_edit(Runtime *runtime, const ManualEdit *edit, uint64_t now_ms, Effec
         return edit_move(&turn, edit, err);
     case MANUAL_IMPORT:
         return edit_import(&turn, edit, err);
+    case MANUAL_REDELIVER:
+        return edit_redeliver(&turn, edit, err);
+    case MANUAL_RESUME:
+        return edit_resume(&turn, edit, err);
+    case MANUAL_RESOLVE:
+        return edit_resolve(&turn, edit, err);
     }
     return error_set(err, ERROR_INTERNAL, "edit of kind %d", (int)edit->kind);
 }

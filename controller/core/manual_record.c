@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "controller/core/convergence.h"
+#include "controller/core/crashes.h"
+#include "controller/core/dead_letter.h"
 #include "controller/core/keys.h"
 #include "controller/core/origin.h"
 #include "controller/core/record.h"
@@ -180,10 +182,41 @@ static int apply_to_object(Runtime *runtime, const Record *record, Error *err)
     return 0;
 }
 
+/* As if it had just come: it is tried as often as any. */
+static int apply_redeliver(Runtime *runtime, const Record *record, Error *err)
+{
+    Instance *instance = record->instance;
+    Message *message = dead_letter_take(instance, record->message);
+
+    if (message == NULL)
+        return error_set(err, ERROR_STATE, "message %llu, which is no dead letter, is put back",
+                         (unsigned long long)record->message);
+    if (message->id == 0) /* of a rest, by an older version */
+        message->id = runtime->next_message++;
+    message->attempts = 0;
+    message->due_ms = 0;
+    if (message->kind == MESSAGE_TIMER)
+        instance->timers[message->target].waits = true;
+    mailbox_put(&instance->mailbox, message);
+    changed_from_outside(instance);
+    return 0;
+}
+
+static int apply_resume(const Record *record)
+{
+    crashes_begin_again(record->instance);
+    changed_from_outside(record->instance);
+    return 0;
+}
+
 int manual_record_apply(Runtime *runtime, const Record *record, Error *err)
 {
     if (record->type == RECORD_ADOPT)
         return apply_adopt(runtime, record, err);
+    if (record->type == RECORD_REDELIVER)
+        return apply_redeliver(runtime, record, err);
+    if (record->type == RECORD_RESUME)
+        return apply_resume(record);
     if (record->type != RECORD_IMPORT)
         return apply_to_object(runtime, record, err);
     if (record->uid == NULL || object_find(runtime, record->uid) != NULL)

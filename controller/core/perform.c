@@ -4,6 +4,7 @@
 
 #include "controller/core/choice.h"
 #include "controller/core/convergence.h"
+#include "controller/core/crashes.h"
 #include "controller/core/keys.h"
 #include "controller/core/proposal.h"
 #include "controller/core/revise.h"
@@ -194,7 +195,7 @@ void pending_advance(Turn *turn, Instance *instance)
         pending_commit(turn, instance);
     } else if (turn->options->settling) {
         pending_abort(turn, instance, "the program was changed while this slice was performed");
-    } else {
+    } else if (!crashes_hold(instance, turn->now_ms)) {
         slice_step(turn, instance);
     }
 }
@@ -272,10 +273,8 @@ void pending_abort(Turn *turn, Instance *instance, const char *reason)
         arena_format(turn->arena, "%s: %s", cause_describe(instance, &cause, turn->arena), reason);
     turn_record(turn, &record);
     convergence_outside(instance); /* the answer came from there */
-    if (instance->dead_letter_count > dead_letters) {
-        turn_notice(turn, NOTICE_DEAD_LETTER, instance)->text = record.text;
+    if (instance->dead_letter_count > dead_letters)
         room_came(instance, MAILBOX_CEILING);
-    }
     instance_touch(instance);
     objects_changed(turn->runtime);
     if (cause.kind == CAUSE_CONDEMN)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "controller/core/crashes.h"
+#include "controller/core/dead_letter.h"
 #include "controller/core/input.h"
 #include "controller/core/timer.h"
 #include "lang/base/memory.h"
@@ -143,13 +145,20 @@ const char *proposal_fault(const Runtime *runtime, const Proposal *proposal, Are
     return instances_fault(runtime, proposal, arena);
 }
 
+/* One that is down takes dead letters only. */
+static bool lacks_room(const Instance *receiver, size_t ceiling)
+{
+    return instance_is_down(receiver) ? dead_letters_are_full(receiver)
+                                      : mailbox_count(&receiver->mailbox) >= ceiling;
+}
+
 static const Instance *event_lacks_room(const Runtime *runtime, uint32_t event, size_t ceiling)
 {
     for (size_t d = 0; d < runtime->program->domain_count; d++)
         if (domain_find_handler(&runtime->program->domains[d], event) >= 0)
             for (const Instance *i = runtime->domains[d].instances.first; i != NULL;
                  i = i->links[LIST_DOMAIN].next)
-                if (mailbox_count(&i->mailbox) >= ceiling)
+                if (lacks_room(i, ceiling))
                     return i;
     return NULL;
 }
@@ -164,7 +173,7 @@ const Instance *proposal_lacks_room(const Runtime *runtime, const Proposal *prop
             receiver = instance_find(runtime, emission->domain, emission->key);
         else if (emission->kind == OUTPUT_EVENT)
             receiver = event_lacks_room(runtime, emission->event, ceiling);
-        if (receiver != NULL && mailbox_count(&receiver->mailbox) >= ceiling)
+        if (receiver != NULL && lacks_room(receiver, ceiling))
             return receiver;
     }
     return NULL;

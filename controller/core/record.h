@@ -47,6 +47,7 @@ typedef struct Record {
     const char *key;
     uint64_t slice; /* RECORD_SLICE, PREPARE, COMMIT, ABORT, FAULT: its number, from 1 */
     Cause cause;
+    bool has_cause; /* RECORD_CRASH: what it handled, and may be given up */
     Proposal proposal;   /* RECORD_SLICE, PREPARE */
     TimerChange *timers; /* RECORD_SLICE, COMMIT, TIMER: those that change */
     size_t timer_count;
@@ -64,9 +65,10 @@ typedef struct Record {
     const char *external_id;
     const char *result;
     const char *code;
-    const char *text;        /* RECORD_ABORT, FAULT, OBSERVE: why; ANSWER: detail; BEGIN: boot id */
-    uint64_t due_ms;         /* RECORD_ABORT: not tried again before */
-    bool retry;              /* RECORD_ABORT: it will be tried again in this run */
+    uint64_t message;        /* RECORD_REDELIVER */
+    const char *text;        /* RECORD_ABORT, FAULT, CRASH, OBSERVE: why; ANSWER: detail; BEGIN: boot id */
+    uint64_t due_ms;         /* RECORD_ABORT, CRASH: not tried again before */
+    bool retry;              /* RECORD_ABORT, CRASH: it will be tried again in this run */
     const char *uid;         /* RECORD_OBSERVE */
     ObjectState object;      /* RECORD_OBSERVE: OBJECT_READY or OBJECT_LOST */
     bool changed;            /* RECORD_OBSERVE: it is there, but `result` is another one */

@@ -116,10 +116,13 @@ static bool needs_instance(RecordType type)
     case RECORD_ABORT:
     case RECORD_HEARD:
     case RECORD_FAULT:
+    case RECORD_CRASH:
     case RECORD_TIMER:
     case RECORD_GOAL:
     case RECORD_MOVE:
     case RECORD_IMPORT:
+    case RECORD_REDELIVER:
+    case RECORD_RESUME:
         return true;
     case RECORD_BEGIN:
     case RECORD_START:
@@ -156,6 +159,7 @@ void record_encode(const Runtime *runtime, const Record *record, Buffer *ret)
         break;
     case RECORD_END:
     case RECORD_RESET:
+    case RECORD_RESUME:
         break;
     case RECORD_COMMIT:
     case RECORD_TIMER:
@@ -177,6 +181,18 @@ void record_encode(const Runtime *runtime, const Record *record, Buffer *ret)
         member_encode_number(ret, "due", record->due_ms);
         member_encode(ret, "text", record->text);
         member_encode_flag(ret, "retry", record->retry);
+        break;
+    case RECORD_CRASH:
+        if (record->has_cause) {
+            buffer_add_string(ret, ",\"cause\":");
+            cause_encode(record->instance, &record->cause, ret);
+        }
+        member_encode_count(ret, "due", record->due_ms);
+        member_encode(ret, "text", record->text);
+        member_encode_flag(ret, "retry", record->retry);
+        break;
+    case RECORD_REDELIVER:
+        member_encode_number(ret, "message", record->message);
         break;
     case RECORD_HEARD:
         buffer_add_string(ret, ",\"cause\":");
@@ -352,6 +368,9 @@ static int decode_parts(Runtime *runtime, const Json *json, Arena *arena, Record
         return fact_record_decode(json, arena, ret, err);
     case RECORD_HEARD:
         return decode_cause(json, ret, err);
+    case RECORD_CRASH:
+        ret->has_cause = json_get(json, "cause") != NULL;
+        return ret->has_cause ? decode_cause(json, ret, err) : 0;
     case RECORD_FAULT:
         ret->facts = seen_facts_decode(arena, json);
         return decode_cause(json, ret, err);
@@ -370,6 +389,8 @@ static int decode_parts(Runtime *runtime, const Json *json, Arena *arena, Record
     case RECORD_RESET:
     case RECORD_FORGET:
     case RECORD_MARK:
+    case RECORD_REDELIVER:
+    case RECORD_RESUME:
     case RECORD_ADOPT:
         return 0;
     }
@@ -385,6 +406,7 @@ static void decode_plain(const Json *json, Arena *arena, Record *ret)
     ret->slice = (uint64_t)json_get_int(json, "slice", 0);
     ret->intent = (uint64_t)json_get_int(json, "intent", 0);
     ret->due_ms = (uint64_t)json_get_int(json, "due", 0);
+    ret->message = (uint64_t)json_get_int(json, "message", 0);
     ret->retry = json_get_bool(json, "retry", false);
     ret->changed = json_get_bool(json, "changed", false);
     ret->outcome = outcome < 0 ? INTENT_OPEN : (IntentState)outcome;

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "controller/core/apply.h"
+#include "controller/core/crashes.h"
+#include "controller/core/dead_letter.h"
 #include "lang/base/memory.h"
 
 /* A provider of an environment is known to the program by what stands behind the environment's
@@ -43,9 +45,24 @@ static void report(Instance *instance, int handler, const Json *json)
 {
     Arena arena = {0};
     Value value = value_decode(&arena, json);
+    Message *message = message_for(instance, MESSAGE_REPORT, (uint32_t)handler,
+                                   instance->domain_index, true, &value, 1);
 
-    deliver(instance, MESSAGE_REPORT, (uint32_t)handler, instance->domain_index, true, &value, 1);
+    if (mailbox_count(&instance->mailbox) < MAILBOX_BEYOND)
+        message_put(instance, message);
+    else
+        dead_letter_add(instance, message, "the mailbox held ten times its ceiling");
     arena_deinit(&arena);
+}
+
+bool report_has_room(const Object *object)
+{
+    const Instance *owner = object->owner;
+
+    return (!instance_is_down(owner) && mailbox_count(&owner->mailbox) < MAILBOX_BEYOND) ||
+           !dead_letters_are_full(owner) ||
+           (report_handler(owner, ON_LOST, object->provider) < 0 &&
+            report_handler(owner, ON_CHANGED, object->provider) < 0);
 }
 
 bool object_hears_changes(const Object *object)

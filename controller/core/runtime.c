@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "controller/core/apply.h"
 #include "controller/core/intent.h"
 #include "controller/core/proposal.h"
 #include "controller/core/scheduler.h"
@@ -293,7 +294,7 @@ static void observe_step(Turn *turn, const Event *event)
                      .result = changed ? event->result : NULL,
                      .text = event->detail};
 
-    if (object == NULL || !observation_is_new(object, event))
+    if (object == NULL || !observation_is_new(object, event) || !report_has_room(object))
         return;
     Instance *owner = object->owner;
     cleanup(free) char *address = object_address(object);
@@ -384,6 +385,7 @@ void runtime_step(Runtime *runtime, const RuntimeOptions *options, const Event *
     Turn turn = {runtime, options, event->now_ms, effects, &effects->arena};
 
     effects_reset(effects);
+    runtime->turn = &turn;
     switch (event->type) {
     case EVENT_BEGIN:
         begin_step(&turn, event);
@@ -409,11 +411,15 @@ void runtime_step(Runtime *runtime, const RuntimeOptions *options, const Event *
     case EVENT_DESTROY:
         destroy_step(&turn);
         break;
+    case EVENT_CRASHED:
+        crashed_step(&turn, event);
+        break;
     }
     if (event->type != EVENT_FACT) /* many come at once, and a turn comes after them */
         queue_refresh(&turn);
     if (event->type == EVENT_TURN && !options->repair_only)
         facts_ask(&turn);
+    runtime->turn = NULL;
 }
 
 /* ---- questions ---- */
@@ -432,6 +438,16 @@ uint64_t runtime_next_wake(const Runtime *runtime)
     const Instance *first = alarm_first(runtime, ALARM_WAKE);
 
     return first != NULL ? first->alarms[ALARM_WAKE].at_ms : 0;
+}
+
+uint64_t runtime_next_alarm(const Runtime *runtime)
+{
+    const Instance *expiry = alarm_first(runtime, ALARM_EXPIRY);
+    uint64_t wake = runtime_next_wake(runtime);
+
+    if (expiry == NULL || (wake != 0 && wake < expiry->alarms[ALARM_EXPIRY].at_ms))
+        return wake;
+    return expiry->alarms[ALARM_EXPIRY].at_ms;
 }
 
 size_t runtime_open_intents(const Runtime *runtime)
@@ -467,6 +483,7 @@ void runtime_resume_calls(Runtime *runtime, const RuntimeOptions *options, Effec
     Turn turn = {runtime, options, runtime->time_ms, effects, &effects->arena};
 
     effects_reset(effects);
+    runtime->turn = &turn;
     Instance *next;
 
     for (Instance *i = performing_first(runtime); i != NULL; i = next) {
@@ -479,4 +496,5 @@ void runtime_resume_calls(Runtime *runtime, const RuntimeOptions *options, Effec
             runtime->objects[i]->leaving->recovered = true;
             turn_call(&turn, runtime->objects[i]->leaving);
         }
+    runtime->turn = NULL;
 }

@@ -30,7 +30,7 @@ typedef struct Event {
     const char *result; /* JSON object: the object's state, the action's result */
     const char *code;
     CallTimes times;    /* what is known of them */
-    const char *detail; /* EVENT_OBSERVED: reason; EVENT_BEGIN: boot id */
+    const char *detail; /* EVENT_OBSERVED: reason; EVENT_BEGIN: boot id; EVENT_CRASHED: how */
     /* EVENT_OBSERVED; EVENT_DRIFTED: the uid */
     const char *uid;
     bool lost;
@@ -41,6 +41,11 @@ typedef struct Event {
     const char *provider; /* NULL: of all */
     /* EVENT_BEGIN */
     const char *digest;
+    /* EVENT_CRASHED: as in SliceNote */
+    uint64_t instance;
+    uint64_t message;
+    uint64_t run;
+    bool by_itself; /* not killed by somebody */
 } Event;
 
 typedef enum NoticeKind {
@@ -111,6 +116,10 @@ void runtime_step(Runtime *runtime, const RuntimeOptions *options, const Event *
 /* True if EVENT_TURN would run a slice now. */
 bool runtime_is_runnable(Runtime *runtime);
 
+/* When the core has something to do by itself, also if nobody waits for it: the end of a goal's
+ * time, or what runtime_next_wake() says. 0: never. */
+uint64_t runtime_next_alarm(const Runtime *runtime);
+
 /* When a backoff ends, or a timer is due that is waited for: with `timers` any, else `after` in a
  * domain with an unmet goal. 0: nothing waits for time. */
 uint64_t runtime_next_wake(const Runtime *runtime);
@@ -140,6 +149,10 @@ const char *goal_status_name(GoalStatus status);
 
 /* One sentence: what an unmet goal waits for, or why it is as it is. The caller frees it. */
 char *goal_explain(const Instance *instance, uint32_t goal);
+
+/* One sentence: why nothing more of the instance runs until somebody does something about it. NULL:
+ * that is not so. The caller frees it. */
+char *instance_stuck(const Instance *instance);
 
 /* For people: "goal Ready, transition Boot_db", "event DatabaseReady from Database". In the arena.
  */

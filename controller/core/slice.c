@@ -15,6 +15,8 @@
 
 #include "controller/core/choice.h"
 #include "controller/core/convergence.h"
+#include "controller/core/crashes.h"
+#include "controller/core/dead_letter.h"
 #include "controller/core/input.h"
 #include "controller/core/intent.h"
 #include "controller/core/origin.h"
@@ -67,11 +69,6 @@ void after_slice(Turn *turn, Instance *instance, const Cause *cause, Digest128 a
         room_came(instance, MAILBOX_CEILING);
 }
 
-static bool consumes_message(const Cause *cause)
-{
-    return cause->message != 0 || (cause->kind == CAUSE_RUN && cause->transition < 0);
-}
-
 /* `of` has the slice, its cause and the facts that it has read. */
 static void record_fault(Turn *turn, const Record *of, const char *reason)
 {
@@ -85,12 +82,23 @@ static void record_fault(Turn *turn, const Record *of, const char *reason)
                      .text = reason};
     const char *described = cause_describe(instance, cause, turn->arena);
 
+    turn_notice(turn, NOTICE_FAULTED, instance)->text =
+        arena_format(turn->arena, "%s: %s", described, reason);
     turn_record(turn, &record);
-    const char *text = arena_format(turn->arena, "%s: %s", described, reason);
-    turn_notice(turn, NOTICE_FAULTED, instance)->text = text;
-    if (consumes_message(cause))
-        turn_notice(turn, NOTICE_DEAD_LETTER, instance)->text = text;
     after_slice(turn, instance, cause, 0);
+}
+
+static const char *no_room_words(const Instance *full, Arena *arena)
+{
+    cleanup(free) char *label = instance_label(full);
+
+    if (instance_is_down(full))
+        return arena_format(arena,
+                            "domain '%s' is down and has %d dead letters, as many as it may have: "
+                            "`ved resume %s`",
+                            label, DEAD_LETTERS_MAX, label);
+    return arena_format(arena, "the mailbox of domain '%s' holds ten times its ceiling of %d",
+                        label, MAILBOX_CEILING);
 }
 
 /* Room is needed before anything is prepared: a slice that consumes nothing is put off. A handler,
@@ -101,16 +109,12 @@ static int check_room(Turn *turn, Instance *instance, const Record *record)
     bool handler = record->cause.message != 0;
     bool beyond = handler || instance->pending != NULL;
     const Instance *full = proposal_lacks_room(turn->runtime, &record->proposal,
-                                               beyond ? MAILBOX_CEILING * 10 : MAILBOX_CEILING);
+                                               beyond ? MAILBOX_BEYOND : MAILBOX_CEILING);
 
     if (full == NULL)
         return 0;
-    if (handler) {
-        cleanup(free) char *label = instance_label(full);
-        record_fault(turn, record,
-                     arena_format(turn->arena,
-                                  "the mailbox of domain '%s' holds ten times its ceiling of %d",
-                                  label, MAILBOX_CEILING));
+    if (handler || instance_is_down(full)) {
+        record_fault(turn, record, no_room_words(full, turn->arena));
         return -1;
     }
     instance->puts_off_for = full;
@@ -567,6 +571,11 @@ static void condemn_begin(Turn *turn, Instance *instance)
 void slice_step(Turn *turn, Instance *instance)
 {
     Cause cause = instance->pending != NULL ? instance->pending->cause : instance->next;
+    SliceNote *running = turn->runtime->running;
+
+    running->message = cause.message;
+    running->run = cause.kind == CAUSE_RUN ? cause.run + 1 : 0;
+    running->instance = instance->identity;
 
     if (cause.kind == CAUSE_REVISE && instance->pending == NULL)
         revision_pick(instance, turn->arena, &cause);
@@ -584,4 +593,5 @@ void slice_step(Turn *turn, Instance *instance)
         slice_compute(turn, instance, &cause,
                       instance->pending != NULL ? instance->pending->slice
                                                 : turn->runtime->logical_time + 1);
+    running->instance = 0;
 }

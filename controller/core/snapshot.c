@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "controller/core/crashes.h"
 #include "controller/core/origin.h"
 #include "lang/base/memory.h"
 
@@ -277,6 +278,7 @@ static void write_instance(const Instance *instance, Buffer *ret)
     write_mailbox(instance, ret);
     write_runs(instance, ret);
     write_marks(instance, ret);
+    crashes_encode(instance, ret);
     write_timers(instance, ret);
     write_pending(instance, ret);
     write_deeds(instance, ret);

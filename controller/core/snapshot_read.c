@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controller/core/crashes.h"
 #include "controller/core/intent.h"
 #include "controller/core/origin.h"
 #include "controller/core/snapshot.h"
@@ -343,6 +344,8 @@ static int read_instance(Reader *reader, const Json *json)
         read_timers(reader, instance, json_get(json, "timers")) < 0)
         return ERROR_STATE;
     read_marks(reader, instance, json);
+    if (!reader->lenient) /* another program may do better */
+        crashes_decode(instance, json_get(json, "crashes"));
     read_deeds(instance, json_get(json, "deeds"));
     if (read_origins(reader, instance, json_get(json, "origins")) < 0)
         return ERROR_STATE;

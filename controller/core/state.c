@@ -249,6 +249,7 @@ Runtime *runtime_new(const Program *program, const Bindings *bindings, const cha
     runtime->bindings = bindings;
     strncpy(runtime->lineage, lineage, UID_SIZE - 1);
     runtime->epoch = 1;
+    runtime->running = &runtime->not_noted;
     runtime->trails.next = runtime->trails.previous = &runtime->trails;
     runtime->next_intent = 1;
     runtime->next_message = 1;

@@ -60,6 +60,14 @@ typedef struct Queue {
     Instance *last;
 } Queue;
 
+/* The slice that is being computed. It is written before and cleared after each, for a successor to
+ * find if the process dies in it. */
+typedef struct SliceNote {
+    uint64_t instance; /* its identity; 0: none is being computed */
+    uint64_t message;  /* that it handles; 0: none */
+    uint64_t run;      /* the open run it goes on with, from 1; 0: none */
+} SliceNote;
+
 struct Runtime {
     const Program *program;
     const Bindings *bindings;
@@ -105,6 +113,9 @@ struct Runtime {
     FactTable facts;
     Trail trails;         /* of slices that something is there because of: the ring's own link */
     Trail *committing;    /* while a slice commits: its own; else NULL */
+    struct Turn *turn;    /* live only: the step being taken; NULL: records are only applied */
+    SliceNote *running;   /* live only: where it is noted which slice is being computed */
+    SliceNote not_noted;  /* it points here where nobody wants to know */
     char *program_digest; /* of text, bindings and parameters together */
 };
 

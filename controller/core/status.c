@@ -1,6 +1,8 @@
 /* What people are told about goals: derived from the state alone, in one sentence each. */
 #include <string.h>
 
+#include "controller/core/crashes.h"
+#include "controller/core/dead_letter.h"
 #include "controller/core/origin.h"
 #include "controller/core/runtime.h"
 #include "lang/base/memory.h"
@@ -112,6 +114,23 @@ const char *cause_describe(const Instance *instance, const Cause *cause, Arena *
 
 /* ---- sentences ---- */
 
+char *instance_stuck(const Instance *instance)
+{
+    cleanup(free) char *label = instance_label(instance);
+
+    if (instance_is_down(instance))
+        return memory_format("domain %s is down: the process died %d times within a minute in its "
+                             "slices, the last time by %s; `ved resume %s`, an edit of it or the "
+                             "next `ved apply` lets it run again",
+                             label, CRASHES_MAX + 1, instance->crashes->reason, label);
+    if (dead_letters_are_full(instance))
+        return memory_format("domain %s hears nothing more: it has %zu dead letters, and may have "
+                             "%d; `ved get deadletters` prints them with their reasons, and `ved "
+                             "redeliver %s` puts them back",
+                             label, instance->dead_letter_count, DEAD_LETTERS_MAX, label);
+    return NULL;
+}
+
 /* The fact that keeps a transition of the goal, or the message that its domain hears next, from
  * being run; NULL: none does. */
 static const Fact *fact_missing(const Instance *instance, const ProgramGoal *goal)
@@ -190,7 +209,10 @@ static char *explain_unmet(const Instance *instance, const ProgramGoal *goal, co
     const char *reason = failure_reason(instance, goal);
     const Fact *fact = fact_missing(instance, goal);
     bool emitted = false;
+    cleanup(free) char *stuck = instance_stuck(instance);
 
+    if (stuck != NULL)
+        return memory_format("%s is unmet: %s", subject, stuck);
     if (instance->waits_for != NULL)
         return memory_format("%s waits for a resource of effect %s, which a binding refers to and "
                              "which does not exist yet",

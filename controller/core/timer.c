@@ -1,6 +1,7 @@
 #include "timer.h"
 
 #include "controller/core/apply.h"
+#include "controller/core/crashes.h"
 #include "controller/core/input.h"
 
 static const TimerMark no_mark;
@@ -47,6 +48,7 @@ static bool timer_may_fire(const Instance *instance, const RuntimeOptions *optio
     const TimerMark *mark = &instance->timers[index];
 
     return mark->due_ms != 0 && !mark->waits && !instance->stopping &&
+           !instance_is_down(instance) &&
            (options->timers || !instance->domain->timers[index].repeats);
 }
 
@@ -66,7 +68,7 @@ size_t timers_update(Instance *instance, const RuntimeOptions *options, uint64_t
     size_t count = 0;
 
     *ret = NULL;
-    if (domain->timer_count == 0 || instance->stopping)
+    if (domain->timer_count == 0 || instance->stopping || instance_is_down(instance))
         return 0;
     *ret = arena_array(arena, TimerChange, domain->timer_count);
     predicate_input_make(instance, NULL, &view.input);

@@ -57,6 +57,9 @@ void facts_ask(Turn *turn);
 void fact_step(Turn *turn, const Event *event);
 void facts_due_step(Turn *turn, const Event *event);
 
+/* The process before died in a slice. */
+void crashed_step(Turn *turn, const Event *event);
+
 /* A provider's answer. */
 void answer_step(Turn *turn, const Event *event);
 

@@ -282,6 +282,8 @@ static void count_notice(Engine *engine, const Notice *notice)
     case NOTICE_GOAL_FAILED:
     case NOTICE_UNDECIDED:
     case NOTICE_FACT:
+    case NOTICE_CRASHED:
+    case NOTICE_DOWN:
         break;
     }
 }
@@ -380,24 +382,35 @@ static void tell_waiting(Engine *engine)
     engine->told_waiting = true;
 }
 
+/* The end of a goal's time is not waited for, but does not pass unnoticed while something else is.
+ */
+static void alarm_set_next(Engine *engine, uint64_t alarm_ms)
+{
+    uint64_t now_ms = engine_now_ms(engine);
+
+    if (alarm_ms != 0)
+        loop_timer_set(engine->turn_timer, alarm_ms > now_ms ? (int64_t)(alarm_ms - now_ms) : 0);
+}
+
 static void schedule_next(Engine *engine)
 {
-    uint64_t wake = runtime_next_wake(engine->stack->runtime);
-    bool awaits = wants_turn(engine) && !engine->options.repair_only &&
-                  runtime_awaits_facts(engine->stack->runtime);
+    const Runtime *runtime = engine->stack->runtime;
+    bool awaits =
+        wants_turn(engine) && !engine->options.repair_only && runtime_awaits_facts(runtime);
 
     fact_watch_poll(engine->facts, awaits);
     if (has_work(engine)) {
         turn_soon(engine);
-    } else if (wants_turn(engine) && wake != 0) {
-        uint64_t now = engine_now_ms(engine);
-        loop_timer_set(engine->turn_timer, wake > now ? (int64_t)(wake - now) : 0);
-    } else if (!is_under_way(engine)) {
-        if (awaits)
-            tell_waiting(engine);
-        else
-            loop_stop(engine->stack->loop);
+        return;
     }
+    if (wants_turn(engine))
+        alarm_set_next(engine, runtime_next_alarm(runtime));
+    if (is_under_way(engine) || (wants_turn(engine) && runtime_next_wake(runtime) != 0))
+        return;
+    if (awaits)
+        tell_waiting(engine);
+    else
+        loop_stop(engine->stack->loop);
 }
 
 static void turn(void *context)
@@ -495,6 +508,8 @@ Engine *engine_new(Stack *stack, const EngineOptions *options, const EngineObser
     engine->turn_timer = loop_timer_new(stack->loop, turn, engine);
     engine->timeout_timer = loop_timer_new(stack->loop, on_timeout, engine);
     engine->grace_timer = loop_timer_new(stack->loop, on_grace_over, engine);
+    if (options->notes_slices && stack->dir != NULL)
+        engine->note = running_note_open(stack->state_path, &engine->left);
     if (options->timeout_ms > 0)
         loop_timer_set(engine->timeout_timer, options->timeout_ms);
     stack->on_signal = on_signal;
@@ -509,6 +524,8 @@ void engine_free(Engine *engine)
     if (engine == NULL)
         return;
     engine->stack->on_signal = NULL;
+    engine->stack->runtime->running = &engine->stack->runtime->not_noted;
+    running_note_close(engine->note);
     fact_watch_free(engine->facts);
     for (Arrived *next; engine->inbox != NULL; engine->inbox = next) {
         next = engine->inbox->next;
@@ -561,6 +578,28 @@ static EngineEnd run(Engine *engine, Error *err)
     return engine->timed_out ? ENGINE_TIMEOUT : ENGINE_QUIET;
 }
 
+/* The process before died in a slice: that is counted before it is tried again. */
+static bool crash_record(Engine *engine)
+{
+    cleanup(free) char *how = engine->left.signal_number != 0
+                                  ? memory_format("signal %d, %s", engine->left.signal_number,
+                                                  strsignal(engine->left.signal_number))
+                                  : memory_copy_string("it was killed");
+    Event event = {.type = EVENT_CRASHED,
+                   .now_ms = engine_now_ms(engine),
+                   .instance = engine->left.slice.instance,
+                   .message = engine->left.slice.message,
+                   .run = engine->left.slice.run,
+                   .by_itself = engine->left.signal_number != 0,
+                   .detail = how};
+
+    engine->left = (RunningLeft){0};
+    if (!engine_step(engine, 0, &event) || !engine_commit(engine))
+        return false;
+    engine_release(engine, &engine->steps[0]);
+    return true;
+}
+
 /* Say who runs and hand out again what an earlier process may have sent. */
 static bool begin(Engine *engine, bool record)
 {
@@ -573,6 +612,10 @@ static bool begin(Engine *engine, bool record)
     if (record && !engine_step(engine, 0, &event))
         return false;
     if (record && !engine_commit(engine))
+        return false;
+    if (engine->note != NULL)
+        engine->stack->runtime->running = running_note_slice(engine->note);
+    if (record && engine->left.slice.instance != 0 && !crash_record(engine))
         return false;
     runtime_resume_calls(engine->stack->runtime, &engine->runtime_options, effects);
     size_t start = 0;

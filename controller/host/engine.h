@@ -29,6 +29,7 @@ typedef struct EngineOptions {
     bool adopt;         /* what a provider has and is nobody's is taken over, not refused */
     bool repair_only;   /* make again what is lost or changed, and run nothing else */
     bool read_only;     /* observe in memory only: for plan */
+    bool notes_slices;  /* a domain whose slice kills the process is found out: running.h */
     /* Asked before each call, with its call_action(); false ends the run with ERROR_STALE. NULL:
      * everything may be called. */
     bool (*may_call)(void *user, const Intent *intent, const char *action);

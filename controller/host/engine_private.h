@@ -4,6 +4,7 @@
 
 #include "controller/host/engine.h"
 #include "controller/host/fact_watch.h"
+#include "controller/host/running.h"
 
 #define STEPS_A_TURN 128
 
@@ -41,6 +42,8 @@ struct Engine {
     Arrived *inbox, **inbox_end;
     InFlight *in_flight;
     FactWatch *facts;
+    RunningNote *note; /* NULL: nothing is noted */
+    RunningLeft left;  /* by the process before, until it is recorded */
     bool told_waiting; /* since something was last recorded */
     LoopTimer *turn_timer, *timeout_timer, *grace_timer;
     uint64_t wall_start_ms;

@@ -204,12 +204,15 @@ void record_words(const Json *record, Buffer *ret)
     case RECORD_GOAL:
     case RECORD_OBSERVE:
     case RECORD_FACT:
+    case RECORD_CRASH:
     case RECORD_END:
     case RECORD_DESTROY:
     case RECORD_FORGET:
     case RECORD_MARK:
     case RECORD_MOVE:
     case RECORD_IMPORT:
+    case RECORD_REDELIVER:
+    case RECORD_RESUME:
     case RECORD_ADOPT:
         put_simple(types[type], record, ret);
         return;

@@ -17,6 +17,12 @@ const char *manual_kind_name(ManualKind kind)
         return "move";
     case MANUAL_IMPORT:
         return "import";
+    case MANUAL_REDELIVER:
+        return "redeliver";
+    case MANUAL_RESUME:
+        return "resume";
+    case MANUAL_RESOLVE:
+        return "resolve";
     }
     return "";
 }

@@ -20,7 +20,7 @@ int stack_edit_finish(Stack *stack, Error *err);
  * STACK_INTERRUPTED. */
 int stack_lookup(Stack *stack, const Seat *seat, const char *external_id, Json **ret, Error *err);
 
-/* In the audit and for machines: "forget", "replace", "move", "import". */
+/* In the audit and for machines: "forget", "replace", "move" ... */
 const char *manual_kind_name(ManualKind kind);
 
 #endif

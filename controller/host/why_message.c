@@ -59,7 +59,8 @@ static void found(Inquiry *inquiry, const Retrace *retrace)
 static const Cause *cause_of_record(const Record *record)
 {
     bool has_cause = record->type == RECORD_SLICE || record->type == RECORD_PREPARE ||
-                     record->type == RECORD_FAULT || record->type == RECORD_HEARD;
+                     record->type == RECORD_FAULT || record->type == RECORD_HEARD ||
+                     record->has_cause;
 
     if (record->instance == NULL)
         return NULL;
@@ -83,6 +84,9 @@ static const char *words_of_record(const Record *record)
     case RECORD_ABORT:
         return record->retry ? "waits again: its handler was aborted"
                              : "became a dead letter: its handler was aborted for good";
+    case RECORD_CRASH:
+        return record->retry ? "waits again: the process died while it was handled"
+                             : "became a dead letter: the process died each time it was handled";
     case RECORD_BEGIN:
     case RECORD_START:
     case RECORD_ANSWER:
@@ -97,6 +101,8 @@ static const char *words_of_record(const Record *record)
     case RECORD_MARK:
     case RECORD_MOVE:
     case RECORD_IMPORT:
+    case RECORD_REDELIVER:
+    case RECORD_RESUME:
     case RECORD_ADOPT:
         return NULL;
     }

@@ -103,6 +103,8 @@ static void trace_notice(World *world, const Notice *notice, size_t first_record
         [NOTICE_LOOPED] = "loops, ",
         [NOTICE_GOAL_FAILED] = "failed goal ",
         [NOTICE_DEAD_LETTER] = "dead letter",
+        [NOTICE_CRASHED] = "crashed ",
+        [NOTICE_DOWN] = "down ",
         [NOTICE_UNDECIDED] = "undecided ",
         [NOTICE_FACT] = "fact ",
     };
@@ -252,6 +254,17 @@ void world_begin(World *world)
     step(world, (Event){.type = EVENT_BEGIN, .detail = "boot", .digest = "digest"});
     runtime_resume_calls(world->runtime, &world->options, &world->effects);
     world_effects_take(world);
+    world->turned = false;
+}
+
+void world_died(World *world, const char *domain, uint64_t message, bool by_itself)
+{
+    world_recover(world);
+    step(world, (Event){.type = EVENT_CRASHED,
+                        .instance = runtime_find(world->runtime, domain, NULL)->identity,
+                        .message = message,
+                        .by_itself = by_itself,
+                        .detail = by_itself ? "signal 11" : "it was killed"});
     world->turned = false;
 }
 

@@ -78,6 +78,10 @@ bool world_evolve(World *world, const char *program, Error *err);
 /* Edit the state by hand. False: refused, the sentence is in `*err`. */
 bool world_edit(World *world, const ManualEdit *edit, Error *err);
 
+/* Another process takes over from one that died in a slice of that domain, which handled that
+ * message (0: none); by itself, or because it was killed. */
+void world_died(World *world, const char *domain, uint64_t message, bool by_itself);
+
 /* ---- asking ---- */
 
 void world_expect(World *world, const char *trace);

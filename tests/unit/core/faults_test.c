@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "lang/base/memory.h"
+#include "controller/core/dead_letter.h"
 #include "tests/lib/core/world.h"
 
 Test(faults, a_transition_that_faults_is_blocked_and_others_go_on)
