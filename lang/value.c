@@ -42,7 +42,7 @@ Value value_secret(Arena *arena, const char *bytes, size_t size)
 }
 
 /* A copy of everything below; on the heap when `arena` is NULL. */
-static Value copy_deep(Arena *arena, Value value)
+Value value_copy_parts(Arena *arena, Value value)
 {
     if (value.type == VALUE_STRING || value.type == VALUE_SECRET) {
         value.string = string_copy(arena, value.string->bytes, value.string->size);
@@ -51,7 +51,7 @@ static Value copy_deep(Arena *arena, Value value)
         ValueList *list = value_alloc(arena, sizeof *list + count * sizeof(Value));
         list->count = count;
         for (size_t i = 0; i < count; i++)
-            list->items[i] = copy_deep(arena, value.list->items[i]);
+            list->items[i] = value_copy_parts(arena, value.list->items[i]);
         value.list = list;
     } else if (value.type == VALUE_OBJECT) {
         size_t count = value.object->count;
@@ -60,24 +60,14 @@ static Value copy_deep(Arena *arena, Value value)
         for (size_t i = 0; i < count; i++) {
             const ValueString *key = value.object->members[i].key;
             object->members[i].key = string_copy(arena, key->bytes, key->size);
-            object->members[i].value = copy_deep(arena, value.object->members[i].value);
+            object->members[i].value = value_copy_parts(arena, value.object->members[i].value);
         }
         value.object = object;
     }
     return value;
 }
 
-Value value_clone(Value value)
-{
-    return copy_deep(NULL, value);
-}
-
-Value value_copy(Arena *arena, Value value)
-{
-    return copy_deep(arena, value);
-}
-
-void value_free(Value value)
+void value_free_parts(Value value)
 {
     if (value.type == VALUE_STRING || value.type == VALUE_SECRET) {
         free((void *)value.string);
@@ -218,7 +208,7 @@ static bool object_equal(const ValueObject *a, const ValueObject *b)
     return true;
 }
 
-bool value_equal(Value a, Value b)
+bool value_equal_any(Value a, Value b)
 {
     if (a.type != b.type)
         return false;

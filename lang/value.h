@@ -106,7 +106,14 @@ Value value_secret(Arena *arena, const char *bytes, size_t size);
 /* True for VALUE_UNKNOWN and for anything that holds one. */
 bool value_is_unknown(Value value);
 
-bool value_equal(Value a, Value b);
+/* Two that are not both integers; see value_equal(). */
+bool value_equal_any(Value a, Value b);
+
+static inline bool value_equal(Value a, Value b)
+{
+    return a.type == VALUE_INT && b.type == VALUE_INT ? a.integer == b.integer
+                                                      : value_equal_any(a, b);
+}
 
 /* A digest of type and content; equal values have equal digests. */
 Digest128 value_digest(Value value);
@@ -121,12 +128,33 @@ unsigned value_depth(Value value);
 /* The member of an object; false if there is none or it is no object. */
 bool value_member(Value object, const char *key, Value *ret);
 
+/* A text, list or object: it has parts somewhere else. */
+static inline bool value_has_parts(Value value)
+{
+    return value.type >= VALUE_STRING;
+}
+
+/* A copy of a value and its parts, on the heap where `arena` is NULL; and the end of such a one. */
+Value value_copy_parts(Arena *arena, Value value);
+void value_free_parts(Value value);
+
 /* A deep copy on the heap, freed with value_free(). Scalars own nothing. */
-Value value_clone(Value value);
-void value_free(Value value);
+static inline Value value_clone(Value value)
+{
+    return value_has_parts(value) ? value_copy_parts(NULL, value) : value;
+}
+
+static inline void value_free(Value value)
+{
+    if (value_has_parts(value))
+        value_free_parts(value);
+}
 
 /* A deep copy in an arena. */
-Value value_copy(Arena *arena, Value value);
+static inline Value value_copy(Arena *arena, Value value)
+{
+    return value_has_parts(value) ? value_copy_parts(arena, value) : value;
+}
 
 /* As the program writes it in "${}": true, 42, 1m30s as 90s, text as it is, objects as JSON.
  * Durations use the largest unit that divides them. */

@@ -508,6 +508,18 @@ static VmEnd slice_compute(Vm *vm, const SliceInput *input)
                                                                                        : VM_FAULTED;
 }
 
+/* The fields come first. */
+static Value *registers_load(const Code *code, const Value *fields, Arena *arena)
+{
+    Value *registers = arena_raw(arena, Value, code->register_count);
+
+    for (size_t i = 0; i < code->field_count; i++)
+        registers[i] = fields[i];
+    for (size_t i = code->field_count; i < code->register_count; i++)
+        registers[i] = value_null();
+    return registers;
+}
+
 void slice_run(const SliceInput *input, Arena *arena, SliceResult *ret)
 {
     const Code *code = input->code;
@@ -515,7 +527,7 @@ void slice_run(const SliceInput *input, Arena *arena, SliceResult *ret)
              .program = input->program,
              .domain = input->domain,
              .code = code,
-             .registers = arena_array(arena, Value, code->register_count),
+             .registers = registers_load(code, input->fields, arena),
              .arena = arena,
              .facts = input->facts,
              .key = input->key,
@@ -527,8 +539,6 @@ void slice_run(const SliceInput *input, Arena *arena, SliceResult *ret)
     if (code->has_effects)
         vm.touched = arena_array(arena, uint8_t, code->field_count);
     assert(!code->is_predicate && code->field_count == input->domain->field_count);
-    if (code->field_count > 0)
-        memcpy(vm.registers, input->fields, code->field_count * sizeof(Value));
     VmEnd end = slice_compute(&vm, input);
     *ret = (SliceResult){.status = slice_status(end),
                          .fields = vm.registers,

@@ -84,20 +84,43 @@ static void reads_collect(const Instance *instance, const SliceResult *result, A
             ret->reads[ret->read_count++] = i;
 }
 
-void proposal_make(const Instance *instance, const SliceResult *result, Arena *arena, Proposal *ret)
+static FieldChange *changes_collect(const Instance *instance, const SliceResult *result,
+                                    Arena *arena, size_t *ret_count)
 {
-    *ret = (Proposal){.changes = arena_array(arena, FieldChange, instance->domain->field_count),
-                      .emissions = arena_array(arena, Emission, result->output_count)};
-    for (uint32_t i = 0; i < instance->domain->field_count; i++)
+    size_t count = 0, field_count = instance->domain->field_count;
+    FieldChange *changes = arena_raw(arena, FieldChange, field_count);
+
+    for (uint32_t i = 0; i < field_count; i++)
         if (!value_equal(instance->fields[i], result->fields[i]))
-            ret->changes[ret->change_count++] =
+            changes[count++] =
                 (FieldChange){.field = i, .value = value_copy(arena, result->fields[i])};
+    *ret_count = count;
+    return changes;
+}
+
+static Emission *emissions_collect(const Instance *instance, const SliceResult *result,
+                                   Arena *arena, size_t *ret_count)
+{
+    Emission *emissions = arena_raw(arena, Emission, result->output_count);
+    size_t count = 0;
+
     for (size_t i = 0; i < result->output_count; i++) {
         const Output *output = &result->outputs[i];
         if (output->kind != OUTPUT_EFFECT && output->kind != OUTPUT_RELEASE)
-            ret->emissions[ret->emission_count++] = emission_make(instance, output, arena);
+            emissions[count++] = emission_make(instance, output, arena);
     }
-    reads_collect(instance, result, arena, ret);
+    *ret_count = count;
+    return emissions;
+}
+
+void proposal_make(const Instance *instance, const SliceResult *result, Arena *arena, Proposal *ret)
+{
+    *ret = (Proposal){0};
+    ret->changes = changes_collect(instance, result, arena, &ret->change_count);
+    if (result->output_count > 0) {
+        ret->emissions = emissions_collect(instance, result, arena, &ret->emission_count);
+        reads_collect(instance, result, arena, ret);
+    }
     if (result->status != SLICE_YIELDED)
         return;
     ret->yield = result->yield;
@@ -137,6 +160,8 @@ static const char *instances_fault(const Runtime *runtime, const Proposal *propo
 
 const char *proposal_fault(const Runtime *runtime, const Proposal *proposal, Arena *arena)
 {
+    if (proposal->emission_count == 0)
+        return NULL;
     for (size_t i = 0; i < proposal->emission_count; i++) {
         const char *fault = key_fault(runtime, &proposal->emissions[i], arena);
         if (fault != NULL)
@@ -208,8 +233,6 @@ static void starts_complete(const Turn *turn, Record *record, const Proposal *pr
     const Runtime *runtime = turn->runtime;
     Map begun = {0};
 
-    if (proposal->emission_count == 0)
-        return;
     record->starts = arena_array(turn->arena, InstanceStart, proposal->emission_count);
     for (size_t i = 0; i < proposal->emission_count; i++) {
         const Emission *emission = &proposal->emissions[i];
@@ -233,11 +256,12 @@ void commit_complete(const Turn *turn, Record *record, const Proposal *proposal)
 {
     Instance *instance = record->instance;
     size_t count = instance->domain->field_count;
-    TimerView view = {.instance = instance, .now_ms = turn->now_ms};
 
-    starts_complete(turn, record, proposal);
+    if (proposal->emission_count > 0)
+        starts_complete(turn, record, proposal);
     if (instance->domain->timer_count == 0)
         return;
+    TimerView view = {.instance = instance, .now_ms = turn->now_ms};
     Value *fields = arena_array(turn->arena, Value, count);
     if (count > 0)
         memcpy(fields, instance->fields, count * sizeof *fields);

@@ -106,6 +106,8 @@ static const char *no_room_words(const Instance *full, Arena *arena)
  * 0: there is room. */
 static int check_room(Turn *turn, Instance *instance, const Record *record)
 {
+    if (record->proposal.emission_count == 0)
+        return 0;
     bool handler = record->cause.message != 0;
     bool beyond = handler || instance->pending != NULL;
     const Instance *full = proposal_lacks_room(turn->runtime, &record->proposal,
@@ -319,19 +321,23 @@ static void room_first(Preparation *preparation)
     record->intents = sorted;
 }
 
-static void prepare(Preparation *preparation, const SliceResult *result)
+static void prepare(Turn *turn, Record *record, const SliceResult *result)
 {
-    preparation_begin(preparation, effects_count(result));
-    if (intents_make(preparation, result) < 0 || !spares_protected(preparation, result))
+    Instance *instance = record->instance;
+    Preparation preparation = {
+        .turn = turn, .instance = instance, .cause = &record->cause, .record = record};
+
+    preparation_begin(&preparation, effects_count(result));
+    if (intents_make(&preparation, result) < 0 || !spares_protected(&preparation, result))
         return;
-    if (preparation->earlier != NULL) /* all of them, before they are put in order */
-        earlier_extend(preparation->earlier, preparation->all, preparation->all_count);
-    room_first(preparation);
-    preparation->record->type = RECORD_PREPARE;
-    preparation->record->awaits = result->status == SLICE_AWAITS;
-    turn_record(preparation->turn, preparation->record);
-    preparation->instance->pending->earlier = preparation->earlier;
-    pending_advance(preparation->turn, preparation->instance);
+    if (preparation.earlier != NULL) /* all of them, before they are put in order */
+        earlier_extend(preparation.earlier, preparation.all, preparation.all_count);
+    room_first(&preparation);
+    record->type = RECORD_PREPARE;
+    record->awaits = result->status == SLICE_AWAITS;
+    turn_record(turn, record);
+    instance->pending->earlier = preparation.earlier;
+    pending_advance(turn, instance);
 }
 
 /* An instance that ends gives its objects back. */
@@ -370,8 +376,6 @@ static void slice_proposed(Turn *turn, Record *record, const SliceInput *input,
                            const SliceResult *result)
 {
     Instance *instance = record->instance;
-    Preparation preparation = {
-        .turn = turn, .instance = instance, .cause = &record->cause, .record = record};
 
     slice_propose(turn, record, input, result);
     const char *fault = proposal_fault(turn->runtime, &record->proposal, turn->arena);
@@ -387,7 +391,7 @@ static void slice_proposed(Turn *turn, Record *record, const SliceInput *input,
         record->cause.kind != CAUSE_REVISE)
         commit_plain(turn, instance, record);
     else
-        prepare(&preparation, result);
+        prepare(turn, record, result);
 }
 
 static void repair_begin(Turn *turn, Instance *instance)

@@ -294,6 +294,7 @@ void runtime_free(Runtime *runtime)
     for (ObjectRowKind kind = 0; kind < ROW_COUNT; kind++)
         object_rows_deinit(&runtime->rows[kind]);
     fact_table_deinit(&runtime->facts);
+    trails_deinit(runtime);
     arena_deinit(&runtime->arena);
     free(runtime);
 }

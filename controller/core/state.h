@@ -112,6 +112,8 @@ struct Runtime {
     uint64_t queues_used[4];
     FactTable facts;
     Trail trails;         /* of slices that something is there because of: the ring's own link */
+    Trail *spare_trails;  /* memory for the next ones, by `next` */
+    size_t spare_trail_count;
     Trail *committing;    /* while a slice commits: its own; else NULL */
     struct Turn *turn;    /* live only: the step being taken; NULL: records are only applied */
     SliceNote *running;   /* live only: where it is noted which slice is being computed */

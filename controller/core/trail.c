@@ -18,13 +18,59 @@ static void ring_add(Runtime *runtime, Trail *trail)
     ring->previous = trail;
 }
 
+/* Each slice makes one and most let one go: the next takes its memory. */
+static Trail *trail_new(Runtime *runtime)
+{
+    Trail *trail = runtime->spare_trails;
+
+    if (trail == NULL) {
+        trail = memory_alloc(sizeof *trail);
+    } else {
+        runtime->spare_trails = trail->next;
+        runtime->spare_trail_count--;
+    }
+    memset(trail, 0, offsetof(Trail, short_key));
+    trail->runtime = runtime;
+    trail->references = 1;
+    return trail;
+}
+
+static void trail_spare(Runtime *runtime, Trail *trail)
+{
+    if (runtime->spare_trail_count == TRAIL_SPARE_MAX) {
+        free(trail);
+        return;
+    }
+    trail->next = runtime->spare_trails;
+    runtime->spare_trails = trail;
+    runtime->spare_trail_count++;
+}
+
+void trails_deinit(Runtime *runtime)
+{
+    while (runtime->spare_trails != NULL) {
+        Trail *next = runtime->spare_trails->next;
+        free(runtime->spare_trails);
+        runtime->spare_trails = next;
+    }
+}
+
 static void trail_free(Trail *trail)
 {
     trail->previous->next = trail->next;
     trail->next->previous = trail->previous;
-    free(trail->key);
+    if (trail->key != trail->short_key)
+        free(trail->key);
     free(trail->note);
-    free(trail);
+    trail_spare(trail->runtime, trail);
+}
+
+static void key_set(Trail *trail, const char *key)
+{
+    size_t size = strlen(key) + 1;
+
+    trail->key = size <= sizeof trail->short_key ? trail->short_key : memory_alloc(size);
+    memcpy(trail->key, key, size);
 }
 
 Trail *trail_hold(Trail *trail)
@@ -141,15 +187,14 @@ static void revision_set(Trail *trail, const Instance *instance, const Cause *ca
 
 Trail *trail_make(Instance *instance, const Cause *cause, uint64_t slice, uint64_t at_ms)
 {
-    Trail *trail = memory_alloc(sizeof *trail);
+    Trail *trail = trail_new(instance->runtime);
 
-    *trail = (Trail){.slice = slice,
-                     .at_ms = at_ms,
-                     .references = 1,
-                     .kind = cause->kind,
-                     .domain = instance->domain->name};
+    trail->slice = slice;
+    trail->at_ms = at_ms;
+    trail->kind = cause->kind;
+    trail->domain = instance->domain->name;
     if (instance->key != NULL)
-        trail->key = memory_copy_string(instance->key);
+        key_set(trail, instance->key);
     if (cause->transition >= 0 || cause->handler >= 0 || cause->timer >= 0)
         trail->where = cause_where(instance, cause);
     if (cause->goal >= 0 && cause->kind != CAUSE_BOOT)
@@ -260,11 +305,11 @@ static const char *text_of(Runtime *runtime, const Json *json, const char *key)
 
 static Trail *trail_decode(Runtime *runtime, const Json *json)
 {
-    Trail *trail = memory_zero(1, sizeof *trail);
+    Trail *trail = trail_new(runtime);
     int kind = cause_kind_find(json_get_string(json, "by", NULL));
     int heard = message_kind_find(json_get_string(json, "heard", NULL));
+    const char *key = json_get_string(json, "key", NULL);
 
-    trail->references = 1;
     trail->slice = (uint64_t)json_get_int(json, "slice", 0);
     trail->at_ms = (uint64_t)json_get_int(json, "at", 0);
     trail->kind = kind < 0 ? CAUSE_GOAL : (CauseKind)kind;
@@ -273,7 +318,8 @@ static Trail *trail_decode(Runtime *runtime, const Json *json)
     trail->where = text_of(runtime, json, "where");
     trail->goal = text_of(runtime, json, "goal");
     trail->from = text_of(runtime, json, "from");
-    string_set(&trail->key, json_get_string(json, "key", NULL));
+    if (key != NULL)
+        key_set(trail, key);
     string_set(&trail->note, json_get_string(json, "because", NULL));
     trail->omitted = (uint32_t)json_get_int(json, "omitted", 0);
     trail->sweep = (uint32_t)json_get_int(json, "sweep", 0);

@@ -16,6 +16,8 @@
 #include "lang/base/error.h"
 #include "lang/base/json.h"
 
+#define TRAIL_SHORT_KEY 24
+#define TRAIL_SPARE_MAX 64
 #define TRAIL_NEAR 8
 #define TRAIL_SWEEP 24 /* at least so many slices go by between two thinnings of a past */
 
@@ -35,6 +37,8 @@ struct Trail {
     const char *from;   /* the domain that sent what was heard; NULL: none */
     char *key;          /* of the instance; NULL: its domain has none */
     char *note;         /* CAUSE_REVISE: because of what; NULL */
+    Runtime *runtime;
+    char short_key[TRAIL_SHORT_KEY]; /* the key, if it fits */
 };
 
 /* The slice because of which a slice of that cause would run, or runs: that sent the message, that
@@ -45,6 +49,9 @@ Trail *trail_earlier(const Instance *instance, const Cause *cause);
 /* The trail of the instance's slice, which is about to commit: nothing of it has happened yet. The
  * reference is the caller's. */
 Trail *trail_make(Instance *instance, const Cause *cause, uint64_t slice, uint64_t at_ms);
+
+/* The runtime ends; all of its trails have been released. */
+void trails_deinit(Runtime *runtime);
 
 /* NULL is held and released as nothing. */
 Trail *trail_hold(Trail *trail);

@@ -62,6 +62,10 @@ char *arena_format(Arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
     ((type *)memset(arena_alloc_raw((arena), sizeof(type), _Alignof(type)), 0, sizeof(type)))
 #define arena_array(arena, type, count) ((type *)arena_alloc((arena), (count) * sizeof(type)))
 
+/* The same with anything in it, for one that is filled at once. */
+#define arena_raw(arena, type, count)                                                              \
+    ((type *)arena_alloc_raw((arena), (count) * sizeof(type), _Alignof(type)))
+
 /* An array in an arena that doubles; what it outgrew stays in the arena until the end. */
 #define arena_reserve_one(arena, items, count, capacity)                                           \
     do {                                                                                           \
