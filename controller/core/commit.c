@@ -164,7 +164,7 @@ typedef struct Delivery {
 static Instance *receiver_of(Delivery *delivery, const Emission *emission)
 {
     Runtime *runtime = delivery->sender->runtime;
-    Instance *receiver = instance_find(runtime, emission->domain, emission->key);
+    Instance *receiver = emission_receiver(runtime, emission);
 
     if (receiver == NULL && emission->key != NULL &&
         delivery->begun < delivery->record->start_count)

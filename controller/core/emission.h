@@ -31,7 +31,8 @@ typedef struct Emission {
     uint32_t event;
     uint32_t domain;
     uint32_t transition;
-    char *key;      /* OUTPUT_MESSAGE, SPAWN: of the keyed domain's instance; NULL: not keyed */
+    char *key; /* OUTPUT_MESSAGE, SPAWN: of the keyed domain's instance; NULL: not keyed */
+    struct Instance *receiver; /* the same, in the turn that computed it; NULL: look for it */
     char *elevated; /* OUTPUT_MESSAGE: the reason of the `elevate` around it; NULL: none */
     Value *arguments;
     size_t argument_count;

@@ -23,7 +23,8 @@ static char *key_of(const Instance *instance, const Output *output, Arena *arena
     bool own = output->kind == OUTPUT_MESSAGE && output->domain == instance->domain_index;
 
     if (output->instance.type == VALUE_STRING)
-        return arena_copy_string(arena, output->instance.string->bytes);
+        return arena_copy_bytes(arena, output->instance.string->bytes,
+                                output->instance.string->size);
     return own && instance->key != NULL ? arena_copy_string(arena, instance->key) : NULL;
 }
 
@@ -44,7 +45,7 @@ static void first_values_collect(const Instance *instance, const Output *output,
 static void arguments_collect(const Output *output, Arena *arena, Emission *ret)
 {
     ret->argument_count = output->argument_count;
-    ret->arguments = arena_array(arena, Value, output->argument_count);
+    ret->arguments = arena_raw(arena, Value, output->argument_count);
     for (size_t i = 0; i < output->argument_count; i++)
         ret->arguments[i] = value_copy(arena, output->arguments[i].value);
 }
@@ -59,6 +60,8 @@ static Emission emission_make(const Instance *instance, const Output *output, Ar
                          .transition = output->transition,
                          .key = key_of(instance, output, arena)};
 
+    if (output->kind == OUTPUT_MESSAGE || output->kind == OUTPUT_SPAWN)
+        emission.receiver = emission_receiver(instance->runtime, &emission);
     if (output->elevated != NULL)
         emission.elevated = arena_copy_string(arena, output->elevated);
     if (output->kind == OUTPUT_SPAWN)
@@ -150,7 +153,7 @@ static const char *instances_fault(const Runtime *runtime, const Proposal *propo
     for (size_t i = 0; i < proposal->emission_count; i++) {
         const Emission *emission = &proposal->emissions[i];
         if (emission->key != NULL && count++ >= INSTANCES_MAX &&
-            instance_find(runtime, emission->domain, emission->key) == NULL)
+            emission_receiver(runtime, emission) == NULL)
             return arena_format(arena,
                                 "the stack has %d instances, which is as many as it may have",
                                 INSTANCES_MAX);
@@ -195,7 +198,7 @@ const Instance *proposal_lacks_room(const Runtime *runtime, const Proposal *prop
         const Emission *emission = &proposal->emissions[i];
         const Instance *receiver = NULL;
         if (emission->kind == OUTPUT_MESSAGE)
-            receiver = instance_find(runtime, emission->domain, emission->key);
+            receiver = emission_receiver(runtime, emission);
         else if (emission->kind == OUTPUT_EVENT)
             receiver = event_lacks_room(runtime, emission->event, ceiling);
         if (receiver != NULL && lacks_room(receiver, ceiling))
@@ -237,7 +240,7 @@ static void starts_complete(const Turn *turn, Record *record, const Proposal *pr
     for (size_t i = 0; i < proposal->emission_count; i++) {
         const Emission *emission = &proposal->emissions[i];
         if (emission->key == NULL || emission->same || emission->unsaid ||
-            instance_find(runtime, emission->domain, emission->key) != NULL)
+            emission_receiver(runtime, emission) != NULL)
             continue;
         cleanup(free) char *label =
             instance_label_of(&runtime->program->domains[emission->domain], emission->key);

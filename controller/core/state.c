@@ -84,6 +84,7 @@ static Emission emission_clone(const Emission *emission)
 {
     Emission copy = *emission;
 
+    copy.receiver = NULL;
     copy.key = copy.elevated = NULL;
     string_set(&copy.key, emission->key);
     string_set(&copy.elevated, emission->elevated);

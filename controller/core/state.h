@@ -111,8 +111,8 @@ struct Runtime {
     Queue queues[256]; /* derived: runnable instances by urgency */
     uint64_t queues_used[4];
     FactTable facts;
-    Trail trails;         /* of slices that something is there because of: the ring's own link */
-    Trail *spare_trails;  /* memory for the next ones, by `next` */
+    Trail trails;        /* of slices that something is there because of: the ring's own link */
+    Trail *spare_trails; /* memory for the next ones, by `next` */
     size_t spare_trail_count;
     Trail *committing;    /* while a slice commits: its own; else NULL */
     struct Turn *turn;    /* live only: the step being taken; NULL: records are only applied */
@@ -144,6 +144,13 @@ Instance *runtime_find(const Runtime *runtime, const char *domain, const char *k
 
 /* The same, by the domain's index. */
 Instance *instance_find(const Runtime *runtime, uint32_t domain, const char *key);
+
+/* The instance that a message or `spawn` is for; NULL: it is not there yet. */
+static inline Instance *emission_receiver(const Runtime *runtime, const Emission *emission)
+{
+    return emission->receiver != NULL ? emission->receiver
+                                      : instance_find(runtime, emission->domain, emission->key);
+}
 
 /* All instances, in the order in which they came into being:
  * for (i = instance_first(runtime); i != NULL; i = instance_next(i)). */
