@@ -321,8 +321,51 @@ static VmEnd predicate_run(Vm *vm, Value *ret)
     return vm_run(vm, 0, ret);
 }
 
+/* Most goals compare a field with a constant: FIELD, CONST, the comparison, RESULT. */
+static bool is_comparison(const Code *code)
+{
+    const Instruction *in = code->instructions;
+
+    return code->count == 4 && in[0].opcode == OPCODE_FIELD && in[1].opcode == OPCODE_CONST &&
+           in[2].b == in[0].a && in[2].c == in[1].a && in[3].opcode == OPCODE_RESULT &&
+           in[3].a == in[2].a;
+}
+
+/* The same as the loop says of two integers; false: it is for the loop. */
+static bool comparison_decide(const PredicateInput *input, Truth *ret)
+{
+    const Instruction *in = input->code->instructions;
+
+    if (!is_comparison(input->code))
+        return false;
+    const Value *field = &input->fields[in[0].b];
+    const Value *constant = &input->code->constants[in[1].wide];
+    if (!BOTH_INT(field, constant))
+        return false;
+    int order = (field->integer > constant->integer) - (field->integer < constant->integer);
+    bool holds;
+    if (in[2].opcode == OPCODE_GE)
+        holds = order >= 0;
+    else if (in[2].opcode == OPCODE_EQ)
+        holds = order == 0;
+    else if (in[2].opcode == OPCODE_LE)
+        holds = order <= 0;
+    else if (in[2].opcode == OPCODE_GT)
+        holds = order > 0;
+    else if (in[2].opcode == OPCODE_LT)
+        holds = order < 0;
+    else
+        return false;
+    *ret = holds ? TRUTH_TRUE : TRUTH_FALSE;
+    return true;
+}
+
 Truth predicate_evaluate(const PredicateInput *input, Arena *arena, const char **ret_fault)
 {
+    Truth truth;
+
+    if (comparison_decide(input, &truth))
+        return truth;
     Value result = value_unknown();
     Vm vm = {.source = &input->program->source,
              .program = input->program,

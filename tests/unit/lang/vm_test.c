@@ -579,6 +579,30 @@ Test(vm, predicates_are_true_false_unknown_or_at_fault)
     arena_deinit(&arena);
 }
 
+/* A comparison with a constant is decided without the machine: by itself it says what it says as a
+ * part of something longer. */
+Test(vm, a_comparison_says_the_same_alone_and_as_a_part)
+{
+    const char *const comparisons[] = {"n == 7", "n != 7", "n < 7", "n <= 7", "n > 7", "n >= 7"};
+    const Value values[] = {value_int(INT64_MIN), value_int(6),         value_int(7),
+                            value_int(8),         value_int(INT64_MAX), value_unknown()};
+    const int true_for[ARRAY_SIZE(comparisons)] = {1, 4, 2, 3, 2, 3};
+    Arena arena = {0};
+
+    for (size_t i = 0; i < ARRAY_SIZE(comparisons); i++) {
+        int count = 0;
+        for (size_t k = 0; k < ARRAY_SIZE(values); k++) {
+            char *part = memory_format("(%s) && m == 3", comparisons[i]);
+            Truth alone = truth_of(comparisons[i], values[k], NULL, &arena);
+            cr_expect_eq(alone, truth_of(part, values[k], NULL, &arena), "%s", comparisons[i]);
+            count += alone == TRUTH_TRUE;
+            free(part);
+        }
+        cr_expect_eq(count, true_for[i], "%s", comparisons[i]);
+    }
+    arena_deinit(&arena);
+}
+
 Test(vm, wide_predicates_find_room)
 {
     Arena arena = {0};
