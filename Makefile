@@ -141,13 +141,13 @@ units: $(UNITS)
 unit: $(UNITS)
 	@for u in $(UNITS); do echo "== $$u"; ASAN_OPTIONS=abort_on_error=1 $$u || exit 1; done
 
-# What the kill tests preload into the unmodified programs, and what pulls the trigger.
+# What the kill and fault tests preload into the unmodified programs, and what pulls the trigger.
 .PHONY: kill-harness
-kill-harness: $(OUT)/crashpoint.so $(OUT)/kill-driver
-$(OUT)/crashpoint.so: tests/kill/crashpoint.c $(OUT)/flags
+kill-harness: $(addprefix $(OUT)/,crashpoint.so kill-driver fault.so fault-driver)
+$(OUT)/%.so: tests/kill/%.c $(wildcard tests/kill/*.h tests/kill/*.def) $(OUT)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) -D_GNU_SOURCE -I. -std=gnu17 $(WARN) -O2 -g -fPIC -shared -o $@ $< -ldl
-$(OUT)/kill-driver: $(call objects,tests/kill/driver.c) $(call lib,base)
+$(OUT)/%-driver: $(OUT)/obj/tests/kill/%_driver.o $(OUT)/obj/tests/kill/process.o $(call lib,base)
 	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_base)
 
 # --- Fuzzing -------------------------------------------------------------------------------------
@@ -256,7 +256,7 @@ comma := ,
 # --- Checks --------------------------------------------------------------------------------------
 
 # A file is looked at again when its object is newer, so when it or a header of its has changed.
-LINT_SOURCES := $(foreach l,$(LIBS),$(SRC_$(l))) $(wildcard cmd/*/*.c tests/kill/driver.c)
+LINT_SOURCES := $(foreach l,$(LIBS),$(SRC_$(l))) $(wildcard cmd/*/*.c tests/kill/*_driver.c tests/kill/process.c)
 LINT_HEADERS := $(wildcard lang/base/*.h lang/*.h controller/*/*.h providers/*/*.h cmd/*/*.h)
 LINT_TESTS := $(wildcard tests/*/*.c tests/unit/*/*.c tests/lib/*/*.c)
 LINT_RULES := .clang-tidy .clang-format tests/tidy/cppcheck.txt tests/tidy/lint.sh

@@ -12,7 +12,6 @@
  * wide would never be hit by a kill from outside. */
 #include "tests/kill/crashpoint.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -29,7 +28,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define EXPORT __attribute__((visibility("default")))
+#include "tests/kill/real.h"
+
 #define CONNECTIONS_MAX 256
 
 typedef enum Role { ROLE_NONE, ROLE_VED, ROLE_PLUGIN } Role;
@@ -51,29 +51,6 @@ static _Atomic bool intents_written, answers_written;
 static _Atomic bool checkpoint_renamed;
 
 /* ---- the page ---- */
-
-static void *next_symbol(const char *name)
-{
-    void *symbol = dlsym(RTLD_NEXT, name);
-
-    /* A library that was opened later and privately is not in the search order. */
-    if (!symbol) {
-        void *library = dlopen("libssl.so.3", RTLD_LAZY | RTLD_NOLOAD);
-
-        symbol = library ? dlsym(library, name) : NULL;
-    }
-    if (!symbol) {
-        fprintf(stderr, "crashpoint: no function '%s' behind this one\n", name);
-        abort();
-    }
-    return symbol;
-}
-
-/* Look the real function up once; `real` is then a pointer of its type. */
-#define REAL(name)                                                                                 \
-    static __typeof__(name) *real;                                                                 \
-    if (!real)                                                                                     \
-    real = (__typeof__(real))next_symbol(#name)
 
 __attribute__((constructor)) static void crashpoint_attach(void)
 {

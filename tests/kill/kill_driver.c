@@ -9,16 +9,11 @@
  * `get resources -o json`. Prints the kills per crash point, then `ok` and `not ok` lines; what the
  * provider counted is left in the rounds' folders for whoever wants to check it. */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "lang/base/buffer.h"
@@ -27,11 +22,11 @@
 #include "lang/base/json.h"
 #include "lang/base/memory.h"
 #include "tests/kill/crashpoint.h"
+#include "tests/kill/process.h"
 
 #define ARGUMENTS_MAX 64
 #define LAST_RUN_MS 120000
 #define PLUGIN_END_MS 10000
-#define OUTPUT_MAX (16u << 20)
 
 /* How long a start takes to come to its effects depends on the machine, and some points are passed
  * in no time: of AIM_EVERY starts one is killed at the point that was hit least so far, the others
@@ -76,14 +71,6 @@ static const char *const point_texts[] = {
 #undef CRASHPOINT
 };
 
-static uint64_t driver_random(Driver *driver)
-{
-    driver->random ^= driver->random << 13;
-    driver->random ^= driver->random >> 7;
-    driver->random ^= driver->random << 17;
-    return driver->random;
-}
-
 static void report(Driver *driver, bool good, const char *fact)
 {
     printf("%s %s\n", good ? "ok" : "not ok", fact);
@@ -91,75 +78,18 @@ static void report(Driver *driver, bool good, const char *fact)
         driver->failed = true;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
-}
-
 static int map_make(Driver *driver, Error *err)
 {
-    cleanup(fd_close) int fd = -1;
+    void *page;
 
     driver->map_path = memory_format("%s/crash-map", driver->work);
-    fd = open(driver->map_path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0 || ftruncate(fd, sizeof(CrashMap)) < 0)
-        return error_errno(err, errno, "make '%s'", driver->map_path);
-    driver->map = mmap(NULL, sizeof(CrashMap), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    if (driver->map == MAP_FAILED)
-        return error_errno(err, errno, "map '%s'", driver->map_path);
-    return 0;
+    int code = page_make(driver->map_path, sizeof(CrashMap), &page, err);
+    if (code == 0)
+        driver->map = page;
+    return code;
 }
 
 /* ---- starting and stopping ---- */
-
-static void child_redirect(const char *path, int target, int flags)
-{
-    int fd = open(path, flags, 0600);
-
-    if (fd < 0 || dup2(fd, target) < 0)
-        _exit(126);
-    close(fd);
-}
-
-/* Start `ved` with its output appended to `log`; under the shim if `shimmed`. */
-static pid_t ved_start(const Driver *driver, char *const *arguments, const char *log, bool shimmed)
-{
-    pid_t pid;
-
-    fflush(stdout);
-    pid = fork();
-    if (pid != 0)
-        return pid;
-    child_redirect("/dev/null", STDIN_FILENO, O_RDONLY);
-    child_redirect(log, STDOUT_FILENO, O_WRONLY | O_CREAT | O_APPEND);
-    if (dup2(STDOUT_FILENO, STDERR_FILENO) < 0)
-        _exit(126);
-    if (shimmed) {
-        setenv("LD_PRELOAD", driver->shim, 1);
-        setenv(CRASH_MAP_ENVIRONMENT, driver->map_path, 1);
-    }
-    execv(driver->ved, arguments);
-    _exit(127);
-}
-
-/* Wait for the end of `pid`, at most that long; -1: still running, else its exit code (128 + the
- * signal if it was killed). */
-static int process_wait(pid_t pid, int64_t wait_us)
-{
-    cleanup(fd_close) int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    struct pollfd watch = {.fd = fd, .events = POLLIN};
-    struct timespec time = {wait_us / 1000000, (long)(wait_us % 1000000) * 1000};
-    int status = 0;
-
-    if (fd < 0 || ppoll(&watch, 1, &time, NULL) == 0)
-        return -1;
-    if (waitpid(pid, &status, 0) != pid)
-        return 255;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
 
 static pid_t apply_start(Driver *driver, bool naps)
 {
@@ -188,7 +118,14 @@ static pid_t apply_start(Driver *driver, bool naps)
     driver->map->nap_min_us = naps ? driver->nap_min_us : 0;
     driver->map->nap_max_us = naps ? driver->nap_max_us : 0;
     driver->starts++;
-    return ved_start(driver, arguments, log, true);
+    return process_start(&(ProcessStart){
+        .program = driver->ved,
+        .arguments = arguments,
+        .log = log,
+        .preload = driver->shim,
+        .name = CRASH_MAP_ENVIRONMENT,
+        .value = driver->map_path,
+    });
 }
 
 static void hits_count(Driver *driver, CrashPlace from, CrashPlace to)
@@ -209,55 +146,33 @@ static void hits_count(Driver *driver, CrashPlace from, CrashPlace to)
 
 /* ---- reading the state ---- */
 
-/* True once a record was written: nothing was acknowledged before that. */
-static bool state_exists(const Driver *driver)
-{
-    cleanup(free) char *command =
-        memory_format("grep -rqsa --include='journal-*' '\"seq\"' '%s/round-%u/state'",
-                      driver->work, driver->round);
-
-    return system(command) == 0;
-}
-
 /* Run a reading verb on the state; its output must be JSON if `json`. */
 static int state_read(const Driver *driver, char *const *verb, bool json, Error *err)
 {
     cleanup(free) char *state = memory_format("%s/round-%u/state", driver->work, driver->round);
     cleanup(free) char *output = memory_format("%s/read.out", driver->work);
-    cleanup(buffer_deinit) Buffer text;
+    cleanup(buffer_deinit) Buffer text = {0};
     cleanup(json_free) Json *tree = NULL;
     char *arguments[ARGUMENTS_MAX] = {(char *)(uintptr_t)driver->ved};
     size_t count = 1;
-    pid_t pid;
-    int code;
 
-    buffer_init(&text, OUTPUT_MAX);
     for (; *verb; verb++)
         arguments[count++] = *verb;
     arguments[count++] = "--state";
     arguments[count++] = state;
-    unlink(output);
-    pid = ved_start(driver, arguments, output, false);
-    code = process_wait(pid, 30000000);
-    if (code != 0) {
-        if (code < 0) {
-            kill(pid, SIGKILL);
-            process_wait(pid, 1000000);
-        }
-        file_read(output, OUTPUT_MAX, &text, NULL);
-        return error_set(err, ERROR_STATE, "'%s' ended with %d, expected 0: %.500s", arguments[1],
-                         code, buffer_text(&text));
-    }
-    if (file_read(output, OUTPUT_MAX, &text, err) < 0)
-        return err->code;
+    int code = process_read(
+        &(ProcessStart){.program = driver->ved, .arguments = arguments, .log = output}, &text, err);
+    if (code < 0)
+        return code;
     return json ? json_parse(buffer_text(&text), text.size, &tree, err) : 0;
 }
 
 static void state_check(Driver *driver)
 {
+    cleanup(free) char *state = memory_format("%s/round-%u/state", driver->work, driver->round);
     Error err = {0};
 
-    if (!state_exists(driver))
+    if (!state_has_records(state))
         return;
     driver->reads++;
     if (state_read(driver, (char *[]){"state", "show", NULL}, false, &err) == 0 &&
@@ -284,7 +199,7 @@ static void apply_ended(Driver *driver, int code)
 
 static int64_t random_wait_us(Driver *driver)
 {
-    return (int64_t)(driver_random(driver) % ((uint64_t)driver->longest_ms * 1000));
+    return (int64_t)(random_next(&driver->random) % ((uint64_t)driver->longest_ms * 1000));
 }
 
 /* The point of the victim that was hit least so far, at one of the passes that a start has of it.
@@ -299,7 +214,7 @@ static void aim(Driver *driver)
         if (driver->hits[i] < driver->hits[least])
             least = i;
     uint64_t passes = driver->map->passes[least] / (driver->starts + 1) + 1;
-    driver->map->aim_in = 1 + (int32_t)(driver_random(driver) % passes);
+    driver->map->aim_in = 1 + (int32_t)(random_next(&driver->random) % passes);
     driver->map->aim = (int32_t)least;
 }
 
@@ -325,10 +240,8 @@ static bool kill_ved_once(Driver *driver)
     pid_t pid = apply_start(driver, true);
     int code = aims ? wait_for_aim(driver, pid) : process_wait(pid, random_wait_us(driver));
 
-    if (code < 0) {
-        kill(pid, SIGKILL);
-        code = process_wait(pid, 5000000);
-    }
+    if (code < 0)
+        code = process_end(pid, 0);
     if (code != 128 + SIGKILL) {
         apply_ended(driver, code);
         return false;
@@ -372,7 +285,7 @@ static uint32_t kill_plugin_some(Driver *driver, uint32_t kills)
         if (code >= 0 || !plugin_kill(driver))
             continue;
         done++;
-        goes_on = driver_random(driver) % CONTINUE_EVERY == 0;
+        goes_on = random_next(&driver->random) % CONTINUE_EVERY == 0;
         if (done == PLUGIN_KILLS_MAX)
             break;
     }
@@ -380,8 +293,7 @@ static uint32_t kill_plugin_some(Driver *driver, uint32_t kills)
         code =
             process_wait(pid, goes_on ? LAST_RUN_MS * INT64_C(1000) : random_wait_us(driver) / 4);
     if (code < 0) {
-        kill(pid, SIGKILL);
-        code = process_wait(pid, 5000000);
+        code = process_end(pid, 0);
         if (goes_on)
             fprintf(stderr, "round %u: apply did not end within %d ms\n", driver->round,
                     LAST_RUN_MS);
@@ -415,12 +327,10 @@ static void finish(Driver *driver)
     pid_t pid = apply_start(driver, false);
     int code = process_wait(pid, LAST_RUN_MS * INT64_C(1000));
 
-    if (code < 0) {
-        kill(pid, SIGKILL);
-        process_wait(pid, 5000000);
-    } else {
+    if (code < 0)
+        process_end(pid, 0);
+    else
         driver->exits[code & 255]++;
-    }
     if (code == 0)
         driver->finished++;
     report(driver, code == 0, "the last apply ends with 0");
@@ -548,7 +458,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "kill-driver: %s\n", err.message);
         return 74;
     }
-    driver.map->random = driver_random(&driver);
+    driver.map->random = random_next(&driver.random);
     kill_all(&driver);
     finish(&driver);
     table_print(&driver);
