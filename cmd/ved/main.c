@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cmd/ved/invocation.h"
+#include "lang/base/library_memory.h"
 #include "lang/suggest.h"
 
 #define OUTPUT_FLAGS                                                                               \
@@ -218,6 +219,7 @@ int main(int argc, char **argv)
 {
     Ui ui = {0};
 
+    library_memory_take_over();
     if (argc < 2) {
         print_overview();
         return exit_code(EXIT_BIT(USAGE));

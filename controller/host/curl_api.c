@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "lang/base/library_memory.h"
 #include "lang/base/macros.h"
+#include "lang/base/memory.h"
 
 #define LIBRARY "libcurl.so.4"
 
@@ -49,7 +51,8 @@ int curl_api_load(const CurlApi **ret, Error *err)
             dlclose(library);
             return err ? err->code : ERROR_INTERNAL;
         }
-        if (fresh.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        if (fresh.global_init_mem(CURL_GLOBAL_DEFAULT, memory_alloc, free, library_memory_resize,
+                                  memory_copy_string, memory_zero) != CURLE_OK)
             return error_set(err, ERROR_INTERNAL, "load %s: it does not initialise", LIBRARY);
         api = fresh;
         loaded = true;

@@ -111,8 +111,12 @@ static void answer_arrived(void *context, ProviderAnswer *answer)
     InFlight *flight = context;
     Engine *engine = flight->engine;
     uint64_t number = flight->intent, started_ms = flight->started_ms;
-    bool stale = answer->outcome != ANSWER_ABANDONED && is_older_copy(engine, flight, answer);
 
+    if (engine == NULL) { /* it has ended; the next run asks what became of the call */
+        free(flight);
+        return;
+    }
+    bool stale = answer->outcome != ANSWER_ABANDONED && is_older_copy(engine, flight, answer);
     in_flight_remove(flight);
     turn_soon(engine);
     if (answer->outcome == ANSWER_ABANDONED || stale)
@@ -531,10 +535,8 @@ void engine_free(Engine *engine)
         next = engine->inbox->next;
         arrived_free(engine->inbox);
     }
-    for (InFlight *next; engine->in_flight != NULL; engine->in_flight = next) {
-        next = engine->in_flight->next;
-        free(engine->in_flight);
-    }
+    for (InFlight *flight = engine->in_flight; flight != NULL; flight = flight->next)
+        flight->engine = NULL; /* whoever still calls owns it now */
     for (size_t i = 0; i < STEPS_A_TURN; i++)
         effects_deinit(&engine->steps[i]);
     loop_timer_free(engine->turn_timer);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <time.h>
 
+#include "lang/base/library_memory.h"
 #include "lang/base/memory.h"
 
 typedef struct LoopSignal {
@@ -33,9 +34,11 @@ struct LoopWatch {
 
 int loop_new(Loop **ret, Error *err)
 {
-    struct event_base *base = event_base_new();
+    struct event_base *base;
     Loop *loop;
 
+    event_set_mem_functions(memory_alloc, library_memory_resize, free);
+    base = event_base_new();
     if (!base)
         return error_set(err, ERROR_INTERNAL, "make an event loop: libevent has no backend");
     signal(SIGPIPE, SIG_IGN);

@@ -5,17 +5,28 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define EXIT_INTERNAL 70
 #define HUGE_PAGE_SIZE ((size_t)2 << 20)
 
+void memory_exhausted(void)
+{
+    static const char sentence[] =
+        "ved: out of memory; nothing acknowledged is lost, run the same command again\n";
+
+    fflush(stdout);
+    if (write(STDERR_FILENO, sentence, sizeof sentence - 1) < 0)
+        _exit(EXIT_INTERNAL); /* nobody is there to read it */
+    /* Not exit(): what libraries do at the end may wait for the very lock under which memory was
+     * asked for. */
+    _exit(EXIT_INTERNAL);
+}
+
 static void *checked(void *block)
 {
-    if (block == NULL) {
-        fputs("ved: out of memory; nothing acknowledged is lost, run the same command again\n",
-              stderr);
-        exit(EXIT_INTERNAL);
-    }
+    if (block == NULL)
+        memory_exhausted();
     return block;
 }
 

@@ -23,6 +23,9 @@ char *memory_copy_bytes(const void *bytes, size_t size);
  * million of them, not for four thousand. */
 void *memory_alloc_large(size_t *size);
 
+/* End the process as a failed allocation does: for a library that says that it found no memory. */
+_Noreturn void memory_exhausted(void);
+
 /* Format into a new string; the caller frees it. */
 char *memory_format(const char *format, ...) PRINTF_LIKE(1, 2);
 

@@ -30,6 +30,8 @@ static int yaml_next(YamlReader *reader, yaml_event_t *event)
 {
     if (yaml_parser_parse(&reader->parser, event))
         return 0;
+    if (reader->parser.error == YAML_MEMORY_ERROR)
+        memory_exhausted();
     const char *problem = reader->parser.problem;
     return yaml_refuse(reader, reader->parser.problem_mark,
                        problem != NULL ? problem : "not valid YAML");
@@ -282,7 +284,7 @@ int yaml_parse(const char *text, size_t size, Json **ret, Error *err)
     YamlReader reader = {.err = err};
 
     if (!yaml_parser_initialize(&reader.parser))
-        return error_set(err, ERROR_INTERNAL, "start the YAML parser: out of memory");
+        memory_exhausted();
     yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, size);
     int result = yaml_document(&reader, ret);
     yaml_parser_delete(&reader.parser);

@@ -12,6 +12,7 @@
 #include <event2/event.h>
 
 #include "lang/base/file.h"
+#include "lang/base/library_memory.h"
 #include "lang/base/memory.h"
 #include "providers/sdk/log.h"
 #include "providers/sdk/server.h"
@@ -311,6 +312,7 @@ int provider_main(Provider *provider, int argc, char **argv)
     static Plugin plugin; /* threads may still use it while main() returns */
     Error err = {0};
 
+    library_memory_take_over();
     plugin.provider = provider;
     ignore_broken_pipes();
     if (parse_options(argc, argv, &plugin.options, &err) == 0 && plugin_run(&plugin, &err) == 0)
