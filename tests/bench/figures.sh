@@ -1,7 +1,9 @@
 #!/bin/bash
 # The figures: what the shipped `ved` does with the programs of figures/*.ved, each beside what this
-# machine does at most, measured in the same run: figures.sh BUILD [--full] [--must] [--json FILE]
-# [NAME...]. Ends with 1 if one could not be measured, or with --must if a limit is not held.
+# machine does at most, measured in the same run: figures.sh BUILD [--full] [--must] [--busy]
+# [--json FILE] [NAME...]. Ends with 1 if one could not be measured, or with --must if a limit is not
+# held. With --busy, times are the processor's also where the clock's are meant: for a machine that
+# others use at the same time, on which the clock says nothing about ved.
 #
 # A rate is a difference by a difference: of slices, and of the times of a short run and a long one.
 # So what it takes to start falls out. "Core" is `ved plan`, which keeps all of it in memory, by
@@ -13,11 +15,12 @@ shift
 VED=$BUILD/ved
 FIGURES=$BUILD/figures
 BENCH=$BUILD/bench
-FULL= MUST= JSON=
+FULL= MUST= BUSY= JSON=
 while [ $# -gt 0 ]; do
     case $1 in
     --full) FULL=1 ;;
     --must) MUST=1 ;;
+    --busy) BUSY=1 ;;
     --json) JSON=$2 && shift ;;
     -*) echo "figures.sh: unknown flag '$1'" >&2 && exit 64 ;;
     *) break ;;

@@ -76,6 +76,7 @@ ved_run() { # plan|apply PROGRAM ARGUMENT...
 best_run() { # CPU_S|WALL_S ROUNDS plan|apply PROGRAM ARGUMENT...
     local what=$1 rounds=$2 round
     shift 2
+    [ -n "$BUSY" ] && what=CPU_S
     BEST=
     for ((round = 0; round < rounds; round++)); do
         rm -rf "$TMP/state"
