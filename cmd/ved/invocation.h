@@ -57,7 +57,8 @@ typedef ExitReasons VerbFunction(Ui *ui, const Options *options);
 VerbFunction verb_check, verb_fmt, verb_lint, verb_fix, verb_plan, verb_apply, verb_destroy,
     verb_drift, verb_import, verb_replace, verb_forget, verb_get, verb_state, verb_state_mv,
     verb_state_verify, verb_state_history, verb_state_repair, verb_state_restore, verb_state_rekey,
-    verb_show, verb_graph, verb_explain, verb_inspect, verb_replay, verb_trace_effect, verb_why;
+    verb_show, verb_graph, verb_explain, verb_inspect, verb_replay, verb_trace_effect, verb_why,
+    verb_redeliver, verb_resume, verb_resolve;
 
 /* Call the function for each file of the command line, and join its reasons; without any file the
  * command line is wrong, and `usage` says what was expected. */

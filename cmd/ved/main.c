@@ -6,6 +6,7 @@
 
 #include "cmd/ved/invocation.h"
 #include "lang/base/library_memory.h"
+#include "lang/base/memory.h"
 #include "lang/suggest.h"
 
 #define OUTPUT_FLAGS                                                                               \
@@ -42,8 +43,8 @@ static const Verb verbs[] = {
     {"fix", "FILE...", "mend in programs what needs no thought", OUTPUT_FLAGS | FLAG_BIT(CHECK),
      verb_fix, false},
     {"plan", "FILE", "what apply would do, in which order, because of what; touches nothing",
-     RUN_FLAGS | FLAG_BIT(OUT) | FLAG_BIT(DESTROY) | FLAG_BIT(REPLACE) | FLAG_BIT(DIGEST), verb_plan,
-     false},
+     RUN_FLAGS | FLAG_BIT(OUT) | FLAG_BIT(DESTROY) | FLAG_BIT(REPLACE) | FLAG_BIT(DIGEST),
+     verb_plan, false},
     {"apply", "FILE | PLAN", "run until every goal holds, then stop",
      RUN_FLAGS | FLAG_BIT(AUTO_APPROVE) | FLAG_BIT(REPLACE) | FLAG_BIT(ADOPT) | FLAG_BIT(DIGEST),
      verb_apply, false},
@@ -57,6 +58,11 @@ static const Verb verbs[] = {
      RUN_FLAGS | FLAG_BIT(AUTO_APPROVE) | FLAG_BIT(REPLACE) | FLAG_BIT(ADOPT), verb_replace, false},
     {"forget", "ADDR [FILE]", "the state owns the object no more; it stays in the world",
      EDIT_FLAGS, verb_forget, false},
+    {"redeliver", "MESSAGE|DOMAIN [FILE]", "put a dead letter, or all of a domain, back",
+     EDIT_FLAGS, verb_redeliver, false},
+    {"resume", "DOMAIN [FILE]", "a domain that is down runs again", EDIT_FLAGS, verb_resume, false},
+    {"resolve", "OP [FILE]", "say what became of an effect whose outcome nobody could tell",
+     EDIT_FLAGS | FLAG_BIT(APPLIED) | FLAG_BIT(NOT_APPLIED), verb_resolve, false},
     {"get", "KIND [FILE]", "domains, goals, resources, mailboxes, effects, facts or deadletters",
      LOOK_FLAGS, verb_get, true},
     {"state", "show|list [FILE]", "all that the state folder holds, or the addresses of objects",
@@ -145,11 +151,32 @@ static void print_verb(const Verb *verb)
     }
 }
 
+/* A flag stands behind its verb. */
+static ExitReasons verb_missing(Ui *ui, const char *flag)
+{
+    cleanup(free) char *name = memory_format("%.*s", (int)strcspn(flag + 2, "="), flag + 2);
+    Suggestion suggestion = suggest_begin(name);
+    Error err;
+
+    for (int i = 0; i < FLAG_COUNT; i++)
+        suggest_try(&suggestion, flag_specs[i].name);
+    if (suggestion.best != NULL)
+        error_set(&err, ERROR_USAGE,
+                  "expected a verb, found '%s': did you mean `ved VERB --%s`? `ved help` lists the "
+                  "verbs",
+                  flag, suggestion.best);
+    else
+        error_set(&err, ERROR_USAGE, "expected a verb, found '%s': `ved help` lists them", flag);
+    return fail(ui, &err);
+}
+
 static ExitReasons unknown_verb(Ui *ui, const char *name)
 {
     Suggestion suggestion = suggest_begin(name);
     Error err;
 
+    if (strncmp(name, "--", 2) == 0)
+        return verb_missing(ui, name);
     for (size_t i = 0; i < ARRAY_SIZE(verbs); i++)
         suggest_try(&suggestion, verbs[i].name);
     if (suggestion.best != NULL)

@@ -248,6 +248,12 @@ static int take_flag(Options *options, FlagId id, const char *value, Error *err)
     case FLAG_DESTROY:
         options->destroy = true;
         return 0;
+    case FLAG_APPLIED:
+        options->applied = value;
+        return 0;
+    case FLAG_NOT_APPLIED:
+        options->not_applied = true;
+        return 0;
     case FLAG_DOMAIN:
         options->domain = value;
         return 0;

@@ -34,6 +34,7 @@ typedef struct Options {
     int arg_count;
     const char *state, *stack, *bindings, *out, *json_into, *output, *graph_format, *query;
     const char *domain;
+    const char *applied; /* an external id */
     const char **sets;
     size_t set_count;
     const char **providers;
@@ -42,7 +43,7 @@ typedef struct Options {
     size_t replace_count;
     char **owned; /* texts made from --var-file */
     size_t owned_count;
-    bool digests, adopt, repair, cut;
+    bool not_applied, digests, adopt, repair, cut;
     bool json, quiet, summary, detailed, auto_approve, check, strict, destroy, help, yaml_state;
     ColorWhen color;
     int parallelism;

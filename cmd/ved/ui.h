@@ -61,6 +61,7 @@ char *text_clean_lines(const char *text);
 
 #define COLOR_GREEN "\033[32m"
 #define COLOR_YELLOW "\033[33m"
+#define COLOR_MAGENTA "\033[35m"
 #define COLOR_RED "\033[31m"
 #define COLOR_CYAN "\033[36m"
 #define COLOR_BOLD "\033[1m"

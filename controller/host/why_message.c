@@ -87,6 +87,8 @@ static const char *words_of_record(const Record *record)
     case RECORD_CRASH:
         return record->retry ? "waits again: the process died while it was handled"
                              : "became a dead letter: the process died each time it was handled";
+    case RECORD_REDELIVER:
+        return "was put back by hand";
     case RECORD_BEGIN:
     case RECORD_START:
     case RECORD_ANSWER:
@@ -101,12 +103,18 @@ static const char *words_of_record(const Record *record)
     case RECORD_MARK:
     case RECORD_MOVE:
     case RECORD_IMPORT:
-    case RECORD_REDELIVER:
     case RECORD_RESUME:
     case RECORD_ADOPT:
         return NULL;
     }
     return NULL;
+}
+
+static uint64_t number_of(const Record *record, const Cause *cause)
+{
+    if (record->type == RECORD_REDELIVER)
+        return record->message;
+    return cause != NULL ? cause->message : 0;
 }
 
 static void on_record(Inquiry *inquiry, const Retrace *retrace, uint64_t sequence,
@@ -116,7 +124,7 @@ static void on_record(Inquiry *inquiry, const Retrace *retrace, uint64_t sequenc
     const char *words = words_of_record(record);
 
     inquiry->before = retrace->runtime->next_message;
-    if (cause == NULL || cause->message != inquiry->number || words == NULL)
+    if (words == NULL || number_of(record, cause) != inquiry->number)
         return;
     char *text = record->text != NULL ? memory_format("it %s: %s", words, record->text)
                                       : memory_format("it %s", words);

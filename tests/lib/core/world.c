@@ -260,6 +260,7 @@ void world_begin(World *world)
 void world_died(World *world, const char *domain, uint64_t message, bool by_itself)
 {
     world_recover(world);
+    step(world, (Event){.type = EVENT_BEGIN, .detail = "boot", .digest = "digest"});
     step(world, (Event){.type = EVENT_CRASHED,
                         .instance = runtime_find(world->runtime, domain, NULL)->identity,
                         .message = message,
