@@ -180,18 +180,19 @@ $(OUT)/%_fuzz: $(OUT)/obj/tests/fuzz/%_fuzz.o $(foreach l,$(NEED_fuzz),$(call li
 
 # --- Speed ---------------------------------------------------------------------------------------
 
-# BENCH="shops bodies": only these texts of tests/bench/case.def.
+# BENCH="shops plan/one figures/slices --must": what is measured, and how; tests/bench/run.sh.
 BENCH ?=
 
 .PHONY: bench bench-plan
-bench: $(OUT)/bench bench-plan
-	@$(OUT)/bench build/bench.json $(BENCH)
-bench-plan: $(OUT)/bench $(addprefix $(OUT)/,ved ved-provider-sim ved-provider-local)
-	@tests/bench/plan.sh $(OUT) $(BENCH)
+bench: $(addprefix $(OUT)/,bench figures figure-clockjump.so figure-leaving.so ved ved-provider-sim \
+	ved-provider-local)
+	@tests/bench/run.sh $(OUT) $(BENCH)
+bench-plan: BENCH := plan
+bench-plan: bench
 $(OUT)/figures: $(call objects,$(wildcard tests/bench/figures/*.c)) $(call lib,base)
 	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_base)
 # Preloaded into the unmodified ved.
-$(OUT)/clockjump.so: tests/bench/figures/preload/clockjump.c $(OUT)/flags
+$(OUT)/figure-%.so: tests/bench/figures/preload/%.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) -D_GNU_SOURCE -I. -std=gnu17 $(WARN) -O2 -g -fPIC -shared -o $@ $<
 $(OUT)/bench: $(call objects,$(wildcard tests/bench/*.c)) $(call lib,lang) $(call lib,base)
@@ -327,7 +328,7 @@ help:
 	@echo 'make faults           each call of an apply fails once; FAULT_LIMIT=N of each kind'
 	@echo 'make simulate         crashes and faults in a virtual world, SIMULATIONS=1000000 seeds'
 	@echo 'make mutants          ten deliberate bugs, each of which the simulator must find'
-	@echo 'make bench            speed and memory of check, compile, fmt and plan, beside their limits'
+	@echo 'make bench            speed, memory and durability in figures, each beside its limit'
 	@echo 'make packages         install the Debian packages that build and tests need'
 	@echo 'make install          DESTDIR= PREFIX=/usr/local; make uninstall takes it away again'
 	@echo 'make clean            remove build/'

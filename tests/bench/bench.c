@@ -329,8 +329,10 @@ static bool is_wanted(const Case *c, char **names, int count)
 static int json_save(const char *path, const Json *rows, Error *err)
 {
     cleanup(buffer_deinit) Buffer text = {0};
+    cleanup(json_free) Json *json = json_new_object();
 
-    json_write_pretty(&text, rows);
+    json_set(json, "programs", json_copy(rows));
+    json_write_pretty(&text, json);
     buffer_add_char(&text, '\n');
     return file_replace(path, text.bytes, text.size, 0644, err);
 }

@@ -48,6 +48,20 @@ figure_durable-1() {
         "pwrite and fdatasync" "$DIGEST"
 }
 
+# What leaves the process waits for the sync of its group.
+figure_leaving() {
+    local count median p99 plain_median plain_p99
+
+    export LD_PRELOAD=$BUILD/figure-leaving.so LEAVING_FILE=$TMP/leaving
+    ved_begin apply "$HERE/leaving.ved" --set Counter.wanted=2000000 --json
+    unset LD_PRELOAD LEAVING_FILE
+    ved_await || return 1
+    read -r count median p99 plain_median plain_p99 <"$TMP/leaving"
+    [ "$count" -ge 100 ] || return 1
+    row "output behind its slice, median" "$(calculate "$median / $plain_median")" "syncs" '<=' 1.3
+    row "- 99th percentile" "$(calculate "$p99 / $plain_p99")" "syncs" '<=' 1.5
+}
+
 figure_journal-bytes() {
     local short long slices
 

@@ -52,7 +52,7 @@ number() { # for people: thousands apart, three digits of what is small
 rows_save() { # FILE: its member "figures"
     local old='{}'
 
-    [ -s "$1" ] && old=$(jq -c 'if type == "object" then . else {programs: .} end' "$1")
+    [ -s "$1" ] && old=$(jq -c . "$1")
     jq -s --argjson old "$old" '$old + {figures: .}' "$TMP/rows" >"$1.new" && mv "$1.new" "$1"
 }
 

@@ -1,7 +1,7 @@
 # Small things: starting, sizes.
 
-start_median() { # PROGRAM ARGUMENT...
-    "$FIGURES" start "$@" | cut -d ' ' -f 1
+start_median() { # PROGRAM ARGUMENT...; with --busy the least
+    "$FIGURES" start "$@" | cut -d ' ' -f "$([ -n "$BUSY" ] && echo 2 || echo 1)"
 }
 
 figure_start() {

@@ -6,7 +6,7 @@ figure_timers() {
 
     count=$((seconds * 10000))
     sed "s/after 20s/after $((seconds + 10))s/" "$HERE/timers.ved" >"$program"
-    export LD_PRELOAD=$BUILD/clockjump.so CLOCKJUMP_S=$((seconds + 12))
+    export LD_PRELOAD=$BUILD/figure-clockjump.so CLOCKJUMP_S=$((seconds + 12))
     ved_begin apply "$program" --set "Maker.domains=$count" --set Maker.each=100
     unset LD_PRELOAD CLOCKJUMP_S
     keep_begin
