@@ -39,14 +39,15 @@ static const char *lifecycle(const Instance *instance)
 {
     if (instance_is_down(instance))
         return "down";
-    if (instance->pending != NULL)
+    if (instance->active->pending != NULL)
         return "performing";
     if (instance->stopping)
         return "stopping";
     if (!instance->booted)
         return "booting";
-    return mailbox_count(&instance->mailbox) > 0 || instance->run_count > 0 ? "runnable"
-                                                                            : "sleeping";
+    return mailbox_count(&instance->active->mailbox) > 0 || instance->has->run_count > 0
+               ? "runnable"
+               : "sleeping";
 }
 
 static Json *goals_of(const Instance *instance)
@@ -73,7 +74,7 @@ static Json *domains_json(const Runtime *runtime)
         json_set_string(json, "lifecycle", lifecycle(i));
         json_set(json, "state", state_json(i));
         json_set(json, "goals", goals_of(i));
-        json_set_int(json, "mailbox", (int64_t)mailbox_count(&i->mailbox));
+        json_set_int(json, "mailbox", (int64_t)mailbox_count(&i->active->mailbox));
         json_append(list, json);
     }
     return list;
@@ -155,7 +156,7 @@ static Json *mailboxes_json(const Runtime *runtime)
 
     for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i)) {
         const Message *message;
-        for (size_t k = 0; (message = mailbox_at(&i->mailbox, k)) != NULL; k++)
+        for (size_t k = 0; (message = mailbox_at(&i->active->mailbox, k)) != NULL; k++)
             json_append(list, message_json(i, message));
     }
     return list;
@@ -166,8 +167,8 @@ static Json *deadletters_json(const Runtime *runtime)
     Json *list = json_new_array();
 
     for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
-        for (size_t k = 0; k < i->dead_letter_count; k++) {
-            const DeadLetter *letter = &i->dead_letters[k];
+        for (size_t k = 0; k < i->has->dead_letter_count; k++) {
+            const DeadLetter *letter = &i->has->dead_letters[k];
             Json *json = message_json(i, letter->message);
             json_set_string(json, "reason", letter->reason);
             json_append(list, json);
@@ -196,8 +197,8 @@ static Json *effects_json(const Runtime *runtime)
     Json *list = json_new_array();
 
     for (const Instance *i = performing_first(runtime); i != NULL; i = performing_next(i))
-        for (size_t k = 0; k < i->pending->intent_count; k++)
-            json_append(list, effect_json(i->pending->intents[k]));
+        for (size_t k = 0; k < i->active->pending->intent_count; k++)
+            json_append(list, effect_json(i->active->pending->intents[k]));
     for (size_t i = 0; i < runtime->object_count; i++)
         if (runtime->objects[i]->leaving != NULL)
             json_append(list, effect_json(runtime->objects[i]->leaving));

@@ -382,13 +382,13 @@ static size_t render_undone(Ui *ui, const Runtime *runtime)
     size_t count = 0;
 
     for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
-        for (size_t k = 0; k < i->origin_count; k++) {
-            if (!i->origins[k]->stale)
+        for (size_t k = 0; k < i->has->origin_count; k++) {
+            if (!i->has->origins[k]->stale)
                 continue;
             cleanup(free) char *label = instance_label(i);
             cleanup(free) char *text = memory_format(
-                "%s.%s is still to be computed again (%s)", label, i->origins[k]->where,
-                i->origins[k]->because != NULL ? i->origins[k]->because : "");
+                "%s.%s is still to be computed again (%s)", label, i->has->origins[k]->where,
+                i->has->origins[k]->because != NULL ? i->has->origins[k]->because : "");
             ui_warning(ui, text);
             count++;
         }
@@ -409,8 +409,8 @@ static unsigned not_attempted(const Runtime *runtime, bool destroy, const Engine
     unsigned count = 0;
 
     for (const Instance *i = performing_first(runtime); i != NULL; i = performing_next(i))
-        for (size_t k = 0; k < i->pending->intent_count; k++)
-            count += i->pending->intents[k]->state == INTENT_OPEN;
+        for (size_t k = 0; k < i->active->pending->intent_count; k++)
+            count += i->active->pending->intents[k]->state == INTENT_OPEN;
     size_t objects = destroy ? runtime->object_count : lost_objects(runtime);
     count += objects > counts->failed ? (unsigned)objects - counts->failed : 0;
     return count >= counts->unknown ? count - counts->unknown : 0;

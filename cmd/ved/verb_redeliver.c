@@ -22,12 +22,12 @@ static void show_letter(Ui *ui, const Instance *instance, const DeadLetter *lett
 
 static void show_letters(Ui *ui, const Instance *instance, uint64_t message)
 {
-    size_t shown = 0, count = instance->dead_letter_count;
+    size_t shown = 0, count = instance->has->dead_letter_count;
 
     for (size_t i = 0; i < count && shown < LETTERS_SHOWN_MAX; i++) {
-        if (message != 0 && instance->dead_letters[i].message->id != message)
+        if (message != 0 && instance->has->dead_letters[i].message->id != message)
             continue;
-        show_letter(ui, instance, &instance->dead_letters[i]);
+        show_letter(ui, instance, &instance->has->dead_letters[i]);
         shown++;
     }
     if (message == 0 && count > shown)
@@ -53,15 +53,15 @@ static ExitReasons redeliver(Invocation *invocation, const ManualEdit *edit)
 
     if (manual_letters(invocation->stack->runtime, edit->address, &instance, &message, &err) < 0)
         return fail(ui, &err);
-    size_t before = instance->dead_letter_count;
+    size_t before = instance->has->dead_letter_count;
     cleanup(free) char *label = instance_label(instance);
     show_letters(ui, instance, message);
     if (edit_confirm(ui, invocation->options, &err) < 0 || edit_make(invocation, edit, &err) < 0)
         return fail(ui, &err);
-    size_t done = before - instance->dead_letter_count;
+    size_t done = before - instance->has->dead_letter_count;
     cleanup(free) char *text = memory_format("%s: %zu redelivered", label, done);
     edit_event(ui, edit, text);
-    say_end(ui, label, done, message == 0 ? instance->dead_letter_count : 0);
+    say_end(ui, label, done, message == 0 ? instance->has->dead_letter_count : 0);
     return 0;
 }
 

@@ -18,10 +18,10 @@ static void begin_again(Instance *instance)
 {
     Message *message;
 
-    for (size_t m = 0; (message = mailbox_at(&instance->mailbox, m)) != NULL; m++)
+    for (size_t m = 0; (message = mailbox_at(&instance->active->mailbox, m)) != NULL; m++)
         message->due_ms = 0;
-    for (size_t i = 0; i < instance->run_count; i++)
-        instance->runs[i].due_ms = 0;
+    for (size_t i = 0; i < instance->has->run_count; i++)
+        instance->has->runs[i].due_ms = 0;
     for (size_t t = 0; t < instance->domain->transition_count; t++) {
         instance->transitions[t].due_ms = 0;
         instance->transitions[t].failures = 0;
@@ -33,13 +33,15 @@ static void begin_again(Instance *instance)
         instance->goals[g].failed = false;
         instance->goals[g].retries = 0;
     }
-    instance->stop_due_ms = 0;
-    instance->stop_given_up = false;
+    if (instance->has != &HOLDINGS_NONE) {
+        instance_holdings(instance)->stop_due_ms = 0;
+        instance_holdings(instance)->stop_given_up = false;
+    }
     crashes_begin_again(instance);
-    for (size_t i = 0; i < instance->origin_count; i++) {
-        instance->origins[i]->due_ms = 0;
-        instance->origins[i]->failures = 0;
-        instance->origins[i]->given_up = false;
+    for (size_t i = 0; i < instance->has->origin_count; i++) {
+        instance->has->origins[i]->due_ms = 0;
+        instance->has->origins[i]->failures = 0;
+        instance->has->origins[i]->given_up = false;
     }
 }
 
@@ -77,7 +79,7 @@ static void object_leave(Object *object)
 static void pending_add(Instance *instance, Intent *intent)
 {
     Runtime *runtime = instance->runtime;
-    Pending *pending = instance->pending;
+    Pending *pending = instance->active->pending;
 
     pending->intents[pending->intent_count++] = intent;
     intent_enter(instance, intent);
@@ -100,7 +102,7 @@ static void pending_add(Instance *instance, Intent *intent)
 static void apply_prepare(Record *record)
 {
     Instance *instance = record->instance;
-    Pending *pending = instance->pending;
+    Pending *pending = instance->active->pending;
 
     if (pending == NULL) {
         pending = memory_zero(1, sizeof *pending);
@@ -153,7 +155,7 @@ static void answer_take(const Instance *owner, Intent *intent, const Record *rec
 {
     intent->state = record->outcome;
     if (intent->state == INTENT_FAILED)
-        owner->pending->unfailed = 0;
+        owner->active->pending->unfailed = 0;
     string_set(&intent->external_id, record->external_id);
     string_set(&intent->result, record->result);
     string_set(&intent->code, record->code);
@@ -182,7 +184,7 @@ static int apply_answer(Runtime *runtime, Record *record, Error *err)
 
 static Pending *pending_end(Instance *instance)
 {
-    Pending *pending = instance->pending;
+    Pending *pending = instance->active->pending;
 
     pending_set(instance, NULL);
     return pending;
@@ -202,8 +204,8 @@ static int apply_commit(Record *record, Error *err)
         objects_commit(instance, pending);
     deeds_commit(instance, pending);
     if (pending->cause.kind == CAUSE_STOP) {
-        instance->stop_failures = 0;
-        instance->stop_due_ms = 0;
+        instance_holdings(instance)->stop_failures = 0;
+        instance_holdings(instance)->stop_due_ms = 0;
     }
     slice_commit(instance, &pending->cause, &pending->proposal, &pending->facts, record);
     commit_end(instance->runtime);
@@ -214,7 +216,7 @@ static int apply_commit(Record *record, Error *err)
 /* The half-done handler or timer ends; what it was opened by is kept as it came. */
 static void run_to_dead_letters(Instance *instance, uint32_t run, const char *reason)
 {
-    Message *message = run_message(instance, &instance->runs[run]);
+    Message *message = run_message(instance, &instance->has->runs[run]);
 
     message->id = instance->runtime->next_message++; /* its own was forgotten with it */
     dead_letter_add(instance, message, reason);
@@ -223,9 +225,9 @@ static void run_to_dead_letters(Instance *instance, uint32_t run, const char *re
 
 static void abort_message(Instance *instance, const Record *record, uint64_t id)
 {
-    Message *message = mailbox_find(&instance->mailbox, id);
+    Message *message = mailbox_find(&instance->active->mailbox, id);
 
-    string_set(&instance->handler_reason, record->text);
+    string_set(&instance_holdings(instance)->handler_reason, record->text);
     if (message == NULL)
         return;
     message->due_ms = record->due_ms;
@@ -236,9 +238,9 @@ static void abort_message(Instance *instance, const Record *record, uint64_t id)
 
 static void abort_run(Instance *instance, const Record *record, uint32_t index)
 {
-    Run *run = &instance->runs[index];
+    Run *run = &instance->has->runs[index];
 
-    string_set(&instance->handler_reason, record->text);
+    string_set(&instance_holdings(instance)->handler_reason, record->text);
     run->due_ms = record->due_ms;
     run->attempts++;
     if (!record->retry)
@@ -247,10 +249,12 @@ static void abort_run(Instance *instance, const Record *record, uint32_t index)
 
 static void abort_stop(Instance *instance, const Record *record)
 {
-    instance->stop_failures++;
-    instance->stop_due_ms = record->due_ms;
-    instance->stop_given_up = !record->retry;
-    string_set(&instance->handler_reason, record->text);
+    Holdings *holdings = instance_holdings(instance);
+
+    holdings->stop_failures++;
+    holdings->stop_due_ms = record->due_ms;
+    holdings->stop_given_up = !record->retry;
+    string_set(&holdings->handler_reason, record->text);
 }
 
 static void abort_transition(Instance *instance, const Record *record, const Cause *cause)
@@ -345,7 +349,7 @@ static void fault_transition(Instance *instance, const Record *record, const Pen
     if (pending != NULL)
         seen_facts_add(&facts, &pending->facts);
     if (cause->kind == CAUSE_RUN)
-        seen_facts_add(&facts, &instance->runs[cause->run].facts);
+        seen_facts_add(&facts, &instance->has->runs[cause->run].facts);
     transition_block(instance, (uint32_t)cause->transition, &facts);
     seen_facts_deinit(&facts);
     mark->faulted = true;
@@ -393,16 +397,16 @@ static void apply_fault(Runtime *runtime, Record *record)
 static void apply_crash(Runtime *runtime, Record *record)
 {
     Instance *instance = record->instance;
-    Message *message = mailbox_find(&instance->mailbox, record->cause.message);
+    Message *message = mailbox_find(&instance->active->mailbox, record->cause.message);
 
     crashes_add(instance, record);
     if (record->has_cause && !record->retry) {
         apply_fault(runtime, record);
-        crashes_free(take(instance->crashes));
+        crashes_free(take(instance_holdings(instance)->crashes));
     } else if (record->has_cause && message != NULL) {
         message->attempts++;
     } else if (record->has_cause && record->cause.kind == CAUSE_RUN) {
-        instance->runs[record->cause.run].attempts++;
+        instance->has->runs[record->cause.run].attempts++;
     }
 }
 
@@ -493,8 +497,8 @@ static int apply_end(Record *record, Error *err)
     Instance *instance = take(record->instance);
 
     record->domain = instance->domain_index;
-    if ((!instance->stopping && !instance->is_gone) || instance->object_count > 0 ||
-        instance->pending != NULL)
+    if ((!instance->stopping && !instance->is_gone) || instance->has->object_count > 0 ||
+        instance->active->pending != NULL)
         return error_set(err, ERROR_STATE, "the end of an instance of domain '%s' that goes on",
                          instance->domain->name);
     convergence_outside(instance);

@@ -9,15 +9,17 @@
 #include "controller/core/input.h"
 #include "controller/core/timer.h"
 
-static void alarm_at(Instance *instance, AlarmKind kind, uint64_t due_ms)
+static void alarm_advance(Instance *instance, AlarmKind kind, uint64_t due_ms)
 {
-    if (instance->alarms[kind].at_ms == 0 || due_ms < instance->alarms[kind].at_ms)
+    uint64_t at_ms = alarm_at(instance, kind);
+
+    if (at_ms == 0 || due_ms < at_ms)
         alarm_set(instance, kind, due_ms);
 }
 
 static void wake_at(Instance *instance, uint64_t due_ms)
 {
-    alarm_at(instance, ALARM_WAKE, due_ms);
+    alarm_advance(instance, ALARM_WAKE, due_ms);
 }
 
 void choice_wake_at(Choice *choice, uint64_t due_ms)
@@ -27,7 +29,7 @@ void choice_wake_at(Choice *choice, uint64_t due_ms)
 
 static void expire_at(Instance *instance, uint64_t due_ms)
 {
-    alarm_at(instance, ALARM_EXPIRY, due_ms);
+    alarm_advance(instance, ALARM_EXPIRY, due_ms);
 }
 
 void choice_add(Choice *choice, Cause cause, int urgency)
@@ -55,7 +57,7 @@ static bool transition_is_due(Choice *choice, uint32_t transition)
 
 Cause run_cause(const Instance *instance, uint32_t index)
 {
-    const Run *run = &instance->runs[index];
+    const Run *run = &instance->has->runs[index];
     Cause cause = cause_of(CAUSE_RUN);
 
     cause.transition = run->transition;
@@ -79,8 +81,8 @@ static void choose_boot(Choice *choice)
         return;
     if (!transition_is_due(choice, boot))
         return;
-    for (uint32_t i = 0; i < instance->run_count; i++)
-        if (instance->runs[i].kind == CAUSE_BOOT)
+    for (uint32_t i = 0; i < instance->has->run_count; i++)
+        if (instance->has->runs[i].kind == CAUSE_BOOT)
             cause = run_cause(instance, i);
     choice_add(choice, cause, 255);
 }
@@ -123,12 +125,13 @@ void goal_evaluate(Instance *instance, uint32_t index, Arena *arena)
     GoalMark *mark = &instance->goals[index];
     PredicateInput input;
 
-    if (mark->truth_version == instance->version && mark->truth_facts == instance->facts.version)
+    if (mark->truth_version == instance->version &&
+        mark->truth_facts == instance->active->facts.version)
         return;
     predicate_input_make(instance, instance->domain->goals[index].predicate, &input);
     mark->truth = instance_evaluate(instance, &input, arena, NULL);
     mark->truth_version = instance->version;
-    mark->truth_facts = instance->facts.version;
+    mark->truth_facts = instance->active->facts.version;
 }
 
 static void goal_refresh(Choice *choice, uint32_t index)
@@ -139,7 +142,7 @@ static void goal_refresh(Choice *choice, uint32_t index)
     goal_evaluate(instance, index, choice->arena);
     if (goal_has_news(instance, index, choice->now_ms))
         news_add(instance);
-    if (mark->truth == TRUTH_FALSE && instance->group_size != 0)
+    if (mark->truth == TRUTH_FALSE)
         convergence_unmet(instance, index);
 }
 
@@ -225,8 +228,8 @@ static void choose_goal(Choice *choice)
 
 static bool message_is_due(Choice *choice, const Message *message)
 {
-    if (choice->instance->handler_waits || dead_letters_are_full(choice->instance) ||
-        fact_is_lacked(choice->instance, choice->instance->message_lacks))
+    if (choice->instance->active->handler_waits || dead_letters_are_full(choice->instance) ||
+        fact_is_lacked(choice->instance, choice->instance->active->message_lacks))
         return false;
     if (message->due_ms > choice->now_ms) {
         wake_at(choice->instance, message->due_ms);
@@ -265,7 +268,7 @@ static void choose_message(Choice *choice, const Message *message)
 
 static bool run_is_due(Choice *choice, const Run *run)
 {
-    if (fact_is_lacked(choice->instance, choice->instance->run_lacks))
+    if (fact_is_lacked(choice->instance, choice->instance->active->run_lacks))
         return false;
     if (run->transition >= 0)
         return transition_is_due(choice, (uint32_t)run->transition);
@@ -281,7 +284,7 @@ static bool run_is_due(Choice *choice, const Run *run)
 static void choose_run(Choice *choice)
 {
     Instance *instance = choice->instance;
-    const Run *run = &instance->runs[0];
+    const Run *run = &instance->has->runs[0];
     int urgency = 100;
 
     if (!run_is_due(choice, run))
@@ -326,7 +329,7 @@ Object *object_to_repair(const Instance *instance)
 {
     Object *lowest = NULL;
 
-    for (Object *object = instance->first_object; object != NULL; object = object->owner_next)
+    for (Object *object = instance->has->first_object; object != NULL; object = object->owner_next)
         if (object_is_gone(object) && (lowest == NULL || object->rank < lowest->rank))
             lowest = object;
     return lowest;
@@ -335,7 +338,7 @@ Object *object_to_repair(const Instance *instance)
 /* Its owner is about to make it again, and waits for another one meanwhile. */
 static bool is_held_up(const Object *object)
 {
-    return object->owner->pending != NULL && object->owner->waits_for != NULL;
+    return object->owner->active->pending != NULL && object->owner->active->waits_for != NULL;
 }
 
 /* What it stands on is made again before it, whichever domain that belongs to. */
@@ -372,15 +375,16 @@ static void choose_act(Choice *choice)
 {
     const Instance *instance = choice->instance;
 
-    if (instance->waits_for != NULL || instance->puts_off_for != NULL) {
+    if (instance->active->waits_for != NULL || instance->active->puts_off_for != NULL) {
         choose_repair(choice); /* it may be what others wait for */
         return;
     }
-    if (instance->run_count > 0)
+    if (instance->has->run_count > 0)
         choose_run(choice);
     else
         choose_goal(choice);
-    if (!choice->found && instance->run_count == 0 && mailbox_count(&instance->mailbox) == 0)
+    if (!choice->found && instance->has->run_count == 0 &&
+        mailbox_count(&instance->active->mailbox) == 0)
         choose_repair(choice);
     if (!choice->found)
         choose_left(choice);
@@ -391,7 +395,7 @@ static void choose_act(Choice *choice)
 static void choose_turn(Choice *choice)
 {
     const Instance *instance = choice->instance;
-    const Message *message = mailbox_peek(&instance->mailbox);
+    const Message *message = mailbox_peek(&instance->active->mailbox);
 
     if (message == NULL) {
         choose_act(choice);
@@ -399,7 +403,7 @@ static void choose_turn(Choice *choice)
     }
     bool hears = message_is_due(choice, message);
     Choice act = *choice;
-    if (!hears || mailbox_count(&instance->mailbox) < MAILBOX_CEILING)
+    if (!hears || mailbox_count(&instance->active->mailbox) < MAILBOX_CEILING)
         choose_act(&act);
     if (hears && !(act.found && instance->handlers_in_row >= HANDLERS_IN_ROW_MAX))
         choose_message(choice, message);
@@ -410,7 +414,7 @@ static void choose_turn(Choice *choice)
 /* What an edit left to be done comes before it goes on. */
 static void choose_next(Choice *choice)
 {
-    const Message *message = mailbox_peek(&choice->instance->mailbox);
+    const Message *message = mailbox_peek(&choice->instance->active->mailbox);
 
     switch (choose_revision(choice)) {
     case REVISION_NONE:
@@ -431,20 +435,21 @@ static void choose_next(Choice *choice)
 static void choose_end(Choice *choice)
 {
     Instance *instance = choice->instance;
-    const Message *message = mailbox_peek(&instance->mailbox);
+    const Message *message = mailbox_peek(&instance->active->mailbox);
 
     if (message != NULL && message_is_due(choice, message))
         choose_message(choice, message);
-    if (choice->found || instance->waits_for != NULL || instance->puts_off_for != NULL)
+    if (choice->found || instance->active->waits_for != NULL ||
+        instance->active->puts_off_for != NULL)
         return;
-    if (instance->run_count > 0) {
+    if (instance->has->run_count > 0) {
         choose_run(choice);
         return;
     }
-    if (message != NULL || instance->stop_given_up)
+    if (message != NULL || instance->has->stop_given_up)
         return;
-    if (instance->stop_due_ms > choice->now_ms)
-        wake_at(instance, instance->stop_due_ms);
+    if (instance->has->stop_due_ms > choice->now_ms)
+        wake_at(instance, instance->has->stop_due_ms);
     else
         choice_add(choice, cause_of(CAUSE_STOP), 100);
 }
@@ -452,23 +457,24 @@ static void choose_end(Choice *choice)
 /* Its domain is not in the program any more: it ends with the last of its objects. */
 static void choose_gone(Choice *choice)
 {
-    if (choice->instance->object_count == 0)
+    if (choice->instance->has->object_count == 0)
         choice_add(choice, cause_of(CAUSE_STOP), 255);
 }
 
 static bool instance_may_run(const Instance *instance)
 {
-    return instance->pending == NULL && !instance->resting && instance->undecided_after == NULL;
+    return instance->active->pending == NULL && convergence_rests(instance) == NULL &&
+           instance->active->undecided_after == NULL;
 }
 
 /* The process died in a slice of it: nothing of it runs now, or what was half performed goes on. */
 static bool choose_crashed(const Choice *choice)
 {
     Instance *instance = choice->instance;
-    const Crashes *crashes = instance->crashes;
+    const Crashes *crashes = instance->has->crashes;
 
     if (!crashes_hold(instance, choice->now_ms)) {
-        instance->runtime->resources_came |= instance->pending != NULL;
+        instance->runtime->resources_came |= instance->active->pending != NULL;
         return false;
     }
     if (!crashes->down)
@@ -481,13 +487,14 @@ bool instance_choose(Instance *instance, const RuntimeOptions *options, uint64_t
 {
     Choice choice = {.instance = instance, .options = options, .now_ms = now_ms, .arena = arena};
 
-    alarm_set(instance, ALARM_WAKE, 0);
-    alarm_set(instance, ALARM_EXPIRY, 0);
+    for (AlarmKind kind = 0; kind < ALARM_COUNT; kind++)
+        if (instance->alarms[kind] != 0)
+            alarm_set(instance, kind, 0);
     if (!options->repair_only) {
         goals_refresh(&choice);
         timers_refresh(&choice);
     }
-    if (instance->crashes != NULL && choose_crashed(&choice))
+    if (instance->has->crashes != NULL && choose_crashed(&choice))
         return false;
     if (!instance_may_run(instance))
         return false;
@@ -501,9 +508,11 @@ bool instance_choose(Instance *instance, const RuntimeOptions *options, uint64_t
         choose_end(&choice);
     else if (instance->booted)
         choose_next(&choice);
-    else if (instance->waits_for == NULL && instance->puts_off_for == NULL)
+    else if (instance->active->waits_for == NULL && instance->active->puts_off_for == NULL)
         choose_boot(&choice);
-    instance->next = choice.cause;
-    instance->urgency = (uint8_t)choice.urgency;
-    return choice.found;
+    if (!choice.found)
+        return false;
+    instance_wake(instance)->next = choice.cause;
+    instance_wake(instance)->urgency = (uint8_t)choice.urgency;
+    return true;
 }

@@ -26,7 +26,7 @@ static Object *condemned_of(const Instance *instance)
 {
     Object *first = NULL;
 
-    for (Object *object = instance->first_object; object != NULL; object = object->owner_next)
+    for (Object *object = instance->has->first_object; object != NULL; object = object->owner_next)
         if (is_to_go(object) && (first == NULL || goes_before(object, first)))
             first = object;
     return first;
@@ -36,7 +36,7 @@ static Object *left_of(const Instance *instance)
 {
     Object *first = NULL;
 
-    for (Object *object = instance->first_object; object != NULL; object = object->owner_next)
+    for (Object *object = instance->has->first_object; object != NULL; object = object->owner_next)
         if (object->state == OBJECT_LEFT && !object->by_hand && !object->given_up &&
             (first == NULL || goes_before(object, first)))
             first = object;
@@ -97,8 +97,7 @@ void condemned_changed(Runtime *runtime, Instance *owner)
         instance_touch(next->owner);
     if (!owner->is_gone || gone_ones_have_objects(runtime))
         return;
-    for (Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
-        instance_touch(i); /* they waited for it */
+    runtime->all_touched = true; /* they waited for it */
 }
 
 bool choose_condemned(Choice *choice)
@@ -130,7 +129,7 @@ void choose_left(Choice *choice)
 {
     Instance *instance = choice->instance;
 
-    if (instance->run_count > 0 || mailbox_count(&instance->mailbox) > 0 ||
+    if (instance->has->run_count > 0 || mailbox_count(&instance->active->mailbox) > 0 ||
         !goals_are_met(instance))
         return;
     const Object *object = left_of(instance);
@@ -144,7 +143,7 @@ static bool hears_what_travels(const Instance *instance)
 {
     const Message *message;
 
-    for (size_t i = 0; (message = mailbox_at(&instance->mailbox, i)) != NULL; i++)
+    for (size_t i = 0; (message = mailbox_at(&instance->active->mailbox, i)) != NULL; i++)
         if (message->travels || message->unsaid)
             return true;
     return false;
@@ -194,7 +193,7 @@ RevisionTurn choose_revision(Choice *choice)
         return REVISION_NONE;
     if (hears_what_travels(instance))
         return REVISION_HEARS;
-    if (instance->waits_for != NULL || instance->puts_off_for != NULL ||
+    if (instance->active->waits_for != NULL || instance->active->puts_off_for != NULL ||
         is_awaited(instance, origin))
         return REVISION_FIRST;
     if (revision_is_due(choice, origin))

@@ -27,7 +27,7 @@ void message_put(Instance *receiver, Message *message)
         dead_letter_add(receiver, message, "its domain is down");
         return;
     }
-    mailbox_put(&receiver->mailbox, message);
+    mailbox_put(&instance_wake(receiver)->mailbox, message);
     instance_touch(receiver);
 }
 
@@ -40,7 +40,7 @@ void deliver(Instance *receiver, MessageKind kind, uint32_t target, uint32_t fro
 
 Message *message_take(Instance *instance, uint64_t id)
 {
-    Message *message = mailbox_take(&instance->mailbox, id);
+    Message *message = mailbox_take(&instance_wake(instance)->mailbox, id);
 
     if (message != NULL && message->kind == MESSAGE_TIMER)
         instance->timers[message->target].waits = false;
@@ -128,7 +128,7 @@ static void event_deliver(Instance *sender, const Emission *emission, const With
     for (size_t d = 0; d < runtime->program->domain_count; d++)
         if (domain_find_handler(&runtime->program->domains[d], emission->event) >= 0)
             for (Instance *i = runtime->domains[d].instances.first; i != NULL;
-                 i = i->links[LIST_DOMAIN].next)
+                 i = link_next(i, LIST_DOMAIN))
                 deliver_emission(i, MESSAGE_EVENT, emission->event, sender,
                                  withdrawn != NULL && i->started < withdrawn->at ? &replacing
                                                                                  : emission);
@@ -219,7 +219,6 @@ Instance *instance_begin(Runtime *runtime, const InstanceStart *start)
         instance->fields[i] = value_clone(start->fields[i]);
     }
     trail_set(&instance->trail, runtime->committing);
-    instance_fields_changed(instance);
     timers_apply(instance, start->timers, start->timer_count);
     retained_deliver(instance, NULL);
     return instance;
@@ -257,7 +256,6 @@ static bool fields_change(Instance *instance, const Proposal *proposal, const ch
     if (changed) {
         trail_set(&instance->trail, instance->runtime->committing);
         instance->version++;
-        instance_fields_changed(instance);
     }
     return changed;
 }
@@ -272,22 +270,22 @@ static char *message_describe(const Instance *instance, const Message *message)
 static void unlocked(Instance *instance, const Message *message)
 {
     Unlocking by = {message->kind, message->from, message_name(instance, message)};
+    Unlocking *last = &instance_wake(instance)->unlocking;
 
-    if (by.kind == instance->unlocking.kind && by.from == instance->unlocking.from &&
-        by.name == instance->unlocking.name)
+    if (by.kind == last->kind && by.from == last->from && by.name == last->name)
         return;
-    free(instance->unlocked_by);
-    instance->unlocked_by = message_describe(instance, message);
-    instance->unlocking = by;
+    cleanup(free) char *text = message_describe(instance, message);
+    instance->unlocked_by = runtime_text(instance->runtime, text);
+    *last = by;
 }
 
 void count_turn(Instance *instance, const Cause *cause)
 {
     crashes_pass(instance);
-    if (cause->kind == CAUSE_MESSAGE)
-        instance->handlers_in_row++;
-    else
+    if (cause->kind != CAUSE_MESSAGE)
         instance->handlers_in_row = 0;
+    else if (instance->handlers_in_row < HANDLERS_IN_ROW_MAX)
+        instance->handlers_in_row++;
 }
 
 /* The message a slice consumed leaves the mailbox; the caller owns it. */
@@ -295,7 +293,8 @@ static Message *consume(Instance *instance, const Cause *cause)
 {
     if (cause->message == 0)
         return NULL;
-    string_set(&instance->handler_reason, NULL);
+    if (instance->has->handler_reason != NULL)
+        string_set(&instance_holdings(instance)->handler_reason, NULL);
     return message_take(instance, cause->message);
 }
 
@@ -348,7 +347,7 @@ void slice_commit(Instance *instance, const Cause *cause, const Proposal *propos
     Message *message = consume(instance, cause);
     bool whole = is_whole(instance, cause, proposal);
     bool runs = !whole && has_run(cause, proposal);
-    Digest128 began = instance->field_digest;
+    Digest128 began = runs || whole ? instance_field_digest(instance) : 0;
     uint32_t run = runs ? run_begin(instance, cause, message) : 0;
     bool travels = message != NULL && message->travels;
     cleanup(free) char *because = travels ? message_describe(instance, message) : NULL;

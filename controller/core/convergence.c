@@ -1,6 +1,7 @@
 #include "convergence.h"
 
 #include "controller/core/record.h"
+#include "lang/base/memory.h"
 
 static Digest128 spread(uint64_t low, uint64_t high)
 {
@@ -18,12 +19,33 @@ static Digest128 spread(uint64_t low, uint64_t high)
 #define WEIGHT_HIGH_ROW WEIGHT(0x9b05688c2b3e6c1fULL, 0xdbd99e6ff3c90bd9ULL)
 #define WEIGHT_GOAL WEIGHT(0x1f83d9abfb41bd6bULL, 0x2bdfc8d6d7a3d4f1ULL)
 
+/* Domains that have spoken with each other, and the proof about them. */
+typedef struct Group {
+    Instance *first;
+    uint64_t size;
+    Digest128 sum; /* of the members' configurations */
+    uint64_t slices;
+    uint64_t window, window_slices, window_power; /* power 0: no tortoise yet */
+    Digest128 tortoise;
+    bool window_effects;
+    Digest128 window_answers, last_lap_answers;
+    uint64_t last_lap_slices;
+} Group;
+
+/* What an instance is in its group. */
+struct Member {
+    Group *group;
+    Instance *next;
+    const char *rests; /* proved to loop: runs no more until something comes from outside; NULL */
+    Digest128 configuration;
+};
+
 static Digest128 runs_digest(const Instance *instance)
 {
     Digest128 digest = 0;
 
-    for (size_t i = 0; i < instance->run_count; i++) {
-        const Run *run = &instance->runs[i];
+    for (size_t i = 0; i < instance->has->run_count; i++) {
+        const Run *run = &instance->has->runs[i];
         digest = digest * spread(7, i) + run->began +
                  spread(hash_string(cause_where(instance, &(Cause){.transition = run->transition,
                                                                    .handler = run->handler,
@@ -40,27 +62,27 @@ static Digest128 runs_digest(const Instance *instance)
 static Digest128 marks_digest(const Instance *instance)
 {
     Digest128 digest = instance->booted, weight = WEIGHT_GOAL;
-    uint32_t in_row = instance->handlers_in_row;
 
     for (uint32_t i = 0; i < instance->domain->transition_count; i++)
         if (transition_is_blocked(instance, i))
             digest += spread(i, 1);
     for (size_t i = 0; i < instance->domain->goal_count; i++, weight *= WEIGHT_FIELDS)
         digest += weight * (Digest128)(instance->goals[i].last_transition + 2);
-    digest += WEIGHT_ROW * (in_row > HANDLERS_IN_ROW_MAX ? HANDLERS_IN_ROW_MAX : in_row);
-    return digest + WEIGHT_HIGH_ROW * instance->mailbox.high_in_row;
+    digest += WEIGHT_ROW * instance->handlers_in_row;
+    return digest + WEIGHT_HIGH_ROW * instance->active->mailbox.high_in_row;
 }
 
 /* Everything that decides what the instance does next, as one number. */
-static Digest128 configuration_digest(const Instance *instance)
+static Digest128 configuration_digest(Instance *instance)
 {
-    Digest128 digest =
-        instance->field_digest * WEIGHT_FIELDS + instance->mailbox.normal.digest * WEIGHT_NORMAL +
-        instance->mailbox.high.digest * WEIGHT_HIGH + marks_digest(instance) * WEIGHT_MARKS;
+    const Mailbox *mailbox = &instance->active->mailbox;
+    Digest128 digest = instance_field_digest(instance) * WEIGHT_FIELDS +
+                       mailbox->normal.digest * WEIGHT_NORMAL + mailbox->high.digest * WEIGHT_HIGH +
+                       marks_digest(instance) * WEIGHT_MARKS;
 
-    if (instance->run_count > 0)
+    if (instance->has->run_count > 0)
         digest += runs_digest(instance) * WEIGHT_RUNS;
-    return digest * spread(instance->identity, 6);
+    return digest * spread(instance->born, 6);
 }
 
 static uint64_t next_window(Runtime *runtime)
@@ -68,17 +90,17 @@ static uint64_t next_window(Runtime *runtime)
     return ++runtime->convergence_windows;
 }
 
-static void window_begin(Instance *group, uint64_t power)
+static void window_begin(Group *group, uint64_t power)
 {
-    group->tortoise = group->group_sum;
+    group->tortoise = group->sum;
     group->window_power = power;
     group->window_slices = 0;
     group->window_effects = false;
     group->window_answers = 0;
-    group->group_window = next_window(group->runtime);
+    group->window = next_window(group->first->runtime);
 }
 
-static void lap_forget(Instance *group)
+static void lap_forget(Group *group)
 {
     group->last_lap_slices = 0;
     group->last_lap_answers = 0;
@@ -86,7 +108,7 @@ static void lap_forget(Instance *group)
 
 /* In the middle of a slice: what is now is compared with nothing, the first window begins with the
  * end of the slice. */
-static void proof_restart(Instance *group)
+static void proof_restart(Group *group)
 {
     lap_forget(group);
     window_begin(group, 0);
@@ -94,80 +116,105 @@ static void proof_restart(Instance *group)
 
 static void configuration_update(Instance *instance)
 {
+    Member *member = instance->member;
     Digest128 digest = configuration_digest(instance);
 
-    instance->group->group_sum += digest - instance->configuration;
-    instance->configuration = digest;
+    member->group->sum += digest - member->configuration;
+    member->configuration = digest;
+}
+
+/* Its group, which begins with it alone if it has none. */
+static Group *group_of(Instance *instance)
+{
+    if (instance->member != NULL)
+        return instance->member->group;
+    Group *group = memory_zero(1, sizeof *group);
+    instance->member = memory_zero(1, sizeof *instance->member);
+    instance->member->group = group;
+    instance->member->configuration = configuration_digest(instance);
+    group->first = instance;
+    group->size = 1;
+    group->sum = instance->member->configuration;
+    proof_restart(group);
+    return group;
 }
 
 /* Members of `from` join `to`. */
-static void group_merge(Instance *to, Instance *from)
+static void group_merge(Group *to, Group *from)
 {
-    Instance *last = from;
+    Member *last = NULL;
 
-    for (Instance *member = from; member != NULL; member = member->group_next) {
-        member->group = to;
-        last = member;
+    for (const Instance *i = from->first; i != NULL; i = last->next) {
+        last = i->member;
+        last->group = to;
     }
-    last->group_next = to->group_next;
-    to->group_next = from;
-    to->group_size += from->group_size;
-    to->group_sum += from->group_sum;
-    to->group_slices += from->group_slices;
+    last->next = to->first->member->next;
+    to->first->member->next = from->first;
+    to->size += from->size;
+    to->sum += from->sum;
+    to->slices += from->slices;
+    free(from);
     proof_restart(to);
 }
 
-static void group_alone(Instance *instance)
+static void goals_calm(Instance *instance)
 {
-    instance->group = instance;
-    instance->group_next = NULL;
-    instance->group_size = 1;
-    instance->group_slices = 0;
-    instance->configuration = configuration_digest(instance);
-    instance->group_sum = instance->configuration;
-    instance->resting = false;
-    instance->resting_kind = NULL;
     for (size_t i = 0; i < instance->domain->goal_count; i++)
         instance->goals[i].oscillating = false;
-    proof_restart(instance);
 }
 
 void convergence_outside(Instance *instance)
 {
     Instance *next;
 
-    for (Instance *member = instance->group; member != NULL; member = next) {
-        next = member->group_next;
-        if (member->resting)
-            instance_touch(member);
-        group_alone(member);
+    if (instance->member == NULL)
+        return;
+    Group *group = instance->member->group;
+    for (Instance *i = group->first; i != NULL; i = next) {
+        next = i->member->next;
+        if (i->member->rests != NULL) {
+            goals_calm(i);
+            instance_touch(i);
+        }
+        free(take(i->member));
     }
+    free(group);
 }
 
-static void group_join(Instance *receiver, Instance *sender)
+void convergence_sleep(Instance *instance)
 {
-    if (sender->group_size == 0)
-        group_alone(sender);
-    if (receiver->resting)
-        convergence_outside(receiver);
-    if (sender->group->group_size >= receiver->group->group_size)
-        group_merge(sender->group, receiver->group);
-    else
-        group_merge(receiver->group, sender->group);
+    if (instance->member != NULL && instance->member->group->size == 1 &&
+        instance->member->rests == NULL)
+        convergence_outside(instance);
+}
+
+const char *convergence_rests(const Instance *instance)
+{
+    return instance->member != NULL ? instance->member->rests : NULL;
 }
 
 void convergence_spoke(Instance *receiver, Instance *sender)
 {
-    if (receiver->group_size == 0)
-        group_alone(receiver);
-    if (sender != NULL && sender->group != receiver->group)
-        group_join(receiver, sender);
+    Group *to = group_of(receiver);
+
+    if (sender != NULL && group_of(sender) != to) {
+        if (convergence_rests(receiver) != NULL) {
+            convergence_outside(receiver);
+            to = group_of(receiver);
+        }
+        Group *from = group_of(sender);
+        if (from->size >= to->size)
+            group_merge(from, to);
+        else
+            group_merge(to, from);
+    }
     configuration_update(receiver); /* a mailbox that fills is no configuration that comes again */
 }
 
 void convergence_unmet(Instance *instance, uint32_t goal)
 {
-    instance->goals[goal].unmet_window = instance->group->group_window;
+    if (instance->member != NULL)
+        instance->goals[goal].unmet_window = instance->member->group->window;
 }
 
 static void goals_mark(Instance *member, uint64_t window, bool all_unmet)
@@ -179,22 +226,21 @@ static void goals_mark(Instance *member, uint64_t window, bool all_unmet)
     }
 }
 
-static LoopKind group_rest(Instance *group, LoopKind kind)
+static LoopKind group_rest(Group *group, LoopKind kind)
 {
     static const char *const names[] = {NULL, "oscillating", "repeating", "diverging"};
 
-    for (Instance *member = group; member != NULL; member = member->group_next) {
-        member->resting = true;
-        member->resting_kind = names[kind];
-        goals_mark(member, group->group_window, kind == LOOP_DIVERGING);
-        instance_touch(member);
+    for (Instance *i = group->first; i != NULL; i = i->member->next) {
+        i->member->rests = names[kind];
+        goals_mark(i, group->window, kind == LOOP_DIVERGING);
+        instance_touch(i);
     }
     return kind;
 }
 
 /* The configuration is that of the tortoise again. With effects on the way it takes a second lap
  * with the same answers. */
-static LoopKind lap_closed(Instance *group)
+static LoopKind lap_closed(Group *group)
 {
     if (!group->window_effects)
         return group_rest(group, LOOP_PROVED);
@@ -209,21 +255,19 @@ static LoopKind lap_closed(Instance *group)
 
 LoopKind convergence_slice(Instance *instance, Digest128 answers, uint64_t max_slices)
 {
-    if (instance->group_size == 0)
-        group_alone(instance);
-    Instance *group = instance->group;
+    Group *group = group_of(instance);
 
     configuration_update(instance);
     group->window_slices++;
-    group->group_slices++;
+    group->slices++;
     if (answers != 0) {
-        group->group_slices = 0;
+        group->slices = 0;
         group->window_effects = true;
         group->window_answers = group->window_answers * spread(9, 9) + answers;
     }
-    if (group->window_power != 0 && group->group_sum == group->tortoise)
+    if (group->window_power != 0 && group->sum == group->tortoise)
         return lap_closed(group);
-    if (max_slices != 0 && group->group_slices >= max_slices)
+    if (max_slices != 0 && group->slices >= max_slices)
         return group_rest(group, LOOP_DIVERGING);
     if (group->window_slices >= group->window_power) {
         lap_forget(group);

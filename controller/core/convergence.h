@@ -31,4 +31,12 @@ LoopKind convergence_slice(Instance *instance, Digest128 answers, uint64_t max_s
 /* A goal of the instance was found unmet. */
 void convergence_unmet(Instance *instance, uint32_t goal);
 
+/* How its group loops, for people: "oscillating"; it runs no more until something comes from
+ * outside. NULL: nothing is proved of it. */
+const char *convergence_rests(const Instance *instance);
+
+/* The instance goes to sleep: alone, it is of no group any more, for only what is outside or time
+ * can wake it. */
+void convergence_sleep(Instance *instance);
+
 #endif

@@ -20,8 +20,8 @@ void crashes_free(Crashes *crashes)
 
 bool crashes_hold(const Instance *instance, uint64_t now_ms)
 {
-    return instance->crashes != NULL &&
-           (instance->crashes->down || instance->crashes->due_ms > now_ms);
+    return instance->has->crashes != NULL &&
+           (instance->has->crashes->down || instance->has->crashes->due_ms > now_ms);
 }
 
 /* ---- records ---- */
@@ -37,9 +37,9 @@ static void times_make_room(Crashes *crashes)
 
 void crashes_add(Instance *instance, const Record *record)
 {
-    if (instance->crashes == NULL)
-        instance->crashes = memory_zero(1, sizeof *instance->crashes);
-    Crashes *crashes = instance->crashes;
+    if (instance->has->crashes == NULL)
+        instance_holdings(instance)->crashes = memory_zero(1, sizeof(Crashes));
+    Crashes *crashes = instance->has->crashes;
     if (record->due_ms == 0)
         crashes->count = 0;
     crashes->down =
@@ -55,7 +55,7 @@ void crashes_add(Instance *instance, const Record *record)
 
 void crashes_begin_again(Instance *instance)
 {
-    Crashes *crashes = instance->crashes;
+    Crashes *crashes = instance->has->crashes;
 
     if (crashes == NULL)
         return;
@@ -68,7 +68,7 @@ void crashes_begin_again(Instance *instance)
 
 void crashes_encode(const Instance *instance, Buffer *ret)
 {
-    const Crashes *crashes = instance->crashes;
+    const Crashes *crashes = instance->has->crashes;
 
     if (crashes == NULL)
         return;
@@ -101,7 +101,7 @@ void crashes_decode(Instance *instance, const Json *json)
     crashes->down = json_get_bool(json, "down", false);
     crashes->due_ms = (uint64_t)json_get_int(json, "due", 0);
     crashes->reason = member_copy(json, "reason");
-    instance->crashes = crashes;
+    instance_holdings(instance)->crashes = crashes;
 }
 
 /* ---- deciding ---- */
@@ -118,13 +118,13 @@ static Instance *instance_of_identity(const Runtime *runtime, uint64_t identity)
  * False: it is a goal's, or not there any more. */
 static bool crashed_cause(const Instance *instance, const Event *event, Cause *ret)
 {
-    const Message *message = mailbox_find(&instance->mailbox, event->message);
+    const Message *message = mailbox_find(&instance->active->mailbox, event->message);
 
-    if (instance->pending != NULL)
-        *ret = instance->pending->cause;
+    if (instance->active->pending != NULL)
+        *ret = instance->active->pending->cause;
     else if (event->message != 0 && message != NULL)
         *ret = message_cause(instance, message);
-    else if (event->run != 0 && event->run <= instance->run_count)
+    else if (event->run != 0 && event->run <= instance->has->run_count)
         *ret = run_cause(instance, (uint32_t)event->run - 1);
     else
         return false;
@@ -133,11 +133,11 @@ static bool crashed_cause(const Instance *instance, const Event *event, Cause *r
 
 static uint32_t attempts_of(const Instance *instance, const Cause *cause)
 {
-    const Message *message = mailbox_find(&instance->mailbox, cause->message);
+    const Message *message = mailbox_find(&instance->active->mailbox, cause->message);
 
     if (cause->message != 0)
         return message != NULL ? message->attempts : 0;
-    return instance->runs[cause->run].attempts;
+    return instance->has->runs[cause->run].attempts;
 }
 
 /* One signal of somebody else's while it computed is no sign of anything; two in the same slice
@@ -151,7 +151,7 @@ static bool counts_with_last(const Crashes *crashes, const Event *event)
 
 static uint64_t crash_due(const Turn *turn, const Instance *instance)
 {
-    uint64_t limit = (uint64_t)BACKOFF_FIRST_MS << (instance->crashes->count - 1);
+    uint64_t limit = (uint64_t)BACKOFF_FIRST_MS << (instance->has->crashes->count - 1);
 
     return turn->now_ms + 1 + limit / 2 + jitter(turn->runtime, instance->started, limit / 2);
 }
@@ -170,7 +170,7 @@ void crashed_step(Turn *turn, const Event *event)
                      .text = event->detail,
                      .retry = !given_back || attempts_of(instance, &cause) < MESSAGE_ATTEMPTS_MAX};
     record.has_cause = given_back;
-    if (counts_with_last(instance->crashes, event))
+    if (counts_with_last(instance->has->crashes, event))
         record.due_ms = crash_due(turn, instance);
     turn_record(turn, &record);
     turn_notice(turn, instance_is_down(instance) ? NOTICE_DOWN : NOTICE_CRASHED, instance)->text =

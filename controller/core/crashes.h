@@ -28,7 +28,7 @@ void crashes_free(Crashes *crashes);
 /* It runs nothing more by itself. */
 static inline bool instance_is_down(const Instance *instance)
 {
-    return instance->crashes != NULL && instance->crashes->down;
+    return instance->has->crashes != NULL && instance->has->crashes->down;
 }
 
 /* Nothing of it runs now. */
@@ -40,8 +40,8 @@ void crashes_add(Instance *instance, const Record *record);
 /* A slice of it has come to its end: what kills the process is not that it is run. */
 static inline void crashes_pass(Instance *instance)
 {
-    if (instance->crashes != NULL)
-        instance->crashes->again = false;
+    if (instance->has->crashes != NULL)
+        instance->has->crashes->again = false;
 }
 
 /* Another run begins, or somebody says so: nothing is waited for; one that is down is up. */

@@ -11,9 +11,10 @@ void dead_letter_add(Instance *instance, Message *message, const char *reason)
 
     if (message == NULL)
         return;
-    memory_reserve_one(instance->dead_letters, instance->dead_letter_count,
-                       instance->dead_letter_capacity);
-    instance->dead_letters[instance->dead_letter_count++] =
+    Holdings *holdings = instance_holdings(instance);
+    memory_reserve_one(holdings->dead_letters, holdings->dead_letter_count,
+                       holdings->dead_letter_capacity);
+    holdings->dead_letters[holdings->dead_letter_count++] =
         (DeadLetter){message, memory_copy_string(reason != NULL ? reason : "")};
     if (turn != NULL && reason != NULL)
         turn_notice(turn, NOTICE_DEAD_LETTER, instance)->text =
@@ -22,13 +23,15 @@ void dead_letter_add(Instance *instance, Message *message, const char *reason)
 
 Message *dead_letter_take(Instance *instance, uint64_t message)
 {
-    for (size_t i = 0; i < instance->dead_letter_count; i++) {
-        DeadLetter *letter = &instance->dead_letters[i];
+    Holdings *holdings = instance_holdings(instance);
+
+    for (size_t i = 0; i < holdings->dead_letter_count; i++) {
+        DeadLetter *letter = &holdings->dead_letters[i];
         Message *taken = letter->message;
         if (taken->id != message)
             continue;
         free(letter->reason);
-        memmove(letter, letter + 1, (--instance->dead_letter_count - i) * sizeof *letter);
+        memmove(letter, letter + 1, (--holdings->dead_letter_count - i) * sizeof *letter);
         return taken;
     }
     return NULL;
@@ -36,5 +39,5 @@ Message *dead_letter_take(Instance *instance, uint64_t message)
 
 bool dead_letters_are_full(const Instance *instance)
 {
-    return instance->dead_letter_count >= DEAD_LETTERS_MAX;
+    return instance->has->dead_letter_count >= DEAD_LETTERS_MAX;
 }

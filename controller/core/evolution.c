@@ -116,7 +116,7 @@ static void fields_begin(const Passage *passage, Instance *instance)
 
     for (size_t i = 0; i < instance->domain->field_count; i++)
         field_set(instance, i, first[i]);
-    instance_fields_changed(instance);
+    instance_fields_set(instance);
 }
 
 /* Of a keyed domain each instance has its own, which it began with. */
@@ -127,7 +127,7 @@ static void parameters_take(const Passage *passage, Instance *instance)
     for (size_t i = 0; i < instance->domain->field_count && instance->key == NULL; i++)
         if (instance->domain->fields[i].parameter)
             field_set(instance, i, first[i]);
-    instance_fields_changed(instance);
+    instance_fields_set(instance);
 }
 
 /* What the command line gives a field comes before what `system` gives it. */
@@ -144,7 +144,7 @@ static void system_parameters_take(const Passage *passage, const ProgramStart *s
             field_set(instance, i,
                       value_equal(first[i], domain->fields[i].initial) ? start->fields[i]
                                                                        : first[i]);
-    instance_fields_changed(instance);
+    instance_fields_set(instance);
 }
 
 static void parameters_set(const Passage *passage)
@@ -184,10 +184,10 @@ static const Run *run_before(const Instance *before, const Instance *instance, c
 {
     Cause now = run_text(run);
 
-    for (size_t i = 0; i < before->run_count; i++) {
-        Cause then = run_text(&before->runs[i]);
+    for (size_t i = 0; i < before->has->run_count; i++) {
+        Cause then = run_text(&before->has->runs[i]);
         if (strcmp(cause_where(before, &then), cause_where(instance, &now)) == 0)
-            return &before->runs[i];
+            return &before->has->runs[i];
     }
     return NULL;
 }
@@ -212,29 +212,30 @@ static void runs_check(Passage *passage, Instance *instance, const Instance *bef
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < instance->run_count; i++)
-        if (run_is_kept(instance, before, &instance->runs[i]))
-            instance->runs[kept++] = instance->runs[i];
+    for (size_t i = 0; i < instance->has->run_count; i++)
+        if (run_is_kept(instance, before, &instance->has->runs[i]))
+            instance->has->runs[kept++] = instance->has->runs[i];
         else
-            run_deinit(&instance->runs[i]);
-    if (kept < before->run_count) {
+            run_deinit(&instance->has->runs[i]);
+    if (kept < before->has->run_count) {
         cleanup(free) char *label = instance_label(instance);
-        Cause first = run_text(&before->runs[0]);
+        Cause first = run_text(&before->has->runs[0]);
         passage_note(
             passage,
             memory_format(
                 "%s: what was half done (%s%s) ends at its last commit: it is not what it was",
-                label, cause_where(before, &first), before->run_count > 1 ? ", ..." : ""));
+                label, cause_where(before, &first), before->has->run_count > 1 ? ", ..." : ""));
     }
-    instance->run_count = kept;
+    if (instance->has->run_count > kept)
+        instance_holdings(instance)->run_count = kept;
 }
 
 static void mailbox_check(Passage *passage, const Instance *instance, const Instance *before)
 {
     const Message *message;
 
-    for (size_t i = 0; (message = mailbox_at(&before->mailbox, i)) != NULL; i++) {
-        if (mailbox_find(&instance->mailbox, message->id) != NULL)
+    for (size_t i = 0; (message = mailbox_at(&before->active->mailbox, i)) != NULL; i++) {
+        if (mailbox_find(&instance->active->mailbox, message->id) != NULL)
             continue;
         cleanup(free) char *label = instance_label(instance);
         passage_note(

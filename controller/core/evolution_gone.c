@@ -39,6 +39,7 @@ uint32_t runtime_gone_domain(Runtime *runtime, const char *name)
     if (runtime->gone_count > 0)
         memcpy(gone, runtime->gone, runtime->gone_count * sizeof *gone);
     gone[runtime->gone_count++] = domain_new_empty(name, &runtime->arena);
+    domains[count] = (DomainEntry){.hash = hash_string(name)};
     runtime->domains = domains;
     runtime->gone = gone;
     return (uint32_t)count;
@@ -166,7 +167,7 @@ void empty_graves_remove(Passage *passage)
 
     for (Instance *i = instance_first(passage->new); i != NULL; i = next) {
         next = instance_next(i);
-        if (i->is_gone && i->object_count == 0)
+        if (i->is_gone && i->has->object_count == 0)
             instance_remove(i);
     }
 }

@@ -346,7 +346,7 @@ static void event_unsay(Runtime *new, const Emission *said)
     for (size_t d = 0; d < new->program->domain_count; d++)
         if (domain_find_handler(&new->program->domains[d], said->event) >= 0)
             for (Instance *i = new->domains[d].instances.first; i != NULL;
-                 i = i->links[LIST_DOMAIN].next)
+                 i = link_next(i, LIST_DOMAIN))
                 unsay_to(i, name, said, what);
 }
 
@@ -516,7 +516,7 @@ static void fields_follow(Instance *owner, const PutBack *put_back)
         value_free(owner->fields[i]);
         owner->fields[i] = value_clone(put_back->values[i]);
     }
-    instance_fields_changed(owner);
+    instance_fields_set(owner);
 }
 
 /* Newest first, so that each finds what it had left. */
@@ -563,13 +563,13 @@ static int origin_pass(Passage *passage, Instance *owner, Origin *origin, Faded 
 static int records_pass(Passage *passage, Instance *instance, bool stale_only, size_t *ret_faded,
                         Error *err)
 {
-    Faded *faded = arena_array(&passage->arena, Faded, instance->origin_count);
+    Faded *faded = arena_array(&passage->arena, Faded, instance->has->origin_count);
     int code = 0;
 
     *ret_faded = 0;
-    for (size_t i = 0; i < instance->origin_count && code == 0; i++) {
-        if (!stale_only || instance->origins[i]->stale)
-            code = origin_pass(passage, instance, instance->origins[i], faded, ret_faded, err);
+    for (size_t i = 0; i < instance->has->origin_count && code == 0; i++) {
+        if (!stale_only || instance->has->origins[i]->stale)
+            code = origin_pass(passage, instance, instance->has->origins[i], faded, ret_faded, err);
         arena_reset(&passage->scratch);
     }
     if (code == 0 && *ret_faded > 0)
@@ -602,7 +602,8 @@ static int instance_stop(Passage *passage, Instance *instance, Error *err)
 {
     cleanup(free) char *label = instance_label(instance);
 
-    for (const Object *object = instance->first_object; object != NULL; object = object->owner_next)
+    for (const Object *object = instance->has->first_object; object != NULL;
+         object = object->owner_next)
         if (object_check_protection(passage, object, "destroy", err) < 0)
             return ERROR_DENIED;
     instance->stopping = true;

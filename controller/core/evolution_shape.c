@@ -232,7 +232,7 @@ static int instance_reshape(Instance *instance, const Instance *before, Arena *a
         value_free(instance->fields[i]);
         instance->fields[i] = value;
     }
-    instance_fields_changed(instance);
+    instance_fields_set(instance);
     return 0;
 }
 
@@ -365,10 +365,10 @@ static int origins_reshape(Instance *instance, const Instance *before, Arena *ar
 
     for (size_t i = 0; i < before->domain->field_count; i++)
         state[i] = before->fields[i];
-    for (size_t i = instance->origin_count; i-- > 0 && code == 0;) {
-        code = reads_reshape(instance->origins[i], before, instance, arena, err);
+    for (size_t i = instance->has->origin_count; i-- > 0 && code == 0;) {
+        code = reads_reshape(instance->has->origins[i], before, instance, arena, err);
         if (code == 0)
-            code = changes_reshape(instance->origins[i], before, instance, state, arena, err);
+            code = changes_reshape(instance->has->origins[i], before, instance, state, arena, err);
     }
     return code;
 }

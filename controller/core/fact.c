@@ -230,14 +230,14 @@ void fact_want(Runtime *runtime, Fact *fact)
 
 static void instance_facts_changed(Instance *instance)
 {
-    instance->facts.version++;
+    instance_wake(instance)->facts.version++;
     instance_touch(instance);
 }
 
 /* The shorter list is searched: a fact may have very many readers, an instance many facts. */
 static FactRead *read_find(const Instance *instance, const Fact *fact)
 {
-    const InstanceFacts *facts = &instance->facts;
+    const InstanceFacts *facts = &instance->active->facts;
 
     if (fact->read_count <= facts->read_count) {
         for (FactRead *read = fact->reads; read != NULL; read = read->next)
@@ -253,7 +253,7 @@ static FactRead *read_find(const Instance *instance, const Fact *fact)
 
 static void read_begin(Instance *instance, Fact *fact)
 {
-    InstanceFacts *facts = &instance->facts;
+    InstanceFacts *facts = &instance_wake(instance)->facts;
     FactRead *read = read_find(instance, fact);
 
     if (read == NULL) {
@@ -298,7 +298,7 @@ static void read_free(Runtime *runtime, FactRead *read)
 
 static void read_end(Instance *instance, const Fact *fact)
 {
-    InstanceFacts *facts = &instance->facts;
+    InstanceFacts *facts = &instance_wake(instance)->facts;
     size_t at = 0;
 
     while (facts->reads[at]->fact != fact)
@@ -314,7 +314,7 @@ static void read_end(Instance *instance, const Fact *fact)
 
 void instance_facts_deinit(Instance *instance)
 {
-    InstanceFacts *facts = &instance->facts;
+    InstanceFacts *facts = &instance_wake(instance)->facts;
 
     link_remove(instance, LIST_READERS);
     for (size_t i = 0; i < facts->read_count; i++)
@@ -328,9 +328,9 @@ void instance_facts_deinit(Instance *instance)
 
 static CodeFacts *code_find(const Instance *instance, const Code *code)
 {
-    for (size_t i = 0; i < instance->facts.code_count; i++)
-        if (instance->facts.codes[i].code == code)
-            return &instance->facts.codes[i];
+    for (size_t i = 0; i < instance->active->facts.code_count; i++)
+        if (instance->active->facts.codes[i].code == code)
+            return &instance->active->facts.codes[i];
     return NULL;
 }
 
@@ -370,9 +370,9 @@ void code_facts_set(Instance *instance, const Code *code, Fact *const *items, si
     if (facts == NULL && count == 0)
         return;
     if (facts == NULL) {
-        memory_reserve_one(instance->facts.codes, instance->facts.code_count,
-                           instance->facts.code_capacity);
-        facts = &instance->facts.codes[instance->facts.code_count++];
+        InstanceFacts *known = &instance_wake(instance)->facts;
+        memory_reserve_one(known->codes, known->code_count, known->code_capacity);
+        facts = &known->codes[known->code_count++];
         *facts = (CodeFacts){.code = code};
     }
     if (is_same(facts, items, count))
@@ -475,8 +475,8 @@ void facts_after_effect(Instance *instance, const char *provider, bool planning)
         facts_predict(instance->runtime, provider);
         return;
     }
-    for (size_t i = 0; i < instance->facts.read_count; i++) {
-        FactRead *read = instance->facts.reads[i];
+    for (size_t i = 0; i < instance->active->facts.read_count; i++) {
+        FactRead *read = instance->active->facts.reads[i];
         if (strcmp(read->fact->provider, provider) != 0)
             continue;
         read->needs = read->fact->asked + 1;

@@ -205,7 +205,7 @@ void reading_end(Reading *reading)
     for (size_t i = 0; i < reading->fact_count; i++)
         if (instance->runtime->facts.live && !fact_is_fresh(instance, reading->facts[i]))
             fact_want(instance->runtime, reading->facts[i]);
-    if (instance->facts.read_count > FACTS_OF_DOMAIN_MAX && reading->fault == NULL)
+    if (instance->active->facts.read_count > FACTS_OF_DOMAIN_MAX && reading->fault == NULL)
         too_many(reading);
 }
 
@@ -231,7 +231,7 @@ void reading_add_goals(Reading *reading, int32_t transition)
 {
     const ProgramDomain *domain = reading->instance->domain;
 
-    if (transition < 0 || reading->instance->facts.read_count == 0)
+    if (transition < 0 || reading->instance->active->facts.read_count == 0)
         return;
     for (size_t i = 0; i < domain->goal_count; i++)
         if (serves(&domain->goals[i], transition))

@@ -116,7 +116,7 @@ static void fact_notice(Turn *turn, const Fact *fact)
 static void waiting_wake(const Fact *fact)
 {
     for (const FactRead *read = fact->reads; read != NULL; read = read->next)
-        if (read->instance->pending != NULL)
+        if (read->instance->active->pending != NULL)
             read->instance->runtime->resources_came = true;
 }
 
@@ -144,21 +144,21 @@ void fact_step(Turn *turn, const Event *event)
 /* The state of the instance's facts in which something lacked one; 0 is none. */
 static uint64_t lacking_now(const Instance *instance)
 {
-    return instance->facts.version + 1;
+    return instance->active->facts.version + 1;
 }
 
 void slice_lacks_fact(Instance *instance, const Cause *cause)
 {
     uint64_t now = lacking_now(instance);
 
-    if (instance->pending != NULL)
+    if (instance->active->pending != NULL)
         return; /* it is computed further when an answer comes */
     if (cause->kind == CAUSE_REVISE)
         origin_find(instance, cause->origin)->lacks = now;
     else if (cause->message != 0)
-        instance->message_lacks = now;
+        instance_wake(instance)->message_lacks = now;
     else if (cause->kind == CAUSE_RUN)
-        instance->run_lacks = now;
+        instance_wake(instance)->run_lacks = now;
     else
         instance->transitions[cause->transition].lacks = now;
 }
@@ -192,12 +192,13 @@ static bool instance_awaits(const Instance *instance)
     for (uint32_t i = 0; i < instance->domain->goal_count; i++)
         if (goal_awaits(instance, i))
             return true;
-    return (mailbox_count(&instance->mailbox) > 0 &&
-            fact_is_lacked(instance, instance->message_lacks)) ||
-           (instance->run_count > 0 && fact_is_lacked(instance, instance->run_lacks)) ||
+    return (mailbox_count(&instance->active->mailbox) > 0 &&
+            fact_is_lacked(instance, instance->active->message_lacks)) ||
+           (instance->has->run_count > 0 &&
+            fact_is_lacked(instance, instance->active->run_lacks)) ||
            (!instance->booted &&
             fact_is_lacked(instance, instance->transitions[instance->domain->boot].lacks)) ||
-           (instance->pending != NULL && instance->pending->awaits);
+           (instance->active->pending != NULL && instance->active->pending->awaits);
 }
 
 bool runtime_awaits_facts(const Runtime *runtime)
@@ -205,6 +206,6 @@ bool runtime_awaits_facts(const Runtime *runtime)
     const Instance *instance = runtime->lists[LIST_READERS].first;
 
     while (instance != NULL && !instance_awaits(instance))
-        instance = instance->links[LIST_READERS].next;
+        instance = link_next(instance, LIST_READERS);
     return instance != NULL;
 }

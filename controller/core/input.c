@@ -93,24 +93,24 @@ static void origin_input(const Instance *owner, const Origin *origin, Arena *are
 void slice_input_make(const Instance *instance, const Cause *cause, bool planning, Arena *arena,
                       SliceInput *ret)
 {
-    const Message *message = mailbox_find(&instance->mailbox, cause->message);
+    const Message *message = mailbox_find(&instance->active->mailbox, cause->message);
 
     *ret = (SliceInput){.program = instance->runtime->program,
                         .domain = instance->domain,
                         .code = cause_code(instance, cause),
-                        .key = instance->key_value,
+                        .key = instance_key_value(instance),
                         .fields = instance->fields,
                         .planning = planning};
     if (cause->kind == CAUSE_REVISE) {
         origin_input(instance, origin_find(instance, cause->origin), arena, ret);
     } else if (cause->kind == CAUSE_RUN) {
-        run_input(&instance->runs[cause->run], ret);
+        run_input(&instance->has->runs[cause->run], ret);
     } else if (message != NULL) {
         ret->arguments = message->arguments;
         ret->argument_count = message->argument_count;
     }
-    if (instance->pending != NULL)
-        ret->answer_count = answers_collect(instance->pending, arena, &ret->answers);
+    if (instance->active->pending != NULL)
+        ret->answer_count = answers_collect(instance->active->pending, arena, &ret->answers);
 }
 
 void predicate_input_make(const Instance *instance, const Code *code, PredicateInput *ret)
@@ -119,5 +119,5 @@ void predicate_input_make(const Instance *instance, const Code *code, PredicateI
                             .domain = instance->domain,
                             .code = code,
                             .fields = instance->fields,
-                            .key = instance->key_value};
+                            .key = instance_key_value(instance)};
 }

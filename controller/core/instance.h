@@ -1,6 +1,10 @@
 /* A domain's instance: its fields, its mailbox, how far each transition, goal and timer of it has
  * come, and where it stands in the runtime's lists.
  *
+ * There may be millions that sleep, so an instance itself is small: what only one that is awake
+ * needs is its Activity, what few have their Holdings. Read both as they are (`active`, `has`); who
+ * writes asks instance_wake() or instance_holdings() for its own first.
+ *
  * What is `derived` is rebuilt from the rest and never stored; `live only` is what this process
  * alone knows. */
 #ifndef VED_CORE_INSTANCE_H
@@ -24,6 +28,8 @@
 #define MESSAGE_ATTEMPTS_MAX 5
 #define INSTANCES_MAX 10000000
 #define INSTANCE_KEY_MAX 1024 /* bytes */
+
+typedef struct Member Member; /* see convergence.c */
 
 /* A transition that has begun and has more slices; or a handler or timer that has yielded, whose
  * message is gone from the mailbox. */
@@ -63,20 +69,20 @@ typedef struct TransitionMark {
 typedef struct GoalMark {
     bool failed;
     bool fallback_done;
+    bool oscillating;        /* derived */
+    uint8_t truth;           /* Truth; derived */
     uint32_t retries;        /* aborted slices since it was last met */
-    uint64_t unmet_since_ms; /* where its time is limited; 0: met, not yet evaluated, or no limit */
     int32_t last_transition; /* that ran for it; -1 */
+    uint64_t unmet_since_ms; /* where its time is limited; 0: met, not yet evaluated, or no limit */
     /* derived */
-    Truth truth;
     uint64_t truth_version; /* of the fields; 0: never evaluated */
     uint64_t truth_facts;   /* the same of the facts */
     uint64_t unmet_window;  /* convergence: last window in which it was unmet */
-    bool oscillating;
 } GoalMark;
 
 typedef struct TimerMark {
-    bool armed;      /* TIMER_AFTER: its condition holds */
     uint64_t due_ms; /* 0: not due, or it has been in this arming */
+    bool armed;      /* TIMER_AFTER: its condition holds */
     bool waits;      /* derived: its message is in the mailbox */
 } TimerMark;
 
@@ -85,17 +91,21 @@ typedef struct DeadLetter {
     char *reason;
 } DeadLetter;
 
-/* Lists that an instance may be in, each in O(1). */
+/* Lists that an instance may be in, each in O(1). From LIST_PERFORMING on they hold only instances
+ * that are awake. */
 typedef enum ListKind {
-    LIST_ALL,        /* of the runtime, in order of coming into being */
-    LIST_DOMAIN,     /* those of one domain, likewise */
-    LIST_PERFORMING, /* with a pending slice, by its number */
+    LIST_DOMAIN,     /* those of one domain, in order of coming into being */
     LIST_TOUCHED,    /* derived: changed since the scheduler last looked */
+    LIST_PERFORMING, /* with a pending slice, by its number */
     LIST_NEWS,       /* derived: a goal or timer has something to record */
     LIST_HELD_UP,    /* live only: waits for a resource or for room */
     LIST_READERS,    /* derived: reads facts */
+    LIST_DROWSY,     /* derived: awake with nothing to do, the longest so first */
     LIST_COUNT
 } ListKind;
+
+#define LISTS_ALWAYS LIST_PERFORMING /* how many lists one that sleeps may be in */
+#define LISTS_AWAKE (LIST_COUNT - LISTS_ALWAYS)
 
 typedef struct List {
     Instance *first;
@@ -106,7 +116,6 @@ typedef struct List {
 typedef struct Link {
     Instance *next;
     Instance *previous;
-    bool linked;
 } Link;
 
 /* Times at which the scheduler looks at an instance by itself. */
@@ -116,11 +125,6 @@ typedef enum AlarmKind {
     ALARM_COUNT
 } AlarmKind;
 
-typedef struct Alarm {
-    uint64_t at_ms; /* 0: none */
-    size_t slot;    /* in the runtime's heap, from 1; 0: not there */
-} Alarm;
-
 /* What `unlocked_by` says in words. */
 typedef struct Unlocking {
     MessageKind kind;
@@ -128,77 +132,79 @@ typedef struct Unlocking {
     const char *name; /* of the program; NULL: nothing yet */
 } Unlocking;
 
-struct Instance {
-    Runtime *runtime;
-    uint32_t domain_index;
-    const ProgramDomain *domain;
-    const char *key;   /* NULL: its domain has no keys */
-    Value key_value;   /* the same, as the program sees it; owns it */
-    uint64_t identity; /* hash of domain and key */
-    uint64_t born;     /* order of coming into being, in this process */
-    uint64_t started;  /* logical time at which it came into being */
-    Instance *bucket_next;
-    Link links[LIST_COUNT];
-    bool is_gone;  /* its domain is not in the program any more: it ends with its objects */
-    bool stopping; /* it has said `stop`: it ends when its mailbox is empty and its objects are gone
-                    */
-    uint32_t stop_failures;
-    uint64_t stop_due_ms;
-    bool stop_given_up;                 /* live only: in this run of apply */
-    Object *first_object, *last_object; /* derived: that it owns, by sequence */
-    size_t object_count;
-    Origin **origins; /* of its slices, by slice: see origin.h */
-    size_t origin_count, origin_capacity;
-    size_t first_stale; /* derived: among them; origin_count: none is stale */
-    Trail *trail;       /* of the slice that last changed it, or began it; NULL: none has */
-    Value *fields;
-    uint64_t version; /* grows with every change of a field; from 1 */
-    bool booted;
+/* What only an instance that is awake needs: one that sleeps has nothing of it that matters, and
+ * shares one that is all zero. */
+typedef struct Activity {
     Mailbox mailbox;
-    uint32_t handlers_in_row;
-    Run *runs;
-    size_t run_count, run_capacity;
-    TransitionMark *transitions;
-    GoalMark *goals;
-    TimerMark *timers;
     Pending *pending;
-    Deed *deeds;
-    size_t deed_count, deed_capacity;
-    DeadLetter *dead_letters;
-    size_t dead_letter_count, dead_letter_capacity;
-    struct Crashes *crashes; /* NULL: no slice of it has killed the process lately */
-    char *unlocked_by;     /* the event or message that last changed its state; NULL */
-    Unlocking unlocking;   /* derived: what that was made of */
-    char *waits_for;       /* live only: a resource that a binding refers to; NULL */
-    bool handler_waits;    /* live only: for it; then nothing else is heard */
-    char *undecided_after; /* planning: prediction ended here; NULL */
-    char *handler_reason;  /* why the last handler slice was aborted */
+    Link links[LISTS_AWAKE];
+    char *waits_for;              /* live only: a resource that a binding refers to; NULL */
+    const Instance *puts_off_for; /* live only: a full mailbox that its slice would send to */
+    bool handler_waits;           /* live only: for it; then nothing else is heard */
+    char *undecided_after;        /* planning: prediction ended here; NULL */
     /* facts, derived */
     InstanceFacts facts;
     uint64_t message_lacks, run_lacks; /* see fact_is_lacked() */
     /* scheduling, derived */
     Cause next; /* what it would do, while queued */
-    Alarm alarms[ALARM_COUNT];
     bool queued;
     uint8_t urgency;
     uint64_t runnable_since;
     Instance *queue_next, *queue_previous;
-    /* convergence, derived */
-    Instance *group;
-    Instance *group_next;
+    /* remembered, for what is asked for again and again */
+    uint64_t digest_version; /* of the fields: for which the digest holds; 0: for none */
     Digest128 field_digest;
-    Digest128 configuration;
-    uint64_t group_size;
-    Digest128 group_sum;
-    uint64_t group_slices;
-    uint64_t group_window, window_slices, window_power; /* 0: no tortoise yet */
-    Digest128 tortoise;
-    bool window_effects;
-    Digest128 window_answers, last_lap_answers;
-    uint64_t last_lap_slices;
-    const Instance *puts_off_for; /* live only: a full mailbox that its slice would send to */
-    bool resting; /* proved to loop: runs no more until something comes from outside */
-    const char *resting_kind;
+    Unlocking unlocking;
+} Activity;
+
+/* What few instances have, and keep while they sleep; the others share one that is all zero. */
+typedef struct Holdings {
+    Object *first_object, *last_object; /* derived: that it owns, by sequence */
+    size_t object_count;
+    Origin **origins; /* of its slices, by slice: see origin.h */
+    size_t origin_count, origin_capacity;
+    size_t first_stale; /* derived: among them; origin_count: none is stale */
+    Run *runs;
+    size_t run_count, run_capacity;
+    Deed *deeds;
+    size_t deed_count, deed_capacity;
+    DeadLetter *dead_letters;
+    size_t dead_letter_count, dead_letter_capacity;
+    struct Crashes *crashes; /* NULL: no slice of it has killed the process lately */
+    char *handler_reason;    /* why the last handler slice was aborted */
+    uint32_t stop_failures;
+    uint64_t stop_due_ms;
+    bool stop_given_up; /* live only: in this run of apply */
+} Holdings;
+
+/* There may be millions: what stands here, every one of them has. */
+struct Instance {
+    Runtime *runtime;
+    const ProgramDomain *domain;
+    uint64_t identity;       /* a hash of domain and key */
+    const char *key;         /* NULL: its domain has no keys; see instance_key_value() */
+    uint64_t born;           /* order of coming into being, in this process */
+    uint64_t started;        /* logical time at which it came into being */
+    uint64_t version;        /* grows with every change of a field; from 1 */
+    Trail *trail;            /* of the slice that last changed it, or began it; NULL: none has */
+    const char *unlocked_by; /* the event or message that last changed its state; NULL. Of the
+                              * runtime: see runtime_text() */
+    const Activity *active;  /* to write to: instance_wake() */
+    const Holdings *has;     /* to write to: instance_holdings() */
+    Member *member;          /* derived: see convergence.h; NULL: of no group */
+    Link links[LISTS_ALWAYS];
+    TransitionMark *transitions; /* these three stand behind the fields, as the key does */
+    GoalMark *goals;
+    TimerMark *timers;
+    uint32_t alarms[ALARM_COUNT]; /* derived: its places in the runtime's heaps, from 1; 0: none */
+    uint32_t domain_index;
+    uint8_t listed;          /* a bit for each list that it is in */
+    uint8_t handlers_in_row; /* up to HANDLERS_IN_ROW_MAX */
+    bool is_gone : 1;  /* its domain is not in the program any more: it ends with its objects */
+    bool stopping : 1; /* it has said `stop`: it ends when its mailbox is empty and its objects are
+                        * gone */
+    bool booted : 1;
+    Value fields[];
 };
 
 /* Make the instance (not yet recorded as started), with the fields' first values. */
@@ -214,16 +220,82 @@ void instances_free(Runtime *runtime);
 char *instance_label(const Instance *instance);
 char *instance_label_of(const ProgramDomain *domain, const char *key);
 
-/* Nothing if it is in the list already, or is not. LIST_ALL and LIST_DOMAIN are kept by
- * instance_new(), LIST_PERFORMING by pending_set(), LIST_NEWS by news_add(). */
-void link_add(Instance *instance, ListKind kind);
-void link_remove(Instance *instance, ListKind kind);
+/* Its key as the program sees it, as long as the instance is there; null: it has none. */
+static inline Value instance_key_value(const Instance *instance)
+{
+    const char *string = instance->key;
 
-/* A goal or timer of it has something to record: in the order of coming into being, so that it is
- * the same in a successor. */
+    if (string == NULL)
+        return value_null();
+    return (Value){.type = VALUE_STRING,
+                   .string = (const ValueString *)(string - offsetof(ValueString, bytes))};
+}
+
+/* ---- activity.c ---- */
+
+extern const Activity ACTIVITY_NONE;
+extern const Holdings HOLDINGS_NONE;
+
+Activity *activity_give(Instance *instance);
+Holdings *holdings_give(Instance *instance);
+
+/* Its own activity, to write to. It stays until the scheduler has looked at the instance. */
+static inline Activity *instance_wake(Instance *instance)
+{
+    return instance->active != &ACTIVITY_NONE ? (Activity *)instance->active
+                                              : activity_give(instance);
+}
+
+/* Its own holdings, to write to. */
+static inline Holdings *instance_holdings(Instance *instance)
+{
+    return instance->has != &HOLDINGS_NONE ? (Holdings *)instance->has : holdings_give(instance);
+}
+
+/* It has nothing to do: of those for which that is so the longest time some go to sleep. */
+void instance_rest(Instance *instance);
+
+void activity_free(Instance *instance);
+void holdings_free(Instance *instance);
+
+/* ---- lists and alarms ---- */
+
+static inline bool link_is_in(const Instance *instance, ListKind kind)
+{
+    return (instance->listed >> kind & 1) != 0;
+}
+
+/* link_add() of one that is not in the list, link_remove() of one that is. */
+void link_append(Instance *instance, ListKind kind);
+void link_drop(Instance *instance, ListKind kind);
+
+/* Nothing if it is in the list already, or is not. LIST_DOMAIN is kept by instance_new(),
+ * LIST_PERFORMING by pending_set(), LIST_NEWS by news_add(), LIST_DROWSY by instance_rest(). */
+static inline void link_add(Instance *instance, ListKind kind)
+{
+    if (!link_is_in(instance, kind))
+        link_append(instance, kind);
+}
+
+static inline void link_remove(Instance *instance, ListKind kind)
+{
+    if (link_is_in(instance, kind))
+        link_drop(instance, kind);
+}
+
+/* The one after it in that list, which it is in; NULL: it is the last. */
+static inline Instance *link_next(const Instance *instance, ListKind kind)
+{
+    return kind < LISTS_ALWAYS ? instance->links[kind].next
+                               : instance->active->links[kind - LISTS_ALWAYS].next;
+}
+
+/* A goal or timer of it has something to record: by domain, then in the order of coming into being,
+ * so that it is the same in a successor. */
 void news_add(Instance *instance);
 
-/* 0: none. */
+/* When it goes off; 0: not at all. */
+uint64_t alarm_at(const Instance *instance, AlarmKind kind);
 void alarm_set(Instance *instance, AlarmKind kind, uint64_t at_ms);
 
 /* The instance whose alarm comes first; NULL: there is none. */
@@ -236,8 +308,17 @@ void instance_touch(Instance *instance);
  * goal reads has changed since. */
 bool transition_is_blocked(const Instance *instance, uint32_t transition);
 
-/* Recompute what is derived from the fields after they were set. */
-void instance_fields_changed(Instance *instance);
+/* A digest of all the fields, kept until the version grows. */
+Digest128 field_digest_make(Instance *instance);
+
+static inline Digest128 instance_field_digest(Instance *instance)
+{
+    return instance->active->digest_version == instance->version ? instance->active->field_digest
+                                                                 : field_digest_make(instance);
+}
+
+/* The fields were set without a new version. */
+void instance_fields_set(Instance *instance);
 
 void run_deinit(Run *run);
 

@@ -3,9 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "controller/core/crashes.h"
-#include "controller/core/state.h"
-#include "controller/core/origin.h"
+#include "controller/core/convergence.h"
 #include "lang/base/memory.h"
 
 /* ---- lists ---- */
@@ -18,73 +16,76 @@ static List *list_of(const Instance *instance, ListKind kind)
                                : &runtime->lists[kind];
 }
 
-static void link_insert(Instance *instance, ListKind kind, Instance *before)
+static Link *link_of(Instance *instance, ListKind kind)
+{
+    return kind < LISTS_ALWAYS ? &instance->links[kind]
+                               : &instance_wake(instance)->links[kind - LISTS_ALWAYS];
+}
+
+static Instance *link_previous(const Instance *instance, ListKind kind)
+{
+    return kind < LISTS_ALWAYS ? instance->links[kind].previous
+                               : instance->active->links[kind - LISTS_ALWAYS].previous;
+}
+
+/* Behind `after`; NULL: as the first. */
+static void link_insert(Instance *instance, ListKind kind, Instance *after)
 {
     List *list = list_of(instance, kind);
-    Link *link = &instance->links[kind];
+    Link *link = link_of(instance, kind);
 
-    link->linked = true;
-    link->next = before;
-    link->previous = before != NULL ? before->links[kind].previous : list->last;
-    if (link->previous != NULL)
-        link->previous->links[kind].next = instance;
-    else
-        list->first = instance;
-    if (before != NULL)
-        before->links[kind].previous = instance;
-    else
-        list->last = instance;
+    instance->listed |= (uint8_t)(1U << kind);
+    link->previous = after;
+    link->next = after != NULL ? link_next(after, kind) : list->first;
+    *(after != NULL ? &link_of(after, kind)->next : &list->first) = instance;
+    *(link->next != NULL ? &link_of(link->next, kind)->previous : &list->last) = instance;
     list->count++;
 }
 
-void link_add(Instance *instance, ListKind kind)
+void link_append(Instance *instance, ListKind kind)
 {
-    if (!instance->links[kind].linked)
-        link_insert(instance, kind, NULL);
+    link_insert(instance, kind, list_of(instance, kind)->last);
 }
 
-void link_remove(Instance *instance, ListKind kind)
+void link_drop(Instance *instance, ListKind kind)
 {
     List *list = list_of(instance, kind);
-    Link *link = &instance->links[kind];
+    const Link *link = link_of(instance, kind);
 
-    if (!link->linked)
-        return;
-    if (link->previous != NULL)
-        link->previous->links[kind].next = link->next;
-    else
-        list->first = link->next;
-    if (link->next != NULL)
-        link->next->links[kind].previous = link->previous;
-    else
-        list->last = link->previous;
-    *link = (Link){0};
+    *(link->previous != NULL ? &link_of(link->previous, kind)->next : &list->first) = link->next;
+    *(link->next != NULL ? &link_of(link->next, kind)->previous : &list->last) = link->previous;
+    instance->listed &= (uint8_t) ~(1U << kind);
     list->count--;
 }
 
 void pending_set(Instance *instance, Pending *pending)
 {
-    Instance *before = NULL, *last = instance->runtime->lists[LIST_PERFORMING].last;
+    Instance *after = instance->runtime->lists[LIST_PERFORMING].last;
 
-    instance->pending = pending;
     link_remove(instance, LIST_PERFORMING);
+    instance_wake(instance)->pending = pending;
     if (pending == NULL)
         return;
-    for (; last != NULL && last->pending->slice > pending->slice;
-         last = last->links[LIST_PERFORMING].previous)
-        before = last;
-    link_insert(instance, LIST_PERFORMING, before);
+    while (after != NULL && after->active->pending->slice > pending->slice)
+        after = link_previous(after, LIST_PERFORMING);
+    link_insert(instance, LIST_PERFORMING, after);
+}
+
+static bool instance_is_before(const Instance *a, const Instance *b)
+{
+    return a->domain_index != b->domain_index ? a->domain_index < b->domain_index
+                                              : a->born < b->born;
 }
 
 void news_add(Instance *instance)
 {
-    Instance *before = NULL, *last = instance->runtime->lists[LIST_NEWS].last;
+    Instance *after = instance->runtime->lists[LIST_NEWS].last;
 
-    if (instance->links[LIST_NEWS].linked)
+    if (link_is_in(instance, LIST_NEWS))
         return;
-    for (; last != NULL && last->born > instance->born; last = last->links[LIST_NEWS].previous)
-        before = last;
-    link_insert(instance, LIST_NEWS, before);
+    while (after != NULL && instance_is_before(instance, after))
+        after = link_previous(after, LIST_NEWS);
+    link_insert(instance, LIST_NEWS, after);
 }
 
 void instance_touch(Instance *instance)
@@ -94,117 +95,130 @@ void instance_touch(Instance *instance)
 
 /* ---- alarms ---- */
 
-static uint64_t alarm_at(const Instance *instance, AlarmKind kind)
+static void alarm_place(AlarmHeap *heap, AlarmKind kind, size_t slot, Alarm alarm)
 {
-    return instance->alarms[kind].at_ms;
-}
-
-static void alarm_place(AlarmHeap *heap, AlarmKind kind, size_t slot, Instance *instance)
-{
-    heap->items[slot - 1] = instance;
-    instance->alarms[kind].slot = slot;
+    heap->items[slot - 1] = alarm;
+    alarm.instance->alarms[kind] = (uint32_t)slot;
 }
 
 static void alarm_rise(AlarmHeap *heap, AlarmKind kind, size_t slot)
 {
-    Instance *instance = heap->items[slot - 1];
+    Alarm alarm = heap->items[slot - 1];
 
-    while (slot > 1 && alarm_at(heap->items[slot / 2 - 1], kind) > alarm_at(instance, kind)) {
+    while (slot > 1 && heap->items[slot / 2 - 1].at_ms > alarm.at_ms) {
         alarm_place(heap, kind, slot, heap->items[slot / 2 - 1]);
         slot /= 2;
     }
-    alarm_place(heap, kind, slot, instance);
+    alarm_place(heap, kind, slot, alarm);
 }
 
 static void alarm_sink(AlarmHeap *heap, AlarmKind kind, size_t slot)
 {
-    Instance *instance = heap->items[slot - 1];
+    Alarm alarm = heap->items[slot - 1];
 
     for (size_t child; (child = slot * 2) <= heap->count; slot = child) {
-        if (child < heap->count &&
-            alarm_at(heap->items[child], kind) < alarm_at(heap->items[child - 1], kind))
+        if (child < heap->count && heap->items[child].at_ms < heap->items[child - 1].at_ms)
             child++;
-        if (alarm_at(heap->items[child - 1], kind) >= alarm_at(instance, kind))
+        if (heap->items[child - 1].at_ms >= alarm.at_ms)
             break;
         alarm_place(heap, kind, slot, heap->items[child - 1]);
     }
-    alarm_place(heap, kind, slot, instance);
+    alarm_place(heap, kind, slot, alarm);
 }
 
 static void alarm_drop(AlarmHeap *heap, AlarmKind kind, Instance *instance)
 {
-    size_t slot = instance->alarms[kind].slot;
-    Instance *last = heap->items[--heap->count];
+    size_t slot = instance->alarms[kind];
+    Alarm last = heap->items[--heap->count];
 
-    instance->alarms[kind].slot = 0;
-    if (last == instance)
+    instance->alarms[kind] = 0;
+    if (last.instance == instance)
         return;
     alarm_place(heap, kind, slot, last);
     alarm_rise(heap, kind, slot);
-    alarm_sink(heap, kind, last->alarms[kind].slot);
+    alarm_sink(heap, kind, last.instance->alarms[kind]);
+}
+
+uint64_t alarm_at(const Instance *instance, AlarmKind kind)
+{
+    uint32_t slot = instance->alarms[kind];
+
+    return slot != 0 ? instance->runtime->alarms[kind].items[slot - 1].at_ms : 0;
 }
 
 void alarm_set(Instance *instance, AlarmKind kind, uint64_t at_ms)
 {
     AlarmHeap *heap = &instance->runtime->alarms[kind];
-    Alarm *alarm = &instance->alarms[kind];
 
-    if (alarm->at_ms == at_ms)
+    if (alarm_at(instance, kind) == at_ms)
         return;
-    if (alarm->slot != 0)
+    if (instance->alarms[kind] != 0)
         alarm_drop(heap, kind, instance);
-    alarm->at_ms = at_ms;
     if (at_ms == 0)
         return;
     memory_reserve_one(heap->items, heap->count, heap->capacity);
-    heap->items[heap->count++] = instance;
+    heap->items[heap->count++] = (Alarm){at_ms, instance};
     alarm_rise(heap, kind, heap->count);
 }
 
 Instance *alarm_first(const Runtime *runtime, AlarmKind kind)
 {
-    return runtime->alarms[kind].count > 0 ? runtime->alarms[kind].items[0] : NULL;
+    return runtime->alarms[kind].count > 0 ? runtime->alarms[kind].items[0].instance : NULL;
 }
 
 /* ---- the table ---- */
 
+/* Open addressing: at most three of four places are taken, and what was put off by others is moved
+ * up when one goes. */
 static uint64_t identity_of(const Runtime *runtime, uint32_t domain, const char *key)
 {
-    uint64_t hash = hash_string(runtime_domain(runtime, domain)->name);
+    uint64_t hash = runtime->domains[domain].hash;
 
     return key != NULL ? hash_mix(hash + hash_string(key)) : hash;
 }
 
-static void table_grow(Runtime *runtime)
+static void table_put(InstanceTable *table, Instance *instance)
 {
-    size_t count = runtime->bucket_count != 0 ? runtime->bucket_count * 2 : 64;
+    size_t at = instance->identity & (table->size - 1);
 
-    free(runtime->buckets);
-    runtime->buckets = memory_zero(count, sizeof(Instance *));
-    runtime->bucket_count = count;
-    for (Instance *i = instance_first(runtime); i != NULL; i = instance_next(i)) {
-        Instance **bucket = &runtime->buckets[i->identity & (count - 1)];
-        i->bucket_next = *bucket;
-        *bucket = i;
+    while (table->slots[at] != NULL)
+        at = (at + 1) & (table->size - 1);
+    table->slots[at] = instance;
+}
+
+static void table_grow(InstanceTable *table)
+{
+    InstanceTable grown = {.size = table->size != 0 ? table->size * 2 : 64, .count = table->count};
+
+    grown.slots = memory_zero(grown.size, sizeof(Instance *));
+    for (size_t i = 0; i < table->size; i++)
+        if (table->slots[i] != NULL)
+            table_put(&grown, table->slots[i]);
+    free(table->slots);
+    *table = grown;
+}
+
+static void table_add(InstanceTable *table, Instance *instance)
+{
+    if ((table->count + 1) * 4 > table->size * 3)
+        table_grow(table);
+    table_put(table, instance);
+    table->count++;
+}
+
+static void table_remove(InstanceTable *table, const Instance *instance)
+{
+    size_t mask = table->size - 1, at = instance->identity & mask;
+
+    while (table->slots[at] != instance)
+        at = (at + 1) & mask;
+    table->slots[at] = NULL;
+    table->count--;
+    for (size_t next = (at + 1) & mask; table->slots[next] != NULL; next = (next + 1) & mask) {
+        Instance *moved = table->slots[next];
+        table->slots[next] = NULL;
+        table_put(table, moved);
     }
-}
-
-static void table_add(Runtime *runtime, Instance *instance)
-{
-    if (instance_count(runtime) >= runtime->bucket_count)
-        table_grow(runtime);
-    Instance **bucket = &runtime->buckets[instance->identity & (runtime->bucket_count - 1)];
-    instance->bucket_next = *bucket;
-    *bucket = instance;
-}
-
-static void table_remove(Runtime *runtime, Instance *instance)
-{
-    Instance **at = &runtime->buckets[instance->identity & (runtime->bucket_count - 1)];
-
-    while (*at != instance)
-        at = &(*at)->bucket_next;
-    *at = instance->bucket_next;
 }
 
 static bool same_key(const char *a, const char *b)
@@ -214,15 +228,26 @@ static bool same_key(const char *a, const char *b)
 
 Instance *instance_find(const Runtime *runtime, uint32_t domain, const char *key)
 {
+    const InstanceTable *table = &runtime->instances;
     uint64_t identity = identity_of(runtime, domain, key);
+    Instance *instance = NULL;
 
-    if (runtime->bucket_count == 0)
-        return NULL;
-    Instance *instance = runtime->buckets[identity & (runtime->bucket_count - 1)];
-    while (instance != NULL && !(instance->identity == identity &&
+    for (size_t at = identity; table->count > 0; at++) {
+        instance = table->slots[at & (table->size - 1)];
+        if (instance == NULL || (instance->identity == identity &&
                                  instance->domain_index == domain && same_key(instance->key, key)))
-        instance = instance->bucket_next;
+            break;
+    }
     return instance;
+}
+
+Instance *instance_first_from(const Runtime *runtime, size_t domain)
+{
+    size_t count = runtime->program->domain_count + runtime->gone_count;
+
+    while (domain < count && runtime->domains[domain].instances.first == NULL)
+        domain++;
+    return domain < count ? runtime->domains[domain].instances.first : NULL;
 }
 
 Instance *runtime_find(const Runtime *runtime, const char *domain, const char *key)
@@ -256,42 +281,60 @@ char *instance_label(const Instance *instance)
     return instance_label_of(instance->domain, instance->key);
 }
 
-void instance_fields_changed(Instance *instance)
-{
-    Digest128 digest = 0;
+/* Odd: no field is lost, whatever power of it stands before its value. */
+#define FIELD_WEIGHT ((Digest128)0x452821e638d01377ULL << 64 | 0xbe5466cf34e90c6dULL)
 
-    for (size_t i = 0; i < instance->domain->field_count; i++)
-        digest += value_digest(instance->fields[i]) *
-                  ((Digest128)hash_mix(i + 1) << 64 | hash_mix(~(uint64_t)i) | 1);
-    instance->field_digest = digest;
+static Digest128 fields_digest(const Instance *instance)
+{
+    Digest128 digest = 0, weight = FIELD_WEIGHT;
+
+    for (size_t i = 0; i < instance->domain->field_count; i++, weight *= FIELD_WEIGHT)
+        digest += weight * value_digest(instance->fields[i]);
+    return digest;
 }
 
-static void key_set(Instance *instance, const char *key)
+Digest128 field_digest_make(Instance *instance)
 {
-    Arena arena = {0};
+    Activity *activity = instance_wake(instance);
 
+    activity->field_digest = fields_digest(instance);
+    activity->digest_version = instance->version;
+    return activity->field_digest;
+}
+
+void instance_fields_set(Instance *instance)
+{
+    if (instance->active->digest_version != 0)
+        instance_wake(instance)->digest_version = 0;
+}
+
+/* Behind the fields, in one allocation: the marks, and the key as a ValueString. */
+static Instance *instance_alloc(const ProgramDomain *domain, const char *key)
+{
+    size_t fields = sizeof(Instance) + domain->field_count * sizeof(Value);
+    size_t transitions = fields + domain->transition_count * sizeof(TransitionMark);
+    size_t goals = transitions + domain->goal_count * sizeof(GoalMark);
+    size_t timers = goals + domain->timer_count * sizeof(TimerMark);
+    size_t size = key != NULL ? strlen(key) : 0;
+    char *bytes = memory_zero(1, timers + (key != NULL ? sizeof(ValueString) + size + 1 : 0));
+    Instance *instance = (Instance *)bytes;
+
+    instance->transitions = (TransitionMark *)(bytes + fields);
+    instance->goals = (GoalMark *)(bytes + transitions);
+    instance->timers = (TimerMark *)(bytes + goals);
     if (key == NULL)
-        return;
-    instance->key_value = value_clone(value_string(&arena, key, strlen(key)));
-    instance->key = instance->key_value.string->bytes;
-    arena_deinit(&arena);
-}
-
-static void marks_init(Instance *instance)
-{
-    const ProgramDomain *domain = instance->domain;
-
-    instance->transitions = memory_zero(domain->transition_count, sizeof(TransitionMark));
-    instance->goals = memory_zero(domain->goal_count, sizeof(GoalMark));
-    instance->timers = memory_zero(domain->timer_count, sizeof(TimerMark));
-    for (size_t i = 0; i < domain->goal_count; i++)
-        instance->goals[i].last_transition = -1;
+        return instance;
+    ValueString *string = (ValueString *)(bytes + timers);
+    string->size = size;
+    memcpy(string->bytes, key, size);
+    instance->key = string->bytes;
+    return instance;
 }
 
 Instance *instance_new(Runtime *runtime, uint32_t domain_index, const char *key)
 {
     const ProgramDomain *domain = runtime_domain(runtime, domain_index);
-    Instance *instance = memory_zero(1, sizeof *instance);
+    Instance *instance = instance_alloc(domain, key);
 
     instance->runtime = runtime;
     instance->born = runtime->next_born++;
@@ -299,18 +342,16 @@ Instance *instance_new(Runtime *runtime, uint32_t domain_index, const char *key)
     instance->domain = domain;
     instance->is_gone = domain_index >= runtime->program->domain_count;
     instance->identity = identity_of(runtime, domain_index, key);
-    key_set(instance, key);
+    instance->active = &ACTIVITY_NONE;
+    instance->has = &HOLDINGS_NONE;
     instance->version = 1;
     instance->started = runtime->logical_time;
     instance->booted = domain->boot < 0;
-    instance->fields = memory_zero(domain->field_count, sizeof(Value));
     for (size_t i = 0; i < domain->field_count; i++)
         instance->fields[i] = value_clone(domain->fields[i].initial);
-    marks_init(instance);
-    instance->group = instance;
-    instance_fields_changed(instance);
-    table_add(runtime, instance);
-    link_add(instance, LIST_ALL);
+    for (size_t i = 0; i < domain->goal_count; i++)
+        instance->goals[i].last_transition = -1;
+    table_add(&runtime->instances, instance);
     link_add(instance, LIST_DOMAIN);
     instance_touch(instance);
     return instance;
@@ -332,47 +373,17 @@ void run_deinit(Run *run)
     trail_release(run->by);
 }
 
-static void instance_free_lists(Instance *instance)
+static void instance_free(Instance *instance)
 {
-    for (size_t i = 0; i < instance->run_count; i++)
-        run_deinit(&instance->runs[i]);
-    for (size_t i = 0; i < instance->deed_count; i++) {
-        free(instance->deeds[i].place_key);
-        free(instance->deeds[i].arguments);
-        free(instance->deeds[i].result);
-        free(instance->deeds[i].where);
-    }
-    for (size_t i = 0; i < instance->dead_letter_count; i++) {
-        message_free(instance->dead_letters[i].message);
-        free(instance->dead_letters[i].reason);
-    }
     for (size_t i = 0; i < instance->domain->transition_count; i++) {
         free(instance->transitions[i].reason);
         seen_facts_deinit(&instance->transitions[i].facts);
     }
-    free(instance->runs);
-    free(instance->deeds);
-    free(instance->dead_letters);
-}
-
-static void instance_free(Instance *instance)
-{
-    instance_free_lists(instance);
-    origins_free(instance);
-    instance_facts_deinit(instance);
-    values_free(instance->fields, instance->domain->field_count);
-    mailbox_deinit(&instance->mailbox);
-    pending_free(instance->pending);
-    value_free(instance->key_value);
-    free(instance->transitions);
-    free(instance->goals);
-    free(instance->timers);
+    for (size_t i = 0; i < instance->domain->field_count; i++)
+        value_free(instance->fields[i]);
+    holdings_free(instance);
+    activity_free(instance);
     trail_release(instance->trail);
-    free(instance->unlocked_by);
-    free(instance->waits_for);
-    free(instance->undecided_after);
-    free(instance->handler_reason);
-    crashes_free(instance->crashes);
     free(instance);
 }
 
@@ -380,8 +391,8 @@ void instance_remove(Instance *instance)
 {
     Runtime *runtime = instance->runtime;
 
-    assert(!instance->queued && instance->group == instance && instance->group_next == NULL);
-    table_remove(runtime, instance);
+    assert(!instance->active->queued && instance->member == NULL);
+    table_remove(&runtime->instances, instance);
     for (ListKind kind = 0; kind < LIST_COUNT; kind++)
         link_remove(instance, kind);
     for (AlarmKind kind = 0; kind < ALARM_COUNT; kind++)
@@ -393,6 +404,8 @@ void instances_free(Runtime *runtime)
 {
     Instance *next;
 
+    for (Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
+        convergence_outside(i);
     for (Instance *i = instance_first(runtime); i != NULL; i = next) {
         next = instance_next(i);
         instance_free(i);
@@ -404,7 +417,6 @@ void instances_free(Runtime *runtime)
     memset(runtime->lists, 0, sizeof runtime->lists);
     memset(runtime->queues, 0, sizeof runtime->queues);
     memset(runtime->queues_used, 0, sizeof runtime->queues_used);
-    free(runtime->buckets);
-    runtime->buckets = NULL;
-    runtime->bucket_count = 0;
+    free(runtime->instances.slots);
+    runtime->instances = (InstanceTable){0};
 }

@@ -60,7 +60,7 @@ static const char *uid_of_newest(const Emitted *emitted, const Intent *intent)
 {
     Earlier *earlier = earlier_of(emitted);
     const Object *seen = earlier_seen(earlier, intent->place.effect);
-    Object *object = seen != NULL ? seen->owner_previous : emitted->instance->last_object;
+    Object *object = seen != NULL ? seen->owner_previous : emitted->instance->has->last_object;
 
     for (; object != NULL; object = object->owner_previous) {
         earlier_see(earlier, intent->place.effect, object);
@@ -109,8 +109,8 @@ static const Deed *deed_find(const Emitted *emitted, const Intent *intent)
                             intent->place.effect, intent->place.site,
                             earlier_turn_of_site(earlier_of(emitted), intent));
 
-    for (size_t i = 0; i < emitted->instance->deed_count; i++) {
-        const Deed *deed = &emitted->instance->deeds[i];
+    for (size_t i = 0; i < emitted->instance->has->deed_count; i++) {
+        const Deed *deed = &emitted->instance->has->deeds[i];
         if (strcmp(deed->place_key, key) == 0 &&
             (deed->keyed ||
              ((intent->released || strcmp(deed->arguments, intent->arguments) == 0) &&

@@ -92,7 +92,7 @@ static bool is_action(const Runtime *runtime, const EffectUse *use)
 
 static bool site_is_free(const Instance *owner, const EffectUse *use, const char *where)
 {
-    const Object *object = owner != NULL ? owner->first_object : NULL;
+    const Object *object = owner != NULL ? owner->has->first_object : NULL;
 
     for (; object != NULL; object = object->owner_next) {
         const char *dot = strrchr(object->place.effect, '.');
@@ -401,13 +401,13 @@ static int seat_in(Turn *turn, const Object *object, Instance *to, Record *ret, 
 
 static int check_is_empty(const Instance *to, const char *text, Error *err)
 {
-    if (to->object_count == 0)
+    if (to->has->object_count == 0)
         return 0;
     return error_set(
         err, ERROR_USAGE,
         "'%.300s' owns %zu object%s: only a domain that owns none takes another one's; "
         "move them one by one, by their addresses",
-        text, to->object_count, to->object_count == 1 ? "" : "s");
+        text, to->has->object_count, to->has->object_count == 1 ? "" : "s");
 }
 
 /* All or none: the records are made before the first is applied. Where nothing is, every address is
@@ -428,8 +428,9 @@ static int move_instance(Turn *turn, const ManualEdit *edit, const Address *from
                          edit->address, edit->to);
     if (check_is_empty(target, edit->to, err) < 0)
         return err->code;
-    Record *records = arena_array(turn->arena, Record, instance->object_count);
-    for (const Object *object = instance->first_object; object != NULL; object = object->owner_next)
+    Record *records = arena_array(turn->arena, Record, instance->has->object_count);
+    for (const Object *object = instance->has->first_object; object != NULL;
+         object = object->owner_next)
         if (seat_in(turn, object, target, &records[count++], err) < 0)
             return err->code;
     if (count == 0)

@@ -118,9 +118,9 @@ static void place_recompute(const Object *object)
 {
     Instance *owner = object->owner;
 
-    for (size_t i = 0; i < owner->origin_count; i++)
-        if (has_vacancy(owner->origins[i], object)) {
-            origin_stale(owner, owner->origins[i], "ved import");
+    for (size_t i = 0; i < owner->has->origin_count; i++)
+        if (has_vacancy(owner->has->origins[i], object)) {
+            origin_stale(owner, owner->has->origins[i], "ved import");
             return;
         }
 }
@@ -197,7 +197,7 @@ static int apply_redeliver(Runtime *runtime, const Record *record, Error *err)
     message->due_ms = 0;
     if (message->kind == MESSAGE_TIMER)
         instance->timers[message->target].waits = true;
-    mailbox_put(&instance->mailbox, message);
+    mailbox_put(&instance_wake(instance)->mailbox, message);
     changed_from_outside(instance);
     return 0;
 }

@@ -24,8 +24,8 @@ static uint64_t number_of(const char *text)
 static Instance *owner_of_letter(const Runtime *runtime, uint64_t message)
 {
     for (Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
-        for (size_t k = 0; k < i->dead_letter_count; k++)
-            if (i->dead_letters[k].message->id == message)
+        for (size_t k = 0; k < i->has->dead_letter_count; k++)
+            if (i->has->dead_letters[k].message->id == message)
                 return i;
     return NULL;
 }
@@ -44,7 +44,7 @@ int manual_letters(const Runtime *runtime, const char *what, Instance **ret, uin
     }
     if (manual_instance(runtime, what, ret, err) < 0)
         return err->code;
-    if ((*ret)->dead_letter_count > 0)
+    if ((*ret)->has->dead_letter_count > 0)
         return 0;
     return error_set(err, ERROR_USAGE,
                      "'%.300s' has no dead letters: `ved get deadletters` prints those there are",
@@ -59,7 +59,7 @@ static bool timer_waits(const Instance *instance, const Message *message)
 /* Of a timer only one message waits at a time. */
 static int check_letter(const Instance *instance, const Message *message, Error *err)
 {
-    if (mailbox_count(&instance->mailbox) >= MAILBOX_CEILING)
+    if (mailbox_count(&instance->active->mailbox) >= MAILBOX_CEILING)
         return error_set(err, ERROR_USAGE,
                          "the mailbox of '%s' is full (%d messages): `ved apply` first, which "
                          "handles them",
@@ -81,8 +81,8 @@ int edit_redeliver(Turn *turn, const ManualEdit *edit, Error *err)
 
     if (manual_letters(turn->runtime, edit->address, &record.instance, &message, err) < 0)
         return err->code;
-    for (size_t i = 0; i < record.instance->dead_letter_count;) {
-        const Message *letter = record.instance->dead_letters[i].message;
+    for (size_t i = 0; i < record.instance->has->dead_letter_count;) {
+        const Message *letter = record.instance->has->dead_letters[i].message;
         bool meant = message == 0 || letter->id == message;
         if (!meant || check_letter(record.instance, letter, err) < 0) {
             i++;
@@ -142,10 +142,10 @@ int manual_effect(const Runtime *runtime, const char *op, const Intent **ret, Er
                          "%d characters or more; `ved get effects` prints them",
                          op, OP_PREFIX_MIN);
     for (const Instance *i = performing_first(runtime); i != NULL; i = performing_next(i))
-        for (size_t k = 0; code == 0 && k < i->pending->intent_count; k++)
-            if (is_meant(i->pending->intents[k], op)) {
-                code = check_one(op, found, i->pending->intents[k], err);
-                found = i->pending->intents[k];
+        for (size_t k = 0; code == 0 && k < i->active->pending->intent_count; k++)
+            if (is_meant(i->active->pending->intents[k], op)) {
+                code = check_one(op, found, i->active->pending->intents[k], err);
+                found = i->active->pending->intents[k];
             }
     for (size_t i = 0; code == 0 && i < runtime->object_count; i++)
         if (is_meant(runtime->objects[i]->leaving, op)) {

@@ -100,18 +100,19 @@ void deed_remember(Instance *instance, const Intent *intent)
         .arguments = memory_copy_string(intent->arguments != NULL ? intent->arguments : "{}"),
         .result = intent->result != NULL ? memory_copy_string(intent->result) : NULL,
         .where = memory_copy_string(intent->place.where),
-        .message = instance->pending->cause.message,
-        .of_run = instance->pending->cause.kind == CAUSE_RUN,
+        .message = instance->active->pending->cause.message,
+        .of_run = instance->active->pending->cause.kind == CAUSE_RUN,
     };
 
-    memory_reserve_one(instance->deeds, instance->deed_count, instance->deed_capacity);
-    instance->deeds[instance->deed_count++] = deed;
+    Holdings *holdings = instance_holdings(instance);
+    memory_reserve_one(holdings->deeds, holdings->deed_count, holdings->deed_capacity);
+    holdings->deeds[holdings->deed_count++] = deed;
 }
 
 static bool has_run_of(const Instance *instance, const char *where)
 {
-    for (size_t i = 0; i < instance->run_count; i++) {
-        const Run *run = &instance->runs[i];
+    for (size_t i = 0; i < instance->has->run_count; i++) {
+        const Run *run = &instance->has->runs[i];
         Cause cause = {.transition = run->transition, .handler = run->handler, .timer = run->timer};
         if (strcmp(cause_where(instance, &cause), where) == 0)
             return true;
@@ -123,7 +124,7 @@ bool deed_is_of_another(const Instance *instance, const Deed *deed, const Cause 
 {
     if (deed->message != 0)
         return deed->message != cause->message &&
-               mailbox_find(&instance->mailbox, deed->message) != NULL;
+               mailbox_find(&instance->active->mailbox, deed->message) != NULL;
     return deed->of_run && cause->kind != CAUSE_RUN && has_run_of(instance, deed->where);
 }
 
@@ -133,16 +134,17 @@ static void deeds_drop(Instance *instance, const Cause *cause, const Map *keys, 
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < instance->deed_count; i++) {
-        Deed *deed = &instance->deeds[i];
+    for (size_t i = 0; i < instance->has->deed_count; i++) {
+        Deed *deed = &instance->has->deeds[i];
         bool is_meant = where != NULL ? strcmp(deed->where, where) == 0
                                       : map_get(keys, deed->place_key) != NULL;
         if (!deed->keyed && is_meant && !deed_is_of_another(instance, deed, cause))
             deed_deinit(deed);
         else
-            instance->deeds[kept++] = *deed;
+            instance->has->deeds[kept++] = *deed;
     }
-    instance->deed_count = kept;
+    if (instance->has->deed_count > kept)
+        instance_holdings(instance)->deed_count = kept;
 }
 
 /* The slice that did them has committed: another run of the same transition does them again. */
@@ -150,7 +152,7 @@ void deeds_commit(Instance *instance, const Pending *pending)
 {
     cleanup(map_deinit) Map keys = {0};
 
-    for (size_t i = 0; instance->deed_count > 0 && i < pending->intent_count; i++) {
+    for (size_t i = 0; instance->has->deed_count > 0 && i < pending->intent_count; i++) {
         if (pending->intents[i]->verb == INTENT_PUT)
             continue;
         cleanup(free) char *key = deed_key(pending->intents[i]);
@@ -162,7 +164,7 @@ void deeds_commit(Instance *instance, const Pending *pending)
 /* Forget what aborted attempts of that transition had done: its run has committed. */
 void deeds_forget(Instance *instance, const Cause *cause)
 {
-    if (instance->deed_count > 0)
+    if (instance->has->deed_count > 0)
         deeds_drop(instance, cause, NULL, cause_where(instance, cause));
 }
 
@@ -204,7 +206,8 @@ static void objects_unreached(const Instance *instance, Origin *origin, const ch
 
     for (size_t i = 0; i < origin->effect_count; i++)
         map_put(&reached, origin->effects[i].uid, origin->effects);
-    for (Object *object = instance->first_object; object != NULL; object = object->owner_next) {
+    for (Object *object = instance->has->first_object; object != NULL;
+         object = object->owner_next) {
         if (object->origin != origin || map_get(&reached, object->uid) != NULL)
             continue;
         object->origin = NULL;

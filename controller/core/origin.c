@@ -37,11 +37,11 @@ static void await_set(const Origin *origin, bool awaited)
 /* Where the record of that slice is among the instance's, or would be put in. */
 static size_t origin_place(const Instance *instance, uint64_t slice)
 {
-    size_t low = 0, high = instance->origin_count;
+    size_t low = 0, high = instance->has->origin_count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (instance->origins[middle]->slice < slice)
+        if (instance->has->origins[middle]->slice < slice)
             low = middle + 1;
         else
             high = middle;
@@ -53,21 +53,22 @@ Origin *origin_find(const Instance *instance, uint64_t slice)
 {
     size_t place = origin_place(instance, slice);
 
-    if (place == instance->origin_count || instance->origins[place]->slice != slice)
+    if (place == instance->has->origin_count || instance->has->origins[place]->slice != slice)
         return NULL;
-    return instance->origins[place];
+    return instance->has->origins[place];
 }
 
 void origin_add(Instance *owner, Origin *origin)
 {
     size_t place = origin_place(owner, origin->slice);
+    Holdings *has = instance_holdings(owner);
 
-    memory_reserve_one(owner->origins, owner->origin_count, owner->origin_capacity);
-    memmove(&owner->origins[place + 1], &owner->origins[place],
-            (owner->origin_count - place) * sizeof(Origin *));
-    owner->origins[place] = origin;
-    owner->origin_count++;
-    owner->first_stale += place <= owner->first_stale;
+    memory_reserve_one(has->origins, has->origin_count, has->origin_capacity);
+    memmove(&has->origins[place + 1], &has->origins[place],
+            (has->origin_count - place) * sizeof(Origin *));
+    has->origins[place] = origin;
+    has->origin_count++;
+    has->first_stale += place <= has->first_stale;
     origin->owner = owner;
 }
 
@@ -76,10 +77,11 @@ static void origin_remove(Origin *origin)
     Instance *owner = origin->owner;
     size_t place = origin_place(owner, origin->slice);
 
-    owner->origin_count--;
-    memmove(&owner->origins[place], &owner->origins[place + 1],
-            (owner->origin_count - place) * sizeof(Origin *));
-    owner->first_stale -= place < owner->first_stale;
+    Holdings *has = instance_holdings(owner);
+    has->origin_count--;
+    memmove(&has->origins[place], &has->origins[place + 1],
+            (has->origin_count - place) * sizeof(Origin *));
+    has->first_stale -= place < has->first_stale;
 }
 
 void origin_release_object(const Object *object)
@@ -146,21 +148,23 @@ void origin_release(Origin *origin)
 
 void origins_free(Instance *instance)
 {
-    for (size_t i = 0; i < instance->origin_count; i++) {
-        if (instance->origins[i]->stale)
-            await_set(instance->origins[i], false);
-        origin_free(instance->origins[i]);
+    Holdings *has = instance_holdings(instance);
+
+    for (size_t i = 0; i < has->origin_count; i++) {
+        if (has->origins[i]->stale)
+            await_set(has->origins[i], false);
+        origin_free(has->origins[i]);
     }
-    free(instance->origins);
-    instance->origins = NULL;
-    instance->origin_count = instance->origin_capacity = instance->first_stale = 0;
+    free(has->origins);
+    has->origins = NULL;
+    has->origin_count = has->origin_capacity = has->first_stale = 0;
 }
 
 void origins_prune(Instance *instance)
 {
-    for (size_t i = instance->origin_count; i-- > 0;) {
-        instance->origins[i]->references++;
-        origin_release(instance->origins[i]);
+    for (size_t i = instance->has->origin_count; i-- > 0;) {
+        instance->has->origins[i]->references++;
+        origin_release(instance->has->origins[i]);
     }
 }
 
@@ -174,8 +178,8 @@ void origin_stale(Instance *owner, Origin *origin, const char *because)
         return;
     origin->stale = true;
     string_set(&origin->because, because);
-    if (place < owner->first_stale)
-        owner->first_stale = place;
+    if (place < owner->has->first_stale)
+        instance_holdings(owner)->first_stale = place;
     await_set(origin, true);
     instance_touch(owner);
 }
@@ -192,15 +196,16 @@ void origin_settle(Origin *origin)
     origin->failures = 0;
     origin->due_ms = 0;
     string_set(&origin->because, NULL);
-    while (owner->first_stale < owner->origin_count && !owner->origins[owner->first_stale]->stale)
-        owner->first_stale++;
+    Holdings *has = instance_holdings(owner);
+    while (has->first_stale < has->origin_count && !has->origins[has->first_stale]->stale)
+        has->first_stale++;
 }
 
 Origin *origin_next_stale(const Instance *instance)
 {
-    for (size_t i = instance->first_stale; i < instance->origin_count; i++)
-        if (instance->origins[i]->stale && !instance->origins[i]->given_up)
-            return instance->origins[i];
+    for (size_t i = instance->has->first_stale; i < instance->has->origin_count; i++)
+        if (instance->has->origins[i]->stale && !instance->has->origins[i]->given_up)
+            return instance->has->origins[i];
     return NULL;
 }
 
@@ -237,8 +242,8 @@ static bool has_handled(const Origin *origin, const char *where, const Value *ar
 void origin_hear(Instance *owner, Origin *origin, const Message *message, const char *because)
 {
     hear(owner, origin, message, because);
-    for (size_t i = origin_place(owner, origin->slice) + 1; i < owner->origin_count; i++) {
-        Origin *other = owner->origins[i];
+    for (size_t i = origin_place(owner, origin->slice) + 1; i < owner->has->origin_count; i++) {
+        Origin *other = owner->has->origins[i];
         if (!has_handled(other, origin->where, message->former, message->former_count))
             continue;
         if (other->cause.yield == 0)
@@ -259,8 +264,8 @@ void origins_follow(Instance *instance, uint32_t field, Value value, const char 
 {
     const char *name = instance->domain->fields[field].name;
 
-    for (size_t i = 0; i < instance->origin_count; i++) {
-        Origin *origin = instance->origins[i];
+    for (size_t i = 0; i < instance->has->origin_count; i++) {
+        Origin *origin = instance->has->origins[i];
         int read = origin_field(origin, name);
         if (read < 0 || !value_equal(origin->fields[read], instance->fields[field]) ||
             is_source(origin, name, value))
@@ -292,8 +297,8 @@ OriginChange *origin_change(const Origin *origin, const char *field)
 Origin *origin_that_handled(const Instance *instance, const char *where, const Value *arguments,
                             size_t count)
 {
-    for (size_t i = 0; i < instance->origin_count; i++) {
-        Origin *origin = instance->origins[i];
+    for (size_t i = 0; i < instance->has->origin_count; i++) {
+        Origin *origin = instance->has->origins[i];
         if (has_handled(origin, where, arguments, count))
             return origin;
     }
@@ -451,11 +456,11 @@ static void record_arguments(const Recording *recording)
 {
     const Instance *instance = recording->instance;
     const Cause *cause = &recording->pending->cause;
-    const Message *message = mailbox_find(&instance->mailbox, cause->message);
+    const Message *message = mailbox_find(&instance->active->mailbox, cause->message);
     Origin *origin = recording->origin;
 
     if (cause->kind == CAUSE_RUN) {
-        const Run *run = &instance->runs[cause->run];
+        const Run *run = &instance->has->runs[cause->run];
         origin->arguments = values_clone(run->arguments, run->argument_count);
         origin->argument_count = run->argument_count;
         origin->locals = values_clone(run->locals, run->local_count);

@@ -40,8 +40,8 @@ void objects_changed(Runtime *runtime)
     Instance *next;
 
     for (Instance *i = runtime->lists[LIST_HELD_UP].first; i != NULL; i = next) {
-        next = i->links[LIST_HELD_UP].next;
-        if (i->waits_for != NULL)
+        next = link_next(i, LIST_HELD_UP);
+        if (i->active->waits_for != NULL)
             waiting_end(i);
     }
     lost_changed(runtime);
@@ -62,7 +62,7 @@ static bool does_anything(const Pending *pending)
 
 static void pending_commit(Turn *turn, Instance *instance)
 {
-    const Pending *pending = instance->pending;
+    const Pending *pending = instance->active->pending;
     Cause cause = pending->cause;
     Digest128 answers = answers_digest(pending);
     Record record = {.type = RECORD_COMMIT, .instance = instance, .slice = pending->slice};
@@ -142,7 +142,7 @@ static const char *failure_text(const Turn *turn, const Intent *intent)
 /* Ask for the next effect, and for those that go with it, each once. */
 static void pending_call(Turn *turn, Instance *instance, const Intent *next)
 {
-    Pending *pending = instance->pending;
+    Pending *pending = instance->active->pending;
     bool goes_on = next->group != 0 && next->group == pending->called_group;
     size_t first = goes_on ? pending->called : pending->settled;
     size_t last = next->group != 0 ? pending->intent_count : pending->settled + 1;
@@ -180,7 +180,7 @@ static bool may_stop_before(const Pending *pending, const Intent *next)
 
 void pending_advance(Turn *turn, Instance *instance)
 {
-    Pending *pending = instance->pending;
+    Pending *pending = instance->active->pending;
     const Intent *open = pending_open(pending);
     const Intent *failed = pending_failure(pending, open);
 
@@ -216,21 +216,22 @@ static uint64_t backoff_ms(const Turn *turn, const Instance *instance, const Cau
     uint64_t limit = failures < 30 ? first << failures : cap;
     if (limit > cap)
         limit = cap;
-    return jitter(turn->runtime, instance->pending->slice, limit) + 1;
+    return jitter(turn->runtime, instance->active->pending->slice, limit) + 1;
 }
 
 static uint32_t failures_so_far(const Instance *instance, const Cause *cause)
 {
-    const Message *message = mailbox_find(&instance->mailbox, cause->message);
+    const Message *message = mailbox_find(&instance->active->mailbox, cause->message);
 
     if (cause->message != 0)
         return message != NULL ? message->attempts : 0;
     if (cause->kind == CAUSE_STOP)
-        return instance->stop_failures;
+        return instance->has->stop_failures;
     if (cause->kind == CAUSE_RUN && cause->transition < 0)
-        return instance->runs[cause->run].attempts;
+        return instance->has->runs[cause->run].attempts;
     if (cause->kind == CAUSE_REPAIR || cause->kind == CAUSE_CONDEMN)
-        return object_find(instance->runtime, instance->pending->intents[0]->uid)->repair_failures;
+        return object_find(instance->runtime, instance->active->pending->intents[0]->uid)
+            ->repair_failures;
     if (cause->kind == CAUSE_REVISE)
         return revised_origin(instance, cause)->failures;
     return cause->transition >= 0 ? instance->transitions[cause->transition].failures : 0;
@@ -255,12 +256,12 @@ static bool will_retry(const Turn *turn, const Instance *instance, const Cause *
 
 void pending_abort(Turn *turn, Instance *instance, const char *reason)
 {
-    Cause cause = instance->pending->cause;
+    Cause cause = instance->active->pending->cause;
     bool retry = will_retry(turn, instance, &cause);
-    size_t dead_letters = instance->dead_letter_count;
+    size_t dead_letters = instance->has->dead_letter_count;
     Record record = {.type = RECORD_ABORT,
                      .instance = instance,
-                     .slice = instance->pending->slice,
+                     .slice = instance->active->pending->slice,
                      .text = arena_copy_string(turn->arena, reason),
                      .retry = retry};
 
@@ -273,7 +274,7 @@ void pending_abort(Turn *turn, Instance *instance, const char *reason)
         arena_format(turn->arena, "%s: %s", cause_describe(instance, &cause, turn->arena), reason);
     turn_record(turn, &record);
     convergence_outside(instance); /* the answer came from there */
-    if (instance->dead_letter_count > dead_letters)
+    if (instance->has->dead_letter_count > dead_letters)
         room_came(instance, MAILBOX_CEILING);
     instance_touch(instance);
     objects_changed(turn->runtime);
@@ -346,7 +347,7 @@ void answer_step(Turn *turn, const Event *event)
     char *uid = arena_copy_string(turn->arena, intent->uid);
     turn_record(turn, &record);
     facts_after_effect(owner, provider, turn->options->planning);
-    if (owner->resting)
+    if (convergence_rests(owner) != NULL)
         convergence_outside(owner);
     if (of_slice)
         pending_advance(turn, owner);

@@ -177,7 +177,7 @@ const char *proposal_fault(const Runtime *runtime, const Proposal *proposal, Are
 static bool lacks_room(const Instance *receiver, size_t ceiling)
 {
     return instance_is_down(receiver) ? dead_letters_are_full(receiver)
-                                      : mailbox_count(&receiver->mailbox) >= ceiling;
+                                      : mailbox_count(&receiver->active->mailbox) >= ceiling;
 }
 
 static const Instance *event_lacks_room(const Runtime *runtime, uint32_t event, size_t ceiling)
@@ -185,7 +185,7 @@ static const Instance *event_lacks_room(const Runtime *runtime, uint32_t event, 
     for (size_t d = 0; d < runtime->program->domain_count; d++)
         if (domain_find_handler(&runtime->program->domains[d], event) >= 0)
             for (const Instance *i = runtime->domains[d].instances.first; i != NULL;
-                 i = i->links[LIST_DOMAIN].next)
+                 i = link_next(i, LIST_DOMAIN))
                 if (lacks_room(i, ceiling))
                     return i;
     return NULL;

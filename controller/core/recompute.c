@@ -89,7 +89,7 @@ static void slice_recompute(Recompute *recompute, const AnswerReader *reader)
     SliceInput slice = {.program = recompute->runtime->program,
                         .domain = recompute->owner->domain,
                         .code = cause_code(recompute->owner, &origin->cause),
-                        .key = recompute->owner->key_value,
+                        .key = instance_key_value(recompute->owner),
                         .yield = origin->cause.yield,
                         .locals = origin->locals,
                         .local_count = origin->local_count,

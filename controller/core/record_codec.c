@@ -333,7 +333,7 @@ static int decode_cause(const Json *json, Record *ret, Error *err)
 {
     if (cause_decode(ret->instance, json_get(json, "cause"), &ret->cause, err) < 0)
         return ERROR_STATE;
-    if (ret->cause.kind == CAUSE_RUN && ret->cause.run >= ret->instance->run_count)
+    if (ret->cause.kind == CAUSE_RUN && ret->cause.run >= ret->instance->has->run_count)
         return error_set(err, ERROR_STATE, "run %u of domain '%s' is not open", ret->cause.run,
                          ret->instance->domain->name);
     return 0;

@@ -150,7 +150,7 @@ static ReplayVerdict compare_effects(Replay *replay, const char **ret_text)
 {
     const Record *record = replay->record;
     const Runtime *runtime = record->instance->runtime;
-    const Pending *pending = record->instance->pending;
+    const Pending *pending = record->instance->active->pending;
     size_t before = pending != NULL ? pending->intent_count : 0, at = 0;
 
     for (size_t i = 0; i < replay->result.output_count; i++) {
@@ -252,7 +252,7 @@ ReplayVerdict record_replay(const Record *record, Arena *arena, const char **ret
 
     if (!is_computed(record))
         return REPLAY_APPLIES;
-    replay.message = mailbox_find(&record->instance->mailbox, record->cause.message);
+    replay.message = mailbox_find(&record->instance->active->mailbox, record->cause.message);
     compute(&replay);
     if (record->type == RECORD_FAULT)
         return compare_fault(&replay);

@@ -48,7 +48,7 @@ static void report(Instance *instance, int handler, const Json *json)
     Message *message = message_for(instance, MESSAGE_REPORT, (uint32_t)handler,
                                    instance->domain_index, true, &value, 1);
 
-    if (mailbox_count(&instance->mailbox) < MAILBOX_BEYOND)
+    if (mailbox_count(&instance->active->mailbox) < MAILBOX_BEYOND)
         message_put(instance, message);
     else
         dead_letter_add(instance, message, "the mailbox held ten times its ceiling");
@@ -59,7 +59,7 @@ bool report_has_room(const Object *object)
 {
     const Instance *owner = object->owner;
 
-    return (!instance_is_down(owner) && mailbox_count(&owner->mailbox) < MAILBOX_BEYOND) ||
+    return (!instance_is_down(owner) && mailbox_count(&owner->active->mailbox) < MAILBOX_BEYOND) ||
            !dead_letters_are_full(owner) ||
            (report_handler(owner, ON_LOST, object->provider) < 0 &&
             report_handler(owner, ON_CHANGED, object->provider) < 0);

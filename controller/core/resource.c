@@ -99,11 +99,11 @@ static void dependents_stale(const Object *object, const char *because)
     dependency_find(&dependency);
     for (Instance *i = instance_first(runtime); dependency.effects.count > 0 && i != NULL;
          i = instance_next(i)) {
-        for (size_t k = 0; k < i->origin_count; k++)
-            if (origin_depends(&dependency, i->origins[k]))
-                origin_stale(i, i->origins[k], because);
-        if (i->pending != NULL && pending_depends(&dependency, i->pending))
-            i->pending->outdated = true; /* its record is still to be made */
+        for (size_t k = 0; k < i->has->origin_count; k++)
+            if (origin_depends(&dependency, i->has->origins[k]))
+                origin_stale(i, i->has->origins[k], because);
+        if (i->active->pending != NULL && pending_depends(&dependency, i->active->pending))
+            i->active->pending->outdated = true; /* its record is still to be made */
     }
     map_deinit(&dependency.effects);
 }
@@ -111,7 +111,7 @@ static void dependents_stale(const Object *object, const char *because)
 /* The slice that is being performed takes the result itself. */
 static bool is_taken_by_slice(const Object *object)
 {
-    const Pending *pending = object->owner->pending;
+    const Pending *pending = object->owner->active->pending;
 
     return pending != NULL && pending->cause.kind != CAUSE_REPAIR;
 }

@@ -48,12 +48,12 @@ static bool fades(Instance *instance, Origin *origin, Arena *arena)
 
 void revision_pick(Instance *instance, Arena *arena, Cause *cause)
 {
-    size_t i = instance->origin_count;
+    size_t i = instance->has->origin_count;
 
     if (!fades(instance, revised_origin(instance, cause), arena))
         return;
-    while (--i > instance->first_stale) {
-        Origin *origin = instance->origins[i];
+    while (--i > instance->has->first_stale) {
+        Origin *origin = instance->has->origins[i];
         if (!origin->stale || origin->given_up || !fades(instance, origin, arena))
             continue;
         *cause = revision_cause(origin);
@@ -341,7 +341,7 @@ const char *revision_fault(const Instance *instance, const Origin *origin, Inten
     for (size_t i = 0; i < intent_count; i++)
         if (intents[i]->verb == INTENT_PUT)
             map_put(&reached, intents[i]->uid, intents[i]);
-    for (const Object *object = instance->first_object; object != NULL && fault == NULL;
+    for (const Object *object = instance->has->first_object; object != NULL && fault == NULL;
          object = object->owner_next) {
         if (object->origin != origin || !object_is_protected(object) ||
             map_get(&reached, object->uid) != NULL)

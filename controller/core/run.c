@@ -5,11 +5,11 @@
 
 void run_remove(Instance *instance, uint32_t index)
 {
-    Run *run = &instance->runs[index];
+    Run *run = &instance->has->runs[index];
 
     run_deinit(run);
-    memmove(run, run + 1, (instance->run_count - index - 1) * sizeof *run);
-    instance->run_count--;
+    memmove(run, run + 1, (instance->has->run_count - index - 1) * sizeof *run);
+    instance_holdings(instance)->run_count--;
 }
 
 void transition_block(Instance *instance, uint32_t transition, const SeenFacts *facts)
@@ -26,7 +26,7 @@ void transition_block(Instance *instance, uint32_t transition, const SeenFacts *
 static void transition_end(Instance *instance, const Cause *whole, Digest128 began,
                            const SeenFacts *facts)
 {
-    if (whole->transition >= 0 && began == instance->field_digest)
+    if (whole->transition >= 0 && began == instance_field_digest(instance))
         transition_block(instance, (uint32_t)whole->transition, facts);
     if (whole->kind == CAUSE_BOOT)
         instance->booted = true;
@@ -36,7 +36,7 @@ static void transition_end(Instance *instance, const Cause *whole, Digest128 beg
 
 static void run_close(Instance *instance, uint32_t index)
 {
-    const Run *run = &instance->runs[index];
+    const Run *run = &instance->has->runs[index];
     Cause whole = {.kind = run->kind, .transition = run->transition, .goal = run->goal};
 
     transition_end(instance, &whole, run->began, &run->facts);
@@ -51,15 +51,16 @@ static uint32_t run_open(Instance *instance, const Cause *cause, const Message *
                .goal = cause->goal,
                .kind = cause->kind,
                .from = message != NULL ? message->from : instance->domain_index,
-               .began = instance->field_digest};
+               .began = instance_field_digest(instance)};
 
     if (message != NULL) {
         run.arguments = values_clone(message->arguments, message->argument_count);
         run.argument_count = message->argument_count;
     }
-    memory_reserve_one(instance->runs, instance->run_count, instance->run_capacity);
-    instance->runs[instance->run_count] = run;
-    return (uint32_t)instance->run_count++;
+    Holdings *holdings = instance_holdings(instance);
+    memory_reserve_one(holdings->runs, holdings->run_count, holdings->run_capacity);
+    holdings->runs[holdings->run_count] = run;
+    return (uint32_t)holdings->run_count++;
 }
 
 static void run_keep(Run *run, const Cause *cause, const Proposal *proposal)
@@ -95,10 +96,10 @@ uint32_t run_begin(Instance *instance, const Cause *cause, const Message *messag
 void run_go_on(Instance *instance, uint32_t index, const Cause *cause, const Proposal *proposal,
                const SeenFacts *facts)
 {
-    trail_set(&instance->runs[index].by, instance->runtime->committing);
-    seen_facts_add(&instance->runs[index].facts, facts);
-    run_keep(&instance->runs[index], cause, proposal);
-    if (!run_is_done(instance, &instance->runs[index]))
+    trail_set(&instance->has->runs[index].by, instance->runtime->committing);
+    seen_facts_add(&instance->has->runs[index].facts, facts);
+    run_keep(&instance->has->runs[index], cause, proposal);
+    if (!run_is_done(instance, &instance->has->runs[index]))
         return;
     run_close(instance, index);
     deeds_forget(instance, cause);

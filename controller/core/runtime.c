@@ -239,7 +239,8 @@ static void waiting_resume(Turn *turn)
     runtime->resources_came = false;
     for (Instance *i = performing_first(runtime); i != NULL; i = next) {
         next = performing_next(i);
-        if (i->waits_for == NULL && i->puts_off_for == NULL && !turn->options->settling)
+        if (i->active->waits_for == NULL && i->active->puts_off_for == NULL &&
+            !turn->options->settling)
             pending_advance(turn, i);
     }
 }
@@ -375,8 +376,7 @@ static void begin_step(Turn *turn, const Event *event)
 
     turn_record(turn, &record);
     facts_begin(turn->runtime);
-    for (Instance *i = instance_first(turn->runtime); i != NULL; i = instance_next(i))
-        instance_touch(i);
+    turn->runtime->all_touched = true;
 }
 
 void runtime_step(Runtime *runtime, const RuntimeOptions *options, const Event *event,
@@ -429,7 +429,7 @@ bool runtime_is_runnable(Runtime *runtime)
     for (size_t i = 0; i < ARRAY_SIZE(runtime->queues_used); i++)
         if (runtime->queues_used[i] != 0)
             return true;
-    return runtime->lists[LIST_TOUCHED].first != NULL ||
+    return runtime->all_touched || runtime->lists[LIST_TOUCHED].first != NULL ||
            (runtime->resources_came && !runtime->destroying);
 }
 
@@ -437,7 +437,7 @@ uint64_t runtime_next_wake(const Runtime *runtime)
 {
     const Instance *first = alarm_first(runtime, ALARM_WAKE);
 
-    return first != NULL ? first->alarms[ALARM_WAKE].at_ms : 0;
+    return first != NULL ? alarm_at(first, ALARM_WAKE) : 0;
 }
 
 uint64_t runtime_next_alarm(const Runtime *runtime)
@@ -445,9 +445,9 @@ uint64_t runtime_next_alarm(const Runtime *runtime)
     const Instance *expiry = alarm_first(runtime, ALARM_EXPIRY);
     uint64_t wake = runtime_next_wake(runtime);
 
-    if (expiry == NULL || (wake != 0 && wake < expiry->alarms[ALARM_EXPIRY].at_ms))
+    if (expiry == NULL || (wake != 0 && wake < alarm_at(expiry, ALARM_EXPIRY)))
         return wake;
-    return expiry->alarms[ALARM_EXPIRY].at_ms;
+    return alarm_at(expiry, ALARM_EXPIRY);
 }
 
 size_t runtime_open_intents(const Runtime *runtime)
@@ -455,9 +455,9 @@ size_t runtime_open_intents(const Runtime *runtime)
     size_t count = 0;
 
     for (const Instance *i = performing_first(runtime); i != NULL; i = performing_next(i))
-        for (size_t k = 0; k < i->pending->intent_count; k++)
-            count +=
-                i->pending->intents[k]->was_asked && i->pending->intents[k]->state == INTENT_OPEN;
+        for (size_t k = 0; k < i->active->pending->intent_count; k++)
+            count += i->active->pending->intents[k]->was_asked &&
+                     i->active->pending->intents[k]->state == INTENT_OPEN;
     for (size_t i = 0; i < runtime->object_count; i++)
         count += runtime->objects[i]->leaving != NULL && runtime->objects[i]->leaving->was_asked;
     return count;
@@ -488,7 +488,7 @@ void runtime_resume_calls(Runtime *runtime, const RuntimeOptions *options, Effec
 
     for (Instance *i = performing_first(runtime); i != NULL; i = next) {
         next = performing_next(i);
-        recovered_mark(i->pending);
+        recovered_mark(i->active->pending);
         pending_advance(&turn, i);
     }
     for (size_t i = 0; i < runtime->object_count; i++)

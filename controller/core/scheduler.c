@@ -9,68 +9,78 @@
 
 static bool waits_before(const Instance *a, const Instance *b)
 {
-    if (a->runnable_since != b->runnable_since)
-        return a->runnable_since < b->runnable_since;
+    if (a->active->runnable_since != b->active->runnable_since)
+        return a->active->runnable_since < b->active->runnable_since;
     int order = strcmp(a->domain->name, b->domain->name);
     if (order == 0 && a->key != NULL && b->key != NULL)
         order = strcmp(a->key, b->key);
     return order < 0;
 }
 
+/* Who stands in a queue is awake. */
+static Activity *queued(Instance *instance)
+{
+    return (Activity *)instance->active;
+}
+
 static void queue_remove(Runtime *runtime, Instance *instance)
 {
-    Queue *queue = &runtime->queues[instance->urgency];
-
-    if (!instance->queued)
+    if (!instance->active->queued)
         return;
-    if (instance->queue_previous != NULL)
-        instance->queue_previous->queue_next = instance->queue_next;
+    Activity *activity = queued(instance);
+    Queue *queue = &runtime->queues[activity->urgency];
+    if (activity->queue_previous != NULL)
+        queued(activity->queue_previous)->queue_next = activity->queue_next;
     else
-        queue->first = instance->queue_next;
-    if (instance->queue_next != NULL)
-        instance->queue_next->queue_previous = instance->queue_previous;
+        queue->first = activity->queue_next;
+    if (activity->queue_next != NULL)
+        queued(activity->queue_next)->queue_previous = activity->queue_previous;
     else
-        queue->last = instance->queue_previous;
-    instance->queue_next = instance->queue_previous = NULL;
-    instance->queued = false;
+        queue->last = activity->queue_previous;
+    activity->queue_next = activity->queue_previous = NULL;
+    activity->queued = false;
     if (queue->first == NULL)
-        runtime->queues_used[instance->urgency / 64] &= ~(1ULL << instance->urgency % 64);
+        runtime->queues_used[activity->urgency / 64] &= ~(1ULL << activity->urgency % 64);
 }
 
 /* From the end: whoever comes now has nearly always waited shortest. */
 static void queue_insert(Runtime *runtime, Instance *instance)
 {
-    Queue *queue = &runtime->queues[instance->urgency];
+    Activity *activity = instance_wake(instance);
+    Queue *queue = &runtime->queues[activity->urgency];
     Instance *after = queue->last;
 
     while (after != NULL && waits_before(instance, after))
-        after = after->queue_previous;
-    instance->queue_previous = after;
-    instance->queue_next = after != NULL ? after->queue_next : queue->first;
-    if (instance->queue_next != NULL)
-        instance->queue_next->queue_previous = instance;
+        after = after->active->queue_previous;
+    activity->queue_previous = after;
+    activity->queue_next = after != NULL ? after->active->queue_next : queue->first;
+    if (activity->queue_next != NULL)
+        queued(activity->queue_next)->queue_previous = instance;
     else
         queue->last = instance;
     if (after != NULL)
-        after->queue_next = instance;
+        queued(after)->queue_next = instance;
     else
         queue->first = instance;
-    instance->queued = true;
-    runtime->queues_used[instance->urgency / 64] |= 1ULL << instance->urgency % 64;
+    activity->queued = true;
+    runtime->queues_used[activity->urgency / 64] |= 1ULL << activity->urgency % 64;
 }
 
 static void instance_place(Instance *instance, const RuntimeOptions *options, uint64_t now_ms,
                            Arena *arena)
 {
     Runtime *runtime = instance->runtime;
-    bool waited = instance->queued;
+    bool waited = instance->active->queued;
 
+    link_remove(instance, LIST_TOUCHED);
     queue_remove(runtime, instance);
     if (options->settling || runtime->destroying ||
-        !instance_choose(instance, options, now_ms, arena))
+        !instance_choose(instance, options, now_ms, arena)) {
+        instance_rest(instance);
         return;
+    }
     if (!waited)
-        instance->runnable_since = runtime->logical_time;
+        instance_wake(instance)->runnable_since = runtime->logical_time;
     queue_insert(runtime, instance);
 }
 
@@ -79,36 +89,41 @@ void scheduler_update(Runtime *runtime, const RuntimeOptions *options, uint64_t 
 {
     Instance *instance;
 
-    while ((instance = runtime->lists[LIST_TOUCHED].first) != NULL) {
-        link_remove(instance, LIST_TOUCHED);
+    if (runtime->all_touched)
+        for (Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
+            instance_place(i, options, now_ms, arena);
+    runtime->all_touched = false;
+    while ((instance = runtime->lists[LIST_TOUCHED].first) != NULL)
         instance_place(instance, options, now_ms, arena);
-    }
 }
 
 static uint64_t aged_urgency(const Runtime *runtime, const Instance *instance)
 {
+    const Activity *active = instance->active;
     uint64_t urgency =
-        instance->urgency + (runtime->logical_time - instance->runnable_since) / AGING_SLICES;
+        active->urgency + (runtime->logical_time - active->runnable_since) / AGING_SLICES;
 
     return urgency > 255 ? 255 : urgency;
+}
+
+static bool is_more_urgent(const Runtime *runtime, const Instance *a, const Instance *b)
+{
+    uint64_t urgency_a = aged_urgency(runtime, a), urgency_b = aged_urgency(runtime, b);
+
+    return urgency_a != urgency_b ? urgency_a > urgency_b : waits_before(a, b);
 }
 
 Instance *scheduler_take(Runtime *runtime)
 {
     Instance *best = NULL;
-    uint64_t best_urgency = 0;
 
     for (int word = 3; word >= 0; word--)
         for (uint64_t bits = runtime->queues_used[word]; bits != 0;) {
             int bit = 63 - __builtin_clzll(bits);
             bits &= ~(1ULL << bit);
             Instance *head = runtime->queues[word * 64 + bit].first;
-            uint64_t urgency = aged_urgency(runtime, head);
-            if (best == NULL || urgency > best_urgency ||
-                (urgency == best_urgency && waits_before(head, best))) {
+            if (best == NULL || is_more_urgent(runtime, head, best))
                 best = head;
-                best_urgency = urgency;
-            }
         }
     if (best != NULL)
         queue_remove(runtime, best);
@@ -120,8 +135,7 @@ void scheduler_wake(Runtime *runtime, uint64_t now_ms)
     Instance *first;
 
     for (AlarmKind kind = 0; kind < ALARM_COUNT; kind++)
-        while ((first = alarm_first(runtime, kind)) != NULL &&
-               first->alarms[kind].at_ms <= now_ms) {
+        while ((first = alarm_first(runtime, kind)) != NULL && alarm_at(first, kind) <= now_ms) {
             alarm_set(first, kind, 0);
             instance_touch(first);
         }

@@ -29,7 +29,7 @@
 
 static void waiting_begin(Instance *instance, const char *resource)
 {
-    string_set(&instance->waits_for, resource);
+    string_set(&instance_wake(instance)->waits_for, resource);
     link_add(instance, LIST_HELD_UP);
     lost_changed(instance->runtime);
 }
@@ -37,13 +37,15 @@ static void waiting_begin(Instance *instance, const char *resource)
 void waiting_end(Instance *instance)
 {
     instance_touch(instance);
-    if (instance->waits_for == NULL && instance->puts_off_for == NULL && !instance->handler_waits)
+    if (instance->active->waits_for == NULL && instance->active->puts_off_for == NULL &&
+        !instance->active->handler_waits)
         return;
-    string_set(&instance->waits_for, NULL);
-    instance->handler_waits = false;
-    instance->puts_off_for = NULL;
+    Activity *activity = instance_wake(instance);
+    string_set(&activity->waits_for, NULL);
+    activity->handler_waits = false;
+    activity->puts_off_for = NULL;
     link_remove(instance, LIST_HELD_UP);
-    if (instance->pending != NULL)
+    if (instance->active->pending != NULL)
         instance->runtime->resources_came = true;
 }
 
@@ -52,8 +54,9 @@ void room_came(const Instance *instance, size_t ceiling)
     Instance *next;
 
     for (Instance *i = instance->runtime->lists[LIST_HELD_UP].first; i != NULL; i = next) {
-        next = i->links[LIST_HELD_UP].next;
-        if (i->puts_off_for == instance && mailbox_count(&instance->mailbox) < ceiling)
+        next = link_next(i, LIST_HELD_UP);
+        if (i->active->puts_off_for == instance &&
+            mailbox_count(&instance->active->mailbox) < ceiling)
             waiting_end(i);
     }
 }
@@ -64,7 +67,7 @@ void after_slice(Turn *turn, Instance *instance, const Cause *cause, Digest128 a
 
     waiting_end(instance);
     if (loop != LOOP_NONE)
-        turn_notice(turn, NOTICE_LOOPED, instance)->text = instance->resting_kind;
+        turn_notice(turn, NOTICE_LOOPED, instance)->text = convergence_rests(instance);
     if (cause->message != 0)
         room_came(instance, MAILBOX_CEILING);
 }
@@ -109,7 +112,7 @@ static int check_room(Turn *turn, Instance *instance, const Record *record)
     if (record->proposal.emission_count == 0)
         return 0;
     bool handler = record->cause.message != 0;
-    bool beyond = handler || instance->pending != NULL;
+    bool beyond = handler || instance->active->pending != NULL;
     const Instance *full = proposal_lacks_room(turn->runtime, &record->proposal,
                                                beyond ? MAILBOX_BEYOND : MAILBOX_CEILING);
 
@@ -119,7 +122,7 @@ static int check_room(Turn *turn, Instance *instance, const Record *record)
         record_fault(turn, record, no_room_words(full, turn->arena));
         return -1;
     }
-    instance->puts_off_for = full;
+    instance_wake(instance)->puts_off_for = full;
     link_add(instance, LIST_HELD_UP);
     return -1;
 }
@@ -144,7 +147,7 @@ typedef struct Preparation {
 
 static void preparation_begin(Preparation *preparation, size_t output_count)
 {
-    Pending *pending = preparation->instance->pending;
+    Pending *pending = preparation->instance->active->pending;
     size_t existing = pending != NULL ? pending->intent_count : 0;
 
     preparation->all = /* one that is replaced has two */
@@ -242,7 +245,7 @@ static int intents_make(Preparation *preparation, const SliceResult *result)
     preparation_drop(preparation);
     if (outcome == INTENT_WAITS) {
         waiting_begin(instance, text);
-        instance->handler_waits = preparation->cause->message != 0;
+        instance_wake(instance)->handler_waits = preparation->cause->message != 0;
     } else {
         record_fault(preparation->turn, preparation->record, text);
     }
@@ -264,13 +267,14 @@ static void undecided(Turn *turn, Instance *instance)
 {
     const char *after = "an effect of its own";
 
-    if (instance->last_object != NULL) {
-        cleanup(free) char *address = object_address(instance->last_object);
+    if (instance->has->last_object != NULL) {
+        cleanup(free) char *address = object_address(instance->has->last_object);
         after = arena_copy_string(turn->arena, address);
     }
-    if (instance->pending != NULL && instance->pending->intent_count > 0)
-        after = instance->pending->intents[instance->pending->intent_count - 1]->address;
-    string_set(&instance->undecided_after, after);
+    if (instance->active->pending != NULL && instance->active->pending->intent_count > 0)
+        after = instance->active->pending->intents[instance->active->pending->intent_count - 1]
+                    ->address;
+    string_set(&instance_wake(instance)->undecided_after, after);
     turn_notice(turn, NOTICE_UNDECIDED, instance)->text = arena_copy_string(turn->arena, after);
 }
 
@@ -336,7 +340,7 @@ static void prepare(Turn *turn, Record *record, const SliceResult *result)
     record->type = RECORD_PREPARE;
     record->awaits = result->status == SLICE_AWAITS;
     turn_record(turn, record);
-    instance->pending->earlier = preparation.earlier;
+    instance->active->pending->earlier = preparation.earlier;
     pending_advance(turn, instance);
 }
 
@@ -362,7 +366,7 @@ static void slice_propose(Turn *turn, Record *record, const SliceInput *input,
                           const SliceResult *result)
 {
     Instance *instance = record->instance;
-    const Message *message = mailbox_find(&instance->mailbox, record->cause.message);
+    const Message *message = mailbox_find(&instance->active->mailbox, record->cause.message);
 
     proposal_make(instance, result, turn->arena, &record->proposal);
     if (record->cause.kind == CAUSE_REVISE)
@@ -387,7 +391,7 @@ static void slice_proposed(Turn *turn, Record *record, const SliceInput *input,
     }
     if (check_room(turn, instance, record) < 0)
         return;
-    if (effects_count(result) == 0 && instance->pending == NULL &&
+    if (effects_count(result) == 0 && instance->active->pending == NULL &&
         record->cause.kind != CAUSE_REVISE)
         commit_plain(turn, instance, record);
     else
@@ -404,7 +408,7 @@ static void repair_begin(Turn *turn, Instance *instance)
     Record record = {.type = RECORD_PREPARE,
                      .instance = instance,
                      .slice = runtime->logical_time + 1,
-                     .cause = instance->next,
+                     .cause = instance->active->next,
                      .intents = &intent,
                      .intent_count = 1};
     turn_record(turn, &record);
@@ -427,10 +431,10 @@ static int compare_for_release(const void *left, const void *right)
 
 static Object **objects_of(const Instance *instance, Arena *arena)
 {
-    Object **objects = arena_array(arena, Object *, instance->object_count);
+    Object **objects = arena_array(arena, Object *, instance->has->object_count);
     size_t count = 0;
 
-    for (Object *object = instance->first_object; object != NULL; object = object->owner_next)
+    for (Object *object = instance->has->first_object; object != NULL; object = object->owner_next)
         objects[count++] = object;
     qsort(objects, count, sizeof(Object *), compare_for_release);
     return objects;
@@ -442,9 +446,9 @@ static void release_begin(Turn *turn, Instance *instance)
     Record record = {.type = RECORD_PREPARE,
                      .instance = instance,
                      .slice = turn->runtime->logical_time + 1,
-                     .cause = instance->next,
-                     .intents = arena_array(turn->arena, Intent *, instance->object_count),
-                     .intent_count = instance->object_count};
+                     .cause = instance->active->next,
+                     .intents = arena_array(turn->arena, Intent *, instance->has->object_count),
+                     .intent_count = instance->has->object_count};
 
     for (size_t i = 0; i < record.intent_count; i++)
         record.intents[i] = intent_destroy(objects[i], turn->runtime->next_intent + i, 0);
@@ -470,8 +474,8 @@ static void instance_end(Turn *turn, Instance *instance)
 /* That a slice began with, or that it read when it was computed first. */
 static const SeenFacts *facts_kept(const Instance *instance, const Cause *cause)
 {
-    if (instance->pending != NULL)
-        return &instance->pending->facts;
+    if (instance->active->pending != NULL)
+        return &instance->active->pending->facts;
     return cause->kind == CAUSE_REVISE ? &revised_origin(instance, cause)->facts : NULL;
 }
 
@@ -512,8 +516,9 @@ static void slice_read_and_run(Turn *turn, Record *record, SliceInput *input, Sl
  * nobody has a record of. */
 static bool slice_is_heard(Turn *turn, Instance *instance, const Cause *cause)
 {
-    const Message *message =
-        instance->pending == NULL ? mailbox_find(&instance->mailbox, cause->message) : NULL;
+    const Message *message = instance->active->pending == NULL
+                                 ? mailbox_find(&instance->active->mailbox, cause->message)
+                                 : NULL;
 
     if (message == NULL || (!message->travels && !message->unsaid))
         return false;
@@ -565,7 +570,7 @@ static void condemn_begin(Turn *turn, Instance *instance)
     Record record = {.type = RECORD_PREPARE,
                      .instance = instance,
                      .slice = turn->runtime->logical_time + 1,
-                     .cause = instance->next,
+                     .cause = instance->active->next,
                      .intents = &intent,
                      .intent_count = 1};
     turn_record(turn, &record);
@@ -574,28 +579,29 @@ static void condemn_begin(Turn *turn, Instance *instance)
 
 void slice_step(Turn *turn, Instance *instance)
 {
-    Cause cause = instance->pending != NULL ? instance->pending->cause : instance->next;
+    Cause cause = instance->active->pending != NULL ? instance->active->pending->cause
+                                                    : instance->active->next;
     SliceNote *running = turn->runtime->running;
 
     running->message = cause.message;
     running->run = cause.kind == CAUSE_RUN ? cause.run + 1 : 0;
     running->instance = instance->identity;
 
-    if (cause.kind == CAUSE_REVISE && instance->pending == NULL)
+    if (cause.kind == CAUSE_REVISE && instance->active->pending == NULL)
         revision_pick(instance, turn->arena, &cause);
 
     instance_touch(instance);
     if (cause.kind == CAUSE_REPAIR)
         repair_begin(turn, instance);
-    else if (cause.kind == CAUSE_CONDEMN && instance->pending == NULL)
+    else if (cause.kind == CAUSE_CONDEMN && instance->active->pending == NULL)
         condemn_begin(turn, instance);
-    else if (cause.kind == CAUSE_STOP && instance->object_count > 0)
+    else if (cause.kind == CAUSE_STOP && instance->has->object_count > 0)
         release_begin(turn, instance);
     else if (cause.kind == CAUSE_STOP)
         instance_end(turn, instance);
     else
         slice_compute(turn, instance, &cause,
-                      instance->pending != NULL ? instance->pending->slice
-                                                : turn->runtime->logical_time + 1);
+                      instance->active->pending != NULL ? instance->active->pending->slice
+                                                        : turn->runtime->logical_time + 1);
     running->instance = 0;
 }

@@ -69,27 +69,27 @@ static void write_mailbox(const Instance *instance, Buffer *ret)
     const Message *message;
     size_t count = 0;
 
-    for (; (message = mailbox_at(&instance->mailbox, count)) != NULL; count++) {
+    for (; (message = mailbox_at(&instance->active->mailbox, count)) != NULL; count++) {
         list_item(ret, "mailbox", count);
         write_message(instance, message, ret);
     }
     list_end(ret, count);
-    for (size_t i = 0; i < instance->dead_letter_count; i++) {
+    for (size_t i = 0; i < instance->has->dead_letter_count; i++) {
         list_item(ret, "dead_letters", i);
         buffer_add_string(ret, "{\"message\":");
-        write_message(instance, instance->dead_letters[i].message, ret);
-        member_encode(ret, "reason", instance->dead_letters[i].reason);
+        write_message(instance, instance->has->dead_letters[i].message, ret);
+        member_encode(ret, "reason", instance->has->dead_letters[i].reason);
         buffer_add_char(ret, '}');
     }
-    list_end(ret, instance->dead_letter_count);
-    member_encode_count(ret, "high_in_row", instance->mailbox.high_in_row);
+    list_end(ret, instance->has->dead_letter_count);
+    member_encode_count(ret, "high_in_row", instance->active->mailbox.high_in_row);
     member_encode_count(ret, "handlers_in_row", instance->handlers_in_row);
 }
 
 static void write_runs(const Instance *instance, Buffer *ret)
 {
-    for (size_t i = 0; i < instance->run_count; i++) {
-        const Run *run = &instance->runs[i];
+    for (size_t i = 0; i < instance->has->run_count; i++) {
+        const Run *run = &instance->has->runs[i];
         Cause cause = cause_of(run->kind);
         list_item(ret, "runs", i);
         cause.transition = run->transition;
@@ -113,7 +113,7 @@ static void write_runs(const Instance *instance, Buffer *ret)
         seen_facts_encode(&run->facts, ret);
         buffer_add_char(ret, '}');
     }
-    list_end(ret, instance->run_count);
+    list_end(ret, instance->has->run_count);
 }
 
 static void write_timers(const Instance *instance, Buffer *ret)
@@ -134,9 +134,9 @@ static void write_stopping(const Instance *instance, Buffer *ret)
     if (!instance->stopping)
         return;
     member_encode_flag(ret, "stopping", true);
-    member_encode_count(ret, "stop_failures", instance->stop_failures);
-    member_encode_count(ret, "stop_due", instance->stop_due_ms);
-    member_encode_flag(ret, "stop_given_up", instance->stop_given_up);
+    member_encode_count(ret, "stop_failures", instance->has->stop_failures);
+    member_encode_count(ret, "stop_due", instance->has->stop_due_ms);
+    member_encode_flag(ret, "stop_given_up", instance->has->stop_given_up);
 }
 
 /* Put what begins with a comma into an object called `name`; nothing if it is nothing. The first of
@@ -209,7 +209,7 @@ static void write_marks(const Instance *instance, Buffer *ret)
 
 static void write_pending(const Instance *instance, Buffer *ret)
 {
-    const Pending *pending = instance->pending;
+    const Pending *pending = instance->active->pending;
 
     if (pending == NULL)
         return;
@@ -230,8 +230,8 @@ static void write_pending(const Instance *instance, Buffer *ret)
 
 static void write_deeds(const Instance *instance, Buffer *ret)
 {
-    for (size_t i = 0; i < instance->deed_count; i++) {
-        const Deed *deed = &instance->deeds[i];
+    for (size_t i = 0; i < instance->has->deed_count; i++) {
+        const Deed *deed = &instance->has->deeds[i];
         list_item(ret, "deeds", i);
         buffer_add_string(ret, "{\"place\":");
         json_put_string(ret, deed->place_key);
@@ -243,16 +243,16 @@ static void write_deeds(const Instance *instance, Buffer *ret)
         member_encode_json(ret, "result", deed->result);
         buffer_add_char(ret, '}');
     }
-    list_end(ret, instance->deed_count);
+    list_end(ret, instance->has->deed_count);
 }
 
 static void write_origins(const Instance *instance, Buffer *ret)
 {
-    for (size_t i = 0; i < instance->origin_count; i++) {
+    for (size_t i = 0; i < instance->has->origin_count; i++) {
         list_item(ret, "origins", i);
-        origin_encode(instance, instance->origins[i], ret);
+        origin_encode(instance, instance->has->origins[i], ret);
     }
-    list_end(ret, instance->origin_count);
+    list_end(ret, instance->has->origin_count);
 }
 
 static void write_instance(const Instance *instance, Buffer *ret)

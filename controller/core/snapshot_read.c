@@ -63,7 +63,7 @@ static int read_fields(Reader *reader, Instance *instance, const Json *json)
         value_free(instance->fields[field]);
         instance->fields[field] = value_clone(value_decode(&reader->arena, m));
     }
-    instance_fields_changed(instance);
+    instance_fields_set(instance);
     return 0;
 }
 
@@ -129,7 +129,7 @@ static Message *read_message(Reader *reader, Instance *instance, const Json *jso
 
 static void mailbox_add(Instance *instance, Message *message)
 {
-    mailbox_put(&instance->mailbox, message);
+    mailbox_put(&instance_wake(instance)->mailbox, message);
     if (message->kind == MESSAGE_TIMER)
         instance->timers[message->target].waits = true;
 }
@@ -150,13 +150,18 @@ static int read_mailbox(Reader *reader, Instance *instance, const Json *json)
         Message *message = read_message(reader, instance, json_get(item, "message"));
         if (message == NULL)
             continue;
-        memory_reserve_one(instance->dead_letters, instance->dead_letter_count,
-                           instance->dead_letter_capacity);
-        instance->dead_letters[instance->dead_letter_count++] =
+        Holdings *holdings = instance_holdings(instance);
+        memory_reserve_one(holdings->dead_letters, holdings->dead_letter_count,
+                           holdings->dead_letter_capacity);
+        holdings->dead_letters[holdings->dead_letter_count++] =
             (DeadLetter){message, memory_copy_string(json_get_string(item, "reason", ""))};
     }
-    instance->mailbox.high_in_row = (uint32_t)json_get_int(json, "high_in_row", 0);
-    instance->handlers_in_row = (uint32_t)json_get_int(json, "handlers_in_row", 0);
+    if (mailbox_count(&instance->active->mailbox) > 0)
+        instance_wake(instance)->mailbox.high_in_row =
+            (uint32_t)json_get_int(json, "high_in_row", 0);
+    int64_t in_row = json_get_int(json, "handlers_in_row", 0);
+    instance->handlers_in_row =
+        (uint8_t)(in_row < HANDLERS_IN_ROW_MAX ? in_row : HANDLERS_IN_ROW_MAX);
     return 0;
 }
 
@@ -182,8 +187,9 @@ static int read_run(Reader *reader, Instance *instance, const Json *json)
     run.arguments = clone_values(reader, json_get(json, "arguments"), &run.argument_count);
     run.locals = clone_values(reader, json_get(json, "locals"), &run.local_count);
     read_seen_facts(reader, json, &run.facts);
-    memory_reserve_one(instance->runs, instance->run_count, instance->run_capacity);
-    instance->runs[instance->run_count++] = run;
+    Holdings *holdings = instance_holdings(instance);
+    memory_reserve_one(holdings->runs, holdings->run_count, holdings->run_capacity);
+    holdings->runs[holdings->run_count++] = run;
     return 0;
 }
 
@@ -246,7 +252,7 @@ static void read_marks(Reader *reader, Instance *instance, const Json *json)
 
 static int read_intents(Reader *reader, Instance *instance, const Json *list)
 {
-    Pending *pending = instance->pending;
+    Pending *pending = instance->active->pending;
 
     pending->intents = memory_zero(json_count(list), sizeof(Intent *));
     for (const Json *item = json_first(list); item != NULL; item = json_next(item)) {
@@ -291,8 +297,9 @@ static void read_deeds(Instance *instance, const Json *list)
         copy_string(item, "where", &deed.where);
         deed.arguments = member_copy_json(item, "arguments");
         deed.result = member_copy_json(item, "result");
-        memory_reserve_one(instance->deeds, instance->deed_count, instance->deed_capacity);
-        instance->deeds[instance->deed_count++] = deed;
+        Holdings *holdings = instance_holdings(instance);
+        memory_reserve_one(holdings->deeds, holdings->deed_count, holdings->deed_capacity);
+        holdings->deeds[holdings->deed_count++] = deed;
     }
 }
 
@@ -322,6 +329,19 @@ static int instance_domain(Reader *reader, const Json *json)
     return domain >= 0 && (runtime->program->domains[domain].key != NULL) == keyed ? domain : -1;
 }
 
+static void read_stopping(Instance *instance, const Json *json)
+{
+    uint32_t failures = (uint32_t)json_get_int(json, "stop_failures", 0);
+
+    instance->stopping = json_get_bool(json, "stopping", false);
+    if (failures == 0)
+        return;
+    Holdings *holdings = instance_holdings(instance);
+    holdings->stop_failures = failures;
+    holdings->stop_due_ms = (uint64_t)json_get_int(json, "stop_due", 0);
+    holdings->stop_given_up = json_get_bool(json, "stop_given_up", false);
+}
+
 static int read_instance(Reader *reader, const Json *json)
 {
     int domain = instance_domain(reader, json);
@@ -332,11 +352,9 @@ static int read_instance(Reader *reader, const Json *json)
         instance_new(reader->runtime, (uint32_t)domain, json_get_string(json, "key", NULL));
     instance->started = (uint64_t)json_get_int(json, "started", 0);
     instance->booted = instance->booted || json_get_bool(json, "booted", false);
-    instance->stopping = json_get_bool(json, "stopping", false);
-    instance->stop_failures = (uint32_t)json_get_int(json, "stop_failures", 0);
-    instance->stop_due_ms = (uint64_t)json_get_int(json, "stop_due", 0);
-    instance->stop_given_up = json_get_bool(json, "stop_given_up", false);
-    copy_string(json, "unlocked_by", &instance->unlocked_by);
+    read_stopping(instance, json);
+    instance->unlocked_by =
+        runtime_text(reader->runtime, json_get_string(json, "unlocked_by", NULL));
     instance->trail = read_trail(reader, json, "changed_by");
     if (read_fields(reader, instance, json_get(json, "state")) < 0 ||
         read_mailbox(reader, instance, json) < 0 ||

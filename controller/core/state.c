@@ -186,6 +186,7 @@ static void entry_init(Runtime *runtime, uint32_t index)
         handlers[i] = domain->handlers[i].where;
     for (size_t i = 0; i < domain->timer_count; i++)
         timers[i] = domain->timers[i].where;
+    runtime->domains[index].hash = hash_string(domain->name);
     runtime->domains[index].handlers = handlers;
     runtime->domains[index].timers = timers;
 }
@@ -242,6 +243,17 @@ int timer_find(const Runtime *runtime, uint32_t domain, const char *name)
 
 /* ---- runtime ---- */
 
+const char *runtime_text(Runtime *runtime, const char *text)
+{
+    char *copy = text != NULL ? map_get(&runtime->texts, text) : NULL;
+
+    if (text == NULL || copy != NULL)
+        return copy;
+    copy = arena_copy_string(&runtime->arena, text);
+    map_put(&runtime->texts, copy, copy);
+    return copy;
+}
+
 Runtime *runtime_new(const Program *program, const Bindings *bindings, const char *lineage)
 {
     Runtime *runtime = memory_zero(1, sizeof *runtime);
@@ -252,6 +264,7 @@ Runtime *runtime_new(const Program *program, const Bindings *bindings, const cha
     runtime->epoch = 1;
     runtime->running = &runtime->not_noted;
     runtime->trails.next = runtime->trails.previous = &runtime->trails;
+    runtime->texts.borrows = true;
     runtime->next_intent = 1;
     runtime->next_message = 1;
     runtime->next_rank = 1;
@@ -283,7 +296,6 @@ void runtime_free(Runtime *runtime)
     instances_free(runtime);
     said_forget(runtime);
     free(runtime->objects);
-    free(runtime->buckets);
     free(runtime->intents.buckets);
     for (AlarmKind kind = 0; kind < ALARM_COUNT; kind++)
         free(runtime->alarms[kind].items);
@@ -291,6 +303,7 @@ void runtime_free(Runtime *runtime)
     free(runtime->withdrawn);
     free(runtime->program_digest);
     map_deinit(&runtime->system_starts);
+    map_deinit(&runtime->texts);
     map_deinit(&runtime->objects_by_uid);
     for (ObjectRowKind kind = 0; kind < ROW_COUNT; kind++)
         object_rows_deinit(&runtime->rows[kind]);
@@ -307,7 +320,7 @@ Object *object_find(const Runtime *runtime, const char *uid)
 
 static void owner_link(Object *object)
 {
-    Instance *owner = object->owner;
+    Holdings *owner = instance_holdings(object->owner);
 
     object->owner_previous = owner->last_object;
     if (owner->last_object != NULL)
@@ -320,7 +333,7 @@ static void owner_link(Object *object)
 
 static void owner_unlink(Object *object)
 {
-    Instance *owner = object->owner;
+    Holdings *owner = instance_holdings(object->owner);
 
     if (object->owner_previous != NULL)
         object->owner_previous->owner_next = object->owner_next;
@@ -336,7 +349,8 @@ static void owner_unlink(Object *object)
 /* Among the new owner's it stands by sequence, as a snapshot reads it. */
 void object_give(Object *object, Instance *owner)
 {
-    Object *next = owner->first_object;
+    Holdings *has = instance_holdings(owner);
+    Object *next = has->first_object;
 
     object_rows_leave(object);
     owner_unlink(object);
@@ -346,11 +360,11 @@ void object_give(Object *object, Instance *owner)
     while (next != NULL && next->sequence < object->sequence)
         next = next->owner_next;
     object->owner_next = next;
-    object->owner_previous = next != NULL ? next->owner_previous : owner->last_object;
-    *(next != NULL ? &next->owner_previous : &owner->last_object) = object;
-    *(object->owner_previous != NULL ? &object->owner_previous->owner_next : &owner->first_object) =
+    object->owner_previous = next != NULL ? next->owner_previous : has->last_object;
+    *(next != NULL ? &next->owner_previous : &has->last_object) = object;
+    *(object->owner_previous != NULL ? &object->owner_previous->owner_next : &has->first_object) =
         object;
-    owner->object_count++;
+    has->object_count++;
     object_rows_enter(object);
 }
 
@@ -425,8 +439,8 @@ void provider_rename(Runtime *runtime, const char *from, const char *to)
             name_change(&object->leaving->provider, from, to);
     }
     for (Instance *i = performing_first(runtime); i != NULL; i = performing_next(i))
-        for (size_t k = 0; k < i->pending->intent_count; k++)
-            name_change(&i->pending->intents[k]->provider, from, to);
+        for (size_t k = 0; k < i->active->pending->intent_count; k++)
+            name_change(&i->active->pending->intents[k]->provider, from, to);
 }
 
 void object_condemn(Object *object, const char *because)

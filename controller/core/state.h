@@ -45,15 +45,29 @@ typedef struct Withdrawn {
 /* What a runtime keeps of each domain of its program. */
 typedef struct DomainEntry {
     List instances;
+    uint64_t hash;               /* of its name */
     size_t awaited;              /* derived: stale records of slices that said something to it */
     const char *const *handlers; /* their names; see cause_where() */
     const char *const *timers;
 } DomainEntry;
 
+typedef struct Alarm {
+    uint64_t at_ms;
+    Instance *instance;
+} Alarm;
+
+/* The earliest first: at place n none is later than at 2n and 2n + 1, from 1. */
 typedef struct AlarmHeap {
-    Instance **items;
+    Alarm *items;
     size_t count, capacity;
 } AlarmHeap;
+
+/* By domain and key. */
+typedef struct InstanceTable {
+    Instance **slots;
+    size_t size; /* 0, or a power of two */
+    size_t count;
+} InstanceTable;
 
 typedef struct Queue {
     Instance *first;
@@ -85,10 +99,11 @@ struct Runtime {
     DomainEntry *domains;       /* as those of the program, and behind them those that are gone */
     const ProgramDomain **gone; /* that the program has no more, while objects of them exist */
     size_t gone_count;
-    List lists[LIST_COUNT];
+    List lists[LIST_COUNT]; /* but LIST_DOMAIN, of which each domain has its own */
+    bool all_touched;       /* derived: as if each instance were in LIST_TOUCHED */
     uint64_t next_born;
-    Instance **buckets; /* by identity */
-    size_t bucket_count;
+    InstanceTable instances;
+    Map texts;         /* see runtime_text() */
     Map system_starts; /* those of keyed instances that are done: they are done once */
     Object **objects;  /* by sequence */
     Map objects_by_uid;
@@ -152,22 +167,33 @@ static inline Instance *emission_receiver(const Runtime *runtime, const Emission
                                       : instance_find(runtime, emission->domain, emission->key);
 }
 
-/* All instances, in the order in which they came into being:
- * for (i = instance_first(runtime); i != NULL; i = instance_next(i)). */
+/* The first instance of the domain of that index, or of those behind it that have one; NULL: there
+ * is none. */
+Instance *instance_first_from(const Runtime *runtime, size_t domain);
+
+/* All instances, by domain – those that are gone last –, those of one in the order in which they
+ * came into being: for (i = instance_first(runtime); i != NULL; i = instance_next(i)). */
 static inline Instance *instance_first(const Runtime *runtime)
 {
-    return runtime->lists[LIST_ALL].first;
+    return instance_first_from(runtime, 0);
 }
 
 static inline Instance *instance_next(const Instance *instance)
 {
-    return instance->links[LIST_ALL].next;
+    Instance *next = link_next(instance, LIST_DOMAIN);
+
+    return next != NULL ? next
+                        : instance_first_from(instance->runtime, instance->domain_index + 1U);
 }
 
 static inline size_t instance_count(const Runtime *runtime)
 {
-    return runtime->lists[LIST_ALL].count;
+    return runtime->instances.count;
 }
+
+/* A copy of the text that stays as long as the runtime, the same for equal ones; NULL for NULL. For
+ * texts of which there are few and which many hold. */
+const char *runtime_text(Runtime *runtime, const char *text);
 
 /* Those with a pending slice, by its number. */
 static inline Instance *performing_first(const Runtime *runtime)
@@ -177,7 +203,7 @@ static inline Instance *performing_first(const Runtime *runtime)
 
 static inline Instance *performing_next(const Instance *instance)
 {
-    return instance->links[LIST_PERFORMING].next;
+    return link_next(instance, LIST_PERFORMING);
 }
 
 /* Objects and open intents of the provider have another one from now on. */

@@ -48,7 +48,7 @@ GoalStatus goal_status(const Instance *instance, uint32_t index)
     if (mark->oscillating)
         return GOAL_OSCILLATING;
     if (mark->truth == TRUTH_UNKNOWN || mark->truth_version == 0 ||
-        instance->undecided_after != NULL)
+        instance->active->undecided_after != NULL)
         return mark->truth == TRUTH_TRUE ? GOAL_MET : GOAL_UNKNOWN;
     if (mark->truth == TRUTH_TRUE)
         return GOAL_MET;
@@ -122,12 +122,12 @@ char *instance_stuck(const Instance *instance)
         return memory_format("domain %s is down: the process died %d times within a minute in its "
                              "slices, the last time by %s; `ved resume %s`, an edit of it or the "
                              "next `ved apply` lets it run again",
-                             label, CRASHES_MAX + 1, instance->crashes->reason, label);
+                             label, CRASHES_MAX + 1, instance->has->crashes->reason, label);
     if (dead_letters_are_full(instance))
         return memory_format("domain %s hears nothing more: it has %zu dead letters, and may have "
                              "%d; `ved get deadletters` prints them with their reasons, and `ved "
                              "redeliver %s` puts them back",
-                             label, instance->dead_letter_count, DEAD_LETTERS_MAX, label);
+                             label, instance->has->dead_letter_count, DEAD_LETTERS_MAX, label);
     return NULL;
 }
 
@@ -145,7 +145,7 @@ static const Fact *fact_missing(const Instance *instance, const ProgramGoal *goa
         for (size_t k = 0; k < transition->slice_count && fact == NULL; k++)
             fact = code_lacks(instance, transition->slices[k]);
     }
-    if (!fact_is_lacked(instance, instance->message_lacks))
+    if (!fact_is_lacked(instance, instance->active->message_lacks))
         return fact;
     for (size_t i = 0; i < domain->handler_count && fact == NULL; i++)
         fact = code_lacks(instance, domain->handlers[i].code);
@@ -161,8 +161,9 @@ static char *explain_unknown(const Instance *instance, const ProgramGoal *goal, 
         return memory_format("%s is unknown: %s", subject, why);
     }
     return memory_format("%s is unknown: it is decided after %s", subject,
-                         instance->undecided_after != NULL ? instance->undecided_after
-                                                           : "an effect's result is known");
+                         instance->active->undecided_after != NULL
+                             ? instance->active->undecided_after
+                             : "an effect's result is known");
 }
 
 /* An event the domain handles, has not heard, and somebody could send. */
@@ -190,7 +191,7 @@ static const char *failure_reason(const Instance *instance, const ProgramGoal *g
     for (size_t i = 0; i < goal->transition_count; i++)
         if (instance->transitions[goal->transitions[i]].reason != NULL)
             return instance->transitions[goal->transitions[i]].reason;
-    return instance->handler_reason;
+    return instance->has->handler_reason;
 }
 
 /* A timer that is due by itself; NULL: there is none. */
@@ -213,22 +214,22 @@ static char *explain_unmet(const Instance *instance, const ProgramGoal *goal, co
 
     if (stuck != NULL)
         return memory_format("%s is unmet: %s", subject, stuck);
-    if (instance->waits_for != NULL)
+    if (instance->active->waits_for != NULL)
         return memory_format("%s waits for a resource of effect %s, which a binding refers to and "
                              "which does not exist yet",
-                             subject, instance->waits_for);
+                             subject, instance->active->waits_for);
     if (fact != NULL) {
         cleanup(free) char *why = fact_explain(fact);
         return memory_format("%s waits: %s", subject, why);
     }
-    if (mailbox_count(&instance->mailbox) > 0 && reason == NULL)
+    if (mailbox_count(&instance->active->mailbox) > 0 && reason == NULL)
         return memory_format(
             "%s is unmet, with %zu messages of its domain not handled yet: the run "
             "ended before",
-            subject, mailbox_count(&instance->mailbox));
-    if (instance->puts_off_for != NULL)
+            subject, mailbox_count(&instance->active->mailbox));
+    if (instance->active->puts_off_for != NULL)
         return memory_format("%s waits for room in the mailbox of domain %s", subject,
-                             instance->puts_off_for->domain->name);
+                             instance->active->puts_off_for->domain->name);
     if (reason != NULL)
         return memory_format("%s is unmet because %s", subject, reason);
     const char *timer = timer_awaited(instance);
@@ -261,7 +262,8 @@ char *goal_explain(const Instance *instance, uint32_t index)
     case GOAL_UNKNOWN:
         return explain_unknown(instance, goal, subject);
     case GOAL_OSCILLATING:
-        if (strcmp(instance->resting_kind ? instance->resting_kind : "", "diverging") == 0)
+        if (convergence_rests(instance) != NULL &&
+            strcmp(convergence_rests(instance), "diverging") == 0)
             return memory_format("%s is not reached: its domain has run --max-slices slices since "
                                  "anything came from outside and is stopped as diverging, which is "
                                  "not a proof (%s)",

@@ -138,11 +138,11 @@ Trail *trail_earlier(const Instance *instance, const Cause *cause)
 {
     switch (cause->kind) {
     case CAUSE_MESSAGE: {
-        const Message *message = mailbox_find(&instance->mailbox, cause->message);
+        const Message *message = mailbox_find(&instance->active->mailbox, cause->message);
         return message != NULL ? message->parent : NULL;
     }
     case CAUSE_RUN:
-        return cause->run < instance->run_count ? instance->runs[cause->run].by : NULL;
+        return cause->run < instance->has->run_count ? instance->has->runs[cause->run].by : NULL;
     case CAUSE_REVISE: {
         const Origin *origin = origin_find(instance, cause->origin);
         return origin != NULL ? origin->trail : NULL;
@@ -165,7 +165,7 @@ static const char *domain_name(const Runtime *runtime, uint32_t domain)
 
 static void heard_set(Trail *trail, const Instance *instance, const Cause *cause)
 {
-    const Message *message = mailbox_find(&instance->mailbox, cause->message);
+    const Message *message = mailbox_find(&instance->active->mailbox, cause->message);
 
     if (message == NULL)
         return;

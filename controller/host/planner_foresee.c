@@ -159,10 +159,10 @@ static bool consider(Foresight *foresight, const Intent *intent)
 
 void foresight_consider(Foresight *foresight, const Instance *owner, const Intent *intent)
 {
-    if (!consider(foresight, intent) || owner->pending == NULL)
+    if (!consider(foresight, intent) || owner->active->pending == NULL)
         return;
-    for (size_t i = 0; i < owner->pending->intent_count; i++)
-        consider(foresight, owner->pending->intents[i]);
+    for (size_t i = 0; i < owner->active->pending->intent_count; i++)
+        consider(foresight, owner->active->pending->intents[i]);
 }
 
 static void asked_clear(Foresight *foresight)

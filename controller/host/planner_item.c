@@ -128,7 +128,7 @@ static void replace_create_first(const PlanMaking *making, PlanItem *item, const
 
 static bool is_revised(const Instance *owner)
 {
-    return owner->pending != NULL && owner->pending->cause.kind == CAUSE_REVISE;
+    return owner->active->pending != NULL && owner->active->pending->cause.kind == CAUSE_REVISE;
 }
 
 static bool is_condemned(const Object *object, const Intent *intent)
@@ -138,7 +138,7 @@ static bool is_condemned(const Object *object, const Intent *intent)
 
 static void cause_of_revision(PlanItem *item, const Instance *owner, Arena *arena)
 {
-    const Cause *cause = &owner->pending->cause;
+    const Cause *cause = &owner->active->pending->cause;
     const Origin *origin = origin_find(owner, cause->origin);
     const char *slice = origin != NULL ? cause_describe(owner, &origin->cause, arena) : "";
 
@@ -156,8 +156,8 @@ static void item_cause(PlanItem *item, const Instance *owner, const Object *obje
         string_set(&item->cause, object->condemned_because);
     } else if (is_revised(owner)) {
         cause_of_revision(item, owner, &arena);
-    } else if (owner->pending != NULL) {
-        string_set(&item->cause, cause_describe(owner, &owner->pending->cause, &arena));
+    } else if (owner->active->pending != NULL) {
+        string_set(&item->cause, cause_describe(owner, &owner->active->pending->cause, &arena));
         string_set(&item->after, owner->unlocked_by);
     }
     arena_deinit(&arena);

@@ -242,8 +242,8 @@ size_t stack_providers(const Stack *stack, const char ***ret)
     for (size_t i = 0; i < runtime->object_count; i++)
         name_add(&names, &count, runtime->objects[i]->provider);
     for (const Instance *i = performing_first(runtime); i != NULL; i = performing_next(i))
-        for (size_t k = 0; k < i->pending->intent_count; k++)
-            name_add(&names, &count, i->pending->intents[k]->provider);
+        for (size_t k = 0; k < i->active->pending->intent_count; k++)
+            name_add(&names, &count, i->active->pending->intents[k]->provider);
     *ret = names;
     return count;
 }

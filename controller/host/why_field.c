@@ -100,8 +100,8 @@ static void on_applied(Inquiry *inquiry, const Retrace *retrace, uint64_t sequen
 /* The record of a slice that made objects remembers what that slice left in the field. */
 static uint64_t remembered_slice(const Inquiry *inquiry, const Instance *owner, const Value *value)
 {
-    for (size_t i = owner->origin_count; i-- > 0;) {
-        const Origin *origin = owner->origins[i];
+    for (size_t i = owner->has->origin_count; i-- > 0;) {
+        const Origin *origin = owner->has->origins[i];
         const OriginChange *change = origin_change(origin, inquiry->field);
         if (change != NULL && change->after == value_digest(*value) && origin->trail != NULL)
             return origin->trail->slice;

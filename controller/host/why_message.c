@@ -22,13 +22,13 @@ static const Message *message_now(const Inquiry *inquiry, const Runtime *runtime
         const Message *message;
         *ret_owner = i;
         *ret_dead = false;
-        for (size_t k = 0; (message = mailbox_at(&i->mailbox, k)) != NULL; k++)
+        for (size_t k = 0; (message = mailbox_at(&i->active->mailbox, k)) != NULL; k++)
             if (message->id == inquiry->number)
                 return message;
         *ret_dead = true;
-        for (size_t k = 0; k < i->dead_letter_count; k++)
-            if (i->dead_letters[k].message->id == inquiry->number)
-                return i->dead_letters[k].message;
+        for (size_t k = 0; k < i->has->dead_letter_count; k++)
+            if (i->has->dead_letters[k].message->id == inquiry->number)
+                return i->has->dead_letters[k].message;
     }
     return NULL;
 }
@@ -64,8 +64,8 @@ static const Cause *cause_of_record(const Record *record)
 
     if (record->instance == NULL)
         return NULL;
-    if (!has_cause && record->instance->pending != NULL)
-        return &record->instance->pending->cause;
+    if (!has_cause && record->instance->active->pending != NULL)
+        return &record->instance->active->pending->cause;
     return has_cause ? &record->cause : NULL;
 }
 
@@ -78,7 +78,7 @@ static const char *words_of_record(const Record *record)
     case RECORD_HEARD:
         return "was handled";
     case RECORD_PREPARE:
-        return record->instance->pending == NULL ? "is being handled" : NULL;
+        return record->instance->active->pending == NULL ? "is being handled" : NULL;
     case RECORD_FAULT:
         return "became a dead letter: its handler faulted";
     case RECORD_ABORT:

@@ -38,13 +38,13 @@ static void instance_check(const Story *story, const Instance *instance)
     const char *key = instance->key != NULL ? instance->key : "";
     const char *name = instance->domain->name;
 
-    if (mailbox_count(&instance->mailbox) > 0)
-        world_wrong("%zu messages wait for %s[%s] in the end", mailbox_count(&instance->mailbox),
-                    name, key);
-    if (instance->dead_letter_count != dead_letters_due(story, name))
+    if (mailbox_count(&instance->active->mailbox) > 0)
+        world_wrong("%zu messages wait for %s[%s] in the end",
+                    mailbox_count(&instance->active->mailbox), name, key);
+    if (instance->has->dead_letter_count != dead_letters_due(story, name))
         world_wrong("%s[%s] has %zu dead letters, and must have %zu", name, key,
-                    instance->dead_letter_count, dead_letters_due(story, name));
-    if (instance->pending != NULL || instance->run_count > 0)
+                    instance->has->dead_letter_count, dead_letters_due(story, name));
+    if (instance->active->pending != NULL || instance->has->run_count > 0)
         world_wrong("%s[%s] is not at its end", name, key);
     for (uint32_t g = 0; g < instance->domain->goal_count; g++)
         if (goal_status(instance, g) != GOAL_MET)

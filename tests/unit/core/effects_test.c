@@ -323,7 +323,7 @@ Test(effects, a_handler_that_fails_keeps_its_message_and_is_tried_again)
     world_run(world);
     cr_expect_eq(world_operations(world, "Infra.Do"), 3);
     world_expect_field(world, "B.n", "1");
-    cr_expect_eq(runtime_find(world_runtime(world), "B", NULL)->dead_letter_count, 0);
+    cr_expect_eq(runtime_find(world_runtime(world), "B", NULL)->has->dead_letter_count, 0);
     world_free(world);
 }
 
@@ -335,10 +335,10 @@ Test(effects, a_handler_that_fails_five_times_gives_its_message_to_the_dead_lett
     world_run(world);
     cr_expect_eq(world_operations(world, "Infra.Do"), 5);
     const Instance *instance = runtime_find(world_runtime(world), "B", NULL);
-    cr_assert_eq(instance->dead_letter_count, 1);
-    cr_expect_str_eq(instance->dead_letters[0].reason,
+    cr_assert_eq(instance->has->dead_letter_count, 1);
+    cr_expect_str_eq(instance->has->dead_letters[0].reason,
                      "B.Go.Do[0] failed: INJECTED: it was told to fail");
-    cr_expect_eq(mailbox_count(&instance->mailbox), 0);
+    cr_expect_eq(mailbox_count(&instance->active->mailbox), 0);
     cr_expect_gt(world_now(world), 100 + 1000, "the delays grow");
     world_free(world);
 }
@@ -357,7 +357,7 @@ Test(effects, a_high_message_is_heard_while_a_failed_one_waits)
     world_fail_next(world, "Infra.Do", 3);
     world_run(world);
     world_expect_field(world, "B.order", " quick slow slow");
-    cr_expect_eq(runtime_find(world_runtime(world), "B", NULL)->dead_letter_count, 0);
+    cr_expect_eq(runtime_find(world_runtime(world), "B", NULL)->has->dead_letter_count, 0);
     world_free(world);
 }
 

@@ -40,7 +40,7 @@ Test(evolution_moved, a_domain_keeps_its_state_objects_and_records)
     evolve(world, "moved domain A -> B\ndomain B " STORE);
     world_expect_objects(world, "B.T.Make[0] ready\nB.T.Make[1] ready\n");
     world_expect_field(world, "B.n", "2");
-    cr_expect_eq(runtime_find(world_runtime(world), "B", NULL)->origin_count, 2);
+    cr_expect_eq(runtime_find(world_runtime(world), "B", NULL)->has->origin_count, 2);
     expect_nothing_to_do(world);
     world_free(world);
 }

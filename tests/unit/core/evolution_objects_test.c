@@ -37,10 +37,10 @@ static void expect_work(World *world, const char *lines)
             buffer_add_format(&text, "%s goes: %s\n", address, object->condemned_because);
     }
     for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
-        for (size_t k = 0; k < i->origin_count; k++)
-            if (i->origins[k]->stale)
-                buffer_add_format(&text, "%s.%s again: %s\n", i->domain->name, i->origins[k]->where,
-                                  i->origins[k]->because);
+        for (size_t k = 0; k < i->has->origin_count; k++)
+            if (i->has->origins[k]->stale)
+                buffer_add_format(&text, "%s.%s again: %s\n", i->domain->name,
+                                  i->has->origins[k]->where, i->has->origins[k]->because);
     cr_expect_str_eq(buffer_text(&text), lines);
 }
 

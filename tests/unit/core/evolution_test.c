@@ -308,9 +308,9 @@ Test(evolution, a_half_done_transition_goes_on_only_if_its_text_is_unchanged)
         Error err = {0};
         world_fail_next(world, "Infra.Do", 1);
         world_run_until(world, 100);
-        cr_assert_eq(runtime_find(world_runtime(world), "D", NULL)->run_count, 1);
+        cr_assert_eq(runtime_find(world_runtime(world), "D", NULL)->has->run_count, 1);
         cr_assert(world_evolve(world, i == 0 ? same : other, &err), "%s", err.message);
-        cr_expect_eq(runtime_find(world_runtime(world), "D", NULL)->run_count, i == 0 ? 1 : 0);
+        cr_expect_eq(runtime_find(world_runtime(world), "D", NULL)->has->run_count, i == 0 ? 1 : 0);
         world_run(world);
         world_expect_goal(world, "D.G", "met");
         world_free(world);

@@ -382,7 +382,7 @@ Test(manual, what_is_imported_is_taken_over_by_the_emission_of_its_place)
     world_expect_objects(world, "Store.Make.CreateStore[0] left\n");
     cr_expect_str_eq(world_object(world, it.address)->external_id, "outside-1");
     world_turn(world);
-    const Pending *pending = runtime_find(world_runtime(world), "Store", NULL)->pending;
+    const Pending *pending = runtime_find(world_runtime(world), "Store", NULL)->active->pending;
     cr_assert_not_null(pending);
     cr_expect(pending->intents[0]->adopts);
     cr_expect_not(pending->intents[1]->adopts);

@@ -43,7 +43,7 @@ Test(message, one_that_faults_becomes_a_dead_letter)
                              "domain B { state { n: int } on message Note(k: int) { n = 1 / k } }");
 
     world_run(world);
-    cr_expect_eq(runtime_find(world_runtime(world), "B", NULL)->dead_letter_count, 1);
+    cr_expect_eq(runtime_find(world_runtime(world), "B", NULL)->has->dead_letter_count, 1);
     world_free(world);
 }
 

@@ -146,7 +146,7 @@ Test(origin, objects_of_one_slice_share_it)
     world_run(world);
     cr_expect_eq(origin_of(world, "D.T.Make[0]"), origin_of(world, "D.T.Make[1]"));
     cr_expect_eq(origin_of(world, "D.T.Make[0]")->references, 2);
-    cr_expect_eq(instance_of(world, "D")->origin_count, 1);
+    cr_expect_eq(instance_of(world, "D")->has->origin_count, 1);
     world_free(world);
 }
 
@@ -159,7 +159,7 @@ Test(origin, it_goes_when_the_last_object_has_another)
     World *world = world_new(EMITS_AGAIN);
 
     world_run(world);
-    cr_expect_eq(instance_of(world, "D")->origin_count, 1);
+    cr_expect_eq(instance_of(world, "D")->has->origin_count, 1);
     const Origin *origin = origin_of(world, "D.Make[\"main\"]");
     expect_value(origin->fields[0], "2");
     cr_expect_eq(origin_find(instance_of(world, "D"), origin->slice), origin);
@@ -174,8 +174,8 @@ Test(origin, it_goes_when_what_it_made_is_destroyed)
                              "    release Infra.Make() } n += 1 } }");
 
     world_run(world);
-    cr_expect_eq(instance_of(world, "D")->object_count, 0);
-    cr_expect_eq(instance_of(world, "D")->origin_count, 0);
+    cr_expect_eq(instance_of(world, "D")->has->object_count, 0);
+    cr_expect_eq(instance_of(world, "D")->has->origin_count, 0);
     world_free(world);
 }
 
@@ -189,9 +189,9 @@ Test(origin, the_lowest_stale_slice_comes_first_and_the_first_reason_stays)
 
     world_run(world);
     Instance *pool = instance_of(world, "Pool");
-    cr_assert_eq(pool->origin_count, 4);
+    cr_assert_eq(pool->has->origin_count, 4);
     cr_expect_null(origin_next_stale(pool));
-    Origin *second = pool->origins[1], *third = pool->origins[2];
+    Origin *second = pool->has->origins[1], *third = pool->has->origins[2];
     origin_stale(pool, third, "the edit");
     cr_expect_eq(origin_next_stale(pool), third);
     origin_stale(pool, second, "a result");
@@ -212,14 +212,14 @@ Test(origin, a_stale_one_outlives_its_objects)
 
     world_run(world);
     Instance *pool = instance_of(world, "Pool");
-    Object *object = pool->first_object;
+    Object *object = pool->has->first_object;
     Origin *origin = object->origin;
     origin_stale(pool, origin, "the edit");
     origin_release(take(object->origin));
-    cr_expect_eq(pool->origin_count, 4);
+    cr_expect_eq(pool->has->origin_count, 4);
     origin_settle(origin);
     origins_prune(pool);
-    cr_expect_eq(pool->origin_count, 3);
+    cr_expect_eq(pool->has->origin_count, 3);
     world_free(world);
 }
 
@@ -236,10 +236,10 @@ Test(origin, those_whom_a_stale_slice_told_something_wait)
     Runtime *runtime = world_runtime(world);
     Instance *a = instance_of(world, "A"), *b = instance_of(world, "B"),
              *c = instance_of(world, "C");
-    origin_stale(a, a->origins[0], "the edit");
+    origin_stale(a, a->has->origins[0], "the edit");
     cr_expect_eq(runtime->domains[b->domain_index].awaited, 1);
     cr_expect_eq(runtime->domains[c->domain_index].awaited, 0);
-    origin_settle(a->origins[0]);
+    origin_settle(a->has->origins[0]);
     cr_expect_eq(runtime->domains[b->domain_index].awaited, 0);
     world_free(world);
 }
@@ -253,13 +253,13 @@ Test(origin, those_that_have_read_a_value_follow_it)
     world_run(world);
     Instance *pool = instance_of(world, "Pool");
     uint32_t size = (uint32_t)domain_find_field(pool->domain, "size");
-    Origin *other = pool->origins[2];
+    Origin *other = pool->has->origins[2];
     int read = origin_field(other, "size");
     value_free(other->fields[read]);
     other->fields[read] = value_int(9);
     origins_follow(pool, size, value_int(2), "the edit");
     for (size_t i = 0; i < 4; i++) {
-        const Origin *origin = pool->origins[i];
+        const Origin *origin = pool->has->origins[i];
         cr_expect_eq(origin->stale, origin != other);
         expect_value(origin->fields[origin_field(origin, "size")], origin != other ? "2" : "9");
     }
@@ -273,7 +273,7 @@ Test(origin, the_slice_that_sets_a_value_does_not_follow_itself)
     world_run(world);
     Instance *pool = instance_of(world, "Pool");
     uint32_t workers = (uint32_t)domain_find_field(pool->domain, "workers");
-    Origin *origin = pool->origins[3];
+    Origin *origin = pool->has->origins[3];
     int read = origin_field(origin, "workers");
     origin->fields[read] = value_int(4); /* as if it had read what is there now, and set 5 */
     origin_change(origin, "workers")->after = value_digest(value_int(5));
@@ -289,7 +289,7 @@ Test(origin, a_record_gets_the_new_content_of_what_it_handled)
 
     world_run(world);
     Instance *b = instance_of(world, "B");
-    Origin *first = b->origins[0], *second = b->origins[1];
+    Origin *first = b->has->origins[0], *second = b->has->origins[1];
     Value five = value_int(5), six = value_int(6);
     Message *message = message_new(99, MESSAGE_EVENT, 0, 0, false, &six, 1);
     message_travel(message, &five, 1, false);
@@ -320,10 +320,10 @@ Test(origin, what_was_said_twice_is_taken_back_once)
 
     world_run(world);
     Instance *b = instance_of(world, "B");
-    cr_assert_eq(b->origin_count, 2);
+    cr_assert_eq(b->has->origin_count, 2);
     message_travel(message, &five, 1, true);
-    origin_hear(b, b->origins[0], message, "the edit");
-    cr_expect(b->origins[0]->unsaid && !b->origins[1]->stale);
+    origin_hear(b, b->has->origins[0], message, "the edit");
+    cr_expect(b->has->origins[0]->unsaid && !b->has->origins[1]->stale);
     message_free(message);
     world_free(world);
 }
@@ -452,11 +452,11 @@ Test(origin, a_stale_record_and_a_condemned_object_come_back_from_a_snapshot)
 
     world_run(world);
     Instance *b = instance_of(world, "B");
-    origin_stale(b, b->origins[1], "the edit");
-    b->origins[1]->unsaid = true;
-    b->origins[1]->failures = 2;
-    b->origins[1]->due_ms = 77;
-    object_condemn(b->first_object, "not reached any more");
+    origin_stale(b, b->has->origins[1], "the edit");
+    b->has->origins[1]->unsaid = true;
+    b->has->origins[1]->failures = 2;
+    b->has->origins[1]->due_ms = 77;
+    object_condemn(b->has->first_object, "not reached any more");
     snapshot_write(world_runtime(world), &text);
     Runtime *found = read_again(world, buffer_text(&text));
     snapshot_write(found, &again);
@@ -467,8 +467,8 @@ Test(origin, a_stale_record_and_a_condemned_object_come_back_from_a_snapshot)
     cr_expect_str_eq(origin->because, "the edit");
     cr_expect(origin->unsaid && origin->failures == 2 && origin->due_ms == 77);
     cr_expect_eq(origin->references, 1);
-    cr_expect(same->first_object->condemned);
-    cr_expect_str_eq(same->first_object->condemned_because, "not reached any more");
+    cr_expect(same->has->first_object->condemned);
+    cr_expect_str_eq(same->has->first_object->condemned_because, "not reached any more");
     cr_expect_eq(found->condemned_count, 1);
     runtime_free(found);
     world_free(world);
@@ -486,12 +486,12 @@ Test(origin, a_message_that_travels_comes_back_with_what_it_was)
     Digest128 plain = message->digest;
     message_travel(message, &five, 1, false);
     cr_expect(message->digest != plain);
-    mailbox_put(&b->mailbox, message);
+    mailbox_put(&instance_wake(b)->mailbox, message);
     snapshot_write(world_runtime(world), &text);
     Runtime *found = read_again(world, buffer_text(&text));
     snapshot_write(found, &again);
     cr_expect_str_eq(buffer_text(&again), buffer_text(&text));
-    const Message *same = mailbox_at(&runtime_find(found, "B", NULL)->mailbox, 0);
+    const Message *same = mailbox_at(&runtime_find(found, "B", NULL)->active->mailbox, 0);
     cr_expect(same->travels && !same->unsaid && same->former_count == 1);
     cr_expect(same->digest == message->digest);
     runtime_free(found);
@@ -520,7 +520,7 @@ Test(origin, of_a_record_in_the_former_shape_nothing_is_known)
     world_run(world);
     Instance *d = instance_of(world, "D");
     snapshot_write(world_runtime(world), &text);
-    origin_encode(d, d->origins[0], &record);
+    origin_encode(d, d->has->origins[0], &record);
     replace(&text, buffer_text(&record), "");
     replace(&text, ",\"retained\":",
             ",\"origins\":[{\"slice\":1,\"cause\":{\"by\":\"boot\"},\"domain\":\"D\",\"state\":{},"
@@ -528,7 +528,7 @@ Test(origin, of_a_record_in_the_former_shape_nothing_is_known)
     Runtime *found = read_again(world, buffer_text(&text));
     cr_assert_eq(found->object_count, 1);
     cr_expect_null(found->objects[0]->origin);
-    cr_expect_eq(runtime_find(found, "D", NULL)->origin_count, 0);
+    cr_expect_eq(runtime_find(found, "D", NULL)->has->origin_count, 0);
     runtime_free(found);
     world_free(world);
 }
@@ -543,11 +543,11 @@ Test(origin, a_slice_has_one_record)
 
     world_run(world);
     Instance *pool = instance_of(world, "Pool");
-    origin_encode(pool, pool->origins[0], &record);
+    origin_encode(pool, pool->has->origins[0], &record);
     cr_assert_eq(json_parse_own(buffer_text(&record), record.size, &json, &err), 0);
     cr_expect_lt(origin_decode(pool, json, false, &arena, &err), 0);
     cr_expect_not_null(strstr(err.message, "two records of slice"));
-    cr_expect_eq(pool->origin_count, 4);
+    cr_expect_eq(pool->has->origin_count, 4);
     arena_deinit(&arena);
     world_free(world);
 }
@@ -587,9 +587,9 @@ static size_t bytes_per_record(int objects)
     Instance *pool = instance_of(world, "Pool");
     fill_list(pool);
     world_run(world);
-    cr_assert_eq(pool->origin_count, (size_t)objects);
-    for (size_t i = 0; i < pool->origin_count; i++)
-        origin_encode(pool, pool->origins[i], &text);
+    cr_assert_eq(pool->has->origin_count, (size_t)objects);
+    for (size_t i = 0; i < pool->has->origin_count; i++)
+        origin_encode(pool, pool->has->origins[i], &text);
     world_free(world);
     free(program);
     return text.size / (size_t)objects;

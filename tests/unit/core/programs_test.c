@@ -209,7 +209,7 @@ static void expect_dead_letters(Story *story, char *rest)
     }
     const Instance *instance = runtime_find(world_runtime(story->world), rest, key);
     cr_assert_not_null(instance, "%s: no instance %s", story->path, rest);
-    expect_count(story, "dead letters", instance->dead_letter_count, count);
+    expect_count(story, "dead letters", instance->has->dead_letter_count, count);
 }
 
 static const Directive before[] = {

@@ -50,7 +50,7 @@ Test(report, a_handler_of_failures_is_not_told_of_its_own)
     world_fail_next(world, "Infra.Tell", 5);
     world_run(world);
     cr_expect_eq(world_operations(world, "Infra.Tell"), 5, "tried five times, then a dead letter");
-    cr_expect_eq(runtime_find(world_runtime(world), "D", NULL)->dead_letter_count, 1);
+    cr_expect_eq(runtime_find(world_runtime(world), "D", NULL)->has->dead_letter_count, 1);
     world_expect_field(world, "D.n", "1");
     world_free(world);
 }

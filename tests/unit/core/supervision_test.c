@@ -87,16 +87,16 @@ Test(backpressure, reports_beyond_ten_times_the_ceiling_are_dead_letters)
     world_run(world);
     Instance *owner = instance_of(world, "A");
     for (int i = 0; i < MAILBOX_BEYOND; i++)
-        mailbox_put(&owner->mailbox,
+        mailbox_put(&instance_wake(owner)->mailbox,
                     message_new(1000 + (uint64_t)i, MESSAGE_REPORT, 0, 0, true, NULL, 0));
     world_unchecked(world);
     cr_expect(report_has_room(world_object(world, "A.Boot.Make[0]")));
     report_object(world_object(world, "A.Boot.Make[0]"), ON_LOST);
-    cr_expect_eq(mailbox_count(&owner->mailbox), MAILBOX_BEYOND);
-    cr_expect_eq(owner->dead_letter_count, 1);
-    owner->dead_letter_count--;
-    message_free(owner->dead_letters[0].message);
-    free(owner->dead_letters[0].reason);
+    cr_expect_eq(mailbox_count(&owner->active->mailbox), MAILBOX_BEYOND);
+    cr_expect_eq(owner->has->dead_letter_count, 1);
+    instance_holdings(owner)->dead_letter_count--;
+    message_free(owner->has->dead_letters[0].message);
+    free(owner->has->dead_letters[0].reason);
     world_free(world);
 }
 

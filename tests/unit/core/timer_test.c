@@ -38,7 +38,7 @@ Test(timer, no_second_message_while_the_first_waits)
     world_delay(world, "Infra.Slow", 3500);
     world_run_until(world, 5000);
     world_expect_calls(world, "put D.every_1s.Slow[0] {}\nput D.every_1s.Slow[1] {}\n");
-    cr_expect_eq(mailbox_count(&runtime_find(world_runtime(world), "D", NULL)->mailbox), 1);
+    cr_expect_eq(mailbox_count(&runtime_find(world_runtime(world), "D", NULL)->active->mailbox), 1);
     world_free(world);
 }
 

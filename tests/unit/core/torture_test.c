@@ -358,9 +358,9 @@ Test(torture, a_message_whose_last_try_is_cut_short_by_an_edit_is_not_lost)
     b = runtime_find(world_runtime(world), "B", NULL);
     world_options(world)->settling = true;
     world_run(world);
-    cr_expect_null(b->pending);
-    cr_expect_eq(mailbox_count(&b->mailbox), 1);
-    cr_expect_eq(b->dead_letter_count, 0);
+    cr_expect_null(b->active->pending);
+    cr_expect_eq(mailbox_count(&b->active->mailbox), 1);
+    cr_expect_eq(b->has->dead_letter_count, 0);
     world_options(world)->settling = false;
     world_begin(world);
     world_run(world);
@@ -380,7 +380,7 @@ Test(torture, a_rest_ends_whose_locals_have_another_shape)
 
     world_fail_next(world, "Infra.Do", 1);
     world_run_until(world, 25);
-    cr_assert_eq(runtime_find(world_runtime(world), "D", NULL)->run_count, 1);
+    cr_assert_eq(runtime_find(world_runtime(world), "D", NULL)->has->run_count, 1);
     cr_assert(world_evolve(world, BEHIND_A_YIELD("b: int  a: int"), &err), "%s", err.message);
     world_run(world);
     world_expect_field(world, "D.s", "0");

@@ -99,8 +99,8 @@ Test(trail, of_a_dead_letter_is_that_of_its_message)
 
     world_run(world);
     const Instance *b = instance(world, "B", NULL);
-    cr_assert_eq(b->dead_letter_count, 1);
-    expect_past(b->dead_letters[0].message->parent, "A: goal G; transition T");
+    cr_assert_eq(b->has->dead_letter_count, 1);
+    expect_past(b->has->dead_letters[0].message->parent, "A: goal G; transition T");
     world_free(world);
 }
 

@@ -21,7 +21,7 @@ Test(yield, a_loop_goes_on_where_it_was)
                         "[    0] D: goal G; transition T\n");
     world_expect_field(world, "D.n", "3");
     world_expect_field(world, "D.sum", "30");
-    cr_expect_eq(runtime_find(world_runtime(world), "D", NULL)->run_count, 0);
+    cr_expect_eq(runtime_find(world_runtime(world), "D", NULL)->has->run_count, 0);
     world_free(world);
 }
 
@@ -62,10 +62,10 @@ Test(yield, a_handlers_rest_that_fails_is_tried_five_times)
     world_fail_next(world, "Infra.Create", 5);
     world_run(world);
     const Instance *instance = runtime_find(world_runtime(world), "B", NULL);
-    cr_expect_eq(instance->run_count, 0);
-    cr_assert_eq(instance->dead_letter_count, 1);
-    cr_expect_eq(instance->dead_letters[0].message->kind, MESSAGE_NAMED);
-    cr_expect_eq(instance->dead_letters[0].message->arguments[0].integer, 1);
+    cr_expect_eq(instance->has->run_count, 0);
+    cr_assert_eq(instance->has->dead_letter_count, 1);
+    cr_expect_eq(instance->has->dead_letters[0].message->kind, MESSAGE_NAMED);
+    cr_expect_eq(instance->has->dead_letters[0].message->arguments[0].integer, 1);
     world_expect_field(world, "B.log", "a1a2b4c2");
     world_free(world);
 }
@@ -78,7 +78,7 @@ Test(yield, a_handlers_rest_that_faults_is_a_dead_letter)
                              "    n = 1 / k } }");
 
     world_run(world);
-    cr_expect_eq(runtime_find(world_runtime(world), "B", NULL)->dead_letter_count, 1);
+    cr_expect_eq(runtime_find(world_runtime(world), "B", NULL)->has->dead_letter_count, 1);
     world_expect_field(world, "B.n", "5");
     world_free(world);
 }
@@ -120,10 +120,10 @@ Test(yield, a_changed_text_ends_what_is_half_done)
         world_delay(world, "Infra.A", 100);
         world_fail_next(world, "Infra.A", 1);
         world_run_until(world, 150);
-        cr_assert_eq(runtime_find(world_runtime(world), "D", NULL)->run_count, 1);
+        cr_assert_eq(runtime_find(world_runtime(world), "D", NULL)->has->run_count, 1);
         snprintf(program, sizeof program, "%s%s", HALF_DONE, rest[i]);
         cr_assert(world_evolve(world, program, &err), "%s", err.message);
-        cr_expect_eq(runtime_find(world_runtime(world), "D", NULL)->run_count, i == 0 ? 1 : 0);
+        cr_expect_eq(runtime_find(world_runtime(world), "D", NULL)->has->run_count, i == 0 ? 1 : 0);
         world_free(world);
     }
 }
