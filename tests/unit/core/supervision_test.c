@@ -67,8 +67,8 @@ Test(backpressure, a_handler_that_would_go_beyond_ten_times_the_ceiling_faults)
     world_unchecked(world);
     world_delay(world, "Infra.Wait", 1000);
     world_run_until(world, 500);
-    cr_expect_eq(mailbox_count(&instance_of(world, "B")->mailbox), MAILBOX_BEYOND);
-    cr_expect_eq(instance_of(world, "A")->dead_letter_count, 4000);
+    cr_expect_eq(mailbox_count(&instance_of(world, "B")->active->mailbox), MAILBOX_BEYOND);
+    cr_expect_eq(instance_of(world, "A")->has->dead_letter_count, 4000);
     expect_trace(world, "A: faulted message Pour: the mailbox of domain 'B' holds ten times its "
                         "ceiling of 10000\n");
     world_run(world);
@@ -113,7 +113,7 @@ static void expect_drained(const char *program, const char *const *domains, size
     do {
         world_turn(world);
         for (size_t i = 0; i < count; i++) {
-            size_t waits = mailbox_count(&instance_of(world, domains[i])->mailbox);
+            size_t waits = mailbox_count(&instance_of(world, domains[i])->active->mailbox);
             most = waits > most ? waits : most;
         }
     } while (runtime_is_runnable(world_runtime(world)));
@@ -121,8 +121,9 @@ static void expect_drained(const char *program, const char *const *domains, size
     cr_expect_leq(most, MAILBOX_BEYOND);
     for (size_t i = 0; i < count; i++) {
         cleanup(free) char *heard = memory_format("%s.heard", domains[i]);
-        cr_expect_eq(mailbox_count(&instance_of(world, domains[i])->mailbox), 0, "%s", domains[i]);
-        cr_expect_eq(instance_of(world, domains[i])->dead_letter_count, 0, "%s", domains[i]);
+        cr_expect_eq(mailbox_count(&instance_of(world, domains[i])->active->mailbox), 0, "%s",
+                     domains[i]);
+        cr_expect_eq(instance_of(world, domains[i])->has->dead_letter_count, 0, "%s", domains[i]);
         world_expect_field(world, heard, "20089");
     }
     world_free(world);
@@ -216,8 +217,8 @@ static uint64_t ring_run(bool flood, size_t *ret_most)
     do {
         world_turn(world);
         const Instance *sink = runtime_find(world_runtime(world), "Sink", NULL);
-        if (sink != NULL && mailbox_count(&sink->mailbox) > *ret_most)
-            *ret_most = mailbox_count(&sink->mailbox);
+        if (sink != NULL && mailbox_count(&sink->active->mailbox) > *ret_most)
+            *ret_most = mailbox_count(&sink->active->mailbox);
     } while (runtime_is_runnable(world_runtime(world)));
     uint64_t median = median_hop(world);
     world_expect_field(world, "R00.hops", "1500");
@@ -261,9 +262,10 @@ Test(dead_letters, a_domain_with_as_many_as_it_may_have_hears_nothing_more)
     world_unchecked(world);
     world_run(world);
     Instance *b = instance_of(world, "B");
-    cr_expect_eq(b->dead_letter_count, DEAD_LETTERS_MAX);
-    cr_expect_eq(mailbox_count(&b->mailbox), 7, "nothing is dropped: what comes waits");
-    cr_expect_eq(b->dead_letters[0].message->arguments[0].integer, 1, "not the oldest, either");
+    cr_expect_eq(b->has->dead_letter_count, DEAD_LETTERS_MAX);
+    cr_expect_eq(mailbox_count(&b->active->mailbox), 7, "nothing is dropped: what comes waits");
+    cr_expect_eq(b->has->dead_letters[0].message->arguments[0].integer, 1,
+                 "not the oldest, either");
     cleanup(free) char *sentence = instance_stuck(b);
     cr_expect_not_null(strstr(sentence, "domain B hears nothing more: it has 10000 dead letters"));
     world_free(world);
@@ -276,15 +278,15 @@ Test(dead_letters, one_is_put_back_by_its_number)
 
     world_run(world);
     Instance *b = instance_of(world, "B");
-    cr_assert_eq(b->dead_letter_count, 3);
+    cr_assert_eq(b->has->dead_letter_count, 3);
     cleanup(free) char *number =
-        memory_format("%llu", (unsigned long long)b->dead_letters[1].message->id);
+        memory_format("%llu", (unsigned long long)b->has->dead_letters[1].message->id);
     cr_assert(edit(world, MANUAL_REDELIVER, number, &err), "%s", err.message);
-    cr_expect_eq(b->dead_letter_count, 2);
-    cr_expect_eq(mailbox_count(&b->mailbox), 1);
-    cr_expect_eq(mailbox_at(&b->mailbox, 0)->arguments[0].integer, 2);
+    cr_expect_eq(b->has->dead_letter_count, 2);
+    cr_expect_eq(mailbox_count(&b->active->mailbox), 1);
+    cr_expect_eq(mailbox_at(&b->active->mailbox, 0)->arguments[0].integer, 2);
     world_run(world);
-    cr_expect_eq(instance_of(world, "B")->dead_letter_count, 3, "it faults again");
+    cr_expect_eq(instance_of(world, "B")->has->dead_letter_count, 3, "it faults again");
     world_free(world);
 }
 
@@ -304,7 +306,7 @@ Test(dead_letters, all_of_a_domain_are_handled_once_its_program_is_mended)
     cr_assert(edit(world, MANUAL_REDELIVER, "B", &err), "%s", err.message);
     world_run(world);
     world_expect_field(world, "B.heard", "6");
-    cr_expect_eq(instance_of(world, "B")->dead_letter_count, 0);
+    cr_expect_eq(instance_of(world, "B")->has->dead_letter_count, 0);
     world_free(world);
 }
 
@@ -332,8 +334,8 @@ Test(dead_letters, no_more_are_put_back_than_there_is_room_for)
     world_run(world);
     Instance *b = instance_of(world, "B");
     cr_assert(edit(world, MANUAL_REDELIVER, "B", &err), "%s", err.message);
-    cr_expect_eq(mailbox_count(&b->mailbox), MAILBOX_CEILING);
-    cr_expect_eq(b->dead_letter_count, 7);
+    cr_expect_eq(mailbox_count(&b->active->mailbox), MAILBOX_CEILING);
+    cr_expect_eq(b->has->dead_letter_count, 7);
     cr_expect_not(edit(world, MANUAL_REDELIVER, "B", &err));
     cr_expect_not_null(strstr(err.message, "the mailbox of 'B' is full"), "%s", err.message);
     world_free(world);
@@ -345,10 +347,10 @@ Test(dead_letters, of_a_timer_only_one_waits)
     Error err = {0};
 
     world_run_until(world, 2500);
-    cr_assert_eq(instance_of(world, "A")->dead_letter_count, 2);
+    cr_assert_eq(instance_of(world, "A")->has->dead_letter_count, 2);
     cr_assert(edit(world, MANUAL_REDELIVER, "A", &err), "%s", err.message);
-    cr_expect_eq(mailbox_count(&instance_of(world, "A")->mailbox), 1);
-    cr_expect_eq(instance_of(world, "A")->dead_letter_count, 1);
+    cr_expect_eq(mailbox_count(&instance_of(world, "A")->active->mailbox), 1);
+    cr_expect_eq(instance_of(world, "A")->has->dead_letter_count, 1);
     cr_expect_not(edit(world, MANUAL_REDELIVER, "A", &err));
     cr_expect_not_null(strstr(err.message, "waits in the mailbox already"), "%s", err.message);
     world_free(world);
@@ -468,13 +470,13 @@ Test(crashes, one_that_is_down_takes_nothing_and_others_go_on)
 {
     World *world = down_new(WITH_SENDER);
     Instance *a = instance_of(world, "A");
-    size_t waited = mailbox_count(&a->mailbox);
+    size_t waited = mailbox_count(&a->active->mailbox);
 
     world_run_until(world, world_now(world) + 10000);
     world_expect_field(world, "Z.n", "1");
-    cr_expect_eq(mailbox_count(&a->mailbox), waited);
-    cr_expect_eq(a->dead_letter_count, 2);
-    cr_expect_str_eq(a->dead_letters[0].reason, "its domain is down");
+    cr_expect_eq(mailbox_count(&a->active->mailbox), waited);
+    cr_expect_eq(a->has->dead_letter_count, 2);
+    cr_expect_str_eq(a->has->dead_letters[0].reason, "its domain is down");
     expect_trace(world, "A: dead letter\n");
     world_expect_field(world, "A.told", "0");
     world_free(world);
@@ -492,7 +494,7 @@ Test(crashes, when_the_dead_letters_of_one_that_is_down_are_full_the_sending_sli
     world_run(world);
     world_expect_field(world, "Z.n", "10000");
     world_expect_goal(world, "Z.G", "faulted");
-    cr_expect_eq(instance_of(world, "A")->dead_letter_count, DEAD_LETTERS_MAX);
+    cr_expect_eq(instance_of(world, "A")->has->dead_letter_count, DEAD_LETTERS_MAX);
     expect_trace(world, "Z: faulted goal G; transition T: domain 'A' is down and has 10000 dead "
                         "letters");
     world_free(world);
@@ -546,26 +548,26 @@ static World *fatal_new(void)
 
     world_delay(world, "Infra.Ask", 100);
     world_run_until(world, 30);
-    cr_assert_eq(mailbox_count(&instance_of(world, "A")->mailbox), 2);
+    cr_assert_eq(mailbox_count(&instance_of(world, "A")->active->mailbox), 2);
     return world;
 }
 
 Test(crashes, a_message_that_kills_is_tried_again_five_times_and_then_a_dead_letter)
 {
     World *world = fatal_new();
-    uint64_t id = mailbox_at(&instance_of(world, "A")->mailbox, 0)->id;
+    uint64_t id = mailbox_at(&instance_of(world, "A")->active->mailbox, 0)->id;
 
     for (int i = 0; i < 5; i++) {
         world_died(world, "A", id, true);
         world_move(world, world_now(world) + 30000);
-        cr_expect_eq(mailbox_at(&instance_of(world, "A")->mailbox, 0)->attempts, i + 1);
+        cr_expect_eq(mailbox_at(&instance_of(world, "A")->active->mailbox, 0)->attempts, i + 1);
     }
     world_died(world, "A", id, true);
     Instance *a = instance_of(world, "A");
-    cr_assert_eq(a->dead_letter_count, 1);
-    cr_expect_eq(a->dead_letters[0].message->id, id);
+    cr_assert_eq(a->has->dead_letter_count, 1);
+    cr_expect_eq(a->has->dead_letters[0].message->id, id);
     cr_expect_not(instance_is_down(a), "what killed is gone");
-    cr_expect_null(a->pending);
+    cr_expect_null(a->active->pending);
     world_run(world);
     world_expect_field(world, "A.heard", "2");
     world_free(world);
@@ -576,7 +578,7 @@ Test(crashes, each_is_counted_in_a_record_before_it_is_tried_again)
     World *world = fatal_new();
     size_t records = world_records(world);
 
-    world_died(world, "A", mailbox_at(&instance_of(world, "A")->mailbox, 0)->id, true);
+    world_died(world, "A", mailbox_at(&instance_of(world, "A")->active->mailbox, 0)->id, true);
     cr_assert_geq(world_records(world), records + 2);
     cr_expect_not_null(strstr(world_record(world, world_records(world) - 1), "\"type\":\"crash\""));
     world_free(world);
@@ -597,7 +599,7 @@ static World *doubt_new(void)
 
 static const char *open_op(World *world)
 {
-    return instance_of(world, "A")->pending->intents[0]->op;
+    return instance_of(world, "A")->active->pending->intents[0]->op;
 }
 
 Test(resolve, an_effect_has_taken_hold_as_somebody_says)
