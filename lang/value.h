@@ -14,6 +14,7 @@
 #include "lang/base/buffer.h"
 #include "lang/base/hash.h"
 #include "lang/base/json.h"
+#include "lang/base/json_pull.h"
 
 typedef enum ValueType {
     VALUE_NULL,
@@ -175,6 +176,9 @@ void value_encode(Buffer *buffer, Value value);
 
 /* Either form back into a value, in the arena. Strings stay strings. */
 Value value_decode(Arena *arena, const Json *json);
+
+/* The same, read where it stands; any value once the pull has failed. */
+Value value_pull(Arena *arena, JsonPull *pull);
 
 /* "int", "bool", "string" ... for messages. */
 const char *value_type_name(ValueType type);

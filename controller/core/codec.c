@@ -143,6 +143,27 @@ char *member_copy_json(const Json *json, const char *key)
     return buffer_take(&text);
 }
 
+JsonPull member_pull(const Json *json, Arena *arena)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    if (json == NULL)
+        return json_pull("null", 4);
+    json_write(&text, json);
+    return json_pull(arena_copy_bytes(arena, text.bytes, text.size), text.size);
+}
+
+int member_unknown(Error *err, const char *what, const char *name)
+{
+    if (name == NULL)
+        return error_set(err, ERROR_STATE, "%s is not as it must be: no JSON, or a member twice",
+                         what);
+    return error_set(err, ERROR_STATE,
+                     "%s has a member '%.50s', which this version of ved does not know: it was "
+                     "written by a newer one, or changed",
+                     what, name);
+}
+
 static bool is_word_of(const char *words, const char *word)
 {
     size_t size = strlen(word);
@@ -157,10 +178,7 @@ int members_check(const Json *object, const char *what, const char *known, Error
 {
     for (const Json *m = json_first(object); m != NULL; m = json_next(m))
         if (!is_word_of(known, json_key(m)))
-            return error_set(err, ERROR_STATE,
-                             "%s has a member '%.50s', which this version of ved does not know: it "
-                             "was written by a newer one, or changed",
-                             what, json_key(m));
+            return member_unknown(err, what, json_key(m));
     return 0;
 }
 
@@ -198,6 +216,19 @@ Value *values_decode(Arena *arena, const Json *json, size_t *ret_count)
     return values;
 }
 
+Value *values_pull(Arena *arena, JsonPull *pull, size_t *ret_count)
+{
+    Value *values = NULL;
+    size_t count = 0, capacity = 0;
+
+    for (bool more = json_pull_open(pull, '['); more; more = json_pull_more(pull, ']')) {
+        arena_reserve_one(arena, values, count, capacity);
+        values[count++] = value_pull(arena, pull);
+    }
+    *ret_count = count;
+    return values;
+}
+
 /* ---- causes ---- */
 
 void cause_encode(const Instance *instance, const Cause *cause, Buffer *ret)
@@ -226,45 +257,113 @@ void cause_encode(const Instance *instance, const Cause *cause, Buffer *ret)
     buffer_add_char(ret, '}');
 }
 
-static int cause_decode_text(const Instance *instance, const Json *json, Cause *cause, Error *err)
+/* The names of a cause; NULL: not there. */
+typedef struct CauseNames {
+    const char *by, *transition, *on, *timer, *goal;
+} CauseNames;
+
+static int cause_find_names(const Instance *instance, const CauseNames *names, Cause *cause,
+                            Error *err)
 {
-    const char *transition = json_get_string(json, "transition", NULL);
-    const char *on = json_get_string(json, "on", NULL);
-    const char *timer = json_get_string(json, "timer", NULL);
-    const char *goal = json_get_string(json, "goal", NULL);
     const ProgramDomain *domain = instance->domain;
 
-    if (transition != NULL && (cause->transition = domain_find_transition(domain, transition)) < 0)
-        return unknown_name(err, domain, "transition", transition);
-    if (on != NULL &&
-        (cause->handler = handler_find(instance->runtime, instance->domain_index, on)) < 0)
-        return unknown_name(err, domain, "handler", on);
-    if (timer != NULL &&
-        (cause->timer = timer_find(instance->runtime, instance->domain_index, timer)) < 0)
-        return unknown_name(err, domain, "timer", timer);
-    if (goal != NULL && (cause->goal = domain_find_goal(domain, goal)) < 0)
-        return unknown_name(err, domain, "goal", goal);
+    if (names->transition != NULL &&
+        (cause->transition = domain_find_transition(domain, names->transition)) < 0)
+        return unknown_name(err, domain, "transition", names->transition);
+    if (names->on != NULL &&
+        (cause->handler = handler_find(instance->runtime, instance->domain_index, names->on)) < 0)
+        return unknown_name(err, domain, "handler", names->on);
+    if (names->timer != NULL &&
+        (cause->timer = timer_find(instance->runtime, instance->domain_index, names->timer)) < 0)
+        return unknown_name(err, domain, "timer", names->timer);
+    if (names->goal != NULL && (cause->goal = domain_find_goal(domain, names->goal)) < 0)
+        return unknown_name(err, domain, "goal", names->goal);
     if (cause->transition >= 0 && cause->step >= domain->transitions[cause->transition].slice_count)
-        return unknown_name(err, domain, "a step of transition", transition);
+        return unknown_name(err, domain, "a step of transition", names->transition);
     return 0;
+}
+
+#define CAUSE_MEMBERS(X)                                                                           \
+    X(by) X(transition) X(step) X(on) X(timer) X(yield) X(goal) X(run) X(message) X(origin)
+
+typedef enum CauseMember {
+#define X(name) CAUSE_MEMBER_##name,
+    CAUSE_MEMBERS(X)
+#undef X
+} CauseMember;
+
+static const JsonWord cause_members[] = {
+#define X(name) JSON_WORD(#name),
+    CAUSE_MEMBERS(X)
+#undef X
+};
+
+static void cause_pull_member(JsonPull *pull, CauseMember member, Arena *arena, CauseNames *names,
+                              Cause *ret)
+{
+    switch (member) {
+    case CAUSE_MEMBER_by:
+        names->by = json_pull_string(pull, arena);
+        return;
+    case CAUSE_MEMBER_transition:
+        names->transition = json_pull_string(pull, arena);
+        return;
+    case CAUSE_MEMBER_step:
+        ret->step = (uint32_t)json_pull_count(pull);
+        return;
+    case CAUSE_MEMBER_on:
+        names->on = json_pull_string(pull, arena);
+        return;
+    case CAUSE_MEMBER_timer:
+        names->timer = json_pull_string(pull, arena);
+        return;
+    case CAUSE_MEMBER_yield:
+        ret->yield = (uint32_t)json_pull_count(pull);
+        return;
+    case CAUSE_MEMBER_goal:
+        names->goal = json_pull_string(pull, arena);
+        return;
+    case CAUSE_MEMBER_run:
+        ret->run = (uint32_t)json_pull_count(pull);
+        return;
+    case CAUSE_MEMBER_message:
+        ret->message = json_pull_count(pull);
+        return;
+    case CAUSE_MEMBER_origin:
+        ret->origin = json_pull_count(pull);
+        return;
+    }
+}
+
+int cause_pull(const Instance *instance, JsonPull *pull, Arena *arena, Cause *ret, Error *err)
+{
+    JsonKeys keys = {.words = cause_members, .count = ARRAY_SIZE(cause_members)};
+    const char *other = NULL;
+    CauseNames names = {0};
+
+    *ret = cause_of(CAUSE_BOOT);
+    for (bool more = json_pull_open(pull, '{'); more; more = json_pull_more(pull, '}')) {
+        int key = json_pull_key(pull, &keys, arena, &other);
+        if (key >= 0)
+            cause_pull_member(pull, (CauseMember)key, arena, &names, ret);
+    }
+    if (pull->failed)
+        return member_unknown(err, "a cause", other);
+    int kind = cause_kind_find(names.by);
+    if (kind < 0)
+        return error_set(err, ERROR_STATE, "a cause of no known kind");
+    ret->kind = (CauseKind)kind;
+    return cause_find_names(instance, &names, ret, err);
 }
 
 int cause_decode(const Instance *instance, const Json *json, Cause *ret, Error *err)
 {
-    int kind = cause_kind_find(json_get_string(json, "by", NULL));
+    Arena arena = {0};
+    JsonPull pull = member_pull(json, &arena);
+    int code = cause_pull(instance, &pull, &arena, ret, err);
 
-    if (kind < 0)
-        return error_set(err, ERROR_STATE, "a cause of no known kind");
-    if (members_check(json, "a cause", "by transition step on timer yield goal run message origin",
-                      err) < 0)
-        return ERROR_STATE;
-    *ret = cause_of((CauseKind)kind);
-    ret->step = (uint32_t)json_get_int(json, "step", 0);
-    ret->yield = (uint32_t)json_get_int(json, "yield", 0);
-    ret->run = (uint32_t)json_get_int(json, "run", 0);
-    ret->message = (uint64_t)json_get_int(json, "message", 0);
-    ret->origin = (uint64_t)json_get_int(json, "origin", 0);
-    return cause_decode_text(instance, json, ret, err);
+    arena_deinit(&arena);
+    return code;
 }
 
 /* ---- timers and starts ---- */
@@ -325,13 +424,13 @@ void start_encode(const Runtime *runtime, const InstanceStart *start, Buffer *re
         timers_encode(runtime, start->domain, start->timers, start->timer_count, ret);
 }
 
-static int start_decode_fields(const ProgramDomain *domain, const Json *json, Arena *arena,
-                               InstanceStart *ret, Error *err)
+static int start_pull_fields(const ProgramDomain *domain, JsonPull *pull, Arena *arena,
+                             InstanceStart *ret, Error *err)
 {
-    FieldChange *changes;
-    size_t count;
+    FieldChange *changes = NULL;
+    size_t count = 0;
 
-    if (field_changes_decode(domain, json_get(json, "set"), arena, &changes, &count, err) < 0)
+    if (pull != NULL && field_changes_pull(domain, pull, arena, &changes, &count, err) < 0)
         return ERROR_STATE;
     ret->fields = arena_array(arena, Value, domain->field_count);
     for (size_t i = 0; i < domain->field_count; i++)
@@ -341,25 +440,67 @@ static int start_decode_fields(const ProgramDomain *domain, const Json *json, Ar
     return 0;
 }
 
-int start_decode(const Runtime *runtime, const Json *json, Arena *arena, InstanceStart *ret,
-                 Error *err)
+int start_pull(const Runtime *runtime, const StartParts *parts, Arena *arena, InstanceStart *ret,
+               Error *err)
 {
-    const char *name = json_get_string(json, "domain", "");
-    const char *key = json_get_string(json, "key", NULL);
+    const char *name = parts->domain != NULL ? parts->domain : "";
     int index = program_find_domain(runtime->program, name);
 
     if (index < 0)
         return unknown_name(err, NULL, "domain", name);
     const ProgramDomain *domain = &runtime->program->domains[index];
-    if ((domain->key != NULL) != (key != NULL))
+    if ((domain->key != NULL) != (parts->key != NULL))
         return error_set(err, ERROR_STATE, "an instance of domain '%s' begins %s a key", name,
-                         key != NULL ? "with" : "without");
-    *ret = (InstanceStart){.domain = (uint32_t)index,
-                           .key = key != NULL ? arena_copy_string(arena, key) : NULL};
-    if (start_decode_fields(domain, json, arena, ret, err) < 0)
+                         parts->key != NULL ? "with" : "without");
+    *ret = (InstanceStart){.domain = (uint32_t)index, .key = parts->key};
+    if (start_pull_fields(domain, parts->set, arena, ret, err) < 0)
         return ERROR_STATE;
-    return timers_decode(runtime, ret->domain, json_get(json, "timers"), arena, &ret->timers,
-                         &ret->timer_count, err);
+    if (parts->timers == NULL)
+        return 0;
+    cleanup(json_free) Json *timers = json_pull_tree(parts->timers);
+    return timers_decode(runtime, ret->domain, timers, arena, &ret->timers, &ret->timer_count, err);
+}
+
+static int start_pull_item(const Runtime *runtime, JsonPull *pull, Arena *arena, InstanceStart *ret,
+                           Error *err)
+{
+    enum { DOMAIN_NAME, KEY, SET, TIMERS };
+    static const JsonWord words[] = {JSON_WORD("domain"), JSON_WORD("key"), JSON_WORD("set"),
+                                     JSON_WORD("timers")};
+    JsonKeys keys = {.words = words, .count = ARRAY_SIZE(words)};
+    JsonPull values[ARRAY_SIZE(words)];
+    const char *other = NULL;
+    int key;
+
+    for (bool more = json_pull_open(pull, '{'); more; more = json_pull_more(pull, '}'))
+        if ((key = json_pull_key(pull, &keys, arena, &other)) >= 0)
+            values[key] = json_pull_skip(pull);
+    if (pull->failed)
+        return member_unknown(err, "a start", other);
+#define PART(name) (keys.seen >> (name)&1 ? &values[name] : NULL)
+    StartParts parts = {.set = PART(SET), .timers = PART(TIMERS)};
+    if (PART(DOMAIN_NAME) != NULL)
+        parts.domain = json_pull_string(PART(DOMAIN_NAME), arena);
+    if (PART(KEY) != NULL)
+        parts.key = json_pull_string(PART(KEY), arena);
+#undef PART
+    return start_pull(runtime, &parts, arena, ret, err);
+}
+
+int starts_pull(const Runtime *runtime, JsonPull *pull, Arena *arena, InstanceStart **ret,
+                size_t *ret_count, Error *err)
+{
+    InstanceStart *starts = NULL;
+    size_t count = 0, capacity = 0;
+
+    for (bool more = json_pull_open(pull, '['); more; more = json_pull_more(pull, ']')) {
+        arena_reserve_one(arena, starts, count, capacity);
+        if (start_pull_item(runtime, pull, arena, &starts[count++], err) < 0)
+            return ERROR_STATE;
+    }
+    *ret = starts;
+    *ret_count = count;
+    return 0;
 }
 
 /* ---- intents ---- */

@@ -20,17 +20,31 @@ void field_changes_encode(const ProgramDomain *domain, const FieldChange *change
     buffer_add_char(ret, '}');
 }
 
-int field_changes_decode(const ProgramDomain *domain, const Json *json, Arena *arena,
-                         FieldChange **ret, size_t *ret_count, Error *err)
+static bool is_changed_twice(const FieldChange *changes, size_t count)
 {
-    size_t count = 0;
-    FieldChange *changes = arena_array(arena, FieldChange, json_count(json));
+    for (size_t i = 0; i + 1 < count; i++)
+        if (changes[i].field == changes[count - 1].field)
+            return true;
+    return false;
+}
 
-    for (const Json *m = json_first(json); m != NULL; m = json_next(m), count++) {
-        int field = domain_find_field(domain, json_key(m));
+int field_changes_pull(const ProgramDomain *domain, JsonPull *pull, Arena *arena, FieldChange **ret,
+                       size_t *ret_count, Error *err)
+{
+    FieldChange *changes = NULL;
+    size_t count = 0, capacity = 0, size;
+
+    for (bool more = json_pull_open(pull, '{'); more; more = json_pull_more(pull, '}')) {
+        const char *name = json_pull_name(pull, arena, &size);
+        int field = domain_find_field(domain, name);
         if (field < 0)
-            return unknown_name(err, domain, "field", json_key(m));
-        changes[count] = (FieldChange){.field = (uint32_t)field, .value = value_decode(arena, m)};
+            return unknown_name(err, domain, "field", name);
+        arena_reserve_one(arena, changes, count, capacity);
+        changes[count++] =
+            (FieldChange){.field = (uint32_t)field, .value = value_pull(arena, pull)};
+        if (is_changed_twice(changes, count))
+            return error_set(err, ERROR_STATE, "field '%.100s' of domain '%s' is set twice", name,
+                             domain->name);
     }
     *ret = changes;
     *ret_count = count;
@@ -109,10 +123,32 @@ void emissions_encode(const Runtime *runtime, const Emission *emissions, size_t 
     buffer_add_char(ret, ']');
 }
 
-static int emission_decode_event(const Runtime *runtime, const Json *json, Emission *ret,
-                                 Error *err)
+#define EMISSION_MEMBERS(X)                                                                        \
+    X(event)                                                                                       \
+    X(send) X(spawn) X(stop) X(log) X(key) X(set) X(transition) X(message) X(high) X(elevated)     \
+        X(arguments) X(same) X(travels) X(unsaid) X(former)
+
+typedef enum EmissionMember {
+#define X(name) EMISSION_##name,
+    EMISSION_MEMBERS(X)
+#undef X
+} EmissionMember;
+
+static const JsonWord emission_members[] = {
+#define X(name) JSON_WORD(#name),
+    EMISSION_MEMBERS(X)
+#undef X
+};
+
+/* The names of an emission; NULL: not there. */
+typedef struct EmissionNames {
+    const char *event, *send, *spawn, *transition, *message;
+    JsonPull set;
+    bool stop;
+} EmissionNames;
+
+static int emission_find_event(const Runtime *runtime, const char *name, Emission *ret, Error *err)
 {
-    const char *name = json_get_string(json, "event", "");
     int index = program_find_event(runtime->program, name);
 
     if (index < 0)
@@ -122,93 +158,154 @@ static int emission_decode_event(const Runtime *runtime, const Json *json, Emiss
     return 0;
 }
 
-static int emission_decode_domain(const Runtime *runtime, const Json *json, const char *member,
-                                  Arena *arena, Emission *ret, Error *err)
+static int emission_find_domain(const Runtime *runtime, const char *name, Emission *ret, Error *err)
 {
-    const char *name = json_get_string(json, member, "");
-    const char *key = json_get_string(json, "key", NULL);
     int index = program_find_domain(runtime->program, name);
 
     if (index < 0)
         return unknown_name(err, NULL, "domain", name);
     ret->domain = (uint32_t)index;
-    ret->key = key != NULL ? arena_copy_string(arena, key) : NULL;
     return 0;
 }
 
-static int emission_decode_message(const Runtime *runtime, const Json *json, Arena *arena,
-                                   Emission *ret, Error *err)
+static int emission_find_message(const Runtime *runtime, const EmissionNames *names, Emission *ret,
+                                 Error *err)
 {
-    const char *message = json_get_string(json, "message", NULL);
-    const char *transition = json_get_string(json, "transition", "");
-    const char *elevated = json_get_string(json, "elevated", NULL);
+    const char *name = names->message != NULL ? names->message : names->transition;
 
-    if (emission_decode_domain(runtime, json, "send", arena, ret, err) < 0)
+    if (emission_find_domain(runtime, names->send, ret, err) < 0)
         return ERROR_STATE;
     const ProgramDomain *domain = &runtime->program->domains[ret->domain];
-    int index = message != NULL ? handler_find(runtime, ret->domain, message)
-                                : domain_find_transition(domain, transition);
+    int index = names->message != NULL ? handler_find(runtime, ret->domain, name)
+                                       : domain_find_transition(domain, name != NULL ? name : "");
     if (index < 0)
-        return unknown_name(err, domain, message != NULL ? "message" : "transition",
-                            message != NULL ? message : transition);
+        return unknown_name(err, domain, names->message != NULL ? "message" : "transition", name);
     ret->kind = OUTPUT_MESSAGE;
     ret->transition = (uint32_t)index;
-    ret->to_handler = message != NULL;
-    ret->elevated = elevated != NULL ? arena_copy_string(arena, elevated) : NULL;
+    ret->to_handler = names->message != NULL;
     return 0;
 }
 
-static int emission_decode_spawn(const Runtime *runtime, const Json *json, Arena *arena,
-                                 Emission *ret, Error *err)
+static int emission_find_spawn(const Runtime *runtime, EmissionNames *names, Arena *arena,
+                               Emission *ret, Error *err)
 {
-    if (emission_decode_domain(runtime, json, "spawn", arena, ret, err) < 0)
+    if (emission_find_domain(runtime, names->spawn, ret, err) < 0)
         return ERROR_STATE;
     ret->kind = OUTPUT_SPAWN;
-    return field_changes_decode(&runtime->program->domains[ret->domain], json_get(json, "set"),
-                                arena, &ret->first, &ret->first_count, err);
+    if (names->set.at == NULL)
+        return 0;
+    return field_changes_pull(&runtime->program->domains[ret->domain], &names->set, arena,
+                              &ret->first, &ret->first_count, err);
 }
 
-static int emission_decode(const Runtime *runtime, const Json *json, Arena *arena, Emission *ret,
-                           Error *err)
+static void emission_pull_member(JsonPull *pull, EmissionMember member, Arena *arena,
+                                 EmissionNames *names, Emission *ret)
 {
-    if (members_check(
-            json, "an output",
-            "event send key message transition high elevated spawn set stop log arguments same "
-            "travels unsaid former",
-            err) < 0)
-        return ERROR_STATE;
-    ret->high = json_get_bool(json, "high", false);
-    ret->same = json_get_bool(json, "same", false);
-    ret->travels = json_get_bool(json, "travels", false);
-    ret->unsaid = json_get_bool(json, "unsaid", false);
-    ret->former = values_decode(arena, json_get(json, "former"), &ret->former_count);
-    ret->arguments = values_decode(arena, json_get(json, "arguments"), &ret->argument_count);
-    if (json_get(json, "event") != NULL)
-        return emission_decode_event(runtime, json, ret, err);
-    if (json_get(json, "send") != NULL)
-        return emission_decode_message(runtime, json, arena, ret, err);
-    if (json_get(json, "spawn") != NULL)
-        return emission_decode_spawn(runtime, json, arena, ret, err);
-    ret->kind = json_get_bool(json, "stop", false) ? OUTPUT_STOP : OUTPUT_LOG;
+    switch (member) {
+    case EMISSION_event:
+        names->event = json_pull_string(pull, arena);
+        return;
+    case EMISSION_send:
+        names->send = json_pull_string(pull, arena);
+        return;
+    case EMISSION_spawn:
+        names->spawn = json_pull_string(pull, arena);
+        return;
+    case EMISSION_stop:
+        names->stop = json_pull_bool(pull);
+        return;
+    case EMISSION_log:
+        json_pull_bool(pull);
+        return;
+    case EMISSION_key:
+        ret->key = (char *)json_pull_string(pull, arena);
+        return;
+    case EMISSION_set:
+        names->set = json_pull_skip(pull);
+        return;
+    case EMISSION_transition:
+        names->transition = json_pull_string(pull, arena);
+        return;
+    case EMISSION_message:
+        names->message = json_pull_string(pull, arena);
+        return;
+    case EMISSION_high:
+        ret->high = json_pull_bool(pull);
+        return;
+    case EMISSION_elevated:
+        ret->elevated = (char *)json_pull_string(pull, arena);
+        return;
+    case EMISSION_arguments:
+        ret->arguments = values_pull(arena, pull, &ret->argument_count);
+        return;
+    case EMISSION_same:
+        ret->same = json_pull_bool(pull);
+        return;
+    case EMISSION_travels:
+        ret->travels = json_pull_bool(pull);
+        return;
+    case EMISSION_unsaid:
+        ret->unsaid = json_pull_bool(pull);
+        return;
+    case EMISSION_former:
+        ret->former = values_pull(arena, pull, &ret->former_count);
+        return;
+    }
+}
+
+static int emission_pull(const Runtime *runtime, JsonPull *pull, Arena *arena, Emission *ret,
+                         Error *err)
+{
+    JsonKeys keys = {.words = emission_members, .count = ARRAY_SIZE(emission_members)};
+    EmissionNames names = {0};
+    const char *other = NULL;
+
+    *ret = (Emission){0};
+    for (bool more = json_pull_open(pull, '{'); more; more = json_pull_more(pull, '}')) {
+        int key = json_pull_key(pull, &keys, arena, &other);
+        if (key >= 0)
+            emission_pull_member(pull, (EmissionMember)key, arena, &names, ret);
+    }
+    if (pull->failed)
+        return member_unknown(err, "an output", other);
+    if (names.event != NULL)
+        return emission_find_event(runtime, names.event, ret, err);
+    if (names.send != NULL)
+        return emission_find_message(runtime, &names, ret, err);
+    if (names.spawn != NULL)
+        return emission_find_spawn(runtime, &names, arena, ret, err);
+    ret->kind = names.stop ? OUTPUT_STOP : OUTPUT_LOG;
+    return 0;
+}
+
+static int emissions_pull(const Runtime *runtime, JsonPull *pull, bool lenient, Arena *arena,
+                          Emission **ret, size_t *ret_count, Error *err)
+{
+    Emission *emissions = NULL;
+    size_t count = 0, capacity = 0;
+
+    for (bool more = json_pull_open(pull, '['); more; more = json_pull_more(pull, ']')) {
+        arena_reserve_one(arena, emissions, count, capacity);
+        if (emission_pull(runtime, pull, arena, &emissions[count], err) == 0)
+            count++;
+        else if (!lenient || pull->failed)
+            return ERROR_STATE;
+    }
+    *ret = emissions;
+    *ret_count = count;
     return 0;
 }
 
 int emissions_decode(const Runtime *runtime, const Json *json, bool lenient, Arena *arena,
                      Emission **ret, size_t *ret_count, Error *err)
 {
-    Emission *emissions = arena_array(arena, Emission, json_count(json));
-    size_t count = 0;
+    JsonPull pull = member_pull(json, arena);
 
-    for (const Json *item = json_first(json); item != NULL; item = json_next(item)) {
-        emissions[count] = (Emission){0};
-        if (emission_decode(runtime, item, arena, &emissions[count], err) == 0)
-            count++;
-        else if (!lenient)
-            return ERROR_STATE;
-    }
-    *ret = emissions;
-    *ret_count = count;
-    return 0;
+    *ret = NULL;
+    *ret_count = 0;
+    return json_count(json) == 0
+               ? 0
+               : emissions_pull(runtime, &pull, lenient, arena, ret, ret_count, err);
 }
 
 /* ---- proposals ---- */
@@ -252,14 +349,17 @@ void proposal_encode(const Instance *instance, const Proposal *proposal, Buffer 
     values_encode(proposal->locals, proposal->local_count, ret);
 }
 
-static int reads_decode(const ProgramDomain *domain, const Json *json, Arena *arena, Proposal *ret,
-                        Error *err)
+static int reads_pull(const ProgramDomain *domain, JsonPull *pull, Arena *arena, Proposal *ret,
+                      Error *err)
 {
-    ret->reads = arena_array(arena, uint32_t, json_count(json));
-    for (const Json *item = json_first(json); item != NULL; item = json_next(item)) {
-        int field = domain_find_field(domain, json_string(item, ""));
+    size_t capacity = 0;
+
+    for (bool more = json_pull_open(pull, '['); more; more = json_pull_more(pull, ']')) {
+        const char *name = json_pull_string(pull, arena);
+        int field = domain_find_field(domain, name);
         if (field < 0)
-            return unknown_name(err, domain, "field", json_string(item, ""));
+            return unknown_name(err, domain, "field", name);
+        arena_reserve_one(arena, ret->reads, ret->read_count, capacity);
         ret->reads[ret->read_count++] = (uint32_t)field;
     }
     return 0;
@@ -273,10 +373,11 @@ static FieldChange *change_find(const Proposal *proposal, int field)
     return NULL;
 }
 
-static int left_decode(const ProgramDomain *domain, const Json *json, Proposal *ret, Error *err)
+static int left_pull(const ProgramDomain *domain, JsonPull *pull, Arena *arena, Proposal *ret,
+                     Error *err)
 {
-    for (const Json *item = json_first(json); item != NULL; item = json_next(item)) {
-        const char *name = json_string(item, "");
+    for (bool more = json_pull_open(pull, '['); more; more = json_pull_more(pull, ']')) {
+        const char *name = json_pull_string(pull, arena);
         FieldChange *change = change_find(ret, domain_find_field(domain, name));
         if (change == NULL)
             return unknown_name(err, domain, "a change of field", name);
@@ -285,16 +386,47 @@ static int left_decode(const ProgramDomain *domain, const Json *json, Proposal *
     return 0;
 }
 
+int proposal_pull(const Instance *instance, const ProposalParts *parts, Arena *arena, Proposal *ret,
+                  Error *err)
+{
+    const ProgramDomain *domain = instance->domain;
+
+    *ret = (Proposal){0};
+    if (parts->yield != NULL)
+        ret->yield = (uint32_t)json_pull_count(parts->yield);
+    if (parts->locals != NULL)
+        ret->locals = values_pull(arena, parts->locals, &ret->local_count);
+    if (parts->out != NULL && emissions_pull(instance->runtime, parts->out, false, arena,
+                                             &ret->emissions, &ret->emission_count, err) < 0)
+        return ERROR_STATE;
+    if (parts->set != NULL &&
+        field_changes_pull(domain, parts->set, arena, &ret->changes, &ret->change_count, err) < 0)
+        return ERROR_STATE;
+    if (parts->left != NULL && left_pull(domain, parts->left, arena, ret, err) < 0)
+        return ERROR_STATE;
+    return parts->reads != NULL ? reads_pull(domain, parts->reads, arena, ret, err) : 0;
+}
+
 int proposal_decode(const Instance *instance, const Json *json, Arena *arena, Proposal *ret,
                     Error *err)
 {
-    *ret = (Proposal){.yield = (uint32_t)json_get_int(json, "yield", 0)};
-    ret->locals = values_decode(arena, json_get(json, "locals"), &ret->local_count);
-    if (emissions_decode(instance->runtime, json_get(json, "out"), false, arena, &ret->emissions,
-                         &ret->emission_count, err) < 0 ||
-        field_changes_decode(instance->domain, json_get(json, "set"), arena, &ret->changes,
-                             &ret->change_count, err) < 0 ||
-        left_decode(instance->domain, json_get(json, "left"), ret, err) < 0)
+    enum { SET, LEFT, READS, OUT, YIELD, LOCALS, COUNT };
+    static const char *const names[] = {"set", "left", "reads", "out", "yield", "locals"};
+    JsonPull pulls[COUNT], *parts[COUNT] = {0};
+
+    for (size_t i = 0; i < COUNT; i++) {
+        const Json *member = json_get(json, names[i]);
+        if (member == NULL)
+            continue;
+        pulls[i] = member_pull(member, arena);
+        parts[i] = &pulls[i];
+    }
+    ProposalParts found = {parts[SET], parts[LEFT],  parts[READS],
+                           parts[OUT], parts[YIELD], parts[LOCALS]};
+    if (proposal_pull(instance, &found, arena, ret, err) < 0)
         return ERROR_STATE;
-    return reads_decode(instance->domain, json_get(json, "reads"), arena, ret, err);
+    for (size_t i = 0; i < COUNT; i++)
+        if (parts[i] != NULL && pulls[i].failed)
+            return member_unknown(err, "what a slice came to", names[i]);
+    return 0;
 }

@@ -10,6 +10,7 @@
 #include "lang/base/buffer.h"
 #include "lang/base/error.h"
 #include "lang/base/json.h"
+#include "lang/base/json_pull.h"
 
 typedef enum RecordType {
 #define RECORD(name, text, members) RECORD_##name,
@@ -76,6 +77,7 @@ typedef struct Record {
     bool failed;             /* RECORD_GOAL */
     uint64_t unmet_since_ms; /* RECORD_GOAL: where its time is limited; 0: met, or no limit */
     const char *digest;      /* RECORD_BEGIN: of program, bindings and parameters */
+    const char *plugins;     /* RECORD_BEGIN, read back: the host's own, as JSON; NULL: none */
     SeenFacts facts;         /* RECORD_SLICE, PREPARE, FAULT: that the slice has read */
     Seat seat;
     const char *fact; /* RECORD_FACT: its key; without a value and `text`, it is forgotten */
@@ -88,8 +90,12 @@ typedef struct Record {
  * record has been applied, which settles what it leaves open (the instance that a start makes). */
 void record_encode(const Runtime *runtime, const Record *record, Buffer *ret);
 
-/* The way back; names are looked up in the runtime's program. Parts live in the arena, intents on
- * the heap. 0 or ERROR_STATE with a sentence. */
+/* The way back, against the state before it; names are looked up in the runtime's program. Parts
+ * live in the arena, intents on the heap. 0 or ERROR_STATE with a sentence. */
+int record_read(Runtime *runtime, const char *text, size_t size, Arena *arena, Record *ret,
+                Error *err);
+
+/* The same of a tree. */
 int record_decode(Runtime *runtime, const Json *json, Arena *arena, Record *ret, Error *err);
 
 /* Change the state. The record must fit it (asserted live; ERROR_STATE from a journal). */
@@ -100,6 +106,9 @@ int record_apply(Runtime *runtime, Record *record, Error *err);
 void retained_deliver(Instance *instance, const Instance *before);
 
 const char *record_type_name(RecordType type);
+
+/* It cannot be without one; RECORD_START and END have none after or before. */
+bool record_needs_instance(RecordType type);
 
 /* The parts of a record of an edit by hand, and what it changes. */
 void manual_record_encode(const Record *record, Buffer *ret);
@@ -116,6 +125,7 @@ int facts_read(Runtime *runtime, const Json *list, Arena *arena, Error *err);
 /* Shared with the snapshot. */
 void cause_encode(const Instance *instance, const Cause *cause, Buffer *ret);
 int cause_decode(const Instance *instance, const Json *json, Cause *ret, Error *err);
+int cause_pull(const Instance *instance, JsonPull *pull, Arena *arena, Cause *ret, Error *err);
 void intent_encode(const Intent *intent, Buffer *ret);
 int intent_decode(const Json *json, Intent **ret, Error *err);
 
@@ -123,6 +133,13 @@ int intent_decode(const Json *json, Intent **ret, Error *err);
 void proposal_encode(const Instance *instance, const Proposal *proposal, Buffer *ret);
 int proposal_decode(const Instance *instance, const Json *json, Arena *arena, Proposal *ret,
                     Error *err);
+
+/* Those members, each where it stands; NULL: it is not there. */
+typedef struct ProposalParts {
+    JsonPull *set, *left, *reads, *out, *yield, *locals;
+} ProposalParts;
+int proposal_pull(const Instance *instance, const ProposalParts *parts, Arena *arena, Proposal *ret,
+                  Error *err);
 
 /* [{"event":"NAME", ...}, ...]. Read leniently, those are left out whose names the program lacks.
  */
@@ -133,10 +150,11 @@ int emissions_decode(const Runtime *runtime, const Json *json, bool lenient, Are
 /* {"field":value, ...} */
 void field_changes_encode(const ProgramDomain *domain, const FieldChange *changes, size_t count,
                           Buffer *ret);
-int field_changes_decode(const ProgramDomain *domain, const Json *json, Arena *arena,
-                         FieldChange **ret, size_t *ret_count, Error *err);
+int field_changes_pull(const ProgramDomain *domain, JsonPull *pull, Arena *arena, FieldChange **ret,
+                       size_t *ret_count, Error *err);
 void values_encode(const Value *values, size_t count, Buffer *ret);
 Value *values_decode(Arena *arena, const Json *json, size_t *ret_count);
+Value *values_pull(Arena *arena, JsonPull *pull, size_t *ret_count);
 
 /* ,"key": and no value yet; the key is a word of ours. */
 void member_begin(Buffer *ret, const char *key);
@@ -157,6 +175,13 @@ Digest128 member_digest(const Json *json, const char *key);
 char *member_copy(const Json *json, const char *key);
 char *member_copy_json(const Json *json, const char *key);
 
+/* The text of the tree, in the arena, to be read as such. */
+JsonPull member_pull(const Json *json, Arena *arena);
+
+/* ERROR_STATE with a sentence: `what` has a member of that name – NULL: or what is in it – which
+ * is not as it must be. */
+int member_unknown(Error *err, const char *what, const char *name);
+
 /* 0 if every member of the object is one of the words in `known`, which stand apart by spaces;
  * ERROR_STATE with a sentence that names the other one. */
 int members_check(const Json *object, const char *what, const char *known, Error *err);
@@ -170,10 +195,20 @@ void timers_encode(const Runtime *runtime, uint32_t domain, const TimerChange *t
 int timers_decode(const Runtime *runtime, uint32_t domain, const Json *json, Arena *arena,
                   TimerChange **ret, size_t *ret_count, Error *err);
 
-/* First values and timers; `domain` and `key` are written by the caller, and read here. */
+/* First values and timers; `domain` and `key` are written by the caller. */
 void start_encode(const Runtime *runtime, const InstanceStart *start, Buffer *ret);
-int start_decode(const Runtime *runtime, const Json *json, Arena *arena, InstanceStart *ret,
-                 Error *err);
+
+/* Back, from the members that are there, else NULL. */
+typedef struct StartParts {
+    const char *domain, *key;
+    JsonPull *set, *timers;
+} StartParts;
+int start_pull(const Runtime *runtime, const StartParts *parts, Arena *arena, InstanceStart *ret,
+               Error *err);
+
+/* [{"domain":"NAME", ...}, ...] */
+int starts_pull(const Runtime *runtime, JsonPull *pull, Arena *arena, InstanceStart **ret,
+                size_t *ret_count, Error *err);
 
 const char *intent_verb_name(IntentVerb verb);
 int intent_verb_find(const char *name); /* -1: none */

@@ -171,13 +171,13 @@ static int record_visit(Walker *walker, uint64_t sequence, Record *record, Error
     return code;
 }
 
-static int record_take(Walker *walker, uint64_t sequence, Json *json, Error *err)
+static int record_take(Walker *walker, uint64_t sequence, const char *payload, size_t size,
+                       Error *err)
 {
     Arena arena = {0};
     Record record;
+    int code = record_read(walker->retrace->runtime, payload, size, &arena, &record, err);
 
-    json_free(json_detach(json, "plugins")); /* the host's */
-    int code = record_decode(walker->retrace->runtime, json, &arena, &record, err);
     if (code == 0)
         code = record_visit(walker, sequence, &record, err);
     arena_deinit(&arena);
@@ -187,15 +187,12 @@ static int record_take(Walker *walker, uint64_t sequence, Json *json, Error *err
 static int on_record(void *user, uint64_t sequence, const char *payload, size_t size, Error *err)
 {
     Walker *walker = user;
-    cleanup(json_free) Json *json = NULL;
 
     if (sequence > walker->last)
         return RETRACE_REACHED;
     int code = checkpoints_pass(walker, sequence, err);
     if (code == 0)
-        code = json_parse_own(payload, size, &json, err);
-    if (code == 0)
-        code = record_take(walker, sequence, json, err);
+        code = record_take(walker, sequence, payload, size, err);
     if (code < 0)
         error_wrap(err, "record %llu of the journal", (unsigned long long)sequence);
     if (code > 0) {

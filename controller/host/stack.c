@@ -21,45 +21,54 @@
 /* ---- recovery ---- */
 
 /* The core knows provider names only; what plugin a name meant stands beside its members. */
-static void plugins_take(Stack *stack, Json *json)
+static void plugins_take(Stack *stack, Json *plugins)
 {
-    Json *plugins = json_detach(json, "plugins");
-
     if (plugins == NULL)
         return;
     json_free(stack->plugins);
     stack->plugins = plugins;
 }
 
+/* Records are read into an arena that each begins anew. */
+typedef struct Recovering {
+    Stack *stack;
+    Arena arena;
+} Recovering;
+
+static void recovering_deinit(Recovering *recovering)
+{
+    arena_deinit(&recovering->arena);
+}
+#define recovering_deinit_p recovering_deinit
+
 static int recover_checkpoint(void *user, uint64_t position, const char *state, size_t size,
                               Error *err)
 {
-    Stack *stack = user;
+    Stack *stack = ((Recovering *)user)->stack;
     cleanup(json_free) Json *json = NULL;
 
     (void)position;
     if (json_parse_own(state, size, &json, err) < 0)
         return ERROR_STATE;
-    plugins_take(stack, json);
+    plugins_take(stack, json_detach(json, "plugins"));
     return snapshot_read(stack->runtime, json, false, err);
 }
 
 static int recover_record(void *user, uint64_t sequence, const char *payload, size_t size,
                           Error *err)
 {
-    Stack *stack = user;
-    cleanup(json_free) Json *json = NULL;
-    Arena arena = {0};
+    Recovering *recovering = user;
+    Runtime *runtime = recovering->stack->runtime;
+    Json *plugins = NULL;
     Record record;
-    int code = json_parse_own(payload, size, &json, err);
 
+    arena_reset(&recovering->arena);
+    int code = record_read(runtime, payload, size, &recovering->arena, &record, err);
+    if (code == 0 && record.plugins != NULL)
+        code = json_parse_own(record.plugins, strlen(record.plugins), &plugins, err);
+    plugins_take(recovering->stack, plugins);
     if (code == 0)
-        plugins_take(stack, json);
-    if (code == 0)
-        code = record_decode(stack->runtime, json, &arena, &record, err);
-    if (code == 0)
-        code = record_apply(stack->runtime, &record, err);
-    arena_deinit(&arena);
+        code = record_apply(runtime, &record, err);
     if (code < 0)
         error_wrap(err, "record %llu of the journal", (unsigned long long)sequence);
     return code;
@@ -67,7 +76,8 @@ static int recover_record(void *user, uint64_t sequence, const char *payload, si
 
 static int recover(Stack *stack, bool read_only, Error *err)
 {
-    StateVisitor visitor = {recover_checkpoint, recover_record, stack};
+    cleanup(recovering_deinit) Recovering recovering = {.stack = stack};
+    StateVisitor visitor = {recover_checkpoint, recover_record, &recovering};
     int code = read_only ? state_dir_read(stack->dir, STATE_NEWEST, &visitor, &stack->recovery, err)
                          : state_dir_recover(stack->dir, &visitor, &stack->recovery, err);
 
