@@ -1,6 +1,7 @@
 #include "cmd/ved/engine_end.h"
 
 #include <signal.h>
+#include <stdio.h>
 
 ExitReasons engine_failure_reasons(const Engine *engine)
 {
@@ -26,4 +27,10 @@ ExitReasons engine_end_reasons(const Engine *engine, EngineEnd end)
         return engine_signal(engine) == SIGTERM ? EXIT_BIT(TERMINATED) : EXIT_BIT(INTERRUPTED);
     }
     return 0;
+}
+
+void engine_end_tell_timeout(const Ui *ui)
+{
+    if (!ui->json)
+        fprintf(stderr, "the time given by --timeout is over\n");
 }

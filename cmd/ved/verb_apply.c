@@ -520,8 +520,8 @@ static ExitReasons apply_end(Apply *apply, EngineEnd end, const Error *failure)
     warn_left(ui, apply->invocation.stack->runtime);
     size_t unmet =
         render_unmet_goals(ui, apply->invocation.stack->runtime, end == ENGINE_INTERRUPTED);
-    if (end == ENGINE_TIMEOUT && !ui->json)
-        fprintf(stderr, "the time given by --timeout is over\n");
+    if (end == ENGINE_TIMEOUT)
+        engine_end_tell_timeout(ui);
     unmet += lost_objects(apply->invocation.stack->runtime);
     if (end == ENGINE_QUIET)
         unmet += render_undone(ui, apply->invocation.stack->runtime);
@@ -567,18 +567,19 @@ static ExitReasons apply_run(Apply *apply)
 {
     Error err = {0};
     Stack *stack = apply->invocation.stack;
-    int code = edit_check(apply, &err);
 
-    if (code == 0)
-        code = engine_observe(apply->engine, &err);
-    if (code < 0)
+    if (edit_check(apply, &err) < 0)
         return fail(apply->invocation.ui, &err);
-    if (code == ENGINE_STOPPED)
+    EngineEnd end = engine_observe(apply->engine, &err);
+    if (end == ENGINE_FAILED)
+        return fail(apply->invocation.ui, &err);
+    if (end == ENGINE_INTERRUPTED)
         return invocation_stopped(&apply->invocation);
-    EngineEnd end = settle_if(apply, stack->changed || stack->old_program != NULL, &err);
+    if (end == ENGINE_QUIET)
+        end = settle_if(apply, stack->changed || stack->old_program != NULL, &err);
     if (end != ENGINE_QUIET)
         return apply_end(apply, end, &err);
-    code = approve(apply, false, &err);
+    int code = approve(apply, false, &err);
     if (code == APPROVE_STOPPED)
         return invocation_stopped(&apply->invocation);
     if (code < 0 || stack_evolve(stack, &err) < 0 ||

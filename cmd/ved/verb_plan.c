@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cmd/ved/engine_end.h"
 #include "cmd/ved/plan_sets.h"
 #include "cmd/ved/render.h"
 #include "cmd/ved/replacing.h"
@@ -11,9 +12,11 @@
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
 
-static int observe(Invocation *invocation, Error *err)
+static EngineEnd observe(Invocation *invocation, Error *err)
 {
-    EngineOptions options = {.read_only = true, .max_slices = invocation->options->max_slices};
+    EngineOptions options = {.read_only = true,
+                             .timeout_ms = invocation->options->timeout_ms,
+                             .max_slices = invocation->options->max_slices};
     EngineObserver observer = {.user = invocation->ui};
     cleanup(engine_free) Engine *engine = NULL;
 
@@ -75,10 +78,20 @@ static ExitReasons plan_opened(Invocation *invocation, Error *err)
     const Options *options = invocation->options;
 
     int code = invocation_connect(invocation, err);
-    if (code == 0)
-        code = observe(invocation, err);
-    if (code != 0)
-        return code < 0 ? fail(ui, err) : invocation_stopped(invocation);
+    if (code < 0)
+        return fail(ui, err);
+    EngineEnd end = code == 0 ? observe(invocation, err) : ENGINE_INTERRUPTED;
+    switch (end) {
+    case ENGINE_QUIET:
+        break;
+    case ENGINE_TIMEOUT:
+        engine_end_tell_timeout(ui);
+        return EXIT_BIT(NOT_CONVERGED);
+    case ENGINE_INTERRUPTED:
+        return invocation_stopped(invocation);
+    case ENGINE_FAILED:
+        return fail(ui, err);
+    }
     if (options->destroy && protection_check_destroy(invocation->stack, err) < 0)
         return fail(ui, err);
     if (!options->destroy &&

@@ -54,10 +54,9 @@ Engine *engine_new(Stack *stack, const EngineOptions *options, const EngineObser
 void engine_free(Engine *engine);
 CLEANUP_DEFINE(Engine *, engine_free);
 
-/* Ask the providers which of the state's objects still exist, and tell the core. 0, ENGINE_STOPPED,
- * or ERROR_PROVIDER if one could not say. */
-#define ENGINE_STOPPED 1
-int engine_observe(Engine *engine, Error *err);
+/* Ask the providers which of the state's objects still exist, and tell the core. ENGINE_QUIET: all
+ * have said; ENGINE_FAILED with ERROR_PROVIDER if one could not. */
+EngineEnd engine_observe(Engine *engine, Error *err);
 
 /* Ask about and await what an earlier process may have sent, beginning nothing: before a changed
  * program takes over, and before destroying. */

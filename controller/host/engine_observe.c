@@ -100,7 +100,7 @@ static void observe_start(Engine *engine, const char *provider)
     provider_observe(engine->stack->pool, provider, items, observed, batch);
 }
 
-int engine_observe(Engine *engine, Error *err)
+EngineEnd engine_observe(Engine *engine, Error *err)
 {
     const char **names;
     size_t count = stack_providers(engine->stack, &names);
@@ -112,11 +112,15 @@ int engine_observe(Engine *engine, Error *err)
         loop_run(engine->stack->loop);
     if (engine->error.code != 0) {
         *err = engine->error;
-        return err->code;
+        return ENGINE_FAILED;
     }
+    /* What was not waited for is no provider's fault. */
     if (engine->signal_number != 0)
-        return ENGINE_STOPPED;
-    if (engine->observe_error != NULL)
-        return error_set(err, ERROR_PROVIDER, "%s", engine->observe_error);
-    return 0;
+        return ENGINE_INTERRUPTED;
+    if (engine->timed_out)
+        return ENGINE_TIMEOUT;
+    if (engine->observe_error == NULL)
+        return ENGINE_QUIET;
+    error_set(err, ERROR_PROVIDER, "%s", engine->observe_error);
+    return ENGINE_FAILED;
 }

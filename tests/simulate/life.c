@@ -236,18 +236,13 @@ static EngineEnd destroy(Engine *engine, Error *err)
     return how == ENGINE_QUIET ? engine_destroy(engine, err) : how;
 }
 
-static EngineEnd apply(Stack *stack, Engine *engine, bool is_limited, Error *err)
+static EngineEnd apply(Stack *stack, Engine *engine, Error *err)
 {
-    EngineEnd how = ENGINE_QUIET;
-    int code = engine_observe(engine, err);
+    EngineEnd how = engine_observe(engine, err);
 
-    if (code == ENGINE_STOPPED)
-        end(LIFE_STOPPED);
-    if (code == ERROR_PROVIDER && is_limited)
-        end(LIFE_STOPPED); /* its time was over before all was observed */
-    if (code < 0)
-        return ENGINE_FAILED;
-    if (stack->changed || stack->old_program != NULL)
+    if (how == ENGINE_INTERRUPTED || how == ENGINE_TIMEOUT)
+        end(LIFE_STOPPED); /* before all was observed */
+    if (how == ENGINE_QUIET && (stack->changed || stack->old_program != NULL))
         how = engine_settle(engine, err);
     if (how != ENGINE_QUIET)
         return how;
@@ -320,9 +315,7 @@ static void live(const LifeOptions *options)
 
     connect_stack(stack, &stack_options);
     Engine *engine = engine_new(stack, &engine_options, &observer);
-    EngineEnd how = options->program == NULL
-                        ? destroy(engine, &err)
-                        : apply(stack, engine, engine_options.timeout_ms > 0, &err);
+    EngineEnd how = options->program == NULL ? destroy(engine, &err) : apply(stack, engine, &err);
     if (how == ENGINE_FAILED)
         end_failed(&err, false);
     if (how == ENGINE_TIMEOUT)
