@@ -83,18 +83,26 @@ static void answer_unknown(Engine *engine, uint64_t number, const ProviderAnswer
 }
 
 /* A provider that remembers the key of a request that was sent for the first time has seen a later
- * state than this one. */
+ * state than this one; and so has one that knows a newer epoch of it. */
 static bool is_older_copy(Engine *engine, const InFlight *flight, const ProviderAnswer *answer)
 {
+    bool fenced = strcmp(answer->code, "STALE_FENCE") == 0;
     bool reused = answer->kind == ERROR_STALE && answer->outcome == ANSWER_FAILED;
 
     if (!reused && (!answer->replayed || answer->sendings != 1 || flight->asked_first))
         return false;
-    error_set(&engine->error, ERROR_STALE,
-              "a provider already knows a request that this state has never sent: the state is an "
-              "older copy; nothing more is sent. Use the newest copy of '%s', or go on with this "
-              "one in a new epoch: `ved state restore newest`",
-              engine->stack->state_path);
+    if (fenced)
+        error_set(&engine->error, ERROR_STALE,
+                  "another copy of this state has begun a newer epoch than %llu, and a provider "
+                  "takes nothing from this one any more; nothing more is sent. Go on with that "
+                  "copy, or make '%s' the newest again: `ved state restore newest`",
+                  (unsigned long long)engine->stack->runtime->epoch, engine->stack->state_path);
+    else
+        error_set(&engine->error, ERROR_STALE,
+                  "a provider already knows a request that this state has never sent: the state "
+                  "is an older copy; nothing more is sent. Use the newest copy of '%s', or go on "
+                  "with this one in a new epoch: `ved state restore newest`",
+                  engine->stack->state_path);
     return true;
 }
 
@@ -210,6 +218,7 @@ static void call_start(Engine *engine, const Intent *intent)
                          .op = intent->op,
                          .body = buffer_text(&body),
                          .body_size = body.size,
+                         .fence = runtime->epoch,
                          .timeout_ms = intent->timeout_ms,
                          .creates = object != NULL && !object->exists,
                          .ask_first = intent->recovered};

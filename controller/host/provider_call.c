@@ -11,6 +11,7 @@
 
 #include "controller/host/provider_pool.h"
 #include "controller/host/secrets.h"
+#include "controller/host/trace_context.h"
 #include "controller/host/verdict.h"
 #include "lang/base/conceal.h"
 #include "lang/base/memory.h"
@@ -32,6 +33,7 @@ struct PendingCall {
     CallVerb verb;
     char *type, *uid, *effect, *op, *etag, *body, *digest;
     size_t body_size;
+    uint64_t fence;
     bool creates;
     int64_t timeout_ms;
     ProviderCallDone *done;
@@ -344,6 +346,12 @@ static char *operation_path(const PendingCall *call, const char *suffix)
     return memory_format("/v1/operations/%s%s", op, suffix);
 }
 
+/* Whose state it is that asks: a provider refuses one that another has replaced. */
+static char *fence_header(const PendingCall *call)
+{
+    return memory_format("Ved-Fence: %llu", (unsigned long long)call->fence);
+}
+
 static void send_mutation(PendingCall *call)
 {
     static const char *const methods[] = {
@@ -357,8 +365,12 @@ static void send_mutation(PendingCall *call)
         memory_format("Ved-Deadline-Ms: %lld", (long long)timing->deadline_ms);
     cleanup(free) char *attempt = memory_format("Ved-Attempt: %d", call->sendings + 1);
     cleanup(free) char *match = call->etag ? memory_format("If-Match: %s", call->etag) : NULL;
+    cleanup(free) char *fence = fence_header(call);
+    cleanup(free) char *trace = traceparent_header(call->op, call->pool->seed, call->sendings + 1);
     const char *headers[] = {"Content-Type: application/json",
                              "Prefer: respond-async, wait=10",
+                             fence,
+                             trace,
                              call->digest,
                              key,
                              deadline,
@@ -398,7 +410,10 @@ static void ask_operation(PendingCall *call)
 
 static void send_plain(PendingCall *call, const char *method, const char *path)
 {
-    HttpRequest request = {.method = method, .header_ms = call->pool->timing.header_ms};
+    cleanup(free) char *fence = fence_header(call);
+    const char *headers[] = {fence, NULL};
+    HttpRequest request = {
+        .method = method, .headers = headers, .header_ms = call->pool->timing.header_ms};
 
     call->transfer = endpoint_send(call->endpoint, path, &request, on_reply, call);
 }
@@ -525,6 +540,7 @@ static PendingCall *call_copy(ProviderPool *pool, const ProviderCall *asked)
     call->etag = copy_or_null(asked->etag);
     call->body = memory_copy_bytes(asked->body, asked->body_size);
     call->body_size = asked->body_size;
+    call->fence = asked->fence;
     call->digest = content_digest_header(asked->body, asked->body_size);
     call->creates = asked->creates && asked->verb == CALL_PUT;
     call->in_doubt = asked->ask_first;

@@ -132,6 +132,7 @@ typedef struct ProviderCall {
     const void *body;   /* JSON text; sent as it is, however often */
     size_t body_size;
     const char *etag;   /* sent as If-Match; NULL: none */
+    uint64_t fence;     /* of the state: its epoch; sent as Ved-Fence */
     int64_t timeout_ms; /* for all tries together; 0: the binding's or the schema's */
     bool creates;       /* PUT of an object that did not exist: sends If-None-Match: *, and an
                            object found under the uid is taken as the result */
