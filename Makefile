@@ -150,6 +150,14 @@ $(OUT)/%.so: tests/kill/%.c $(wildcard tests/kill/*.h tests/kill/*.def) $(OUT)/f
 $(OUT)/%-driver: $(OUT)/obj/tests/kill/%_driver.o $(OUT)/obj/tests/kill/process.o $(call lib,base)
 	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_base)
 
+# ved and its plugin killed at random moments, so many times in each of four runs.
+KILLS ?= 1000
+
+.PHONY: kills
+kills:
+	@$(MAKE) -s BUILD=release all kill-harness
+	@KILLS=$(KILLS) e2e/kill-apply.sh
+
 # All calls of an apply that can fail, one at a time: hours. FAULT_LIMIT=N: at most N of each kind.
 FAULT_LIMIT ?= 0
 
@@ -325,6 +333,7 @@ help:
 	@echo 'make build-both       build everything with gcc and with clang'
 	@echo 'make fuzz             fuzz every parser, each for FUZZ_SECONDS=600'
 	@echo 'make fuzz-corpus      replay the corpus once'
+	@echo 'make kills            ved and plugin killed KILLS=1000 times in each of four runs, and counted'
 	@echo 'make faults           each call of an apply fails once; FAULT_LIMIT=N of each kind'
 	@echo 'make simulate         crashes and faults in a virtual world, SIMULATIONS=1000000 seeds'
 	@echo 'make mutants          ten deliberate bugs, each of which the simulator must find'

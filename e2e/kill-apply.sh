@@ -1,17 +1,24 @@
 #!/bin/bash
-# `ved apply` and its plugin are killed with SIGKILL at random moments of an apply of fifty effects
-# and started again: nothing is lost, nothing is made twice, and no crash point is left out.
+# `ved apply` and its plugin are killed with SIGKILL at random moments and started again: nothing is
+# lost, nothing is made twice, and no crash point is left out. Once under load: many domains, many
+# effects under way, messages, timers and events between them.
 #
-# KILLS=200 (in each of the runs), SEED=... (printed, so that a run can be repeated)
+# KILLS=200 (in each of the runs), SEED=... (printed, so that a run can be repeated); `make kills`
 . "$(dirname "$0")/lib.sh"
 
 KILLS=${KILLS:-200}
 SEED=${SEED:-$RANDOM}
-OBJECTS=50
 need_programs ved ved-provider-sim kill-driver crashpoint.so
 
 # Of our own, so that a build at the same time does not take them away in the middle.
 mkdir "$TMP/bin"
+# One run is in memory, where ved comes further between two kills; the others are on a real disk.
+MEMORY=$TMP/memory
+if [ -w /dev/shm ]; then
+    MEMORY=$(mktemp -d /dev/shm/ved-e2e.XXXXXX)
+    trap 'rm -rf "$MEMORY"; finish_script' EXIT
+fi
+mkdir -p "$MEMORY"
 cp "$BUILD_DIR"/ved "$BUILD_DIR"/ved-provider-* "$BUILD_DIR"/{kill-driver,crashpoint.so} "$TMP/bin"
 VED=$TMP/bin/ved
 
@@ -44,21 +51,21 @@ effects() {
     find "$1" -name effects.ndjson -exec cat {} +
 }
 
-verify_round() { # FOLDER TITLE FORGET
-    local round=$1 title=$2 forget=$3 objects files
+verify_round() { # FOLDER TITLE FORGET OBJECTS
+    local round=$1 title=$2 forget=$3 count=$4 objects files
     objects=$("$VED" get resources -o json --state "$round/state" 2>&1)
     check_equal "$title: the state has every object once" \
         "$(jq -r '[length, ([.[].uid] | unique | length), ([.[].address] | unique | length)] |
-                  map(tostring) | join(" ")' <<<"$objects" 2>&1)" "$OBJECTS $OBJECTS $OBJECTS"
+                  map(tostring) | join(" ")' <<<"$objects" 2>&1)" "$count $count $count"
     files=$(find "$round" -path '*/objects/*.json' -printf '%f\n' | sed 's/\.json$//' | sort)
     check_equal "$title: the provider has just these objects" "$files" \
         "$(jq -r '.[].uid' <<<"$objects" 2>&1 | sort)"
     check_equal "$title: each object was asked for under one key" \
         "$(calls "$round" | jq -rs '[[.[] | {uid, op}] | unique | length, (map(.uid) | unique | length)] |
-                  map(tostring) | join(" ")' 2>&1)" "$OBJECTS $OBJECTS"
+                  map(tostring) | join(" ")' 2>&1)" "$count $count"
     check_equal "$title: each object was made by one effect, and no effect took hold twice" \
         "$(effects "$round" | jq -rs '[length, (map(.op) | unique | length), (map(.uid) | unique | length)] |
-                  map(tostring) | join(" ")' 2>&1)" "$OBJECTS $OBJECTS $OBJECTS"
+                  map(tostring) | join(" ")' 2>&1)" "$count $count $count"
     check_equal "$title: each repetition was the same request" \
         "$(calls "$round" | jq -rs 'group_by([.uid, .op]) | map(map(.digest) | unique | length) |
                   map(select(. != 1)) | length' 2>&1)" 0
@@ -71,10 +78,10 @@ verify_round() { # FOLDER TITLE FORGET
 }
 
 # One line of facts for all rounds of a run; the rounds' own lines only where they fail.
-verify_rounds() { # WORK TITLE FORGET
-    local work=$1 title=$2 forget=$3 round count=0 before=$FAILED
+verify_rounds() { # WORK TITLE FORGET OBJECTS
+    local work=$1 title=$2 forget=$3 objects=$4 round count=0 before=$FAILED
     for round in $(rounds_finished "$work"); do
-        verify_round "$round" "$title, $(basename "$round")" "$forget" >"$work/round.out"
+        verify_round "$round" "$title, $(basename "$round")" "$forget" "$objects" >"$work/round.out"
         count=$((count + 1))
         grep -v '^ok ' "$work/round.out"
     done
@@ -83,15 +90,14 @@ verify_rounds() { # WORK TITLE FORGET
         ok "$title: each object once, under one key, same bytes ($count rounds)"
 }
 
-run() { # VICTIM FORGET TITLE
-    local victim=$1 forget=$2 title=$3 work
-    work=$TMP/$victim-$forget
+run() { # FOLDER VICTIM FORGET PROGRAM OBJECTS TITLE
+    local work=$1 victim=$2 forget=$3 program=$4 objects=$5 title=$6
     mkdir -p "$work"
-    cp "$ROOT/e2e/fixtures/fifty.ved" "$work/fifty.ved"
+    cp "$ROOT/e2e/fixtures/$program.ved" "$work/$program.ved"
     bindings "$work/ved.yaml" "$forget"
     echo "# $title: $KILLS kills, seed $SEED"
     "$TMP/bin/kill-driver" --ved "$VED" --shim "$TMP/bin/crashpoint.so" \
-        --stack "$work/fifty.ved" --work "$work" --victim "$victim" --kills "$KILLS" \
+        --stack "$work/$program.ved" --work "$work" --victim "$victim" --kills "$KILLS" \
         --seed "$SEED" --longest-ms "${LONGEST_MS:-300}" -- --bindings "$work/ved.yaml" \
         >"$work/report" 2>"$work/errors"
     sed -E "s/^(ok|not ok) /\\1 $title: /; t; s/^/# /" "$work/report"
@@ -100,19 +106,21 @@ run() { # VICTIM FORGET TITLE
         tail -n 20 "$work/errors" | sed 's/^/#   /'
         tail -n 20 "$(ls -d "$work"/round-* | sort -V | tail -n 1)/apply.log" | sed 's/^/#   apply: /'
     fi
-    verify_rounds "$work" "$title" "$forget"
+    verify_rounds "$work" "$title" "$forget" "$objects"
 }
 
 # Mostly they wait, so they run side by side.
 pids=()
-run ved false "ved killed" >"$TMP/run-1" &
+run "$TMP/ved" ved false fifty 50 "ved killed" >"$TMP/run-1" &
 pids+=($!)
-run ved true "ved killed, provider forgets keys" >"$TMP/run-2" &
+run "$TMP/forget" ved true fifty 50 "ved killed, provider forgets keys" >"$TMP/run-2" &
 pids+=($!)
-run plugin false "plugin killed" >"$TMP/run-3" &
+run "$TMP/plugin" plugin false fifty 50 "plugin killed" >"$TMP/run-3" &
+pids+=($!)
+run "$MEMORY/load" ved false load 80 "ved killed under load" >"$TMP/run-4" &
 pids+=($!)
 wait "${pids[@]}"
-for number in 1 2 3; do
+for number in 1 2 3 4; do
     cat "$TMP/run-$number"
     grep -q '^ok .* each object once' "$TMP/run-$number" &&
         ! grep -q '^not ok' "$TMP/run-$number" || FAILED=$((FAILED + 1))
