@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controller/host/retry_budget.h"
 #include "controller/host/verdict.h"
 #include "lang/base/file.h"
 #include "lang/base/hash.h"
@@ -40,8 +41,9 @@ struct Endpoint {
     ProviderSchema *schema;
     size_t batch_max, body_max;
     /* slots */
-    Slot *waiting, *waiting_last; /* by number */
-    size_t waiting_count, held_count;
+    SlotQueue waiting, waiting_again; /* for the first time; for a retry */
+    size_t held_count;
+    RetryBudget budget;
     LoopTimer *pump_timer;
     double slots, slots_max; /* now, and without throttling; a fraction grows to the next one */
     int64_t halved_ms;
@@ -213,62 +215,67 @@ static int64_t slot_delay_ms(Endpoint *endpoint)
     return (int64_t)((1 - endpoint->tokens) * 1000 / endpoint->rate_per_s) + 1;
 }
 
-static void slot_unlink(Endpoint *endpoint, Slot *slot)
+static SlotQueue *slot_queue(Endpoint *endpoint, const Slot *slot)
 {
-    *(slot->before ? &slot->before->next : &endpoint->waiting) = slot->next;
-    *(slot->next ? &slot->next->before : &endpoint->waiting_last) = slot->before;
-    slot->waiting = false;
-    endpoint->waiting_count--;
+    return slot->again ? &endpoint->waiting_again : &endpoint->waiting;
 }
 
-static void slot_link(Endpoint *endpoint, Slot *slot)
+/* Whose turn it is; NULL: nobody's, for `ret_delay_ms`, or if that is not above 0 until something
+ * else happens. */
+static Slot *slot_choose(Endpoint *endpoint, int64_t *ret_delay_ms)
 {
-    Slot *before = endpoint->waiting_last;
+    Slot *again = endpoint->waiting_again.first, *first = endpoint->waiting.first;
 
-    /* New ones have the highest number and are at their place at once; only retries walk. */
-    while (before && before->number > slot->number)
-        before = before->before;
-    slot->before = before;
-    slot->next = before ? before->next : endpoint->waiting;
-    *(before ? &before->next : &endpoint->waiting) = slot;
-    *(slot->next ? &slot->next->before : &endpoint->waiting_last) = slot;
-    slot->waiting = true;
-    endpoint->waiting_count++;
+    *ret_delay_ms = 0;
+    if (again == NULL && first == NULL)
+        return NULL;
+    if (endpoint->state == ENDPOINT_DOWN)
+        return again != NULL ? again : first;
+    if ((*ret_delay_ms = slot_delay_ms(endpoint)) != 0)
+        return NULL;
+    if (again == NULL)
+        return first;
+    *ret_delay_ms = retry_budget_delay_ms(&endpoint->budget, now_ms(endpoint));
+    return *ret_delay_ms == 0 ? again : first;
+}
+
+static void slot_give(Endpoint *endpoint, Slot *slot)
+{
+    endpoint->tokens -= 1;
+    endpoint->held_count++;
+    slot->held = true;
+    if (slot->again)
+        retry_budget_take(&endpoint->budget);
+    else
+        retry_budget_earn(&endpoint->budget);
 }
 
 static void slots_pump(void *context)
 {
     Endpoint *endpoint = context;
-    int64_t delay_ms = 0;
+    int64_t delay_ms;
 
-    while (endpoint->waiting) {
-        Slot *slot = endpoint->waiting;
-
-        if (endpoint->state != ENDPOINT_DOWN) {
-            if ((delay_ms = slot_delay_ms(endpoint)) != 0)
-                break;
-            endpoint->tokens -= 1;
-            endpoint->held_count++;
-            slot->held = true;
-        }
-        slot_unlink(endpoint, slot);
+    for (Slot *slot; (slot = slot_choose(endpoint, &delay_ms)) != NULL;) {
+        if (endpoint->state != ENDPOINT_DOWN)
+            slot_give(endpoint, slot);
+        slot_queue_take(slot_queue(endpoint, slot), slot);
         slot->turn(slot->context);
     }
-    if (endpoint->waiting && delay_ms > 0)
+    if (delay_ms > 0)
         loop_timer_set(endpoint->pump_timer, delay_ms);
 }
 
 void endpoint_wait(Endpoint *endpoint, Slot *slot)
 {
     assert(!slot->waiting && !slot->held);
-    slot_link(endpoint, slot);
+    slot_queue_add(slot_queue(endpoint, slot), slot);
     loop_timer_set(endpoint->pump_timer, 0);
 }
 
 void endpoint_leave(Endpoint *endpoint, Slot *slot)
 {
     if (slot->waiting)
-        slot_unlink(endpoint, slot);
+        slot_queue_remove(slot_queue(endpoint, slot), slot);
     if (slot->held) {
         slot->held = false;
         endpoint->held_count--;
@@ -517,6 +524,7 @@ Endpoint *endpoint_new(const EndpointOptions *options)
     endpoint->tls.cert = copy_or_null(options->tls_cert);
     endpoint->tls.key = copy_or_null(options->tls_key);
     endpoint->tls.allows_1_2 = !options->plugin;
+    endpoint->budget = retry_budget(now_ms(endpoint));
     endpoint->random = options->seed ^ hash_string(options->name);
     endpoint->greet_timer = loop_timer_new(options->loop, on_greet_timer, endpoint);
     endpoint->pump_timer = loop_timer_new(options->loop, slots_pump, endpoint);
@@ -534,6 +542,8 @@ void endpoint_free(Endpoint *endpoint)
     loop_timer_free(endpoint->greet_timer);
     loop_timer_free(endpoint->pump_timer);
     provider_schema_free(endpoint->schema);
+    slot_queue_deinit(&endpoint->waiting);
+    slot_queue_deinit(&endpoint->waiting_again);
     free(endpoint->name);
     free(endpoint->url);
     free(endpoint->token_file);
@@ -617,7 +627,7 @@ void endpoint_describe(const Endpoint *endpoint, ProviderStatus *ret)
         .pid = endpoint->plugin ? (int)plugin_pid(endpoint->plugin) : 0,
         .plans = endpoint->plans,
         .running = endpoint->held_count,
-        .waiting = endpoint->waiting_count,
+        .waiting = endpoint->waiting.count + endpoint->waiting_again.count,
     };
 }
 

@@ -2,9 +2,10 @@
  * client.
  *
  * It is greeted (handshake, schema) before anything else is sent, and again whenever its process
- * has been started anew. What wants to send holds a slot: slots are given in the order of their
- * numbers, so that a retry goes before what was asked later, as many at once as the limits allow,
- * and none while the endpoint is not up or its circuit is open. */
+ * has been started anew. What wants to send holds a slot: slots are given to the domains in turn,
+ * as many at once as the limits allow, and none while the endpoint is not up or its circuit is
+ * open. A retry goes before what is asked for the first time, as long as there is a retry budget.
+ */
 #ifndef VED_HOST_ENDPOINT_H
 #define VED_HOST_ENDPOINT_H
 
@@ -14,6 +15,7 @@
 #include "controller/host/http.h"
 #include "controller/host/plugin.h"
 #include "controller/host/provider_client.h"
+#include "controller/host/slot_queue.h"
 
 #define ENDPOINT_CIRCUIT_FAILURES 5
 
@@ -24,16 +26,6 @@ typedef enum EndpointState {
 #include "controller/host/endpoint_state.def"
 #undef ENDPOINT_STATE
 } EndpointState;
-
-/* Part of whoever waits. `turn` is called from the loop, either with the slot held, or with the
- * endpoint down and no slot held. */
-typedef struct Slot {
-    struct Slot *next, *before; /* while waiting */
-    uint64_t number;
-    bool waiting, held;
-    void (*turn)(void *context);
-    void *context;
-} Slot;
 
 typedef struct EndpointOptions {
     Loop *loop;
@@ -73,7 +65,8 @@ size_t endpoint_batch_max(const Endpoint *endpoint);
 size_t endpoint_body_max(const Endpoint *endpoint);
 bool endpoint_has_token(const Endpoint *endpoint);
 
-/* Wait for a slot; give one back or stop waiting (both fine if there is nothing to give back). */
+/* Wait for a slot, whose `again` says whether it is for a retry; give one back or stop waiting
+ * (both fine if there is nothing to give back). */
 void endpoint_wait(Endpoint *endpoint, Slot *slot);
 void endpoint_leave(Endpoint *endpoint, Slot *slot);
 

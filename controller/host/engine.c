@@ -201,6 +201,7 @@ static void call_start(Engine *engine, const Intent *intent)
 {
     const Runtime *runtime = engine->stack->runtime;
     const Object *object = intent->uid[0] != '\0' ? object_find(runtime, intent->uid) : NULL;
+    cleanup(free) char *domain = memory_copy_bytes(intent->address, strcspn(intent->address, ".["));
     cleanup(buffer_deinit) Buffer body = {0};
     InFlight *flight = memory_zero(1, sizeof *flight);
 
@@ -215,6 +216,7 @@ static void call_start(Engine *engine, const Intent *intent)
                          .type = intent->type,
                          .uid = intent->uid,
                          .effect = intent->action,
+                         .domain = domain,
                          .op = intent->op,
                          .body = buffer_text(&body),
                          .body_size = body.size,

@@ -210,6 +210,7 @@ static void on_retry(void *context)
 {
     Chunk *chunk = context;
 
+    chunk->slot.again = true;
     endpoint_wait(chunk->batch->endpoint, &chunk->slot);
 }
 

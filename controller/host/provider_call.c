@@ -31,7 +31,7 @@ struct PendingCall {
     Endpoint *endpoint; /* NULL: the name is not known */
     Slot slot;
     CallVerb verb;
-    char *type, *uid, *effect, *op, *etag, *body, *digest;
+    char *type, *uid, *effect, *domain, *op, *etag, *body, *digest;
     size_t body_size;
     uint64_t fence;
     bool creates;
@@ -82,6 +82,7 @@ static void call_free(PendingCall *call)
     free(call->uid);
     free(call->trouble);
     free(call->effect);
+    free(call->domain);
     free(call->op);
     free(call->etag);
     free(call->body);
@@ -244,6 +245,7 @@ static void call_go_on(PendingCall *call)
         request_start(call);
     } else {
         endpoint_leave(call->endpoint, &call->slot);
+        call->slot.again = call->tries > 0;
         endpoint_wait(call->endpoint, &call->slot);
     }
 }
@@ -536,6 +538,7 @@ static PendingCall *call_copy(ProviderPool *pool, const ProviderCall *asked)
     call->type = copy_or_null(asked->type);
     call->uid = asked->verb == CALL_ACTION ? NULL : copy_or_null(asked->uid);
     call->effect = copy_or_null(asked->effect);
+    call->domain = copy_or_null(asked->domain);
     call->op = memory_copy_string(asked->op);
     call->etag = copy_or_null(asked->etag);
     call->body = memory_copy_bytes(asked->body, asked->body_size);
@@ -567,7 +570,8 @@ uint64_t provider_call_start(ProviderPool *pool, const ProviderCall *asked, Prov
 
     call->done = done;
     call->context = context;
-    call->slot = (Slot){.number = ++pool->last_number, .turn = on_turn, .context = call};
+    call->slot = (Slot){
+        .number = ++pool->last_number, .share = call->domain, .turn = on_turn, .context = call};
     call->timer = loop_timer_new(pool->loop, on_timer, call);
     call->deadline = loop_timer_new(pool->loop, on_deadline, call);
     call_link(pool, call);

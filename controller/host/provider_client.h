@@ -128,6 +128,7 @@ typedef struct ProviderCall {
     const char *type;   /* not for actions */
     const char *uid;    /* not for actions */
     const char *effect; /* the action's name, for actions; for others it only finds the timeout */
+    const char *domain; /* whose effect it is: domains take turns; may be NULL */
     const char *op;     /* idempotency key */
     const void *body;   /* JSON text; sent as it is, however often */
     size_t body_size;
