@@ -14,6 +14,9 @@ static char *contents(const FileFinding *finding)
 
     if (finding->health == HEALTH_DAMAGED && strcmp(finding->kind, "journal") != 0)
         return memory_copy_string("");
+    if (finding->has_base)
+        return memory_format("what has changed from %llu to %llu",
+                             (unsigned long long)finding->base, position);
     if (strcmp(finding->kind, "checkpoint") == 0)
         return memory_format("the state at %llu, of program-%llu.ved", position,
                              (unsigned long long)finding->program);

@@ -13,36 +13,81 @@
 #include "controller/core/resource.h"
 #include "lang/base/memory.h"
 
+/* Whether it was anything. */
+static bool put_off_end(uint64_t *due_ms)
+{
+    bool was = *due_ms != 0;
+
+    *due_ms = 0;
+    return was;
+}
+
+static bool given_up_end(bool *given_up)
+{
+    bool was = *given_up;
+
+    *given_up = false;
+    return was;
+}
+
+static bool failures_end(uint32_t *failures)
+{
+    bool was = *failures != 0;
+
+    *failures = 0;
+    return was;
+}
+
+static bool transition_begin_again(TransitionMark *mark)
+{
+    bool changed = put_off_end(&mark->due_ms);
+
+    changed |= failures_end(&mark->failures);
+    return given_up_end(&mark->given_up) || changed;
+}
+
+static bool goal_begin_again(GoalMark *mark)
+{
+    bool changed = failures_end(&mark->retries);
+
+    if (!mark->failed)
+        return changed;
+    mark->unmet_since_ms = 0; /* its time begins anew */
+    mark->failed = false;
+    return true;
+}
+
+static bool origin_begin_again(Origin *origin)
+{
+    bool changed = put_off_end(&origin->due_ms);
+
+    changed |= failures_end(&origin->failures);
+    return given_up_end(&origin->given_up) || changed;
+}
+
 /* Nothing is put off any more, and what was given up is tried again. */
 static void begin_again(Instance *instance)
 {
+    bool changed = false;
     Message *message;
 
     for (size_t m = 0; (message = mailbox_at(&instance->active->mailbox, m)) != NULL; m++)
-        message->due_ms = 0;
+        changed |= put_off_end(&message->due_ms);
     for (size_t i = 0; i < instance->has->run_count; i++)
-        instance->has->runs[i].due_ms = 0;
-    for (size_t t = 0; t < instance->domain->transition_count; t++) {
-        instance->transitions[t].due_ms = 0;
-        instance->transitions[t].failures = 0;
-        instance->transitions[t].given_up = false;
-    }
-    for (size_t g = 0; g < instance->domain->goal_count; g++) {
-        if (instance->goals[g].failed)
-            instance->goals[g].unmet_since_ms = 0; /* its time begins anew */
-        instance->goals[g].failed = false;
-        instance->goals[g].retries = 0;
-    }
+        changed |= put_off_end(&instance->has->runs[i].due_ms);
+    for (size_t t = 0; t < instance->domain->transition_count; t++)
+        changed |= transition_begin_again(&instance->transitions[t]);
+    for (size_t g = 0; g < instance->domain->goal_count; g++)
+        changed |= goal_begin_again(&instance->goals[g]);
+    for (size_t i = 0; i < instance->has->origin_count; i++)
+        changed |= origin_begin_again(instance->has->origins[i]);
     if (instance->has != &HOLDINGS_NONE) {
-        instance_holdings(instance)->stop_due_ms = 0;
+        changed |= put_off_end(&instance_holdings(instance)->stop_due_ms);
         instance_holdings(instance)->stop_given_up = false;
     }
     crashes_begin_again(instance);
-    for (size_t i = 0; i < instance->has->origin_count; i++) {
-        instance->has->origins[i]->due_ms = 0;
-        instance->has->origins[i]->failures = 0;
-        instance->has->origins[i]->given_up = false;
-    }
+    if (changed)
+        instance_changed(instance);
 }
 
 static void apply_begin(Runtime *runtime, const Record *record)
@@ -53,8 +98,10 @@ static void apply_begin(Runtime *runtime, const Record *record)
     for (Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
         begin_again(i);
     for (size_t i = 0; i < runtime->object_count; i++) {
-        runtime->objects[i]->given_up = false;
-        runtime->objects[i]->repair_due_ms = 0;
+        Object *object = runtime->objects[i];
+        object->given_up = false;
+        if (put_off_end(&object->repair_due_ms))
+            instance_changed(object->owner);
     }
 }
 
@@ -172,6 +219,7 @@ static int apply_answer(Runtime *runtime, Record *record, Error *err)
                          (unsigned long long)record->intent);
     Object *object = object_find(runtime, intent->uid);
     bool leaves = intent->verb == INTENT_DELETE;
+    instance_changed(owner);
     if (intent_is_of_slice(owner, intent)) {
         answer_take(owner, intent, record);
         if (intent->state == INTENT_APPLIED)
@@ -456,6 +504,7 @@ static int apply_observe(Runtime *runtime, Record *record, Error *err)
 
     if (object == NULL)
         return error_set(err, ERROR_STATE, "an observation of an unknown object");
+    instance_changed(object->owner);
     if (object->state == OBJECT_WANTED || object->state == OBJECT_LEAVING)
         string_set(&object->reason, record->text);
     else if (record->object == OBJECT_LOST)
@@ -475,6 +524,7 @@ static int apply_destroy(Runtime *runtime, Record *record, Error *err)
         return 0;
     if (object == NULL)
         return error_set(err, ERROR_STATE, "a destruction of an unknown object");
+    instance_changed(object->owner);
     object_leave(object);
     object->leaving = intent;
     intent_enter(object->owner, intent);
@@ -485,6 +535,7 @@ static int apply_destroy(Runtime *runtime, Record *record, Error *err)
 
 static void apply_reset(Runtime *runtime)
 {
+    changes_forget(runtime);
     instances_free(runtime);
     said_forget(runtime);
     facts_clear(runtime);
@@ -512,6 +563,8 @@ int record_apply(Runtime *runtime, Record *record, Error *err)
         runtime->logical_time = record->slice;
     if (record->time_ms > runtime->time_ms)
         runtime->time_ms = record->time_ms;
+    if (record->instance != NULL)
+        instance_changed(record->instance);
     switch (record->type) {
     case RECORD_BEGIN:
         apply_begin(runtime, record);

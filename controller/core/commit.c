@@ -29,6 +29,7 @@ void message_put(Instance *receiver, Message *message)
     }
     mailbox_put(&instance_wake(receiver)->mailbox, message);
     instance_touch(receiver);
+    instance_changed(receiver);
 }
 
 void deliver(Instance *receiver, MessageKind kind, uint32_t target, uint32_t from, bool high,

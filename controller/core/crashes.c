@@ -64,6 +64,7 @@ void crashes_begin_again(Instance *instance)
         crashes->count = 0;
     crashes->down = false;
     instance_touch(instance);
+    instance_changed(instance);
 }
 
 void crashes_encode(const Instance *instance, Buffer *ret)

@@ -12,6 +12,7 @@ void dead_letter_add(Instance *instance, Message *message, const char *reason)
     if (message == NULL)
         return;
     Holdings *holdings = instance_holdings(instance);
+    instance_changed(instance);
     memory_reserve_one(holdings->dead_letters, holdings->dead_letter_count,
                        holdings->dead_letter_capacity);
     holdings->dead_letters[holdings->dead_letter_count++] =

@@ -198,6 +198,7 @@ struct Instance {
     TimerMark *timers;
     uint32_t alarms[ALARM_COUNT]; /* derived: its places in the runtime's heaps, from 1; 0: none */
     uint32_t domain_index;
+    uint32_t change; /* live only: its place among the changes, from 1; 0: none */
     uint8_t listed;          /* a bit for each list that it is in */
     uint8_t handlers_in_row; /* up to HANDLERS_IN_ROW_MAX */
     bool is_gone : 1;  /* its domain is not in the program any more: it ends with its objects */

@@ -354,6 +354,7 @@ Instance *instance_new(Runtime *runtime, uint32_t domain_index, const char *key)
     table_add(&runtime->instances, instance);
     link_add(instance, LIST_DOMAIN);
     instance_touch(instance);
+    instance_changed(instance);
     return instance;
 }
 
@@ -392,6 +393,7 @@ void instance_remove(Instance *instance)
     Runtime *runtime = instance->runtime;
 
     assert(!instance->active->queued && instance->member == NULL);
+    instance_ended(instance);
     table_remove(&runtime->instances, instance);
     for (ListKind kind = 0; kind < LIST_COUNT; kind++)
         link_remove(instance, kind);

@@ -36,6 +36,7 @@ static void changed_from_outside(Instance *instance)
 {
     convergence_outside(instance);
     instance_touch(instance);
+    instance_changed(instance);
     objects_changed(instance->runtime);
 }
 
@@ -157,6 +158,7 @@ static int apply_adopt(Runtime *runtime, const Record *record, Error *err)
     if (intent == NULL || intent->state != INTENT_OPEN || intent->verb != INTENT_PUT)
         return error_set(err, ERROR_STATE, "intent %llu, which is not open, is to adopt",
                          (unsigned long long)record->intent);
+    instance_changed(owner);
     intent_renumber(intent, runtime->next_intent++);
     intent->adopts = true;
     intent->was_asked = false;

@@ -11,6 +11,7 @@
 
 #include "controller/core/object_row.h"
 #include "controller/core/pending.h"
+#include "lang/base/hash.h"
 
 typedef struct Origin Origin;
 
@@ -55,8 +56,9 @@ struct Object {
                    * external id is taken over by that */
     uint32_t repair_failures;
     uint64_t repair_due_ms;
-    bool reached;  /* while a slice commits: it is of it */
-    bool given_up; /* live only: its repair or destruction failed in this run of apply */
+    bool reached;   /* while a slice commits: it is of it */
+    bool given_up;  /* live only: its repair or destruction failed in this run of apply */
+    Digest128 kept; /* live only: of what changes were last kept of it; 0: none. See changes.h */
 };
 
 /* An action done in an attempt that did not commit, or one with a key: its answer is taken again.

@@ -182,6 +182,7 @@ void origin_stale(Instance *owner, Origin *origin, const char *because)
         instance_holdings(owner)->first_stale = place;
     await_set(origin, true);
     instance_touch(owner);
+    instance_changed(owner);
 }
 
 void origin_settle(Origin *origin)

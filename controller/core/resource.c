@@ -102,8 +102,10 @@ static void dependents_stale(const Object *object, const char *because)
         for (size_t k = 0; k < i->has->origin_count; k++)
             if (origin_depends(&dependency, i->has->origins[k]))
                 origin_stale(i, i->has->origins[k], because);
-        if (i->active->pending != NULL && pending_depends(&dependency, i->active->pending))
+        if (i->active->pending != NULL && pending_depends(&dependency, i->active->pending)) {
             i->active->pending->outdated = true; /* its record is still to be made */
+            instance_changed(i);
+        }
     }
     map_deinit(&dependency.effects);
 }

@@ -12,13 +12,6 @@ static void separate(Buffer *ret, size_t index)
         buffer_add_char(ret, ',');
 }
 
-/* Instances and objects stand in lines of their own, so that two snapshots can be compared. */
-static void separate_line(Buffer *ret, size_t index)
-{
-    separate(ret, index);
-    buffer_add_char(ret, '\n');
-}
-
 /* ,"key":[ or , before an item; what is empty is not written at all. */
 static void list_item(Buffer *ret, const char *key, size_t index)
 {
@@ -373,7 +366,28 @@ static void write_said(const Runtime *runtime, Buffer *ret)
     buffer_add_char(ret, ']');
 }
 
-void snapshot_write(const Runtime *runtime, Buffer *ret)
+/* ---- lines ---- */
+
+/* What makes lines of a state, one after the other in the same place. */
+typedef struct Lines {
+    const Runtime *runtime;
+    const SnapshotOptions *options;
+    StateLineVisit *visit;
+    void *user;
+    Buffer text;
+    Error *err;
+} Lines;
+
+static int line_end(Lines *lines, bool is_item)
+{
+    StateLine line = {buffer_text(&lines->text), lines->text.size, is_item};
+    int code = lines->visit(lines->user, &line, lines->err);
+
+    buffer_reset(&lines->text);
+    return code;
+}
+
+static void write_head(const Runtime *runtime, Buffer *ret)
 {
     buffer_add_string(ret, "{\"lineage\":");
     json_put_string(ret, runtime->lineage);
@@ -387,21 +401,217 @@ void snapshot_write(const Runtime *runtime, Buffer *ret)
     member_encode(ret, "boot_id", runtime->boot_id);
     member_encode(ret, "digest", runtime->program_digest);
     member_encode_flag(ret, "destroying", runtime->destroying);
-    trails_encode(runtime, ret);
-    buffer_add_string(ret, ",\n\"domains\":[");
-    size_t count = 0;
-    for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i)) {
-        separate_line(ret, count++);
-        write_instance(i, ret);
+}
+
+/* The line of the frame that ends the table before, if there is one, and opens this one. */
+static int table_begin(Lines *lines, SnapshotTable table)
+{
+    if (table == 0)
+        write_head(lines->runtime, &lines->text);
+    else
+        buffer_add_char(&lines->text, ']');
+    buffer_add_format(&lines->text, ",\"%s\":[", snapshot_table_name(table));
+    return line_end(lines, false);
+}
+
+static int frame_end(Lines *lines)
+{
+    Buffer *text = &lines->text;
+
+    buffer_add_char(text, ']');
+    write_said(lines->runtime, text);
+    write_system_starts(lines->runtime, text);
+    facts_write(lines->runtime, text);
+    if (lines->options->beside != NULL)
+        buffer_add_string(text, lines->options->beside);
+    buffer_add_char(text, '}');
+    return line_end(lines, false);
+}
+
+static int trail_line(Lines *lines, const Trail *trail)
+{
+    trail_encode(trail, &lines->text);
+    return line_end(lines, true);
+}
+
+static int instance_line(Lines *lines, const Instance *instance)
+{
+    write_instance(instance, &lines->text);
+    return line_end(lines, true);
+}
+
+static int object_line(Lines *lines, const Object *object)
+{
+    write_object(object, &lines->text);
+    return line_end(lines, true);
+}
+
+/* ---- all there is ---- */
+
+static int all_trails(Lines *lines)
+{
+    const Trail *ring = &lines->runtime->trails;
+    int code = 0;
+
+    for (const Trail *t = ring->next; t != ring && code == 0; t = t->next)
+        code = trail_line(lines, t);
+    return code;
+}
+
+static int all_instances(Lines *lines)
+{
+    int code = 0;
+
+    for (const Instance *i = instance_first(lines->runtime); i != NULL && code == 0;
+         i = instance_next(i))
+        code = instance_line(lines, i);
+    return code;
+}
+
+static int all_objects(Lines *lines)
+{
+    int code = 0;
+
+    for (size_t i = 0; i < lines->runtime->object_count && code == 0; i++)
+        code = object_line(lines, lines->runtime->objects[i]);
+    return code;
+}
+
+/* ---- what has changed ---- */
+
+static int ended_lines(Lines *lines, SnapshotTable table)
+{
+    const Buffer *ended = &lines->runtime->changes.ended[table];
+    LineReader reader = {.at = ended->bytes, .end = ended->bytes + ended->size};
+    StateLine line;
+    int code = 0;
+
+    while (code == 0 && state_line_read(&reader, &line)) {
+        line.is_item = true;
+        code = lines->visit(lines->user, &line, lines->err);
     }
-    buffer_add_string(ret, "\n],\"objects\":[");
-    for (size_t i = 0; i < runtime->object_count; i++) {
-        separate_line(ret, i);
-        write_object(runtime->objects[i], ret);
+    return code;
+}
+
+/* Those that were thinned, and behind all that are kept the new ones, as they committed. */
+static int changed_trails(Lines *lines)
+{
+    const Changes *changes = &lines->runtime->changes;
+    const Trail *ring = &lines->runtime->trails, *first = ring;
+    int code = 0;
+
+    for (size_t i = 0; i < changes->trail_count && code == 0; i++)
+        code = trail_line(lines, changes->trails[i]);
+    while (first->previous != ring && !first->previous->is_kept)
+        first = first->previous;
+    for (; first != ring && code == 0; first = first->next)
+        code = trail_line(lines, first);
+    return code;
+}
+
+/* As they stand among all. */
+static int compare_places(const void *left, const void *right)
+{
+    const Instance *a = *(Instance *const *)left, *b = *(Instance *const *)right;
+
+    if (a->domain_index != b->domain_index)
+        return a->domain_index < b->domain_index ? -1 : 1;
+    return a->born < b->born ? -1 : a->born > b->born;
+}
+
+static int compare_sequences(const void *left, const void *right)
+{
+    const Object *a = *(Object *const *)left, *b = *(Object *const *)right;
+
+    return a->sequence < b->sequence ? -1 : a->sequence > b->sequence;
+}
+
+static int changed_instances(Lines *lines)
+{
+    const Changes *changes = &lines->runtime->changes;
+    size_t size = changes->instance_count * sizeof(Instance *);
+    cleanup(free) Instance **instances = memory_alloc(size + 1);
+    int code = 0;
+
+    if (size > 0)
+        memcpy(instances, changes->instances, size);
+    qsort(instances, changes->instance_count, sizeof(Instance *), compare_places);
+    for (size_t i = 0; i < changes->instance_count && code == 0; i++)
+        code = instance_line(lines, instances[i]);
+    return code;
+}
+
+/* All of the instances that have changed, by sequence. */
+static Object **objects_of_changed(const Runtime *runtime, size_t *ret_count)
+{
+    const Changes *changes = &runtime->changes;
+    Object **objects = NULL;
+    size_t capacity = 0;
+
+    *ret_count = 0;
+    for (size_t i = 0; i < changes->instance_count; i++)
+        for (Object *o = changes->instances[i]->has->first_object; o != NULL; o = o->owner_next) {
+            memory_reserve_one(objects, *ret_count, capacity);
+            objects[(*ret_count)++] = o;
+        }
+    if (*ret_count > 0)
+        qsort(objects, *ret_count, sizeof(Object *), compare_sequences);
+    return objects;
+}
+
+/* An instance may have many that are what they were. */
+static int changed_objects(Lines *lines)
+{
+    size_t count;
+    cleanup(free) Object **objects = objects_of_changed(lines->runtime, &count);
+    int code = 0;
+
+    for (size_t i = 0; i < count && code == 0; i++) {
+        write_object(objects[i], &lines->text);
+        Digest128 digest = digest128_bytes(lines->text.bytes, lines->text.size, 1);
+        if (digest == objects[i]->kept) {
+            buffer_reset(&lines->text);
+            continue;
+        }
+        objects[i]->kept = digest;
+        code = line_end(lines, true);
     }
-    buffer_add_string(ret, "\n]");
-    write_said(runtime, ret);
-    write_system_starts(runtime, ret);
-    facts_write(runtime, ret);
-    buffer_add_char(ret, '}');
+    return code;
+}
+
+typedef int TableWrite(Lines *lines);
+
+static int tables_write(Lines *lines)
+{
+    static TableWrite *const all[] = {all_trails, all_instances, all_objects};
+    static TableWrite *const changed[] = {changed_trails, changed_instances, changed_objects};
+    int code = 0;
+
+    for (SnapshotTable table = 0; table < TABLE_COUNT && code == 0; table++) {
+        code = table_begin(lines, table);
+        if (code == 0 && lines->options->only_changes)
+            code = ended_lines(lines, table);
+        if (code == 0)
+            code = (lines->options->only_changes ? changed : all)[table](lines);
+    }
+    return code == 0 ? frame_end(lines) : code;
+}
+
+int snapshot_visit(const Runtime *runtime, const SnapshotOptions *options, StateLineVisit *visit,
+                   void *user, Error *err)
+{
+    Lines lines = {
+        .runtime = runtime, .options = options, .visit = visit, .user = user, .err = err};
+    int code = tables_write(&lines);
+
+    buffer_deinit(&lines.text);
+    return code;
+}
+
+void snapshot_write(const Runtime *runtime, Buffer *ret)
+{
+    SnapshotOptions whole = {0};
+    LineWriter writer = {.text = ret};
+
+    snapshot_visit(runtime, &whole, state_line_write, &writer, NULL);
 }

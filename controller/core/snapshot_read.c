@@ -435,16 +435,6 @@ static int read_object(Reader *reader, const Json *json)
     return 0;
 }
 
-static int read_objects(Reader *reader, const Json *objects)
-{
-    for (const Json *m = json_first(objects); m != NULL; m = json_next(m))
-        if (read_object(reader, m) < 0)
-            return ERROR_STATE;
-    for (Instance *i = instance_first(reader->runtime); i != NULL; i = instance_next(i))
-        origins_prune(i);
-    return 0;
-}
-
 static int read_retained(Reader *reader, const Json *list)
 {
     Runtime *runtime = reader->runtime;
@@ -523,24 +513,131 @@ static void read_counters(Runtime *runtime, const Json *json)
     string_set(&runtime->program_digest, json_get_string(json, "digest", NULL));
 }
 
+/* ---- the whole ---- */
+
+static int read_item(Reader *reader, SnapshotTable table, const Json *json)
+{
+    switch (table) {
+    case TABLE_TRAILS:
+        return trails_add(reader->runtime, json, &reader->trails, reader->err);
+    case TABLE_DOMAINS:
+        return read_instance(reader, json);
+    case TABLE_OBJECTS:
+        return read_object(reader, json);
+    case TABLE_COUNT:
+        break;
+    }
+    return error_set(reader->err, ERROR_STATE, "an item of the state that is of no table");
+}
+
+static void table_end(Reader *reader, SnapshotTable table)
+{
+    if (table == TABLE_TRAILS)
+        trails_link(&reader->trails);
+    if (table != TABLE_OBJECTS)
+        return;
+    for (Instance *i = instance_first(reader->runtime); i != NULL; i = instance_next(i))
+        origins_prune(i);
+}
+
+/* What stands beside the tables, after them. */
+static int read_frame(Reader *reader, const Json *json)
+{
+    read_counters(reader->runtime, json);
+    if (read_retained(reader, json_get(json, "retained")) < 0 ||
+        read_withdrawn(reader, json_get(json, "withdrawn")) < 0 ||
+        facts_read(reader->runtime, json_get(json, "facts"), &reader->arena, reader->err) < 0)
+        return ERROR_STATE;
+    read_system_starts(reader, json_get(json, "system_starts"));
+    return 0;
+}
+
+static void reader_deinit(Reader *reader)
+{
+    trails_release(&reader->trails);
+    arena_deinit(&reader->arena);
+}
+#define reader_deinit_p reader_deinit
+
 int snapshot_read(Runtime *runtime, const Json *json, bool lenient, Error *err)
 {
-    Reader reader = {.runtime = runtime, .lenient = lenient, .err = err};
+    cleanup(reader_deinit) Reader reader = {.runtime = runtime, .lenient = lenient, .err = err};
+
     read_counters(runtime, json);
-    int code = trails_decode(runtime, json_get(json, "trails"), &reader.arena, &reader.trails, err);
-    const Json *domains = json_get(json, "domains");
-    for (const Json *m = json_first(domains); m != NULL && code == 0; m = json_next(m))
-        code = read_instance(&reader, m);
-    if (code == 0)
-        code = read_objects(&reader, json_get(json, "objects"));
-    if (code == 0)
-        code = read_retained(&reader, json_get(json, "retained"));
-    if (code == 0)
-        code = read_withdrawn(&reader, json_get(json, "withdrawn"));
-    if (code == 0)
-        code = facts_read(runtime, json_get(json, "facts"), &reader.arena, err);
-    read_system_starts(&reader, json_get(json, "system_starts"));
-    trails_release(&reader.trails);
-    arena_deinit(&reader.arena);
+    for (SnapshotTable table = 0; table < TABLE_COUNT; table++) {
+        const Json *items = json_get(json, snapshot_table_name(table));
+        for (const Json *m = json_first(items); m != NULL; m = json_next(m))
+            if (read_item(&reader, table, m) < 0)
+                return ERROR_STATE;
+        table_end(&reader, table);
+    }
+    return read_frame(&reader, json);
+}
+
+/* ---- line by line ---- */
+
+struct SnapshotReader {
+    Reader reader;
+    Buffer frame;
+    size_t frame_lines; /* the table that is open is the one before */
+};
+
+SnapshotReader *snapshot_reader_new(Runtime *runtime)
+{
+    SnapshotReader *reader = memory_zero(1, sizeof *reader);
+
+    reader->reader.runtime = runtime;
+    return reader;
+}
+
+void snapshot_reader_free(SnapshotReader *reader)
+{
+    if (reader == NULL)
+        return;
+    reader_deinit(&reader->reader);
+    buffer_deinit(&reader->frame);
+    free(reader);
+}
+
+/* The frame is small, and made sense of as a whole. */
+static int put_frame(SnapshotReader *reader, const StateLine *line, Error *err)
+{
+    if (reader->frame_lines > TABLE_COUNT)
+        return error_set(err, ERROR_STATE, "the state has more than its tables");
+    buffer_add(&reader->frame, line->text, line->size);
+    if (reader->frame_lines > 0)
+        table_end(&reader->reader, (SnapshotTable)(reader->frame_lines - 1));
+    reader->frame_lines++;
+    return 0;
+}
+
+int snapshot_reader_put(void *user, const StateLine *line, Error *err)
+{
+    SnapshotReader *reader = user;
+    cleanup(json_free) Json *json = NULL;
+
+    if (!line->is_item)
+        return put_frame(reader, line, err);
+    reader->reader.err = err;
+    if (reader->frame_lines == 0 || reader->frame_lines > TABLE_COUNT)
+        return error_set(err, ERROR_STATE, "an item of the state that is of no table");
+    if (json_parse_own(line->text, line->size, &json, err) < 0)
+        return ERROR_STATE;
+    int code = read_item(&reader->reader, (SnapshotTable)(reader->frame_lines - 1), json);
+    arena_reset(&reader->reader.arena);
     return code;
+}
+
+int snapshot_reader_finish(SnapshotReader *reader, Json **ret_frame, Error *err)
+{
+    cleanup(json_free) Json *frame = NULL;
+
+    reader->reader.err = err;
+    if (json_parse_own(buffer_text(&reader->frame), reader->frame.size, &frame, err) < 0 ||
+        read_frame(&reader->reader, frame) < 0)
+        return ERROR_STATE;
+    changes_keep(reader->reader.runtime);
+    if (ret_frame != NULL)
+        *ret_frame = take(frame);
+    return 0;
 }

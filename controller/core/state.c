@@ -290,6 +290,7 @@ void runtime_free(Runtime *runtime)
 {
     if (runtime == NULL)
         return;
+    changes_deinit(&runtime->changes);
     for (size_t i = runtime->object_count;
          i-- > 0;) /* the last record of a slice goes at no cost */
         object_free(runtime->objects[i]);
@@ -401,6 +402,7 @@ void object_remove(Runtime *runtime, Object *object)
 {
     size_t at = object_place(runtime, object);
 
+    object_ended(object);
     memmove(&runtime->objects[at], &runtime->objects[at + 1],
             (runtime->object_count - at - 1) * sizeof(Object *));
     runtime->object_count--;
@@ -432,6 +434,7 @@ static void name_change(char **name, const char *from, const char *to)
 
 void provider_rename(Runtime *runtime, const char *from, const char *to)
 {
+    changes_forget(runtime);
     for (size_t i = 0; i < runtime->object_count; i++) {
         Object *object = runtime->objects[i];
         name_change(&object->provider, from, to);
@@ -451,6 +454,7 @@ void object_condemn(Object *object, const char *because)
     string_set(&object->condemned_because, because);
     object->owner->runtime->condemned_count++;
     instance_touch(object->owner);
+    instance_changed(object->owner);
 }
 
 void object_spare(Object *object)

@@ -12,6 +12,7 @@
 
 #include "controller/core/bindings.h"
 #include "controller/core/cause.h"
+#include "controller/core/changes.h"
 #include "controller/core/emission.h"
 #include "controller/core/fact.h"
 #include "controller/core/instance.h"
@@ -133,6 +134,7 @@ struct Runtime {
     struct Turn *turn;    /* live only: the step being taken; NULL: records are only applied */
     SliceNote *running;   /* live only: where it is noted which slice is being computed */
     SliceNote not_noted;  /* it points here where nobody wants to know */
+    Changes changes;      /* live only */
     char *program_digest; /* of text, bindings and parameters together */
 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "controller/core/changes.h"
 #include "controller/core/record.h"
 #include "lang/base/memory.h"
 
@@ -57,6 +58,7 @@ void trails_deinit(Runtime *runtime)
 
 static void trail_free(Trail *trail)
 {
+    trail_ended(trail);
     trail->previous->next = trail->next;
     trail->next->previous = trail->previous;
     if (trail->key != trail->short_key)
@@ -112,6 +114,7 @@ static void omit_earlier(Trail *trail)
     trail->omitted += 1 + gone->omitted;
     trail->earlier = gone->earlier; /* with the reference that the other had */
     trail_free(gone);
+    trail_thinned(trail);
 }
 
 /* What is held keeps what goes just before it; so does the newest. */
@@ -261,7 +264,7 @@ void trail_describe(const Trail *trail, Buffer *ret)
 
 /* ---- in snapshots ---- */
 
-static void trail_encode(const Trail *trail, Buffer *ret)
+void trail_encode(const Trail *trail, Buffer *ret)
 {
     buffer_add_format(ret, "{\"slice\":%llu", (unsigned long long)trail->slice);
     member_encode_number(ret, "at", trail->at_ms);
@@ -280,19 +283,6 @@ static void trail_encode(const Trail *trail, Buffer *ret)
         member_encode_number(ret, "omitted", trail->omitted);
     member_encode_number(ret, "sweep", trail->sweep);
     buffer_add_char(ret, '}');
-}
-
-void trails_encode(const Runtime *runtime, Buffer *ret)
-{
-    const Trail *ring = &runtime->trails;
-
-    buffer_add_string(ret, ",\"trails\":[");
-    for (const Trail *trail = ring->next; trail != ring; trail = trail->next) {
-        if (trail != ring->next)
-            buffer_add_char(ret, ',');
-        trail_encode(trail, ret);
-    }
-    buffer_add_char(ret, ']');
 }
 
 /* Not the program's: another one may have passed the state on. */
@@ -327,28 +317,34 @@ static Trail *trail_decode(Runtime *runtime, const Json *json)
     return trail;
 }
 
+typedef struct TrailEntry {
+    Trail *trail;
+    uint64_t earlier;
+} TrailEntry;
+
+int trails_add(Runtime *runtime, const Json *json, TrailList *list, Error *err)
+{
+    if (json_get(json, "domain") == NULL)
+        return error_set(err, ERROR_STATE, "a trail of the state without a domain");
+    memory_reserve_one(list->items, list->count, list->capacity);
+    list->items[list->count++] =
+        (TrailEntry){trail_decode(runtime, json), (uint64_t)json_get_int(json, "earlier", 0)};
+    return 0;
+}
+
 static int compare_slices(const void *left, const void *right)
 {
-    const Trail *a = *(Trail *const *)left, *b = *(Trail *const *)right;
+    const Trail *a = ((const TrailEntry *)left)->trail, *b = ((const TrailEntry *)right)->trail;
 
     return a->slice < b->slice ? -1 : a->slice > b->slice;
 }
 
-int trails_decode(Runtime *runtime, const Json *json, Arena *arena, TrailList *ret, Error *err)
+void trails_link(TrailList *list)
 {
-    *ret = (TrailList){arena_array(arena, Trail *, json_count(json)), 0};
-    for (const Json *item = json_first(json); item != NULL; item = json_next(item)) {
-        if (json_get(item, "domain") == NULL)
-            return error_set(err, ERROR_STATE, "a trail of the state without a domain");
-        ret->items[ret->count++] = trail_decode(runtime, item);
-    }
-    qsort(ret->items, ret->count, sizeof(Trail *), compare_slices);
-    Trail *trail = runtime->trails.next;
-    for (const Json *item = json_first(json); item != NULL; item = json_next(item)) {
-        trail->earlier = trail_hold(trails_find(ret, (uint64_t)json_get_int(item, "earlier", 0)));
-        trail = trail->next;
-    }
-    return 0;
+    if (list->count > 0)
+        qsort(list->items, list->count, sizeof *list->items, compare_slices);
+    for (size_t i = 0; i < list->count; i++)
+        list->items[i].trail->earlier = trail_hold(trails_find(list, list->items[i].earlier));
 }
 
 Trail *trails_find(const TrailList *list, uint64_t slice)
@@ -357,17 +353,19 @@ Trail *trails_find(const TrailList *list, uint64_t slice)
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (list->items[middle]->slice < slice)
+        if (list->items[middle].trail->slice < slice)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < list->count && list->items[low]->slice == slice ? list->items[low] : NULL;
+    return low < list->count && list->items[low].trail->slice == slice ? list->items[low].trail
+                                                                       : NULL;
 }
 
 void trails_release(TrailList *list)
 {
     for (size_t i = 0; i < list->count; i++)
-        trail_release(list->items[i]);
-    list->count = 0;
+        trail_release(list->items[i].trail);
+    free(list->items);
+    *list = (TrailList){0};
 }

@@ -29,6 +29,8 @@ struct Trail {
     uint32_t references;
     uint32_t omitted; /* so many stood between it and `earlier` */
     uint32_t sweep;   /* after so many slices more this past is thinned */
+    bool is_kept;     /* live only: see changes.h */
+    uint32_t change;  /* live only: its place among the changes, from 1; 0: none */
     CauseKind kind;
     MessageKind heard;  /* CAUSE_MESSAGE */
     const char *domain; /* these are of the program, or in the runtime's arena */
@@ -66,17 +68,20 @@ void trail_describe(const Trail *trail, Buffer *ret);
 
 /* ---- in snapshots ---- */
 
-/* ,"trails":[...], as they committed; those who hold one say its slice. */
-void trails_encode(const Runtime *runtime, Buffer *ret);
+/* Those who hold it say its slice. */
+void trail_encode(const Trail *trail, Buffer *ret);
 
 /* Those of a snapshot that is being read, each with a reference of this list's. */
 typedef struct TrailList {
-    Trail **items; /* by slice */
-    size_t count;
+    struct TrailEntry *items; /* by slice, once linked */
+    size_t count, capacity;
 } TrailList;
 
-/* Read them; the list lives in the arena. */
-int trails_decode(Runtime *runtime, const Json *json, Arena *arena, TrailList *ret, Error *err);
+/* Read one, to stand behind the others. */
+int trails_add(Runtime *runtime, const Json *json, TrailList *list, Error *err);
+
+/* All are read: each is given the one that it says is earlier. */
+void trails_link(TrailList *list);
 
 /* That of the slice, not held for the caller; NULL: it is not kept. */
 Trail *trails_find(const TrailList *list, uint64_t slice);

@@ -13,6 +13,7 @@
 #include "controller/host/cursor.h"
 #include "controller/host/state_files.h"
 #include "lang/base/file.h"
+#include "lang/base/hash.h"
 #include "lang/base/json.h"
 #include "lang/base/memory.h"
 #include "lang/base/yaml.h"
@@ -23,10 +24,14 @@
 #define JSON_STATE_START "\"state\": "
 #define JSON_STATE_END "\n}\n"
 
-/* What stands before each value of the head, and after the last. */
+/* So much of a file is in memory at a time, where its lines are no longer. */
+#define CHUNK_SIZE ((size_t)256 << 10)
+
+/* What stands before each value of the head, and after the last; `base` only where there is one. */
 typedef struct Layout {
     const char *version;
     const char *position;
+    const char *base;
     const char *program;
     const char *crc;
     const char *state;
@@ -34,8 +39,8 @@ typedef struct Layout {
 
 static const Layout layouts[] = {
     [STATE_JSON] = {"{\n  \"format\": \"ved.checkpoint\",\n  \"version\": ", ",\n  \"position\": ",
-                    ",\n  \"program\": ", ",\n  \"crc32c\": \"", "\",\n  "},
-    [STATE_YAML] = {"format: ved.checkpoint\nversion: ", "\nposition: ", "\nprogram: ",
+                    ",\n  \"base\": ", ",\n  \"program\": ", ",\n  \"crc32c\": \"", "\",\n  "},
+    [STATE_YAML] = {"format: ved.checkpoint\nversion: ", "\nposition: ", "\nbase: ", "\nprogram: ",
                     "\ncrc32c: \"", "\"\n"},
 };
 
@@ -51,66 +56,163 @@ static StateFormat path_format(const char *path)
     return size > 5 && strcmp(path + size - 5, ".yaml") == 0 ? STATE_YAML : STATE_JSON;
 }
 
-/* Append the state, and what ends the file. */
-static int state_put(Buffer *buffer, StateFormat format, const char *state, size_t size, Error *err)
+/* ---- writing ---- */
+
+struct CheckpointWriter {
+    FileReplacement file;
+    StateFormat format;
+    Buffer text;      /* of the file, not written yet */
+    Buffer state;     /* in YAML: as JSON */
+    LineWriter lines; /* to one of these */
+    size_t written;
+    size_t digits_at;
+    uint32_t crc;
+};
+
+static void head_put(const CheckpointHead *head, const Layout *layout, Buffer *ret)
+{
+    buffer_add_string(ret, layout->version);
+    buffer_add_unsigned(ret, CHECKPOINT_VERSION);
+    buffer_add_string(ret, layout->position);
+    buffer_add_unsigned(ret, head->position);
+    if (head->has_base) {
+        buffer_add_string(ret, layout->base);
+        buffer_add_unsigned(ret, head->base);
+    }
+    buffer_add_string(ret, layout->program);
+    buffer_add_unsigned(ret, head->program);
+    buffer_add_string(ret, layout->crc);
+}
+
+int checkpoint_create(const char *folder, StateFormat format, const CheckpointHead *head,
+                      CheckpointWriter **ret, Error *err)
+{
+    cleanup(free) char *path = state_file_path(folder, format_kind(format), head->position);
+    const Layout *layout = &layouts[format];
+    FileReplacement file;
+    int code = file_replace_begin(path, 0600, &file, err);
+
+    if (code < 0)
+        return error_wrap(err, "write checkpoint");
+    CheckpointWriter *writer = memory_zero(1, sizeof *writer);
+    writer->file = file;
+    writer->format = format;
+    head_put(head, layout, &writer->text);
+    writer->digits_at = writer->text.size;
+    writer->crc = crc32c(0, writer->text.bytes, writer->text.size);
+    buffer_add_string(&writer->text, "........");
+    size_t covered = writer->text.size;
+    buffer_add_string(&writer->text, layout->state);
+    if (format == STATE_JSON)
+        buffer_add_string(&writer->text, JSON_STATE_START);
+    writer->crc = crc32c(writer->crc, writer->text.bytes + covered, writer->text.size - covered);
+    writer->lines.text = format == STATE_JSON ? &writer->text : &writer->state;
+    *ret = writer;
+    return 0;
+}
+
+void checkpoint_writer_free(CheckpointWriter *writer)
+{
+    if (writer == NULL)
+        return;
+    file_replace_abandon(&writer->file);
+    buffer_deinit(&writer->text);
+    buffer_deinit(&writer->state);
+    free(writer);
+}
+
+static int text_flush(CheckpointWriter *writer, Error *err)
+{
+    Buffer *text = &writer->text;
+
+    if (writer->written + text->size > CHECKPOINT_MAX)
+        return error_set(err, ERROR_STATE,
+                         "write checkpoint '%s': expected at most %zu bytes: the state is too "
+                         "large, split the stack",
+                         writer->file.path, CHECKPOINT_MAX);
+    if (fd_write_all(writer->file.fd, text->bytes, text->size, err) < 0)
+        return error_wrap(err, "write checkpoint '%s'", writer->file.path);
+    writer->written += text->size;
+    buffer_reset(text);
+    return 0;
+}
+
+int checkpoint_put(void *user, const StateLine *line, Error *err)
+{
+    CheckpointWriter *writer = user;
+    size_t covered = writer->text.size;
+
+    state_line_write(&writer->lines, line, err);
+    writer->crc = crc32c(writer->crc, writer->text.bytes + covered, writer->text.size - covered);
+    return writer->text.size < CHUNK_SIZE ? 0 : text_flush(writer, err);
+}
+
+/* What ends the file; in YAML, that is all of the state. */
+static int end_put(CheckpointWriter *writer, Error *err)
 {
     cleanup(json_free) Json *wrapped = NULL;
     Json *tree = NULL;
 
-    if (format == STATE_JSON) {
-        buffer_add_string(buffer, JSON_STATE_START);
-        buffer_add(buffer, state, size);
-        buffer_add_string(buffer, JSON_STATE_END);
+    if (writer->format == STATE_JSON) {
+        buffer_add_string(&writer->text, JSON_STATE_END);
         return 0;
     }
-    int code = json_parse_own(state, size, &tree, err);
+    int code = json_parse_own(buffer_text(&writer->state), writer->state.size, &tree, err);
     if (code < 0)
-        return code;
+        return error_wrap(err, "write checkpoint '%s'", writer->file.path);
     wrapped = json_new_object();
     json_set(wrapped, "state", tree);
-    yaml_write(buffer, wrapped);
+    yaml_write(&writer->text, wrapped);
     return 0;
 }
 
-static int checkpoint_encode(Buffer *buffer, StateFormat format, const CheckpointHead *head,
-                             const char *state, size_t size, Error *err)
+/* Where the beginning of the file is written already, they go there by themselves. */
+static int digits_write(CheckpointWriter *writer, Error *err)
 {
-    const Layout *layout = &layouts[format];
+    char digits[CRC_DIGITS];
 
-    buffer_add_string(buffer, layout->version);
-    buffer_add_unsigned(buffer, CHECKPOINT_VERSION);
-    buffer_add_string(buffer, layout->position);
-    buffer_add_unsigned(buffer, head->position);
-    buffer_add_string(buffer, layout->program);
-    buffer_add_unsigned(buffer, head->program);
-    buffer_add_string(buffer, layout->crc);
-    size_t digits_at = buffer->size;
-    buffer_add_string(buffer, "........");
-    buffer_add_string(buffer, layout->state);
-    int code = state_put(buffer, format, state, size, err);
-    if (code == 0 && !buffer->overflowed)
-        crc_write(buffer->bytes + digits_at, crc_around(buffer->bytes, buffer->size, digits_at));
-    return code;
+    crc_write(digits, writer->crc);
+    if (writer->written == 0) {
+        memcpy(writer->text.bytes + writer->digits_at, digits, sizeof digits);
+        return text_flush(writer, err);
+    }
+    int code = text_flush(writer, err);
+    if (code < 0)
+        return code;
+    if (lseek(writer->file.fd, (off_t)writer->digits_at, SEEK_SET) < 0)
+        return error_errno(err, errno, "write checkpoint '%s'", writer->file.path);
+    code = fd_write_all(writer->file.fd, digits, sizeof digits, err);
+    return code < 0 ? error_wrap(err, "write checkpoint '%s'", writer->file.path) : 0;
+}
+
+int checkpoint_commit(CheckpointWriter *writer, uint64_t *ret_size, Error *err)
+{
+    size_t covered = writer->text.size;
+    int code = end_put(writer, err);
+
+    if (code < 0)
+        return code;
+    writer->crc = crc32c(writer->crc, writer->text.bytes + covered, writer->text.size - covered);
+    if ((code = digits_write(writer, err)) < 0)
+        return code;
+    if (ret_size != NULL)
+        *ret_size = writer->written;
+    code = file_replace_commit(&writer->file, err);
+    return code < 0 ? error_wrap(err, "write checkpoint") : 0;
 }
 
 int checkpoint_write(const char *folder, StateFormat format, const CheckpointHead *head,
                      const char *state, size_t size, Error *err)
 {
-    cleanup(free) char *path = state_file_path(folder, format_kind(format), head->position);
-    cleanup(buffer_deinit) Buffer text;
+    cleanup(checkpoint_writer_free) CheckpointWriter *writer = NULL;
+    int code = checkpoint_create(folder, format, head, &writer, err);
 
-    buffer_init(&text, CHECKPOINT_MAX);
-    int code = checkpoint_encode(&text, format, head, state, size, err);
-    if (code < 0)
-        return error_wrap(err, "write checkpoint '%s'", path);
-    if (text.overflowed)
-        return error_set(err, ERROR_STATE,
-                         "write checkpoint '%s': expected at most %zu bytes: the state is too "
-                         "large, split the stack",
-                         path, CHECKPOINT_MAX);
-    code = file_replace(path, text.bytes, text.size, 0600, err);
-    return code < 0 ? error_wrap(err, "write checkpoint") : 0;
+    if (code == 0)
+        code = state_lines_visit(state, size, checkpoint_put, writer, err);
+    return code == 0 ? checkpoint_commit(writer, NULL, err) : code;
 }
+
+/* ---- the head ---- */
 
 static int damage_set(const char *path, size_t at, const char *found, const char *expected,
                       Error *err)
@@ -137,6 +239,7 @@ static int version_check(const char *path, uint64_t version, size_t at, Error *e
 /* What the head says, and where in the file. */
 typedef struct HeadText {
     CheckpointHead head;
+    uint64_t version;
     uint32_t crc;
     size_t crc_at;
 } HeadText;
@@ -153,10 +256,13 @@ static int head_read(const char *path, const char *start, Cursor *cursor, HeadTe
                           "the head of a checkpoint", err);
     if ((code = version_check(path, version, (size_t)(cursor->at - start), err)) < 0)
         return code;
-    bool whole = cursor_skip(cursor, layout->position) &&
-                 cursor_number(cursor, &ret->head.position) &&
-                 cursor_skip(cursor, layout->program) &&
-                 cursor_number(cursor, &ret->head.program) && cursor_skip(cursor, layout->crc);
+    *ret = (HeadText){.version = version};
+    CheckpointHead *head = &ret->head;
+    bool whole = cursor_skip(cursor, layout->position) && cursor_number(cursor, &head->position);
+    head->has_base = whole && cursor_skip(cursor, layout->base);
+    whole = whole && (!head->has_base || cursor_number(cursor, &head->base)) &&
+            cursor_skip(cursor, layout->program) && cursor_number(cursor, &head->program) &&
+            cursor_skip(cursor, layout->crc);
     ret->crc_at = (size_t)(cursor->at - start);
     if (!whole || !cursor_crc(cursor, &ret->crc) || !cursor_skip(cursor, layout->state))
         return damage_set(path, (size_t)(cursor->at - start), "found other bytes",
@@ -164,94 +270,233 @@ static int head_read(const char *path, const char *start, Cursor *cursor, HeadTe
     return 0;
 }
 
-static int checksum_check(const char *path, const Buffer *text, const HeadText *head, Error *err)
+static int file_open(const char *path, int *ret, Error *err)
 {
-    char found_text[40], expected_text[16];
-    uint32_t found = crc_around(text->bytes, text->size, head->crc_at);
+    *ret = open(path, O_RDONLY | O_CLOEXEC);
+    return *ret < 0 ? error_errno(err, errno, "open checkpoint '%s'", path) : 0;
+}
 
-    if (found == head->crc)
-        return 0;
-    snprintf(found_text, sizeof found_text, "checksum is %08x", found);
-    snprintf(expected_text, sizeof expected_text, "%08x", head->crc);
-    return damage_set(path, head->crc_at, found_text, expected_text, err);
+/* Up to `size` bytes; 0: there are no more. */
+static ssize_t chunk_read(int fd, const char *path, char *bytes, size_t size, Error *err)
+{
+    ssize_t got;
+
+    do {
+        got = read(fd, bytes, size);
+    } while (got < 0 && errno == EINTR);
+    return got < 0 ? error_errno(err, errno, "read checkpoint '%s'", path) : got;
 }
 
 int checkpoint_read_head(const char *path, CheckpointHead *ret, Error *err)
 {
-    cleanup(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    cleanup(fd_close) int fd = -1;
     char start[HEAD_MAX];
     HeadText text;
-    ssize_t got;
+    int code = file_open(path, &fd, err);
 
-    if (fd < 0)
-        return error_errno(err, errno, "open checkpoint '%s'", path);
-    do {
-        got = pread(fd, start, sizeof start, 0);
-    } while (got < 0 && errno == EINTR);
+    if (code < 0)
+        return code;
+    ssize_t got = chunk_read(fd, path, start, sizeof start, err);
     if (got < 0)
-        return error_errno(err, errno, "read checkpoint '%s'", path);
+        return (int)got;
     Cursor cursor = {start, start + got};
-    int code = head_read(path, start, &cursor, &text, err);
+    code = head_read(path, start, &cursor, &text, err);
     if (code == 0)
         *ret = text.head;
     return code;
 }
 
-static int yaml_state_read(const char *path, const Buffer *text, Buffer *ret, Error *err)
+/* ---- reading ---- */
+
+/* A file that is read twice: for its checksum, and then for its state. */
+typedef struct Reading {
+    const char *path;
+    int fd;
+    HeadText head;
+    size_t state_at, size;
+    char end[sizeof JSON_STATE_END - 1]; /* the last bytes */
+    Buffer text;
+} Reading;
+
+static void reading_deinit(Reading *reading)
 {
-    cleanup(json_free) Json *tree = NULL;
-    int code = yaml_parse(text->bytes, text->size, &tree, err);
+    fd_close(reading->fd);
+    buffer_deinit(&reading->text);
+}
+#define reading_deinit_p reading_deinit
+
+static void end_note(Reading *reading, const char *bytes, size_t size)
+{
+    size_t kept = sizeof reading->end;
+    size_t fresh = size < kept ? size : kept;
+
+    memmove(reading->end, reading->end + fresh, kept - fresh);
+    memcpy(reading->end + kept - fresh, bytes + size - fresh, fresh);
+}
+
+static int checksum_check(const Reading *reading, uint32_t found, Error *err)
+{
+    char found_text[40], expected_text[16];
+
+    if (found == reading->head.crc)
+        return 0;
+    snprintf(found_text, sizeof found_text, "checksum is %08x", found);
+    snprintf(expected_text, sizeof expected_text, "%08x", reading->head.crc);
+    return damage_set(reading->path, reading->head.crc_at, found_text, expected_text, err);
+}
+
+/* The first bytes have the whole head. */
+static int first_chunk(Reading *reading, const char *bytes, size_t size, uint32_t *crc, Error *err)
+{
+    Cursor cursor = {bytes, bytes + (size < HEAD_MAX ? size : HEAD_MAX)};
+    int code = head_read(reading->path, bytes, &cursor, &reading->head, err);
 
     if (code < 0)
-        return error_wrap(err, "load checkpoint '%s'", path);
-    json_write(ret, json_get(tree, "state"));
+        return code;
+    reading->state_at = (size_t)(cursor.at - bytes);
+    *crc = crc_around(bytes, size, reading->head.crc_at);
     return 0;
 }
 
-static int json_state_read(const char *path, const Buffer *text, Cursor *cursor, Buffer *ret,
-                           Error *err)
+/* Read all of it, and hold it against its checksum. */
+static int reading_check(Reading *reading, Error *err)
 {
-    size_t end_size = strlen(JSON_STATE_END);
+    cleanup(free) char *chunk = memory_alloc(CHUNK_SIZE);
+    uint32_t crc = 0;
+    ssize_t got;
 
-    if (!cursor_skip(cursor, JSON_STATE_START) || (size_t)(cursor->end - cursor->at) < end_size ||
-        memcmp(cursor->end - end_size, JSON_STATE_END, end_size) != 0)
-        return damage_set(path, (size_t)(cursor->at - text->bytes), "found other bytes",
-                          "\"state\": and at the end a closing }", err);
-    buffer_add(ret, cursor->at, (size_t)(cursor->end - cursor->at) - end_size);
+    while ((got = chunk_read(reading->fd, reading->path, chunk, CHUNK_SIZE, err)) > 0) {
+        int code = 0;
+        if (reading->size == 0)
+            code = first_chunk(reading, chunk, (size_t)got, &crc, err);
+        else
+            crc = crc32c(crc, chunk, (size_t)got);
+        if (code < 0)
+            return code;
+        end_note(reading, chunk, (size_t)got);
+        reading->size += (size_t)got;
+        if (reading->size > CHECKPOINT_MAX)
+            return error_errno(err, EFBIG, "read checkpoint '%s': larger than %zu bytes",
+                               reading->path, CHECKPOINT_MAX);
+    }
+    if (got < 0)
+        return (int)got;
+    return reading->size == 0 ? first_chunk(reading, "", 0, &crc, err)
+                              : checksum_check(reading, crc, err);
+}
+
+/* Append what comes next, at most `size` bytes and a chunk. */
+static int text_fill(Reading *reading, size_t size, size_t *ret, Error *err)
+{
+    cleanup(free) char *chunk = memory_alloc(CHUNK_SIZE);
+    ssize_t got =
+        chunk_read(reading->fd, reading->path, chunk, size < CHUNK_SIZE ? size : CHUNK_SIZE, err);
+
+    if (got < 0)
+        return (int)got;
+    if (got == 0)
+        return error_set(err, ERROR_STATE, "checkpoint '%s' became shorter while it was read",
+                         reading->path);
+    buffer_add(&reading->text, chunk, (size_t)got);
+    *ret = (size_t)got;
     return 0;
+}
+
+/* Hand over the lines that end in the text, or all if it is the last; keep the rest. */
+static int text_pass(Reading *reading, LineReader *lines, bool is_last, StateLineVisit *visit,
+                     void *user, Error *err)
+{
+    Buffer *text = &reading->text;
+    const char *line_end = memrchr(text->bytes, '\n', text->size);
+    size_t size = is_last            ? text->size
+                  : line_end != NULL ? (size_t)(line_end + 1 - text->bytes)
+                                     : 0;
+    StateLine line;
+    int code = 0;
+
+    lines->at = text->bytes;
+    lines->end = text->bytes + size;
+    while (code == 0 && state_line_read(lines, &line))
+        code = visit(user, &line, err);
+    memmove(text->bytes, text->bytes + size, text->size - size);
+    text->size -= size;
+    return code;
+}
+
+static int json_visit(Reading *reading, StateLineVisit *visit, void *user, Error *err)
+{
+    size_t start_size = strlen(JSON_STATE_START), end_size = sizeof reading->end;
+    LineReader lines = {0};
+    size_t got, rest;
+    int code = 0;
+
+    if (reading->size < reading->state_at + start_size + end_size ||
+        memcmp(reading->end, JSON_STATE_END, end_size) != 0)
+        return damage_set(reading->path, reading->size, "found other bytes",
+                          "\"state\": and at the end a closing }", err);
+    if (lseek(reading->fd, (off_t)(reading->state_at + start_size), SEEK_SET) < 0)
+        return error_errno(err, errno, "read checkpoint '%s'", reading->path);
+    rest = reading->size - reading->state_at - start_size - end_size;
+    while (code == 0 && rest > 0) {
+        if ((code = text_fill(reading, rest, &got, err)) < 0)
+            break;
+        rest -= got;
+        code = text_pass(reading, &lines, rest == 0, visit, user, err);
+    }
+    return code;
+}
+
+/* Read the whole file, as it is. */
+static int text_read(Reading *reading, Error *err)
+{
+    size_t got, rest = reading->size;
+    int code = 0;
+
+    if (lseek(reading->fd, 0, SEEK_SET) < 0)
+        return error_errno(err, errno, "read checkpoint '%s'", reading->path);
+    for (; code == 0 && rest > 0; rest -= got)
+        code = text_fill(reading, rest, &got, err);
+    return code;
+}
+
+/* Where it is not in lines: in YAML, and in the first version. */
+static int tree_visit(Reading *reading, StateLineVisit *visit, void *user, Error *err)
+{
+    cleanup(json_free) Json *tree = NULL;
+    int code = text_read(reading, err);
+
+    if (code == 0 && path_format(reading->path) == STATE_YAML)
+        code = yaml_parse(reading->text.bytes, reading->text.size, &tree, err);
+    else if (code == 0)
+        code = json_parse_own(reading->text.bytes, reading->text.size, &tree, err);
+    if (code < 0)
+        return error_wrap(err, "load checkpoint '%s'", reading->path);
+    return state_lines_visit_json(json_get(tree, "state"), visit, user, err);
+}
+
+int checkpoint_visit(const char *path, StateLineVisit *visit, void *user, CheckpointHead *ret_head,
+                     uint64_t *ret_size, Error *err)
+{
+    cleanup(reading_deinit) Reading reading = {.path = path, .fd = -1};
+    int code = file_open(path, &reading.fd, err);
+
+    if (code == 0)
+        code = reading_check(&reading, err);
+    if (code < 0)
+        return code;
+    *ret_head = reading.head.head;
+    if (ret_size != NULL)
+        *ret_size = reading.size;
+    if (visit == NULL)
+        return 0;
+    bool has_lines = path_format(path) == STATE_JSON && reading.head.version > 1;
+    return has_lines ? json_visit(&reading, visit, user, err)
+                     : tree_visit(&reading, visit, user, err);
 }
 
 int checkpoint_read(const char *path, CheckpointHead *ret_head, Buffer *ret_state, Error *err)
 {
-    cleanup(buffer_deinit) Buffer text = {0};
-    HeadText head;
-    int code = file_read(path, CHECKPOINT_MAX, &text, err);
+    LineWriter writer = {.text = ret_state};
 
-    if (code < 0)
-        return error_wrap(err, "load checkpoint");
-    const char *start = buffer_text(&text);
-    Cursor cursor = {start, start + text.size};
-    if ((code = head_read(path, start, &cursor, &head, err)) < 0 ||
-        (code = checksum_check(path, &text, &head, err)) < 0)
-        return code;
-    code = path_format(path) == STATE_YAML ? yaml_state_read(path, &text, ret_state, err)
-                                           : json_state_read(path, &text, &cursor, ret_state, err);
-    if (code == 0)
-        *ret_head = head.head;
-    return code;
-}
-
-int checkpoint_load_latest(const char *folder, CheckpointHead *ret_head, Buffer *ret_state,
-                           Error *err)
-{
-    cleanup(state_files_deinit) StateFiles files = {0};
-    int code = state_files_list(folder, &files, err);
-
-    if (code < 0)
-        return code;
-    const StateFile *newest = state_files_last_checkpoint(&files, UINT64_MAX);
-    if (newest == NULL)
-        return CHECKPOINT_NONE;
-    cleanup(free) char *path = state_file_path(folder, newest->kind, newest->position);
-    return checkpoint_read(path, ret_head, ret_state, err);
+    return checkpoint_visit(path, state_line_write, &writer, ret_head, NULL, err);
 }

@@ -255,7 +255,8 @@ static int on_checkpoint(void *user, uint64_t position, const char *state, size_
 int effect_traces_find(const StateDir *dir, const char *which, EffectTraces *ret, Error *err)
 {
     Tracing tracing = {.which = which, .traces = ret, .next_intent = 1};
-    StateVisitor visitor = {on_checkpoint, on_record, &tracing};
+    StateVisitor visitor = {
+        .on_checkpoint = on_checkpoint, .on_record = on_record, .user = &tracing};
     StateRecovery recovery;
 
     *ret = (EffectTraces){0};

@@ -58,29 +58,23 @@ static int program_load(const StateDir *dir, uint64_t position, Program **ret, E
     return 0;
 }
 
-/* What a checkpoint holds, for a runtime of its program. */
-typedef struct Loading {
-    Runtime *runtime;
-} Loading;
-
-static int loading_take(void *user, uint64_t position, const char *state, size_t size, Error *err)
+static int loading_finish(void *user, uint64_t position, const char *state, size_t size, Error *err)
 {
-    Loading *loading = user;
-    cleanup(json_free) Json *json = NULL;
-
     (void)position;
-    if (json_parse_own(state, size, &json, err) < 0 ||
-        snapshot_read(loading->runtime, json, false, err) < 0)
-        return ERROR_STATE;
-    return RETRACE_REACHED;
+    (void)state;
+    (void)size;
+    int code = snapshot_reader_finish(user, NULL, err);
+    return code < 0 ? code : RETRACE_REACHED;
 }
 
+/* What a checkpoint holds, for a runtime of its program. */
 static int checkpoint_load(const StateDir *dir, uint64_t position, const Program *program,
                            Runtime **ret, Error *err)
 {
     cleanup(runtime_free) Runtime *runtime = runtime_new(program, NULL, state_dir_lineage(dir));
-    Loading loading = {runtime};
-    StateVisitor visitor = {.on_checkpoint = loading_take, .user = &loading};
+    cleanup(snapshot_reader_free) SnapshotReader *reader = snapshot_reader_new(runtime);
+    StateVisitor visitor = {
+        .on_line = snapshot_reader_put, .on_checkpoint = loading_finish, .user = reader};
     StateRecovery recovery;
     int code = state_dir_read(dir, position, &visitor, &recovery, err);
 
@@ -249,7 +243,7 @@ static bool has_moved_on(const StateDir *dir, uint64_t newest)
     cleanup(free) CheckpointHead *heads = NULL;
     size_t count;
 
-    return state_dir_checkpoints(dir, &heads, &count, NULL) == 0 &&
+    return state_dir_checkpoints(dir, 0, &heads, &count, NULL) == 0 &&
            newest_of(heads, count) > newest;
 }
 
@@ -261,7 +255,7 @@ static int run_once(const StateDir *dir, uint64_t last, const RetraceVisitor *vi
     *ret = (Retrace){.dir = dir};
     int code = state_dir_oldest(dir, &ret->since, err);
     if (code == 0)
-        code = state_dir_checkpoints(dir, &walker.heads, &walker.head_count, err);
+        code = state_dir_checkpoints(dir, ret->since, &walker.heads, &walker.head_count, err);
     if (code < 0)
         return code;
     if (last < ret->since)

@@ -29,29 +29,46 @@ static void plugins_take(Stack *stack, Json *plugins)
     stack->plugins = plugins;
 }
 
-/* Records are read into an arena that each begins anew. */
+/* The state is read line by line, records into an arena that each begins anew. */
 typedef struct Recovering {
     Stack *stack;
+    SnapshotReader *reader;
     Arena arena;
 } Recovering;
 
 static void recovering_deinit(Recovering *recovering)
 {
+    snapshot_reader_free(recovering->reader);
     arena_deinit(&recovering->arena);
 }
 #define recovering_deinit_p recovering_deinit
 
+static int recover_line(void *user, const StateLine *line, Error *err)
+{
+    Recovering *recovering = user;
+
+    if (recovering->reader == NULL)
+        recovering->reader = snapshot_reader_new(recovering->stack->runtime);
+    return snapshot_reader_put(recovering->reader, line, err);
+}
+
+/* All lines are there. */
 static int recover_checkpoint(void *user, uint64_t position, const char *state, size_t size,
                               Error *err)
 {
-    Stack *stack = ((Recovering *)user)->stack;
-    cleanup(json_free) Json *json = NULL;
+    Recovering *recovering = user;
+    cleanup(snapshot_reader_free) SnapshotReader *reader = take(recovering->reader);
+    cleanup(json_free) Json *frame = NULL;
 
     (void)position;
-    if (json_parse_own(state, size, &json, err) < 0)
-        return ERROR_STATE;
-    plugins_take(stack, json_detach(json, "plugins"));
-    return snapshot_read(stack->runtime, json, false, err);
+    (void)state;
+    (void)size;
+    if (reader == NULL)
+        return error_set(err, ERROR_STATE, "the state is empty");
+    int code = snapshot_reader_finish(reader, &frame, err);
+    if (code == 0)
+        plugins_take(recovering->stack, json_detach(frame, "plugins"));
+    return code;
 }
 
 static int recover_record(void *user, uint64_t sequence, const char *payload, size_t size,
@@ -77,7 +94,10 @@ static int recover_record(void *user, uint64_t sequence, const char *payload, si
 static int recover(Stack *stack, bool read_only, Error *err)
 {
     cleanup(recovering_deinit) Recovering recovering = {.stack = stack};
-    StateVisitor visitor = {recover_checkpoint, recover_record, &recovering};
+    StateVisitor visitor = {.on_line = recover_line,
+                            .on_checkpoint = recover_checkpoint,
+                            .on_record = recover_record,
+                            .user = &recovering};
     int code = read_only ? state_dir_read(stack->dir, STATE_NEWEST, &visitor, &stack->recovery, err)
                          : state_dir_recover(stack->dir, &visitor, &stack->recovery, err);
 
@@ -517,23 +537,57 @@ int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagno
 
 /* ---- changing and keeping ---- */
 
-void stack_snapshot(const Stack *stack, Buffer *ret)
+static int state_write(const Stack *stack, bool only_changes, StateLineVisit *visit, void *user,
+                       Error *err)
 {
-    snapshot_write(stack->runtime, ret);
-    if (stack->plugins == NULL)
-        return;
-    ret->size--; /* the closing brace */
-    buffer_add_string(ret, ",\"plugins\":");
-    json_write(ret, stack->plugins);
-    buffer_add_char(ret, '}');
+    cleanup(buffer_deinit) Buffer beside = {0};
+    SnapshotOptions options = {.only_changes = only_changes};
+
+    if (stack->plugins != NULL) {
+        buffer_add_string(&beside, ",\"plugins\":");
+        json_write(&beside, stack->plugins);
+        options.beside = buffer_text(&beside);
+    }
+    return snapshot_visit(stack->runtime, &options, visit, user, err);
 }
 
+static int whole_write(void *source, StateLineVisit *visit, void *user, Error *err)
+{
+    return state_write(source, false, visit, user, err);
+}
+
+StateSource stack_state(const Stack *stack)
+{
+    return (StateSource){whole_write, (void *)stack};
+}
+
+/* Append what has changed since the newest checkpoint. False: that is not known, or too much. */
+static bool changes_take(const Stack *stack, Buffer *ret)
+{
+    LineWriter writer = {.text = ret};
+
+    if (!changes_are_few(stack->runtime))
+        return false;
+    state_write(stack, true, state_line_write, &writer, NULL);
+    return state_dir_takes_changes(stack->dir, ret->size);
+}
+
+/* What fails is not known to be there, nor not to be there: the next one is whole. */
 int stack_checkpoint(Stack *stack, Error *err)
 {
-    cleanup(buffer_deinit) Buffer snapshot = {0};
+    cleanup(buffer_deinit) Buffer changes = {0};
+    bool few = changes_take(stack, &changes);
+    StateSource whole = stack_state(stack);
 
-    stack_snapshot(stack, &snapshot);
-    return state_dir_rotate(stack->dir, buffer_text(&snapshot), snapshot.size, err);
+    if (!few)
+        changes_forget(stack->runtime);
+    int code = few ? state_dir_rotate_changes(stack->dir, changes.bytes, changes.size, err)
+                   : state_dir_rotate_lines(stack->dir, &whole, err);
+    if (code == 0)
+        changes_keep(stack->runtime);
+    else
+        changes_forget(stack->runtime);
+    return code;
 }
 
 /* Says what plugins the names mean – unless objects go on under another name: that comes into force

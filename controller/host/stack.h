@@ -95,10 +95,12 @@ int stack_evolve(Stack *stack, Error *err);
  * `report`. The stack's own runtime is untouched. */
 int stack_successor(Stack *stack, Runtime **ret, Error *err);
 
-/* Append the state of a checkpoint: all that the runtime holds, and what plugins its names mean. */
-void stack_snapshot(const Stack *stack, Buffer *ret);
+/* The state of a checkpoint: all that the runtime holds, and what plugins its names mean. It is as
+ * the stack is when it is written. */
+StateSource stack_state(const Stack *stack);
 
-/* Fold the journal into a checkpoint. */
+/* Fold the journal into a checkpoint: of what has changed since the one before, where that is
+ * little, or of all. */
 int stack_checkpoint(Stack *stack, Error *err);
 
 /* The providers of the state's objects and open intents, each once. `ret` is an array of names that

@@ -133,7 +133,7 @@ const char *state_dir_lineage(const StateDir *dir)
 
 int state_dir_append(StateDir *dir, const char *payload, size_t size, Error *err)
 {
-    VaultPlace place = {dir->lineage, "journal", journal_next(dir->journal)};
+    VaultPlace place = {dir->lineage, "journal", journal_next(dir->journal), NULL};
     cleanup(buffer_deinit) Buffer sealed = {0};
     int code = vault_seal(dir->vault, &place, payload, size, &sealed, err);
 

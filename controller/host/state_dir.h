@@ -60,12 +60,15 @@ const char *state_dir_path(const StateDir *dir);
 const char *state_dir_stack(const StateDir *dir);
 const char *state_dir_lineage(const StateDir *dir); /* made at random once, 32 hex digits */
 
-/* Receives the state, then each record after it in order. Texts end in NUL and are valid during the
- * call. A return value other than 0 ends the reading and is handed through. */
+/* Receives the state, then each record after it in order. The state comes line by line, and then
+ * on_checkpoint() is called without it; where `on_line` is NULL, that gets it as one text. Texts
+ * are valid during the call, and whole ones end in NUL. A return value other than 0 ends the
+ * reading and is handed through. */
 typedef struct StateVisitor {
     int (*on_checkpoint)(void *user, uint64_t position, const char *state, size_t size, Error *err);
     int (*on_record)(void *user, uint64_t sequence, const char *payload, size_t size, Error *err);
     void *user;
+    StateLineVisit *on_line;
 } StateVisitor;
 
 typedef struct StateRecovery {
@@ -91,8 +94,10 @@ int state_dir_read(const StateDir *dir, uint64_t from, const StateVisitor *visit
 /* The lowest position state_dir_read() can start from. */
 int state_dir_oldest(const StateDir *dir, uint64_t *ret, Error *err);
 
-/* The heads of the checkpoints that are kept, the oldest first; the caller frees the array. */
-int state_dir_checkpoints(const StateDir *dir, CheckpointHead **ret, size_t *ret_count, Error *err);
+/* The heads of the checkpoints of position `from` and above, the oldest first; the caller frees the
+ * array. Below state_dir_oldest() are those that others hold the changes of. */
+int state_dir_checkpoints(const StateDir *dir, uint64_t from, CheckpointHead **ret,
+                          size_t *ret_count, Error *err);
 
 /* Append the source of program-`position`.ved to `ret`: the one that a head names. */
 int state_dir_read_program(const StateDir *dir, uint64_t position, Buffer *ret, Error *err);
@@ -104,11 +109,27 @@ int state_dir_append(StateDir *dir, const char *payload, size_t size, Error *err
  * so ask each time. NULL before, and when read-only. */
 Journal *state_dir_journal(StateDir *dir);
 
+/* Hands over the lines of a state, or of what has changed of it; returns what `visit` did, if that
+ * is not 0. */
+typedef struct StateSource {
+    int (*write)(void *source, StateLineVisit *visit, void *user, Error *err);
+    void *source;
+} StateSource;
+
 /* Write a checkpoint of the journal's position, begin a new journal there and delete the oldest
- * files beyond `keep_bytes` (the last two checkpoints and the journals since are always kept).
- * `state` is the text of a JSON object; nothing may be pending in the journal. After a failure the
- * old journal goes on, unless journal_is_broken(); -ENOSPC: try again when there is room. */
+ * files beyond `keep_bytes` (the last two checkpoints and the journals since are always kept, and
+ * what they are changes of). Nothing may be pending in the journal. After a failure the old journal
+ * goes on, unless journal_is_broken(); -ENOSPC: try again when there is room. */
+int state_dir_rotate_lines(StateDir *dir, const StateSource *state, Error *err);
+
+/* The same, of the text of the state. */
 int state_dir_rotate(StateDir *dir, const char *state, size_t size, Error *err);
+
+/* Whether the next checkpoint may be one of what has changed since the newest, of `size` bytes. */
+bool state_dir_takes_changes(const StateDir *dir, size_t size);
+
+/* As state_dir_rotate(), of what has changed. */
+int state_dir_rotate_changes(StateDir *dir, const char *changes, size_t size, Error *err);
 
 /* Mark an orderly stop; as journal_seal(). Before state_dir_recover() it does nothing. */
 int state_dir_seal(StateDir *dir, Error *err);

@@ -4,6 +4,7 @@
 #ifndef VED_HOST_STATE_DIR_PRIVATE_H
 #define VED_HOST_STATE_DIR_PRIVATE_H
 
+#include "controller/host/state_chain.h"
 #include "controller/host/state_dir.h"
 #include "controller/host/vault.h"
 
@@ -20,6 +21,9 @@ struct StateDir {
     Journal *journal;
     uint64_t journal_start; /* N of the journal's name */
     bool has_checkpoint;
+    uint64_t checkpoint;       /* position of the newest */
+    size_t changes_count;      /* checkpoints of changes in its chain */
+    StateChainSize chain;      /* and the bytes of that */
     uint64_t program_in_force; /* what the newest checkpoint names */
     uint64_t program_next;     /* what the next one will name */
 };
@@ -41,9 +45,9 @@ int state_program_write(const char *folder, uint64_t position, const char *text,
 int state_checkpoint_name_check(const char *path, const CheckpointHead *head, uint64_t position,
                                 Error *err);
 
-/* Write a checkpoint with its secrets sealed. */
-int state_checkpoint_write(const StateDir *dir, const CheckpointHead *head, const char *state,
-                           size_t size, Error *err);
+/* Write a checkpoint with its secrets sealed. `ret_size`: bytes that it took; may be NULL. */
+int state_checkpoint_write(const StateDir *dir, const CheckpointHead *head,
+                           const StateSource *source, uint64_t *ret_size, Error *err);
 
 /* Say what to do about a file that may not be used; returns `code`. */
 int state_dir_explain(const StateDir *dir, int code, Error *err);

@@ -106,12 +106,11 @@ static int files_write(StateDir *dir, const Stack *source, const NewEpoch *epoch
     cleanup(free) char *path = state_file_path(dir->path, STATE_FILE_JOURNAL, epoch->position);
     const Source *program = &source->program->source;
     CheckpointHead head = {.position = epoch->position, .program = epoch->position};
-    cleanup(buffer_deinit) Buffer state = {0};
+    StateSource state = stack_state(source);
 
-    stack_snapshot(source, &state);
     int code = state_program_write(dir->path, epoch->position, program->text, program->size, err);
     if (code == 0)
-        code = state_checkpoint_write(dir, &head, buffer_text(&state), state.size, err);
+        code = state_checkpoint_write(dir, &head, &state, NULL, err);
     if (code == 0)
         code = journal_create(path, epoch->position, &dir->journal, err);
     if (code < 0)

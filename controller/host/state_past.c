@@ -11,7 +11,8 @@ static int head_read(const StateDir *dir, const StateFile *file, CheckpointHead 
     return code < 0 ? code : state_checkpoint_name_check(path, ret, file->position, err);
 }
 
-int state_dir_checkpoints(const StateDir *dir, CheckpointHead **ret, size_t *ret_count, Error *err)
+int state_dir_checkpoints(const StateDir *dir, uint64_t from, CheckpointHead **ret,
+                          size_t *ret_count, Error *err)
 {
     cleanup(state_files_deinit) StateFiles files = {0};
     cleanup(free) CheckpointHead *heads = NULL;
@@ -20,7 +21,7 @@ int state_dir_checkpoints(const StateDir *dir, CheckpointHead **ret, size_t *ret
 
     for (size_t i = 0; code == 0 && i < files.count; i++) {
         const StateFile *file = &files.items[i];
-        if (!state_file_is_checkpoint(file) ||
+        if (!state_file_is_checkpoint(file) || file->position < from ||
             (count > 0 && heads[count - 1].position == file->position))
             continue; /* one position may stand there in both formats */
         memory_reserve_one(heads, count, capacity);

@@ -17,6 +17,8 @@ typedef struct Walk {
     StateFiles files;
     uint64_t program; /* what the checkpoint names */
     uint64_t newest;  /* position of the newest checkpoint: all up to it was on disk */
+    StateChain chain; /* of the checkpoint; of none without one */
+    StateChainSize chain_size;
     StateRecovery recovery;
 } Walk;
 
@@ -61,30 +63,45 @@ int state_checkpoint_name_check(const char *path, const CheckpointHead *head, ui
                      path, (unsigned long long)head->position, (unsigned long long)position);
 }
 
+/* The lines of the state, for a visitor who wants them as one text. */
+static int checkpoint_text(Walk *walk, const StateChainKeys *keys, Error *err)
+{
+    const StateVisitor *visitor = walk->visitor;
+    cleanup(buffer_deinit) Buffer text = {0};
+    LineWriter writer = {.text = &text};
+    int code =
+        state_chain_visit(&walk->chain, keys, state_line_write, &writer, &walk->chain_size, err);
+
+    return code != 0 ? code
+                     : visitor->on_checkpoint(visitor->user, walk->chain.head.position,
+                                              buffer_text(&text), text.size, err);
+}
+
+static int checkpoint_hand_over(Walk *walk, Error *err)
+{
+    const StateVisitor *visitor = walk->visitor;
+    StateChainKeys keys = {walk->dir->is_raw ? NULL : walk->dir->vault, walk->dir->lineage};
+
+    if (visitor->on_line == NULL && visitor->on_checkpoint != NULL)
+        return checkpoint_text(walk, &keys, err);
+    int code = state_chain_visit(&walk->chain, &keys, visitor->on_line, visitor->user,
+                                 &walk->chain_size, err);
+    if (code != 0 || visitor->on_checkpoint == NULL)
+        return code;
+    return visitor->on_checkpoint(visitor->user, walk->chain.head.position, NULL, 0, err);
+}
+
 static int walk_read_checkpoint(Walk *walk, const StateFile *file, Error *err)
 {
-    cleanup(free) char *path = state_file_path(walk->dir->path, file->kind, file->position);
-    cleanup(buffer_deinit) Buffer state = {0};
-    CheckpointHead head;
-    int code = checkpoint_read(path, &head, &state, err);
+    int code = state_chain_find(walk->dir->path, &walk->files, file, &walk->chain, err);
 
-    if (code == 0)
-        code = state_checkpoint_name_check(path, &head, file->position, err);
     if (code < 0)
         return code;
-    walk->program = head.program;
+    walk->program = walk->chain.head.program;
     walk->recovery.has_checkpoint = true;
-    walk->recovery.checkpoint_position = head.position;
-    walk->recovery.position = head.position;
-    if (walk->visitor->on_checkpoint == NULL)
-        return 0;
-    VaultPlace place = {walk->dir->lineage, "checkpoint", head.position};
-    Text text = {buffer_text(&state), state.size};
-    cleanup(buffer_deinit) Buffer opened = {0};
-    if ((code = text_open(walk, &place, &text, &opened, err)) < 0)
-        return error_wrap(err, "checkpoint '%s'", path);
-    return walk->visitor->on_checkpoint(walk->visitor->user, head.position, text.bytes, text.size,
-                                        err);
+    walk->recovery.checkpoint_position = walk->chain.head.position;
+    walk->recovery.position = walk->chain.head.position;
+    return checkpoint_hand_over(walk, err);
 }
 
 static int walk_begin(Walk *walk, uint64_t from, Error *err)
@@ -120,7 +137,7 @@ static int walk_on_record(void *user, const JournalRecord *record, Error *err)
     walk->recovery.record_count++;
     if (walk->visitor->on_record == NULL)
         return 0;
-    VaultPlace place = {walk->dir->lineage, "journal", record->sequence};
+    VaultPlace place = {walk->dir->lineage, "journal", record->sequence, NULL};
     Text text = {record->payload, record->size};
     cleanup(buffer_deinit) Buffer opened = {0};
     int code = text_open(walk, &place, &text, &opened, err);
@@ -269,6 +286,9 @@ int state_dir_recover(StateDir *dir, const StateVisitor *visitor, StateRecovery 
     if (code != 0)
         return state_dir_explain(dir, code, err);
     dir->has_checkpoint = walk.recovery.has_checkpoint;
+    dir->checkpoint = walk.recovery.checkpoint_position;
+    dir->changes_count = walk.chain.count > 0 ? walk.chain.count - 1 : 0;
+    dir->chain = walk.chain_size;
     dir->program_in_force = walk.program;
     dir->program_next = walk.program;
     *ret = walk.recovery;
@@ -288,6 +308,16 @@ static bool history_reaches(const StateFiles *files, size_t journal)
            (file - 1)->position == file->position;
 }
 
+/* Where the oldest journal begins: checkpoints below are kept for those that hold changes of them.
+ */
+static uint64_t first_journal(const StateFiles *files)
+{
+    for (size_t i = 0; i < files->count; i++)
+        if (files->items[i].kind == STATE_FILE_JOURNAL)
+            return files->items[i].position;
+    return 0;
+}
+
 int state_dir_oldest(const StateDir *dir, uint64_t *ret, Error *err)
 {
     cleanup(state_files_deinit) StateFiles files = {0};
@@ -296,11 +326,14 @@ int state_dir_oldest(const StateDir *dir, uint64_t *ret, Error *err)
     if (code < 0)
         return code;
     *ret = 0;
+    uint64_t records = first_journal(&files);
     for (size_t i = files.count; i > 0; i--) {
         const StateFile *file = &files.items[i - 1];
         if (file->kind == STATE_FILE_JOURNAL && !history_reaches(&files, i - 1))
             break;
-        if (file->kind == STATE_FILE_JOURNAL ? file->position == 0 : state_file_is_checkpoint(file))
+        bool is_start =
+            file->kind == STATE_FILE_JOURNAL ? file->position == 0 : state_file_is_checkpoint(file);
+        if (is_start && file->position >= records)
             *ret = file->position;
     }
     return 0;

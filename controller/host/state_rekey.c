@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "controller/host/journal_salvage.h"
+#include "controller/host/sealed_lines.h"
 #include "controller/host/state_dir_private.h"
 #include "controller/host/state_epoch.h"
 #include "controller/host/state_files.h"
@@ -50,22 +51,46 @@ static bool has_any(const char *text, size_t size)
 
 /* ---- checkpoints ---- */
 
+/* A StateLineVisit: notes whether there is any secret, for which the file has to be written again.
+ */
+static int line_look(void *user, const StateLine *line, Error *err)
+{
+    bool *has = user;
+
+    (void)err;
+    *has |= has_any(line->text, line->size);
+    return 0;
+}
+
+static int checkpoint_reseal(const Rekey *rekey, const StateFile *file, const char *path,
+                             const CheckpointHead *head, Error *err)
+{
+    VaultPlace place = {rekey->dir->lineage, "checkpoint", file->position, NULL};
+    StateFormat format = file->kind == STATE_FILE_CHECKPOINT_YAML ? STATE_YAML : STATE_JSON;
+    cleanup(checkpoint_writer_free) CheckpointWriter *writer = NULL;
+    CheckpointHead again;
+    int code = checkpoint_create(rekey->folder, format, head, &writer, err);
+
+    if (code < 0)
+        return code;
+    cleanup(sealed_lines_free) SealedLines *lines =
+        sealed_lines_new(rekey->dir->vault, &place, LINES_RESEAL, checkpoint_put, writer);
+    code = checkpoint_visit(path, sealed_lines_put, lines, &again, NULL, err);
+    return code == 0 ? checkpoint_commit(writer, NULL, err) : code;
+}
+
 static int checkpoint_rekey(const Rekey *rekey, const StateFile *file, const char *path, Error *err)
 {
-    VaultPlace place = {rekey->dir->lineage, "checkpoint", file->position};
-    StateFormat format = file->kind == STATE_FILE_CHECKPOINT_YAML ? STATE_YAML : STATE_JSON;
-    cleanup(buffer_deinit) Buffer state = {0}, sealed = {0};
     CheckpointHead head;
-    int code = checkpoint_read(path, &head, &state, err);
+    bool has = false;
+    int code = checkpoint_visit(path, line_look, &has, &head, NULL, err);
 
-    if (code == 0 && !has_any(state.bytes, state.size))
+    if (code == 0 && !has)
         return 0;
     if (code == 0)
-        code = text_reseal(rekey, &place, state.bytes, state.size, &sealed, err);
+        code = checkpoint_reseal(rekey, file, path, &head, err);
     if (code < 0 && rekey->is_aside)
         return 0;
-    if (code == 0)
-        code = checkpoint_write(rekey->folder, format, &head, sealed.bytes, sealed.size, err);
     if (code == 0)
         rekey->report->files++;
     return code;
@@ -81,7 +106,7 @@ typedef struct Rewriting {
 static int line_rekey(void *user, const SalvagedLine *line, Error *err)
 {
     Rewriting *writing = user;
-    VaultPlace place = {writing->rekey->dir->lineage, "journal", line->head.sequence};
+    VaultPlace place = {writing->rekey->dir->lineage, "journal", line->head.sequence, NULL};
     cleanup(buffer_deinit) Buffer sealed = {0};
     int code = line->is_good ? text_reseal(writing->rekey, &place, line->payload,
                                            line->payload_size, &sealed, err)

@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <unistd.h>
 
+#include "controller/host/sealed_lines.h"
 #include "controller/host/state_files.h"
 #include "lang/base/memory.h"
 
@@ -31,6 +32,17 @@ static uint64_t keep_from(const StateFiles *files, uint64_t keep_bytes)
         keep = file->position;
     }
     return 0;
+}
+
+/* Those that it holds the changes of are kept with it. */
+static uint64_t keep_checkpoints_from(const StateDir *dir, const StateFiles *files, uint64_t keep)
+{
+    const StateFile *file = state_files_last_checkpoint(files, keep);
+    StateChain chain;
+
+    if (file == NULL || state_chain_find(dir->path, files, file, &chain, NULL) < 0)
+        return 0;
+    return state_chain_base(&chain);
 }
 
 /* Programs are kept from the one that the oldest kept checkpoint names. */
@@ -57,6 +69,18 @@ static void files_drop(const StateDir *dir, const StateFiles *files, StateFileKi
     }
 }
 
+/* The newest first: what one holds the changes of outlives it. */
+static void checkpoints_drop(const StateDir *dir, const StateFiles *files, uint64_t below)
+{
+    for (size_t i = files->count; i-- > 0;) {
+        const StateFile *file = &files->items[i];
+        if (!state_file_is_checkpoint(file) || file->position >= below)
+            continue;
+        cleanup(free) char *path = state_file_path(dir->path, file->kind, file->position);
+        unlink(path);
+    }
+}
+
 /* Delete the oldest files: first the checkpoints, then what they need, so that a process that is
  * killed in between leaves none without its journal or program. One that cannot be deleted is in
  * nobody's way: the next time will do. */
@@ -71,9 +95,9 @@ static void dir_prune(const StateDir *dir)
     uint64_t keep_journals = journal != NULL ? journal->position : 0;
     if (files.count == 0 || files.items[0].position >= keep)
         return;
-    uint64_t keep_programs = keep_programs_from(dir, &files, keep);
-    files_drop(dir, &files, STATE_FILE_CHECKPOINT_JSON, keep);
-    files_drop(dir, &files, STATE_FILE_CHECKPOINT_YAML, keep);
+    uint64_t keep_checkpoints = keep_checkpoints_from(dir, &files, keep);
+    uint64_t keep_programs = keep_programs_from(dir, &files, keep_checkpoints);
+    checkpoints_drop(dir, &files, keep_checkpoints);
     files_drop(dir, &files, STATE_FILE_JOURNAL, keep_journals);
     files_drop(dir, &files, STATE_FILE_TORN, keep_journals);
     files_drop(dir, &files, STATE_FILE_PROGRAM, keep_programs);
@@ -99,38 +123,98 @@ static int journal_switch(StateDir *dir, uint64_t position, Error *err)
     return 0;
 }
 
-int state_checkpoint_write(const StateDir *dir, const CheckpointHead *head, const char *state,
-                           size_t size, Error *err)
+int state_checkpoint_write(const StateDir *dir, const CheckpointHead *head,
+                           const StateSource *source, uint64_t *ret_size, Error *err)
 {
-    VaultPlace place = {dir->lineage, "checkpoint", head->position};
-    cleanup(buffer_deinit) Buffer sealed = {0};
-    int code = vault_seal(dir->vault, &place, state, size, &sealed, err);
+    VaultPlace place = {dir->lineage, "checkpoint", head->position, NULL};
+    cleanup(checkpoint_writer_free) CheckpointWriter *writer = NULL;
+    int code = checkpoint_create(dir->path, dir->format, head, &writer, err);
 
     if (code < 0)
         return code;
-    if (code == VAULT_NOTHING)
-        return checkpoint_write(dir->path, dir->format, head, state, size, err);
-    return checkpoint_write(dir->path, dir->format, head, buffer_text(&sealed), sealed.size, err);
+    cleanup(sealed_lines_free) SealedLines *sealed =
+        sealed_lines_new(dir->vault, &place, LINES_SEAL, checkpoint_put, writer);
+    if ((code = source->write(source->source, sealed_lines_put, sealed, err)) != 0)
+        return code;
+    return checkpoint_commit(writer, ret_size, err);
 }
 
-int state_dir_rotate(StateDir *dir, const char *state, size_t size, Error *err)
+/* ---- rotation ---- */
+
+static void chain_grow(StateDir *dir, const CheckpointHead *head, uint64_t size)
+{
+    dir->has_checkpoint = true;
+    dir->checkpoint = head->position;
+    dir->program_in_force = head->program;
+    dir->changes_count = head->has_base ? dir->changes_count + 1 : 0;
+    if (head->has_base)
+        dir->chain.changes += size;
+    else
+        dir->chain = (StateChainSize){.whole = size};
+}
+
+static int rotate(StateDir *dir, const StateSource *source, bool only_changes, Error *err)
 {
     CheckpointHead head = {.position = journal_position(dir->journal),
-                           .program = dir->program_next};
+                           .program = dir->program_next,
+                           .has_base = only_changes,
+                           .base = only_changes ? dir->checkpoint : 0};
+    uint64_t size = 0;
 
     assert(journal_next(dir->journal) == head.position + 1);
     /* Nothing is pending: this only asks whether the journal may still be believed. */
     int code = journal_commit(dir->journal, err);
     if (code == 0)
-        code = state_checkpoint_write(dir, &head, state, size, err);
+        code = state_checkpoint_write(dir, &head, source, &size, err);
     if (code < 0)
         return code;
-    dir->has_checkpoint = true;
-    dir->program_in_force = head.program;
+    chain_grow(dir, &head, size);
     if (dir->journal_start != head.position && (code = journal_switch(dir, head.position, err)) < 0)
         return code;
     dir_prune(dir);
     return 0;
+}
+
+int state_dir_rotate_lines(StateDir *dir, const StateSource *state, Error *err)
+{
+    return rotate(dir, state, false, err);
+}
+
+typedef struct Text {
+    const char *bytes;
+    size_t size;
+} Text;
+
+static int text_write(void *source, StateLineVisit *visit, void *user, Error *err)
+{
+    const Text *text = source;
+
+    return state_lines_visit(text->bytes, text->size, visit, user, err);
+}
+
+int state_dir_rotate(StateDir *dir, const char *state, size_t size, Error *err)
+{
+    Text text = {state, size};
+
+    return rotate(dir, &(StateSource){text_write, &text}, false, err);
+}
+
+/* Together they stay below half of the whole: reading them is not worth more, and a state is never
+ * kept in more than one and a half times its size. */
+bool state_dir_takes_changes(const StateDir *dir, size_t size)
+{
+    return dir->has_checkpoint && dir->program_next == dir->program_in_force &&
+           journal_position(dir->journal) > dir->checkpoint &&
+           dir->changes_count < STATE_CHANGES_MAX &&
+           (dir->chain.changes + size) * 2 <= dir->chain.whole;
+}
+
+int state_dir_rotate_changes(StateDir *dir, const char *changes, size_t size, Error *err)
+{
+    Text text = {changes, size};
+
+    assert(state_dir_takes_changes(dir, size));
+    return rotate(dir, &(StateSource){text_write, &text}, true, err);
 }
 
 int state_dir_seal(StateDir *dir, Error *err)

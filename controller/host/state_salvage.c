@@ -62,16 +62,31 @@ static int version_check(const char *path, Error *err)
     return 0;
 }
 
-static int read_checkpoint(Salvage *salvage, const StateFile *file, Error *err)
+/* With all that it holds the changes of. */
+static bool chain_is_whole(const Salvage *salvage, const StateFiles *files, const StateFile *file,
+                           CheckpointHead *ret)
+{
+    StateChainKeys keys = {0};
+    StateChain chain;
+
+    if (state_chain_find(salvage->folder, files, file, &chain, NULL) < 0 ||
+        state_chain_visit(&chain, &keys, NULL, NULL, NULL, NULL) < 0)
+        return false;
+    *ret = chain.head;
+    return true;
+}
+
+static int read_checkpoint(Salvage *salvage, const StateFiles *files, const StateFile *file,
+                           Error *err)
 {
     cleanup(free) char *path = state_file_path(salvage->folder, file->kind, file->position);
-    cleanup(buffer_deinit) Buffer state = {0}, program = {0};
+    cleanup(buffer_deinit) Buffer program = {0};
     CheckpointHead head;
     int code = version_check(path, err);
 
     if (code < 0)
         return code;
-    if (checkpoint_read(path, &head, &state, NULL) < 0 || head.position != file->position ||
+    if (!chain_is_whole(salvage, files, file, &head) ||
         state_program_read(salvage->folder, head.program, &program, NULL) < 0)
         return 0;
     size_t count = salvage->checkpoint_count;
@@ -108,13 +123,13 @@ static int take_line(void *user, const SalvagedLine *line, Error *err)
     return 0;
 }
 
-static int read_file(Salvage *salvage, const StateFile *file, Error *err)
+static int read_file(Salvage *salvage, const StateFiles *files, const StateFile *file, Error *err)
 {
     JournalLook look = {salvage, file->position};
 
     newest_note(salvage, file->position);
     if (state_file_is_checkpoint(file))
-        return read_checkpoint(salvage, file, err);
+        return read_checkpoint(salvage, files, file, err);
     if (file->kind != STATE_FILE_JOURNAL)
         return 0;
     cleanup(free) char *path = state_file_path(salvage->folder, file->kind, file->position);
@@ -141,7 +156,7 @@ int salvage_read(const char *folder, Salvage **ret, Error *err)
 
     salvage->folder = memory_copy_string(folder);
     for (size_t i = 0; code == 0 && i < files.count; i++)
-        code = read_file(salvage, &files.items[i], err);
+        code = read_file(salvage, &files, &files.items[i], err);
     if (code < 0)
         return code;
     if (salvage->count > 0)

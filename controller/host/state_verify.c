@@ -86,12 +86,14 @@ static void look_at_program(Look *look, FileFinding *finding)
         damage_note(look, finding, err.message);
 }
 
-/* The program it names must be there as well. */
-static void look_at_checkpoint(Look *look, FileFinding *finding, const char *path)
+/* The program that it names must be there as well. */
+static void look_at_checkpoint(Look *look, FileFinding *finding, const StateFile *file,
+                               const char *path)
 {
     cleanup(buffer_deinit) Buffer state = {0};
     cleanup(json_free) Json *json = NULL;
     CheckpointHead head = {0};
+    StateChain chain;
     Error err = {0};
 
     if (checkpoint_read(path, &head, &state, &err) < 0 ||
@@ -101,14 +103,17 @@ static void look_at_checkpoint(Look *look, FileFinding *finding, const char *pat
         return;
     }
     finding->program = head.program;
+    finding->has_base = head.has_base;
+    finding->base = head.base;
     cleanup(free) char *program = state_file_path(look->folder, STATE_FILE_PROGRAM, head.program);
-    if (file_exists(program))
-        return;
-    cleanup(free) char *message =
-        memory_format("checkpoint '%s' names the program '%s', which is not there: put it back "
-                      "from a backup",
-                      path, program);
-    damage_note(look, finding, message);
+    if (!file_exists(program)) {
+        cleanup(free) char *message = memory_format(
+            "checkpoint '%s' names the program '%s', which is not there: put it back from a backup",
+            path, program);
+        damage_note(look, finding, message);
+    } else if (state_chain_find(look->folder, &look->files, file, &chain, &err) < 0) {
+        damage_note(look, finding, err.message); /* what it holds the changes of */
+    }
 }
 
 /* The first line that is no good, if that is what is at the place. */
@@ -206,7 +211,7 @@ static void look_at(Look *look, const StateFile *file)
     switch (file->kind) {
     case STATE_FILE_CHECKPOINT_JSON:
     case STATE_FILE_CHECKPOINT_YAML:
-        look_at_checkpoint(look, finding, path);
+        look_at_checkpoint(look, finding, file, path);
         return;
     case STATE_FILE_JOURNAL:
         look_at_journal(look, finding, path);
@@ -248,6 +253,8 @@ Json *file_finding_json(const FileFinding *finding)
         json_set_int(json, "position", (int64_t)finding->position);
     if (strcmp(finding->kind, "checkpoint") == 0)
         json_set_int(json, "program", (int64_t)finding->program);
+    if (finding->has_base)
+        json_set_int(json, "base", (int64_t)finding->base);
     if (is_journal) {
         json_set_int(json, "records", (int64_t)finding->records);
         json_set_int(json, "last", (int64_t)finding->last);

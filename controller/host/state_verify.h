@@ -27,6 +27,8 @@ typedef struct FileFinding {
     uint64_t records; /* journals: good ones, from the start on */
     uint64_t last;    /* journals: the number of the last of them */
     uint64_t program; /* checkpoints: the program they name */
+    bool has_base;    /* checkpoints: that hold what has changed since another, */
+    uint64_t base;    /* of this position */
     bool sealed;      /* journals: the last record is that of an orderly stop */
     bool is_located;  /* torn and damaged journals: the next four say where */
     uint64_t line;

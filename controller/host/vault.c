@@ -247,8 +247,9 @@ static void run_key_make(const VaultKey *of, const char *run, RunKey *ret)
 /* What a value belongs to: authenticated with it, and not in it. */
 static void place_text(const VaultPlace *place, const char *path, Buffer *ret)
 {
-    buffer_add_format(ret, "%s\n%s\n%llu\n%s", place->lineage, place->file,
-                      (unsigned long long)place->position, path);
+    buffer_add_format(ret, "%s\n%s\n%llu\n%s%s", place->lineage, place->file,
+                      (unsigned long long)place->position,
+                      place->within != NULL ? place->within : "", path);
 }
 
 static void nonce_make(uint64_t count, uint8_t ret[NONCE_SIZE])

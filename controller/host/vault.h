@@ -24,8 +24,9 @@ typedef struct Vault Vault;
 
 typedef struct VaultPlace {
     const char *lineage;
-    const char *file;  /* "journal", "checkpoint" */
-    uint64_t position; /* the record's, or the checkpoint's */
+    const char *file;   /* "journal", "checkpoint" */
+    uint64_t position;  /* the record's, or the checkpoint's */
+    const char *within; /* path of the text that is given in the whole; NULL: it is the whole */
 } VaultPlace;
 
 /* Keys are read when they are first needed. `sources` (copied) may be NULL. Never fails. */

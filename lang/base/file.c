@@ -57,32 +57,71 @@ static char *folder_of(const char *path)
     return memory_copy_bytes(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-static int write_aside(const char *aside, const void *bytes, size_t size, mode_t mode, Error *err)
+static void replacement_end(FileReplacement *replacement)
 {
-    cleanup(fd_close) int fd = open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    fd_close(replacement->fd);
+    free(replacement->path);
+    free(replacement->aside);
+    *replacement = (FileReplacement){.fd = -1};
+}
 
-    if (fd < 0)
-        return error_errno(err, errno, "create '%s'", aside);
-    if (fd_write_all(fd, bytes, size, err) < 0)
-        return error_wrap(err, "'%s'", aside);
-    if (fsync(fd) < 0)
-        return error_errno(err, errno, "fsync '%s'", aside);
+void file_replace_abandon(FileReplacement *replacement)
+{
+    if (replacement->fd >= 0)
+        unlink(replacement->aside);
+    replacement_end(replacement);
+}
+
+int file_replace_begin(const char *path, mode_t mode, FileReplacement *ret, Error *err)
+{
+    FileReplacement replacement = {.aside = memory_format("%s.new", path)};
+
+    replacement.fd = open(replacement.aside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+    if (replacement.fd < 0) {
+        int code = error_errno(err, errno, "create '%s'", replacement.aside);
+        replacement_end(&replacement);
+        return code;
+    }
+    replacement.path = memory_copy_string(path);
+    *ret = replacement;
     return 0;
+}
+
+static int replacement_sync(FileReplacement *replacement, Error *err)
+{
+    if (fsync(replacement->fd) < 0)
+        return error_errno(err, errno, "fsync '%s'", replacement->aside);
+    close(replacement->fd);
+    replacement->fd = -1;
+    return 0;
+}
+
+int file_replace_commit(FileReplacement *replacement, Error *err)
+{
+    cleanup(free) char *folder = folder_of(replacement->path);
+    int code = replacement_sync(replacement, err);
+
+    if (code < 0) {
+        file_replace_abandon(replacement);
+        return code;
+    }
+    if (rename(replacement->aside, replacement->path) < 0)
+        code =
+            error_errno(err, errno, "rename '%s' to '%s'", replacement->aside, replacement->path);
+    replacement_end(replacement);
+    return code < 0 ? code : folder_sync(folder, err);
 }
 
 int file_replace(const char *path, const void *bytes, size_t size, mode_t mode, Error *err)
 {
-    cleanup(free) char *aside = memory_format("%s.new", path);
-    cleanup(free) char *folder = folder_of(path);
-    int code = write_aside(aside, bytes, size, mode, err);
+    cleanup(file_replace_abandon) FileReplacement replacement = {.fd = -1};
+    int code = file_replace_begin(path, mode, &replacement, err);
 
-    if (code < 0) {
-        unlink(aside);
+    if (code < 0)
         return code;
-    }
-    if (rename(aside, path) < 0)
-        return error_errno(err, errno, "rename '%s' to '%s'", aside, path);
-    return folder_sync(folder, err);
+    if (fd_write_all(replacement.fd, bytes, size, err) < 0)
+        return error_wrap(err, "'%s'", replacement.aside);
+    return file_replace_commit(&replacement, err);
 }
 
 int folder_sync(const char *path, Error *err)

@@ -29,6 +29,22 @@ int fd_write_all(int fd, const void *bytes, size_t size, Error *err);
 /* Make a new file beside `path`, fsync it, rename it over `path`, fsync the folder. */
 int file_replace(const char *path, const void *bytes, size_t size, mode_t mode, Error *err);
 
+/* The same for what is not in memory as a whole: write to `fd`, then commit. */
+typedef struct FileReplacement {
+    char *path, *aside;
+    int fd;
+} FileReplacement;
+
+/* After a failure, and at any time instead of file_replace_commit(), file_replace_abandon(). */
+int file_replace_begin(const char *path, mode_t mode, FileReplacement *ret, Error *err);
+
+/* Ends the replacement whatever comes of it. */
+int file_replace_commit(FileReplacement *replacement, Error *err);
+
+/* Nothing is replaced. `= {.fd = -1}`, and one that has ended, are accepted. */
+void file_replace_abandon(FileReplacement *replacement);
+#define file_replace_abandon_p file_replace_abandon
+
 /* fsync a folder, so that names made or removed in it survive a crash. */
 int folder_sync(const char *path, Error *err);
 

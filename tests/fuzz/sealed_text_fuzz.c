@@ -34,7 +34,7 @@ static Vault *vault_make(void)
 
 static void must_open(const char *text, size_t size)
 {
-    const VaultPlace place = {"lineage", "journal", 1};
+    const VaultPlace place = {"lineage", "journal", 1, NULL};
     cleanup(vault_free) Vault *vault = vault_make();
     cleanup(buffer_deinit) Buffer sealed = {0}, opened = {0};
     cleanup(json_free) Json *json = NULL;

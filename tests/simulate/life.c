@@ -78,7 +78,8 @@ static int read_record(void *user, uint64_t sequence, const char *payload, size_
 static void state_compare(const Stack *stack)
 {
     Runtime *copy = runtime_new(stack->runtime->program, NULL, stack->runtime->lineage);
-    StateVisitor visitor = {read_checkpoint, read_record, copy};
+    StateVisitor visitor = {
+        .on_checkpoint = read_checkpoint, .on_record = read_record, .user = copy};
     uint64_t from = STATE_NEWEST;
     StateRecovery recovery;
     Error err = {0};

@@ -172,7 +172,7 @@ static int on_record(void *user, uint64_t sequence, const char *payload, size_t 
 static int folder_read(const Folder *folder, uint64_t from, Reading *ret)
 {
     StateDirOptions options = {.stack = "shop", .read_only = true};
-    StateVisitor visitor = {on_checkpoint, on_record, ret};
+    StateVisitor visitor = {.on_checkpoint = on_checkpoint, .on_record = on_record, .user = ret};
     cleanup(state_dir_close) StateDir *dir = NULL;
     StateRecovery recovery;
 

@@ -35,6 +35,18 @@ Runtime *world_load_snapshot(const World *world, const char *text)
     return runtime;
 }
 
+static void expect_same_text(const Buffer *expected, const Buffer *found, const char *what)
+{
+    const char *a = buffer_text(expected), *b = buffer_text(found);
+    size_t same = 0;
+
+    while (same < expected->size && a[same] == b[same])
+        same++;
+    size_t from = same > 100 ? same - 100 : 0;
+    cr_assert(same == expected->size && same == found->size,
+              "%s: expected\n...%.200s\nfound\n...%.200s", what, a + from, b + from);
+}
+
 static void expect_same(const Runtime *expected, const Runtime *found, const char *what)
 {
     cleanup(buffer_deinit) Buffer a = {0};
@@ -42,12 +54,30 @@ static void expect_same(const Runtime *expected, const Runtime *found, const cha
 
     snapshot_write(expected, &a);
     snapshot_write(found, &b);
-    size_t same = 0;
-    while (same < a.size && buffer_text(&a)[same] == buffer_text(&b)[same])
-        same++;
-    size_t from = same > 100 ? same - 100 : 0;
-    cr_assert(same == a.size && same == b.size, "%s: expected\n...%.200s\nfound\n...%.200s", what,
-              buffer_text(&a) + from, buffer_text(&b) + from);
+    expect_same_text(&a, &b, what);
+}
+
+static void kept_load_check(const World *world)
+{
+    cleanup(runtime_free) Runtime *restored =
+        runtime_new(world->program, &world->bindings, WORLD_LINEAGE);
+    Error err = {0};
+
+    cr_assert_eq(kept_load(&world->kept, restored, &err), 0, "%s", err.message);
+    expect_same(world->runtime, restored, "what was kept reads back differently");
+}
+
+/* What has changed since it was last kept makes of that what is now. */
+static void kept_check(World *world)
+{
+    cleanup(buffer_deinit) Buffer live = {0}, merged = {0};
+
+    kept_take(&world->kept, world->runtime);
+    kept_merge(&world->kept, &merged);
+    snapshot_write(world->runtime, &live);
+    expect_same_text(&live, &merged, "what was kept comes to another state");
+    if (world->kept.count % 4 == 3)
+        kept_load_check(world);
 }
 
 static void shadow_check(World *world)
@@ -58,6 +88,7 @@ static void shadow_check(World *world)
     snapshot_write(world->runtime, &text);
     cleanup(runtime_free) Runtime *restored = world_load_snapshot(world, buffer_text(&text));
     expect_same(world->runtime, restored, "a snapshot reads back differently");
+    kept_check(world);
 }
 
 /* ---- the trace ---- */

@@ -2,6 +2,7 @@
 #ifndef VED_TESTS_CORE_WORLD_PRIVATE_H
 #define VED_TESTS_CORE_WORLD_PRIVATE_H
 
+#include "tests/lib/core/kept.h"
 #include "tests/lib/core/world.h"
 
 /* What the provider knows of one operation: asked again with its key, it answers the same. */
@@ -48,6 +49,7 @@ struct World {
     Bindings bindings;
     Runtime *runtime;
     Runtime *shadow; /* what the records alone say; NULL: unchecked */
+    Kept kept;       /* what was kept of the runtime, checked with the shadow */
     RuntimeOptions options;
     Effects effects;
     uint64_t now_ms;

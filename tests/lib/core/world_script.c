@@ -79,6 +79,7 @@ void world_free(World *world)
     effects_deinit(&world->effects);
     runtime_free(world->runtime);
     runtime_free(world->shadow);
+    kept_deinit(&world->kept);
     bindings_deinit(&world->bindings);
     program_free(world->program);
     for (size_t i = 0; i < world->old_program_count; i++)

@@ -72,7 +72,7 @@ static int on_record(void *user, uint64_t sequence, const char *payload, size_t 
 static StateVisitor visitor(Model *model)
 {
     *model = (Model){0};
-    return (StateVisitor){on_checkpoint, on_record, model};
+    return (StateVisitor){.on_checkpoint = on_checkpoint, .on_record = on_record, .user = model};
 }
 
 static StateDir *open_dir(const StateDirOptions *options)

@@ -88,7 +88,7 @@ static void expect_whole(const KeySources *keys)
 {
     cleanup(state_dir_close) StateDir *dir = open_dir(keys);
     int count = 0;
-    StateVisitor visitor = {on_checkpoint, on_record, &count};
+    StateVisitor visitor = {.on_checkpoint = on_checkpoint, .on_record = on_record, .user = &count};
     StateRecovery recovery;
     Error err = {0};
 

@@ -14,7 +14,7 @@
 #define HEX_KEY "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define OTHER_KEY "ff0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
-static const VaultPlace place = {"0123456789abcdef", "journal", 17};
+static const VaultPlace place = {"0123456789abcdef", "journal", 17, NULL};
 static char *scratch;
 static Buffer sealed, opened;
 
@@ -132,9 +132,9 @@ Test(vault, text_without_secrets_is_left_alone)
 Test(vault, no_other_place_is_the_same)
 {
     cleanup(vault_free) Vault *vault = vault_of(HEX_KEY);
-    const VaultPlace others[] = {{"0123456789abcdee", "journal", 17},
-                                 {"0123456789abcdef", "checkpoint", 17},
-                                 {"0123456789abcdef", "journal", 18}};
+    const VaultPlace others[] = {{"0123456789abcdee", "journal", 17, NULL},
+                                 {"0123456789abcdef", "checkpoint", 17, NULL},
+                                 {"0123456789abcdef", "journal", 18, NULL}};
 
     cr_assert_eq(seal(vault, TEXT), 0);
     for (size_t i = 0; i < ARRAY_SIZE(others); i++)

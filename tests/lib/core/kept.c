@@ -1,0 +1,66 @@
+#include "tests/lib/core/kept.h"
+
+#include "lang/base/memory.h"
+
+static void changes_drop(Kept *kept)
+{
+    for (size_t i = 0; i < kept->count; i++)
+        buffer_deinit(&kept->changes[i]);
+    kept->count = 0;
+}
+
+void kept_deinit(Kept *kept)
+{
+    changes_drop(kept);
+    buffer_deinit(&kept->whole);
+}
+
+void kept_take(Kept *kept, Runtime *runtime)
+{
+    SnapshotOptions options = {.only_changes =
+                                   runtime->changes.is_known && kept->count < KEPT_CHANGES_MAX};
+    Buffer text = {0};
+    LineWriter writer = {.text = &text};
+
+    if (!options.only_changes)
+        changes_forget(runtime);
+    snapshot_visit(runtime, &options, state_line_write, &writer, NULL);
+    changes_keep(runtime);
+    if (options.only_changes) {
+        kept->changes[kept->count++] = text;
+        return;
+    }
+    kept_deinit(kept);
+    kept->whole = text;
+}
+
+static int merge_visit(const Kept *kept, StateLineVisit *visit, void *user, Error *err)
+{
+    cleanup(line_merge_free) LineMerge *merge = line_merge_new(visit, user);
+    int code = 0;
+
+    for (size_t i = 0; i < kept->count && code == 0; i++) {
+        line_merge_next(merge);
+        code = state_lines_visit(buffer_text(&kept->changes[i]), kept->changes[i].size,
+                                 line_merge_change, merge, err);
+    }
+    if (code == 0)
+        code = state_lines_visit(buffer_text(&kept->whole), kept->whole.size, line_merge_put, merge,
+                                 err);
+    return code;
+}
+
+void kept_merge(const Kept *kept, Buffer *ret)
+{
+    LineWriter writer = {.text = ret};
+
+    merge_visit(kept, state_line_write, &writer, NULL);
+}
+
+int kept_load(const Kept *kept, Runtime *runtime, Error *err)
+{
+    cleanup(snapshot_reader_free) SnapshotReader *reader = snapshot_reader_new(runtime);
+    int code = merge_visit(kept, snapshot_reader_put, reader, err);
+
+    return code == 0 ? snapshot_reader_finish(reader, NULL, err) : code;
+}
