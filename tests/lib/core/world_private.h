@@ -50,6 +50,7 @@ struct World {
     Runtime *runtime;
     Runtime *shadow; /* what the records alone say; NULL: unchecked */
     Kept kept;       /* what was kept of the runtime, checked with the shadow */
+    size_t turns;
     RuntimeOptions options;
     Effects effects;
     uint64_t now_ms;
