@@ -1,5 +1,7 @@
 #include "tests/lib/core/kept.h"
 
+#include <string.h>
+
 #include "lang/base/memory.h"
 
 static void changes_drop(Kept *kept)
@@ -55,6 +57,40 @@ void kept_merge(const Kept *kept, Buffer *ret)
     LineWriter writer = {.text = ret};
 
     merge_visit(kept, state_line_write, &writer, NULL);
+}
+
+typedef struct Lines {
+    char **items;
+    size_t count, capacity;
+} Lines;
+
+static int line_take(void *user, const StateLine *line, Error *err)
+{
+    Lines *lines = user;
+
+    (void)err;
+    memory_reserve_one(lines->items, lines->count, lines->capacity);
+    lines->items[lines->count++] = memory_copy_bytes(line->text, line->size);
+    return 0;
+}
+
+static int compare_lines(const void *left, const void *right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+void kept_sort(const Buffer *state, Buffer *ret)
+{
+    Lines lines = {0};
+
+    state_lines_visit(buffer_text(state), state->size, line_take, &lines, NULL);
+    qsort(lines.items, lines.count, sizeof *lines.items, compare_lines);
+    for (size_t i = 0; i < lines.count; i++) {
+        buffer_add_string(ret, lines.items[i]);
+        buffer_add_char(ret, '\n');
+        free(lines.items[i]);
+    }
+    free(lines.items);
 }
 
 int kept_load(const Kept *kept, Runtime *runtime, Error *err)

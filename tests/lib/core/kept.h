@@ -21,6 +21,9 @@ void kept_take(Kept *kept, Runtime *runtime);
 /* Append the whole state that it comes to. */
 void kept_merge(const Kept *kept, Buffer *ret);
 
+/* Append the lines of a state in the order of what they say. */
+void kept_sort(const Buffer *state, Buffer *ret);
+
 /* Fill a new runtime with it. 0 or ERROR_STATE. */
 int kept_load(const Kept *kept, Runtime *runtime, Error *err);
 

@@ -67,14 +67,18 @@ static void kept_load_check(const World *world)
     expect_same(world->runtime, restored, "what was kept reads back differently");
 }
 
-/* What has changed since it was last kept makes of that what is now. */
+/* What has changed since it was last kept makes of that what is now, but for the order in which
+ * domains stand. */
 static void kept_check(World *world)
 {
-    cleanup(buffer_deinit) Buffer live = {0}, merged = {0};
+    cleanup(buffer_deinit) Buffer text = {0}, live = {0}, merged = {0};
 
     kept_take(&world->kept, world->runtime);
-    kept_merge(&world->kept, &merged);
-    snapshot_write(world->runtime, &live);
+    kept_merge(&world->kept, &text);
+    kept_sort(&text, &merged);
+    buffer_reset(&text);
+    snapshot_write(world->runtime, &text);
+    kept_sort(&text, &live);
     expect_same_text(&live, &merged, "what was kept comes to another state");
     if (world->kept.count % 4 == 3)
         kept_load_check(world);
