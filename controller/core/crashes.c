@@ -9,6 +9,7 @@
 #include "controller/core/turn.h"
 #include "lang/base/memory.h"
 
+#define WARY_SLICES 10000     /* more than a group of the journal has */
 #define BACKOFF_FIRST_MS 1000 /* of the second in a row: the first is tried again at once */
 
 void crashes_free(Crashes *crashes)
@@ -115,6 +116,18 @@ static Instance *instance_of_identity(const Runtime *runtime, uint64_t identity)
     return NULL;
 }
 
+/* It may have died before anything of its domains was durable. */
+static Instance *instance_started(Turn *turn, uint64_t identity)
+{
+    Instance *instance = instance_of_identity(turn->runtime, identity);
+
+    if (instance == NULL && !turn->runtime->destroying && !turn->options->repair_only) {
+        domains_start(turn);
+        instance = instance_of_identity(turn->runtime, identity);
+    }
+    return instance;
+}
+
 /* What the slice was computed for, as far as it can be given up: a message, or what is left of one.
  * False: it is a goal's, or not there any more. */
 static bool crashed_cause(const Instance *instance, const Event *event, Cause *ret)
@@ -159,11 +172,15 @@ static uint64_t crash_due(const Turn *turn, const Instance *instance)
 
 void crashed_step(Turn *turn, const Event *event)
 {
-    Instance *instance = instance_of_identity(turn->runtime, event->instance);
+    Runtime *runtime = turn->runtime;
+    Instance *instance = instance_started(turn, event->instance);
     Cause cause = cause_of(CAUSE_BOOT);
 
+    runtime->suspect = event->instance;
+    if (instance == NULL || event->by_itself || counts_with_last(instance->has->crashes, event))
+        runtime->wary_slices = WARY_SLICES;
     if (instance == NULL)
-        return;
+        return; /* what was to begin it comes again, and is durable before its slice */
     bool given_back = crashed_cause(instance, event, &cause);
     Record record = {.type = RECORD_CRASH,
                      .instance = instance,

@@ -208,6 +208,9 @@ struct Instance {
     Value fields[];
 };
 
+/* The same in every process; NULL: the domain has no keys. */
+uint64_t instance_identity(const Runtime *runtime, uint32_t domain_index, const char *key);
+
 /* Make the instance (not yet recorded as started), with the fields' first values. */
 Instance *instance_new(Runtime *runtime, uint32_t domain_index, const char *key);
 

@@ -170,7 +170,7 @@ Instance *alarm_first(const Runtime *runtime, AlarmKind kind)
 
 /* Open addressing: at most three of four places are taken, and what was put off by others is moved
  * up when one goes. */
-static uint64_t identity_of(const Runtime *runtime, uint32_t domain, const char *key)
+uint64_t instance_identity(const Runtime *runtime, uint32_t domain, const char *key)
 {
     uint64_t hash = runtime->domains[domain].hash;
 
@@ -229,7 +229,7 @@ static bool same_key(const char *a, const char *b)
 Instance *instance_find(const Runtime *runtime, uint32_t domain, const char *key)
 {
     const InstanceTable *table = &runtime->instances;
-    uint64_t identity = identity_of(runtime, domain, key);
+    uint64_t identity = instance_identity(runtime, domain, key);
     Instance *instance = NULL;
 
     for (size_t at = identity; table->count > 0; at++) {
@@ -341,7 +341,7 @@ Instance *instance_new(Runtime *runtime, uint32_t domain_index, const char *key)
     instance->domain_index = domain_index;
     instance->domain = domain;
     instance->is_gone = domain_index >= runtime->program->domain_count;
-    instance->identity = identity_of(runtime, domain_index, key);
+    instance->identity = instance_identity(runtime, domain_index, key);
     instance->active = &ACTIVITY_NONE;
     instance->has = &HOLDINGS_NONE;
     instance->version = 1;

@@ -166,7 +166,7 @@ Instance *instance_start_declared(Turn *turn, uint32_t domain, const char *key)
     return NULL;
 }
 
-static void domains_start(Turn *turn)
+void domains_start(Turn *turn)
 {
     Runtime *runtime = turn->runtime;
     const Program *program = runtime->program;
@@ -245,6 +245,14 @@ static void waiting_resume(Turn *turn)
     }
 }
 
+/* The slice that is run next is one of those. */
+static void wary_count(Runtime *runtime, const Instance *instance)
+{
+    runtime->wary_slices--;
+    if (instance->identity == runtime->suspect)
+        runtime->wary_slices = 0;
+}
+
 static void run_slices(Turn *turn)
 {
     if (turn->runtime->destroying && !turn->options->settling) {
@@ -257,11 +265,14 @@ static void run_slices(Turn *turn)
         domains_start(turn);
     if (turn->runtime->resources_came)
         waiting_resume(turn);
-    for (int i = 0; i < RUNTIME_SLICES_A_STEP; i++) {
+    int limit = runtime_is_wary(turn->runtime) ? 1 : RUNTIME_SLICES_A_STEP;
+    for (int i = 0; i < limit; i++) {
         queue_refresh(turn);
         Instance *instance = scheduler_take(turn->runtime);
         if (instance == NULL)
             return;
+        if (limit == 1)
+            wary_count(turn->runtime, instance);
         slice_step(turn, instance);
     }
     queue_refresh(turn);
@@ -438,6 +449,11 @@ uint64_t runtime_next_wake(const Runtime *runtime)
     const Instance *first = alarm_first(runtime, ALARM_WAKE);
 
     return first != NULL ? alarm_at(first, ALARM_WAKE) : 0;
+}
+
+bool runtime_is_wary(const Runtime *runtime)
+{
+    return runtime->wary_slices > 0;
 }
 
 uint64_t runtime_next_alarm(const Runtime *runtime)

@@ -116,6 +116,10 @@ void runtime_step(Runtime *runtime, const RuntimeOptions *options, const Event *
 /* True if EVENT_TURN would run a slice now. */
 bool runtime_is_runnable(Runtime *runtime);
 
+/* The process before died in a slice that may not be durable: until that has been passed, the host
+ * makes each step durable before the next. */
+bool runtime_is_wary(const Runtime *runtime);
+
 /* When the core has something to do by itself, also if nobody waits for it: the end of a goal's
  * time, or what runtime_next_wake() says. 0: never. */
 uint64_t runtime_next_alarm(const Runtime *runtime);

@@ -130,8 +130,10 @@ struct Runtime {
     Trail trails;        /* of slices that something is there because of: the ring's own link */
     Trail *spare_trails; /* memory for the next ones, by `next` */
     size_t spare_trail_count;
-    Trail *committing;    /* while a slice commits: its own; else NULL */
-    struct Turn *turn;    /* live only: the step being taken; NULL: records are only applied */
+    Trail *committing; /* while a slice commits: its own; else NULL */
+    struct Turn *turn; /* live only: the step being taken; NULL: records are only applied */
+    uint64_t suspect;  /* live only: identity of whose slice the process before died in; 0: none */
+    uint32_t wary_slices; /* live only: how many more are durable each before the next is run */
     SliceNote *running;   /* live only: where it is noted which slice is being computed */
     SliceNote not_noted;  /* it points here where nobody wants to know */
     Changes changes;      /* live only */

@@ -23,6 +23,9 @@ Notice *turn_notice_intent(Turn *turn, NoticeKind kind, const Instance *instance
 /* The slice commits: it is counted, and told if anybody wants to know. */
 void turn_committed(Turn *turn, const Instance *instance, uint64_t slice, const Cause *cause);
 
+/* Start what the program itself starts, and has not yet. */
+void domains_start(Turn *turn);
+
 /* Start the instance if the program itself starts it – not `spawn` –, and has not yet; NULL: it
  * does not. */
 Instance *instance_start_declared(Turn *turn, uint32_t domain, const char *key);

@@ -377,7 +377,8 @@ static size_t steps_take(Engine *engine)
         if (!engine_step(engine, count, &event))
             return count;
         bytes += engine->steps[count++].records.size;
-        more = runtime_is_runnable(engine->stack->runtime);
+        more =
+            runtime_is_runnable(engine->stack->runtime) && !runtime_is_wary(engine->stack->runtime);
     }
     return count;
 }

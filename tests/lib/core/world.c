@@ -297,11 +297,13 @@ void world_died(World *world, const char *domain, uint64_t message, bool by_itse
 {
     world_recover(world);
     step(world, (Event){.type = EVENT_BEGIN, .detail = "boot", .digest = "digest"});
-    step(world, (Event){.type = EVENT_CRASHED,
-                        .instance = runtime_find(world->runtime, domain, NULL)->identity,
-                        .message = message,
-                        .by_itself = by_itself,
-                        .detail = by_itself ? "signal 11" : "it was killed"});
+    step(world,
+         (Event){.type = EVENT_CRASHED,
+                 .instance = instance_identity(
+                     world->runtime, (uint32_t)program_find_domain(world->program, domain), NULL),
+                 .message = message,
+                 .by_itself = by_itself,
+                 .detail = by_itself ? "signal 11" : "it was killed"});
     world->turned = false;
 }
 

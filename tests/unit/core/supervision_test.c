@@ -537,6 +537,40 @@ Test(crashes, an_edit_lets_it_run_again)
     world_free(world);
 }
 
+Test(crashes, what_had_not_begun_durably_is_durable_before_it_is_tried_again)
+{
+    World *world = world_new("domain W[key: string] { state { n: int } transition Boot { n = 1 } }"
+                             "domain A { state { n: int } goal G { predicate n == 3 }"
+                             "  transition Boot { spawn W[\"a\"] } transition T { n += 1 } }");
+
+    world_died(world, "A", 0, true); /* nothing had been durable: it is started for that */
+    for (int i = 0; i < 4; i++)
+        world_turn(world);
+    world_expect_field(world, "A.n", "3");
+    expect_trace(world, "A: crashed signal 11\n");
+    world_free(world);
+}
+
+Test(crashes, a_suspect_that_is_not_there_yet_has_each_slice_durable_before_the_next)
+{
+    World *world = world_new("domain A { state { n: int } goal G { predicate n == 300 }"
+                             "  transition T { n += 1 } }");
+
+    world_begin(world);
+    Runtime *runtime = world_runtime(world);
+    runtime->suspect = 77;
+    runtime->wary_slices = 3;
+    for (int i = 1; i <= 3; i++) {
+        cr_expect(runtime_is_wary(runtime));
+        world_turn(world);
+        cr_expect_eq(runtime->logical_time, i);
+    }
+    cr_expect_not(runtime_is_wary(runtime));
+    world_run(world);
+    world_expect_field(world, "A.n", "300");
+    world_free(world);
+}
+
 /* ---- messages that kill ---- */
 
 /* Boot has run, and its two messages wait. */
