@@ -64,8 +64,8 @@ figure_restart-100000() {
     ved_begin apply "$HERE/busy.ved" "${sets[@]}"
     keep_begin
     # Behind the making of the domains; checkpoints of half of them would not do.
-    for ((waited = 0; waited < 900; waited++)); do
-        sleep 0.1
+    for ((waited = 0; waited < 120; waited++)); do
+        sleep 1
         base=$(base_position "$TMP/kept" "$JOURNAL_BYTES" 2>/dev/null)
         [ "${base:-0}" -gt 200000 ] && break
     done
