@@ -54,8 +54,8 @@ applies() { # NAME DOMAIN DOMAIN
     check_equal "$name: both were added" "$(last_line)" "$BOTH_ADDED"
     check "$name: the application was begun when the database was complete" in_order "$TMP/err" \
         "$database\..*CreatePostgres.*: Creation complete" "$application\..*: Creating\.\.\."
-    journal 'select(.type == "commit" or .cause.by == "message" or .type == "answer") |
-             [.type, .domain // .outcome] | join(" ")' >"$TMP/records"
+    journal 'select(.type == "commit" or .cause.on or .type == "answer") |
+             [.type // "slice", .domain // .outcome] | join(" ")' >"$TMP/records"
     check_equal "$name: effect, commit with the event, its handler, then the application" \
         "$(tr -d '"' <"$TMP/records" | tr '\n' ';')" \
         "answer applied;commit $database;slice $application;answer applied;commit $application;"

@@ -36,8 +36,8 @@ slow() {
                   .type + " " + (.hook.resource.addr // .["@message"])' stream | tr '\n' ';')" \
         "apply_start Database.Boot_db.CreatePostgres[0];apply_complete Database.Boot_db.CreatePostgres[0];event_sent DatabaseReady;apply_start App.Boot_app.StartAppContainer[0];apply_complete App.Boot_app.StartAppContainer[0];"
     check_equal "the journal has them in this order too" \
-        "$(journal 'select(.type == "answer" or .type == "commit" or .cause.by == "message") |
-                    [.type, .domain // .outcome] | join(" ")' | tr -d '"' | tr '\n' ';')" \
+        "$(journal 'select(.type == "answer" or .type == "commit" or .cause.on) |
+                    [.type // "slice", .domain // .outcome] | join(" ")' | tr -d '"' | tr '\n' ';')" \
         "answer applied;commit Database;slice App;answer applied;commit App;"
 }
 

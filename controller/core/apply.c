@@ -565,6 +565,7 @@ int record_apply(Runtime *runtime, Record *record, Error *err)
         runtime->time_ms = record->time_ms;
     if (record->instance != NULL)
         instance_changed(record->instance);
+    runtime->record_ms = record->time_ms;
     switch (record->type) {
     case RECORD_BEGIN:
         apply_begin(runtime, record);

@@ -70,9 +70,15 @@ int outcome_find(const char *name)
 /* Keys are words of ours: nothing in them is to be escaped. */
 void member_begin(Buffer *ret, const char *key)
 {
-    buffer_add(ret, ",\"", 2);
-    buffer_add_string(ret, key);
-    buffer_add(ret, "\":", 2);
+    size_t size = strlen(key);
+    char *to = buffer_room(ret, size + 4);
+
+    if (to == NULL)
+        return;
+    memcpy(to, ",\"", 2);
+    memcpy(to + 2, key, size);
+    memcpy(to + 2 + size, "\":", 2);
+    buffer_took(ret, size + 4);
 }
 
 void member_encode(Buffer *ret, const char *key, const char *text)
@@ -231,14 +237,23 @@ Value *values_pull(Arena *arena, JsonPull *pull, size_t *ret_count)
 
 /* ---- causes ---- */
 
+/* What a cause is that does not say `by`. */
+static CauseKind cause_kind_plain(bool has_goal)
+{
+    return has_goal ? CAUSE_GOAL : CAUSE_MESSAGE;
+}
+
 void cause_encode(const Instance *instance, const Cause *cause, Buffer *ret)
 {
     const ProgramDomain *domain = instance->domain;
 
-    buffer_add_format(ret, "{\"by\":\"%s\"", cause_names[cause->kind]);
+    size_t start = ret->size;
+
+    if (cause->kind != cause_kind_plain(cause->goal >= 0))
+        member_encode(ret, "by", cause_names[cause->kind]);
     if (cause->transition >= 0) {
         member_encode(ret, "transition", domain->transitions[cause->transition].name);
-        member_encode_number(ret, "step", cause->step);
+        member_encode_count(ret, "step", cause->step);
     }
     if (cause->handler >= 0)
         member_encode(ret, "on", cause_where(instance, cause));
@@ -254,6 +269,10 @@ void cause_encode(const Instance *instance, const Cause *cause, Buffer *ret)
         member_encode_number(ret, "message", cause->message);
     if (cause->origin != 0)
         member_encode_number(ret, "origin", cause->origin);
+    if (ret->size == start)
+        buffer_add_char(ret, '{');
+    else
+        ret->bytes[start] = '{'; /* for the comma */
     buffer_add_char(ret, '}');
 }
 
@@ -349,7 +368,8 @@ int cause_pull(const Instance *instance, JsonPull *pull, Arena *arena, Cause *re
     }
     if (pull->failed)
         return member_unknown(err, "a cause", other);
-    int kind = cause_kind_find(names.by);
+    int kind =
+        names.by != NULL ? cause_kind_find(names.by) : (int)cause_kind_plain(names.goal != NULL);
     if (kind < 0)
         return error_set(err, ERROR_STATE, "a cause of no known kind");
     ret->kind = (CauseKind)kind;

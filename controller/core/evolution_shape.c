@@ -163,7 +163,7 @@ static void said_rearrange(Passage *passage, Json *said)
     Carrying carrying = {.passage = passage};
 
     carrying.was = domain_was(passage, json_get_string(said, "send", ""), &carrying.is);
-    values_rearrange(&carrying, said, said, "arguments");
+    values_rearrange(&carrying, said, said, "args");
 }
 
 static void instance_rearrange(Passage *passage, const Json *item)

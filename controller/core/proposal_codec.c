@@ -61,8 +61,7 @@ static void emission_encode_message(const Runtime *runtime, const Emission *emis
     json_put_string(ret, domain->name);
     member_encode(ret, "key", emission->key);
     if (emission->to_handler)
-        member_encode(ret, "message",
-                      runtime->domains[emission->domain].handlers[emission->transition]);
+        member_encode(ret, "on", runtime->domains[emission->domain].handlers[emission->transition]);
     else
         member_encode(ret, "transition", domain->transitions[emission->transition].name);
     member_encode_flag(ret, "high", emission->high);
@@ -99,7 +98,7 @@ static void emission_encode(const Runtime *runtime, const Emission *emission, Bu
         break;
     }
     if (emission->argument_count > 0) {
-        buffer_add_string(ret, ",\"arguments\":");
+        member_begin(ret, "args");
         values_encode(emission->arguments, emission->argument_count, ret);
     }
     member_encode_flag(ret, "same", emission->same);
@@ -125,8 +124,9 @@ void emissions_encode(const Runtime *runtime, const Emission *emissions, size_t 
 
 #define EMISSION_MEMBERS(X)                                                                        \
     X(event)                                                                                       \
-    X(send) X(spawn) X(stop) X(log) X(key) X(set) X(transition) X(message) X(high) X(elevated)     \
-        X(arguments) X(same) X(travels) X(unsaid) X(former)
+    X(send)                                                                                        \
+    X(spawn) X(stop) X(log) X(key) X(set) X(transition) X(on) X(high) X(elevated) X(args) X(same)  \
+        X(travels) X(unsaid) X(former)
 
 typedef enum EmissionMember {
 #define X(name) EMISSION_##name,
@@ -226,7 +226,7 @@ static void emission_pull_member(JsonPull *pull, EmissionMember member, Arena *a
     case EMISSION_transition:
         names->transition = json_pull_string(pull, arena);
         return;
-    case EMISSION_message:
+    case EMISSION_on:
         names->message = json_pull_string(pull, arena);
         return;
     case EMISSION_high:
@@ -235,7 +235,7 @@ static void emission_pull_member(JsonPull *pull, EmissionMember member, Arena *a
     case EMISSION_elevated:
         ret->elevated = (char *)json_pull_string(pull, arena);
         return;
-    case EMISSION_arguments:
+    case EMISSION_args:
         ret->arguments = values_pull(arena, pull, &ret->argument_count);
         return;
     case EMISSION_same:
@@ -336,12 +336,16 @@ static void left_encode(const ProgramDomain *domain, const Proposal *proposal, B
 
 void proposal_encode(const Instance *instance, const Proposal *proposal, Buffer *ret)
 {
-    buffer_add_string(ret, ",\"set\":");
-    field_changes_encode(instance->domain, proposal->changes, proposal->change_count, ret);
+    if (proposal->change_count > 0) {
+        member_begin(ret, "set");
+        field_changes_encode(instance->domain, proposal->changes, proposal->change_count, ret);
+    }
     left_encode(instance->domain, proposal, ret);
     reads_encode(instance->domain, proposal, ret);
-    buffer_add_string(ret, ",\"out\":");
-    emissions_encode(instance->runtime, proposal->emissions, proposal->emission_count, ret);
+    if (proposal->emission_count > 0) {
+        member_begin(ret, "out");
+        emissions_encode(instance->runtime, proposal->emissions, proposal->emission_count, ret);
+    }
     if (proposal->yield == 0)
         return;
     member_encode_number(ret, "yield", proposal->yield);

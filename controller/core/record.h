@@ -43,12 +43,14 @@ typedef struct CallTimes {
 typedef struct Record {
     RecordType type;
     uint64_t time_ms;   /* of the turn that made it */
+    bool same_time;     /* it has that of the record before, which stands in the same group */
+    bool hears_next;    /* `cause` consumes the message that was the next to be handled */
     Instance *instance; /* NULL where it concerns none; RECORD_START, END: none after or before */
     uint32_t domain;    /* RECORD_END: domain and key of the instance */
     const char *key;
     uint64_t slice; /* RECORD_SLICE, PREPARE, COMMIT, ABORT, FAULT: its number, from 1 */
     Cause cause;
-    bool has_cause; /* RECORD_CRASH: what it handled, and may be given up */
+    bool has_cause;      /* RECORD_CRASH: what it handled, and may be given up */
     Proposal proposal;   /* RECORD_SLICE, PREPARE */
     TimerChange *timers; /* RECORD_SLICE, COMMIT, TIMER: those that change */
     size_t timer_count;
@@ -66,11 +68,11 @@ typedef struct Record {
     const char *external_id;
     const char *result;
     const char *code;
-    uint64_t message;        /* RECORD_REDELIVER */
-    const char *text;        /* RECORD_ABORT, FAULT, CRASH, OBSERVE: why; ANSWER: detail; BEGIN: boot id */
-    uint64_t due_ms;         /* RECORD_ABORT, CRASH: not tried again before */
-    bool retry;              /* RECORD_ABORT, CRASH: it will be tried again in this run */
-    const char *uid;         /* RECORD_OBSERVE */
+    uint64_t message; /* RECORD_REDELIVER */
+    const char *text; /* RECORD_ABORT, FAULT, CRASH, OBSERVE: why; ANSWER: detail; BEGIN: boot id */
+    uint64_t due_ms;  /* RECORD_ABORT, CRASH: not tried again before */
+    bool retry;       /* RECORD_ABORT, CRASH: it will be tried again in this run */
+    const char *uid;  /* RECORD_OBSERVE */
     ObjectState object;      /* RECORD_OBSERVE: OBJECT_READY or OBJECT_LOST */
     bool changed;            /* RECORD_OBSERVE: it is there, but `result` is another one */
     uint32_t goal;           /* RECORD_GOAL */
@@ -85,6 +87,10 @@ typedef struct Record {
     bool known;
     Value value;
 } Record;
+
+/* See what need not be written because the state before the record says it; before it is applied.
+ * `follows`: the record before has the same time and will stand in the same group. */
+void record_abridge(Record *record, bool follows);
 
 /* The payload of the journal's line: a JSON object without seq and crc. To be called after the
  * record has been applied, which settles what it leaves open (the instance that a start makes). */
@@ -121,6 +127,11 @@ int fact_record_decode(const Json *json, Arena *arena, Record *ret, Error *err);
 void fact_record_apply(Runtime *runtime, const Record *record);
 void facts_write(const Runtime *runtime, Buffer *ret);
 int facts_read(Runtime *runtime, const Json *list, Arena *arena, Error *err);
+
+/* What is left out of a record because it goes without saying, for those who read it as it stands:
+ * `type`, `at` – `last_at` is that of the record before –, and `by` of its cause. */
+void record_unabridge(Json *record, int64_t *last_at);
+void cause_unabridge(Json *cause);
 
 /* Shared with the snapshot. */
 void cause_encode(const Instance *instance, const Cause *cause, Buffer *ret);

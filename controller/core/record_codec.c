@@ -17,10 +17,19 @@ const char *record_type_name(RecordType type)
     return record_names[type];
 }
 
+static void encode_cause(const Record *record, Buffer *ret)
+{
+    Cause cause = record->cause;
+
+    if (record->hears_next)
+        cause.message = 0;
+    member_begin(ret, "cause");
+    cause_encode(record->instance, &cause, ret);
+}
+
 static void encode_slice_parts(const Record *record, Buffer *ret)
 {
-    buffer_add_string(ret, ",\"cause\":");
-    cause_encode(record->instance, &record->cause, ret);
+    encode_cause(record, ret);
     proposal_encode(record->instance, &record->proposal, ret);
     seen_facts_encode(&record->facts, ret);
 }
@@ -121,14 +130,35 @@ bool record_needs_instance(RecordType type)
     return false;
 }
 
+/* A slice is known by its number; every other record says its type. */
+static void encode_head(const Record *record, Buffer *ret)
+{
+    size_t start = ret->size;
+
+    if (record->type != RECORD_SLICE || record->slice == 0)
+        member_encode(ret, "type", record_names[record->type]);
+    member_encode_count(ret, "slice", record->slice);
+    ret->bytes[start] = '{'; /* for the comma */
+    if (!record->same_time)
+        member_encode_number(ret, "at", record->time_ms);
+}
+
+void record_abridge(Record *record, bool follows)
+{
+    const Message *next = record->instance != NULL && record->cause.kind == CAUSE_MESSAGE &&
+                                  record->cause.message != 0
+                              ? mailbox_peek(&record->instance->active->mailbox)
+                              : NULL;
+
+    record->same_time = follows;
+    record->hears_next = next != NULL && next->id == record->cause.message;
+}
+
 void record_encode(const Runtime *runtime, const Record *record, Buffer *ret)
 {
     assert(record->instance != NULL || !record_needs_instance(record->type));
-    buffer_add_format(ret, "{\"type\":\"%s\"", record_names[record->type]);
-    member_encode_number(ret, "at", record->time_ms);
+    encode_head(record, ret);
     encode_whose(runtime, record, ret);
-    if (record->slice != 0)
-        member_encode_number(ret, "slice", record->slice);
     switch (record->type) {
     case RECORD_BEGIN:
         member_encode(ret, "digest", record->digest);
@@ -165,8 +195,7 @@ void record_encode(const Runtime *runtime, const Record *record, Buffer *ret)
         break;
     case RECORD_CRASH:
         if (record->has_cause) {
-            buffer_add_string(ret, ",\"cause\":");
-            cause_encode(record->instance, &record->cause, ret);
+            encode_cause(record, ret);
         }
         member_encode_count(ret, "due", record->due_ms);
         member_encode(ret, "text", record->text);
@@ -176,12 +205,10 @@ void record_encode(const Runtime *runtime, const Record *record, Buffer *ret)
         member_encode_number(ret, "message", record->message);
         break;
     case RECORD_HEARD:
-        buffer_add_string(ret, ",\"cause\":");
-        cause_encode(record->instance, &record->cause, ret);
+        encode_cause(record, ret);
         break;
     case RECORD_FAULT:
-        buffer_add_string(ret, ",\"cause\":");
-        cause_encode(record->instance, &record->cause, ret);
+        encode_cause(record, ret);
         seen_facts_encode(&record->facts, ret);
         member_encode(ret, "text", record->text);
         break;
@@ -214,4 +241,24 @@ void record_encode(const Runtime *runtime, const Record *record, Buffer *ret)
         break;
     }
     buffer_add_char(ret, '}');
+}
+
+/* ---- as they stand ---- */
+
+void cause_unabridge(Json *cause)
+{
+    bool has_goal = json_get(cause, "goal") != NULL;
+
+    if (json_is_object(cause) && json_get(cause, "by") == NULL)
+        json_set_string(cause, "by", cause_kind_name(has_goal ? CAUSE_GOAL : CAUSE_MESSAGE));
+}
+
+void record_unabridge(Json *record, int64_t *last_at)
+{
+    if (json_get(record, "type") == NULL)
+        json_set_string(record, "type", record_names[RECORD_SLICE]);
+    if (json_get(record, "at") == NULL)
+        json_set_int(record, "at", *last_at);
+    *last_at = json_get_int(record, "at", 0);
+    cause_unabridge(json_get(record, "cause"));
 }

@@ -157,6 +157,8 @@ static int read_type(RecordReading *reading, RecordType *ret)
 {
     const char *name = reading->type = string_of(reading, MEMBER_type);
 
+    if (name == NULL && member(reading, MEMBER_slice) != NULL)
+        name = record_type_name(RECORD_SLICE);
     for (size_t i = 0; name != NULL && i < ARRAY_SIZE(type_members); i++)
         if (strcmp(record_type_name((RecordType)i), name) == 0) {
             *ret = (RecordType)i;
@@ -198,6 +200,13 @@ static int read_cause(RecordReading *reading, Record *ret)
     if (cause_pull(ret->instance, pull != NULL ? pull : &none, reading->arena, &ret->cause,
                    reading->err) < 0)
         return ERROR_STATE;
+    if (ret->cause.kind == CAUSE_MESSAGE && ret->cause.message == 0) {
+        const Message *next = mailbox_peek(&ret->instance->active->mailbox);
+        if (next == NULL)
+            return error_set(reading->err, ERROR_STATE, "no message waits for domain '%s'",
+                             ret->instance->domain->name);
+        ret->cause.message = next->id;
+    }
     if (ret->cause.kind == CAUSE_RUN && ret->cause.run >= ret->instance->has->run_count)
         return error_set(reading->err, ERROR_STATE, "run %u of domain '%s' is not open",
                          ret->cause.run, ret->instance->domain->name);
@@ -435,7 +444,8 @@ int record_read(Runtime *runtime, const char *text, size_t size, Arena *arena, R
         members_allowed(&reading, type) < 0)
         return ERROR_STATE;
     *ret = (Record){.type = type,
-                    .time_ms = count_of(&reading, MEMBER_at),
+                    .time_ms = member(&reading, MEMBER_at) != NULL ? count_of(&reading, MEMBER_at)
+                                                                   : runtime->record_ms,
                     .slice = count_of(&reading, MEMBER_slice),
                     .cause = cause_of(CAUSE_BOOT)};
     if (read_whose(&reading, ret) < 0)

@@ -44,6 +44,7 @@ void turn_record(Turn *turn, Record *record)
     Error err;
 
     record->time_ms = turn->now_ms;
+    record_abridge(record, effects->record_count > 0);
     int code = record_apply(turn->runtime, record, &err);
     assert(code == 0);
     (void)code;

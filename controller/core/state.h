@@ -95,6 +95,7 @@ struct Runtime {
     uint64_t next_sequence;
     uint64_t logical_time; /* slices run */
     uint64_t time_ms;      /* of the newest record */
+    uint64_t record_ms;    /* of the record before: of those that do not say theirs */
     char boot_id[64];
     Arena arena;                /* of what is made once */
     DomainEntry *domains;       /* as those of the program, and behind them those that are gone */

@@ -61,6 +61,7 @@ void effect_traces_deinit(EffectTraces *traces)
 typedef struct Tracing {
     const char *which;
     EffectTraces *traces;
+    int64_t last_at;
     uint64_t next_intent; /* what an adopted one is called from then on */
 } Tracing;
 
@@ -131,6 +132,7 @@ static void intent_emitted(Tracing *tracing, const Entry *entry, const Json *of,
     copy_string(&trace->key, entry->json, "key");
     if (json_get(of, "cause") != NULL)
         trace->cause = json_copy(json_get(of, "cause"));
+    cause_unabridge(trace->cause);
     reach(trace, STAGE_EMITTED, entry->at_ms, entry->sequence);
     reach(trace, STAGE_PERSISTED, 0, entry->sequence);
     answer_take(trace, intent);
@@ -215,7 +217,8 @@ static int on_record(void *user, uint64_t sequence, const char *payload, size_t 
 
     if (json_parse_own(payload, size, &json, err) < 0)
         return error_wrap(err, "record %llu of the journal", (unsigned long long)sequence);
-    Entry entry = {sequence, (uint64_t)json_get_int(json, "at", 0), json};
+    record_unabridge(json, &tracing->last_at);
+    Entry entry = {sequence, (uint64_t)tracing->last_at, json};
     if (is_type(&entry, RECORD_PREPARE)) {
         slice_went_on(tracing, &entry, NULL);
         intents_emitted(tracing, &entry, json);

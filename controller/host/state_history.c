@@ -16,6 +16,7 @@ typedef struct History {
     size_t start, count, capacity;
     Json **open;
     size_t open_count, open_capacity;
+    int64_t last_at;
 } History;
 
 static void history_deinit(History *history)
@@ -233,6 +234,7 @@ static int on_record(void *user, uint64_t sequence, const char *payload, size_t 
 
     if (json_parse_own(payload, size, &record, err) < 0)
         return error_wrap(err, "record %llu of the journal", (unsigned long long)sequence);
+    record_unabridge(record, &history->last_at);
     if (is_type(record, RECORD_PREPARE))
         on_prepare(history, sequence, record);
     else if (is_type(record, RECORD_COMMIT) || is_type(record, RECORD_ABORT))

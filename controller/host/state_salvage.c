@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "controller/core/record.h"
 #include "controller/host/checkpoint.h"
 #include "controller/host/cursor.h"
 #include "controller/host/journal.h"
@@ -315,8 +316,11 @@ static Json *behind_make(const SalvagedRecord *record)
     if (record->sequence == 0)
         buffer_add_string(&words, record->payload != NULL ? "damaged; it reads: " : "unreadable");
     if (record->payload != NULL &&
-        json_parse_own(record->payload, record->size, &payload, NULL) == 0)
+        json_parse_own(record->payload, record->size, &payload, NULL) == 0) {
+        int64_t last_at = 0;
+        record_unabridge(payload, &last_at);
         record_words(payload, &words);
+    }
     json_set_int(json, "record", (int64_t)number_of(record));
     json_set_string(json, "file", file);
     json_set_int(json, "line", (int64_t)record->line);

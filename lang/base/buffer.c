@@ -56,6 +56,17 @@ void buffer_add(Buffer *buffer, const void *bytes, size_t size)
     buffer->bytes[buffer->size] = '\0';
 }
 
+char *buffer_room(Buffer *buffer, size_t most)
+{
+    return buffer_make_room(buffer, most) ? buffer->bytes + buffer->size : NULL;
+}
+
+void buffer_took(Buffer *buffer, size_t size)
+{
+    buffer->size += size;
+    buffer->bytes[buffer->size] = '\0';
+}
+
 void buffer_add_string(Buffer *buffer, const char *text)
 {
     buffer_add(buffer, text, strlen(text));
@@ -91,13 +102,18 @@ void buffer_add_format(Buffer *buffer, const char *format, ...)
 
 void buffer_add_unsigned(Buffer *buffer, uint64_t value)
 {
+    static const char pairs[] = "0001020304050607080910111213141516171819"
+                                "2021222324252627282930313233343536373839"
+                                "4041424344454647484950515253545556575859"
+                                "6061626364656667686970717273747576777879"
+                                "8081828384858687888990919293949596979899";
     char digits[20];
     size_t at = sizeof digits;
 
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
+    for (; value >= 10; value /= 100)
+        memcpy(digits + (at -= 2), pairs + value % 100 * 2, 2);
+    if (value != 0 || at == sizeof digits)
+        digits[--at] = (char)('0' + value);
     buffer_add(buffer, digits + at, sizeof digits - at);
 }
 

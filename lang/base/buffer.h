@@ -25,6 +25,11 @@ void buffer_reset(Buffer *buffer);
 
 void buffer_add(Buffer *buffer, const void *bytes, size_t size);
 void buffer_add_string(Buffer *buffer, const char *text);
+
+/* Room for so many bytes and a NUL behind what is there, to be written to: of those as many are
+ * added as buffer_took() is told, at once. NULL: past the ceiling. */
+char *buffer_room(Buffer *buffer, size_t most);
+void buffer_took(Buffer *buffer, size_t size);
 void buffer_add_char(Buffer *buffer, char c);
 void buffer_add_format(Buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 void buffer_add_int(Buffer *buffer, int64_t value);

@@ -6,6 +6,8 @@
 #include "json_private.h"
 #include "memory.h"
 
+#define PLAIN_MAX 64 /* bytes of a text that is looked at as a whole first */
+
 /* One writer for all three forms: `indent` < 0 is one line. */
 static void write_value(Buffer *buffer, const Json *json, bool sorted, int indent);
 
@@ -129,9 +131,37 @@ static void put_escaped(Buffer *buffer, unsigned char c)
     }
 }
 
+static bool is_plain(const char *text, size_t size)
+{
+    bool special = false;
+
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        special |= c < 0x20 || c == '"' || c == '\\' || c == 0x7f;
+    }
+    return !special;
+}
+
+/* Nothing in it is to be escaped, as in nearly all short texts: at one go. */
+static bool put_plain(Buffer *buffer, const char *text, size_t size)
+{
+    char *to = size <= PLAIN_MAX && is_plain(text, size) ? buffer_room(buffer, size + 2) : NULL;
+
+    if (to == NULL)
+        return false;
+    to[0] = '"';
+    memcpy(to + 1, text, size);
+    to[size + 1] = '"';
+    buffer_took(buffer, size + 2);
+    return true;
+}
+
 void json_put_bytes(Buffer *buffer, const char *text, size_t size)
 {
     size_t start = 0;
+
+    if (put_plain(buffer, text, size))
+        return;
 
     buffer_add_char(buffer, '"');
     for (size_t i = 0; i < size; i++) {

@@ -108,9 +108,12 @@ static void trace_line(World *world, const char *domain)
 /* " -> retry in N" of the abort record of this step and domain. */
 static void trace_retry(World *world, size_t first_record, uint64_t slice)
 {
+    int64_t last_at = 0;
+
     for (size_t i = first_record; i < world->record_count; i++) {
         cleanup(json_free) Json *json = NULL;
         json_parse_own(world->records[i], strlen(world->records[i]), &json, NULL);
+        record_unabridge(json, &last_at);
         if (strcmp(json_get_string(json, "type", ""), "abort") != 0 ||
             (uint64_t)json_get_int(json, "slice", 0) != slice)
             continue;

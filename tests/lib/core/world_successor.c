@@ -199,17 +199,20 @@ static void bindings_copy(World *world, const World *from)
     }
 }
 
-static uint64_t record_time(const char *text)
+/* Of the record after the one of `last_at`. */
+static uint64_t record_time(const char *text, int64_t *last_at)
 {
     cleanup(json_free) Json *json = NULL;
 
     json_parse_own(text, strlen(text), &json, NULL);
-    return (uint64_t)json_get_int(json, "at", 0);
+    record_unabridge(json, last_at);
+    return (uint64_t)*last_at;
 }
 
 World *world_crashed(const World *from, size_t records, bool from_snapshot, bool sent)
 {
     World *world = world_new(from->text);
+    int64_t last_at = 0;
 
     world->options = from->options;
     bindings_copy(world, from);
@@ -219,7 +222,7 @@ World *world_crashed(const World *from, size_t records, bool from_snapshot, bool
         memory_reserve_one(world->records, world->record_count, world->record_capacity);
         world->records[world->record_count++] = memory_copy_string(from->records[i]);
         world_replay(world->shadow, from->records[i]);
-        world_move(world, record_time(from->records[i]));
+        world_move(world, record_time(from->records[i], &last_at));
     }
     take_over(world,
               from_snapshot ? snapshot_again(world, world->shadow) : records_load(world, records));

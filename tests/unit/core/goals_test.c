@@ -325,9 +325,12 @@ Test(goals, the_limited_time_goes_on_in_a_successor)
 
 static uint64_t delay_of(const World *world, size_t nth)
 {
+    int64_t last_at = 0;
+
     for (size_t i = 0; i < world_records(world); i++) {
         cleanup(json_free) Json *json = NULL;
         json_parse_own(world_record(world, i), strlen(world_record(world, i)), &json, NULL);
+        record_unabridge(json, &last_at);
         if (strcmp(json_get_string(json, "type", ""), "abort") == 0 && nth-- == 0)
             return (uint64_t)(json_get_int(json, "due", 0) - json_get_int(json, "at", 0));
     }

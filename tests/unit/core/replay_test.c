@@ -118,7 +118,7 @@ Test(replay, another_message_is_found)
     World *world = world_new(WORK);
 
     world_run(world);
-    Count count = replay(world, "\"arguments\":[3]}],", "\"arguments\":[4]}],");
+    Count count = replay(world, "\"args\":[3]}],", "\"args\":[4]}],");
     cr_expect_gt(count.other, 0);
     free(count.text);
     world_free(world);
