@@ -3,11 +3,13 @@
 # lost, nothing is made twice, and no crash point is left out. Once under load: many domains, many
 # effects under way, messages, timers and events between them.
 #
-# KILLS=200 (in each of the runs), SEED=... (printed, so that a run can be repeated); `make kills`
+# KILLS=200 (in each of the runs), SEED=... (printed, so that a run can be repeated), RUNS="load"
+# (only these); `make kills`
 . "$(dirname "$0")/lib.sh"
 
 KILLS=${KILLS:-200}
 SEED=${SEED:-$RANDOM}
+RUNS=${RUNS:-ved forget plugin load}
 need_programs ved ved-provider-sim kill-driver crashpoint.so
 
 # Of our own, so that a build at the same time does not take them away in the middle.
@@ -109,19 +111,25 @@ run() { # FOLDER VICTIM FORGET PROGRAM OBJECTS TITLE
     verify_rounds "$work" "$title" "$forget" "$objects"
 }
 
+run_named() { # NAME
+    case $1 in
+    ved) run "$TMP/ved" ved false fifty 50 "ved killed" ;;
+    forget) run "$TMP/forget" ved true fifty 50 "ved killed, provider forgets keys" ;;
+    plugin) run "$TMP/plugin" plugin false fifty 50 "plugin killed" ;;
+    load) run "$MEMORY/load" ved false load 80 "ved killed under load" ;;
+    *) not_ok "there is a run '$1'" ;;
+    esac
+}
+
 # Mostly they wait, so they run side by side.
 pids=()
-run "$TMP/ved" ved false fifty 50 "ved killed" >"$TMP/run-1" &
-pids+=($!)
-run "$TMP/forget" ved true fifty 50 "ved killed, provider forgets keys" >"$TMP/run-2" &
-pids+=($!)
-run "$TMP/plugin" plugin false fifty 50 "plugin killed" >"$TMP/run-3" &
-pids+=($!)
-run "$MEMORY/load" ved false load 80 "ved killed under load" >"$TMP/run-4" &
-pids+=($!)
+for name in $RUNS; do
+    run_named "$name" >"$TMP/run-$name" &
+    pids+=($!)
+done
 wait "${pids[@]}"
-for number in 1 2 3 4; do
-    cat "$TMP/run-$number"
-    grep -q '^ok .* each object once' "$TMP/run-$number" &&
-        ! grep -q '^not ok' "$TMP/run-$number" || FAILED=$((FAILED + 1))
+for name in $RUNS; do
+    cat "$TMP/run-$name"
+    grep -q '^ok .* each object once' "$TMP/run-$name" &&
+        ! grep -q '^not ok' "$TMP/run-$name" || FAILED=$((FAILED + 1))
 done
