@@ -252,7 +252,7 @@ SIMULATED_CALLS := open close read write pread pwrite lseek ftruncate fallocate 
 	rename unlink unlinkat mkdir access stat fstatat nftw opendir readdir dirfd closedir fcntl \
 	clock_gettime gettimeofday time nanosleep getrandom getpid gethostname
 SIMULATED_PARTS := journal_append journal_commit journal_line_parse journal_size record_apply \
-	mailbox_put mailbox_take state_dir_open verdict_judge
+	mailbox_put mailbox_take state_dir_open verdict_judge instance_changed
 SIMULATIONS ?= 1000000
 SIMULATION_SEED ?= 1
 

@@ -264,6 +264,20 @@ void trail_describe(const Trail *trail, Buffer *ret)
 
 /* ---- in snapshots ---- */
 
+/* How far back the earlier slice is, not which it is: that has more digits the longer a stack runs,
+ * and what is kept of the same past is to take the same room. One that was begun later, and
+ * committed before, is said as it is. */
+static void earlier_encode(const Trail *trail, Buffer *ret)
+{
+    if (trail->earlier == NULL)
+        return;
+    uint64_t earlier = trail->earlier->slice;
+    if (earlier < trail->slice)
+        member_encode_number(ret, "back", trail->slice - earlier);
+    else
+        member_encode_number(ret, "earlier", earlier);
+}
+
 void trail_encode(const Trail *trail, Buffer *ret)
 {
     buffer_add_format(ret, "{\"slice\":%llu", (unsigned long long)trail->slice);
@@ -277,8 +291,7 @@ void trail_encode(const Trail *trail, Buffer *ret)
     member_encode(ret, "goal", trail->goal);
     member_encode(ret, "from", trail->from);
     member_encode(ret, "because", trail->note);
-    if (trail->earlier != NULL)
-        member_encode_number(ret, "earlier", trail->earlier->slice);
+    earlier_encode(trail, ret);
     if (trail->omitted != 0)
         member_encode_number(ret, "omitted", trail->omitted);
     member_encode_number(ret, "sweep", trail->sweep);
@@ -327,8 +340,10 @@ int trails_add(Runtime *runtime, const Json *json, TrailList *list, Error *err)
     if (json_get(json, "domain") == NULL)
         return error_set(err, ERROR_STATE, "a trail of the state without a domain");
     memory_reserve_one(list->items, list->count, list->capacity);
-    list->items[list->count++] =
-        (TrailEntry){trail_decode(runtime, json), (uint64_t)json_get_int(json, "earlier", 0)};
+    Trail *trail = trail_decode(runtime, json);
+    uint64_t back = (uint64_t)json_get_int(json, "back", 0);
+    uint64_t earlier = (uint64_t)json_get_int(json, "earlier", 0);
+    list->items[list->count++] = (TrailEntry){trail, back != 0 ? trail->slice - back : earlier};
     return 0;
 }
 

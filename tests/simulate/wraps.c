@@ -33,6 +33,8 @@ void __real_mailbox_put(Mailbox *mailbox, Message *message);
 void __wrap_mailbox_put(Mailbox *mailbox, Message *message);
 Message *__real_mailbox_take(Mailbox *mailbox, uint64_t id);
 Message *__wrap_mailbox_take(Mailbox *mailbox, uint64_t id);
+void __real_instance_changed(Instance *instance);
+void __wrap_instance_changed(Instance *instance);
 void __real_verdict_judge(const CallFacts *facts, const HttpReply *reply, const Json *document,
                           Verdict *ret);
 void __wrap_verdict_judge(const CallFacts *facts, const HttpReply *reply, const Json *document,
@@ -144,6 +146,13 @@ Message *__wrap_mailbox_take(Mailbox *mailbox, uint64_t id)
     if (world->mutant == MUTANT_FORGET_LIMIT)
         mailbox->high_in_row = 0;
     return message;
+}
+
+/* One of eight, and always the same ones. */
+void __wrap_instance_changed(Instance *instance)
+{
+    if (world->mutant != MUTANT_FORGET_CHANGE || instance->version % 8 != 0)
+        __real_instance_changed(instance);
 }
 
 void __wrap_verdict_judge(const CallFacts *facts, const HttpReply *reply, const Json *document,

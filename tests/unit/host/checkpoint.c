@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "controller/host/cursor.h"
 #include "controller/host/state_files.h"
 #include "lang/base/file.h"
 #include "lang/base/json.h"
@@ -231,4 +232,59 @@ Test(checkpoint, each_failing_call_leaves_the_one_before)
         cr_assert_not_null(strstr(err.message, "No space left on device"));
     }
     cr_assert_eq(found.position, 18);
+}
+
+Test(checkpoint, the_first_version_is_read)
+{
+    static const char old[] =
+        "{\n  \"format\": \"ved.checkpoint\",\n  \"version\": 1,\n  \"position\": 17,\n"
+        "  \"program\": 3,\n  \"crc32c\": \"........\",\n"
+        "  \"state\": {\"trails\":[{\"slice\":1}],\n\"domains\":[\n{\"domain\":\"A\"}\n],"
+        "\"objects\":[\n]}\n}\n";
+    cleanup(buffer_deinit) Buffer text = {0}, state = {0};
+    CheckpointHead head;
+    Error err = {0};
+
+    buffer_add_string(&text, old);
+    size_t digits_at = (size_t)(strstr(text.bytes, "........") - text.bytes);
+    crc_write(text.bytes + digits_at, crc_around(text.bytes, text.size, digits_at));
+    scratch_write(path, text.bytes, text.size);
+    cr_assert_eq(checkpoint_read(path, &head, &state, &err), 0, "%s", err.message);
+    cr_assert_eq(head.position, 17);
+    cr_assert_str_eq(state.bytes, "{\"trails\":[\n{\"slice\":1}\n],\"domains\":[\n"
+                                  "{\"domain\":\"A\"}\n],\"objects\":[\n]}");
+}
+
+Test(checkpoint, base_is_in_its_head)
+{
+    CheckpointHead head = {.position = 17, .program = 3, .has_base = true, .base = 9}, found;
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    cr_assert_eq(checkpoint_write(folder, STATE_JSON, &head, "{}", 2, NULL), 0);
+    cr_assert_eq(checkpoint_read_head(path, &found, NULL), 0);
+    cr_assert(found.has_base);
+    cr_assert_eq(found.base, 9);
+    scratch_read(path, &text);
+    cr_assert_not_null(strstr(text.bytes, "  \"position\": 17,\n  \"base\": 9,\n  \"program\": 3"));
+    flip_each(path);
+}
+
+/* More than is in memory at a time, and a line that is longer than that. */
+Test(checkpoint, large_states_go_through_a_bounded_buffer)
+{
+    cleanup(buffer_deinit) Buffer state = {0}, found = {0};
+    CheckpointHead head = {.position = 17};
+    Error err = {0};
+
+    buffer_add_string(&state, "{\"trails\":[");
+    for (int i = 0; i < 3; i++) {
+        buffer_add_format(&state, "%s\n{\"slice\":%d,\"text\":\"", i > 0 ? "," : "", i);
+        for (int k = 0; k < 40000; k++)
+            buffer_add_string(&state, "0123456789");
+        buffer_add_string(&state, "\"}");
+    }
+    buffer_add_string(&state, "\n],\"domains\":[\n],\"objects\":[\n]}");
+    cr_assert_eq(checkpoint_write(folder, STATE_JSON, &head, state.bytes, state.size, &err), 0);
+    cr_assert_eq(checkpoint_read(path, &head, &found, &err), 0, "%s", err.message);
+    cr_assert_str_eq(found.bytes, state.bytes);
 }
