@@ -270,9 +270,12 @@ static int change_put(const LineMerge *merge, Change *change, Error *err)
 
 static int item_put(LineMerge *merge, const StateLine *line, Error *err)
 {
-    cleanup(free) char *name = memory_copy_bytes(line->text, name_size(line));
-    Change *change = map_get(&merge->changes[merge->frame_put - 1], name);
+    const Map *changes = &merge->changes[merge->frame_put - 1];
 
+    if (changes->count == 0)
+        return merge->visit(merge->user, line, err);
+    cleanup(free) char *name = memory_copy_bytes(line->text, name_size(line));
+    Change *change = map_get(changes, name);
     if (change == NULL)
         return merge->visit(merge->user, line, err);
     return change->ends ? 0 : change_put(merge, change, err);
@@ -315,9 +318,9 @@ int line_merge_put(void *user, const StateLine *line, Error *err)
 
     if (frame->count == 0)
         return merge->visit(merge->user, line, err); /* nothing has changed */
-    if (line->is_item)
+    if (line->is_item && merge->frame_put > 0)
         return item_put(merge, line, err);
-    if (merge->frame_put == frame->count ||
+    if (line->is_item || merge->frame_put == frame->count ||
         opens_table(line) != opens_table(&frame->lines[merge->frame_put]))
         return shape_fail(err);
     if (merge->frame_put > 0) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controller/host/tagged_text.h"
 #include "lang/base/memory.h"
 
 /* What a line of the frame behind the first goes on from: a member that is a table. */
@@ -69,15 +70,24 @@ static int text_pass(SealedLines *lines, const VaultPlace *place, StateLine *tex
     return code;
 }
 
+static bool has_any(const SealedLines *lines, const StateLine *line)
+{
+    return tagged_text_has(line->text, line->size, true) ||
+           (lines->way != LINES_OPEN && tagged_text_has(line->text, line->size, false));
+}
+
 static int item_pass(SealedLines *lines, StateLine *line, Error *err)
 {
     VaultPlace place = lines->place;
+    size_t item = lines->items++;
     char within[64];
 
     if (lines->frame_lines == 0 || lines->frame_lines > TABLE_COUNT)
         return error_set(err, ERROR_STATE, "an item of the state that is of no table");
+    if (!has_any(lines, line))
+        return 0; /* as most */
     snprintf(within, sizeof within, "/%s/%zu",
-             snapshot_table_name((SnapshotTable)(lines->frame_lines - 1)), lines->items++);
+             snapshot_table_name((SnapshotTable)(lines->frame_lines - 1)), item);
     place.within = within;
     return text_pass(lines, &place, line, err);
 }
