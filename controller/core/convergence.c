@@ -77,7 +77,8 @@ static Digest128 configuration_digest(Instance *instance)
 {
     const Mailbox *mailbox = &instance->active->mailbox;
     Digest128 digest = instance_field_digest(instance) * WEIGHT_FIELDS +
-                       mailbox->normal.digest * WEIGHT_NORMAL + mailbox->high.digest * WEIGHT_HIGH +
+                       lane_digest(&mailbox->normal) * WEIGHT_NORMAL +
+                       lane_digest(&mailbox->high) * WEIGHT_HIGH +
                        marks_digest(instance) * WEIGHT_MARKS;
 
     if (instance->has->run_count > 0)

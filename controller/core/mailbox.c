@@ -8,6 +8,8 @@
 #include "controller/core/trail.h"
 #include "lang/base/memory.h"
 
+#define LANE_SHORT 8 /* messages; the digest of a shorter lane is made anew each time */
+
 static const Digest128 LANE_BASE = (Digest128)0x9e3779b97f4a7c15ULL << 64 | 0xf39cc0605cedc835ULL;
 
 static Digest128 lane_power(size_t exponent)
@@ -43,17 +45,37 @@ static void lane_put(Lane *lane, Message *message)
     if (lane->count == lane->capacity)
         lane_grow(lane);
     lane->items[(lane->head + lane->count++) & (lane->capacity - 1)] = message;
-    lane->digest = lane->digest * LANE_BASE + message->digest;
+    if (lane->digested && lane->count > LANE_SHORT)
+        lane->digest = lane->digest * LANE_BASE + message_digest(message);
+    else
+        lane->digested = false;
 }
 
 static Message *lane_take(Lane *lane)
 {
     Message *message = lane_at(lane, 0);
 
-    lane->digest -= message->digest * lane_power(lane->count - 1);
+    if (lane->digested && lane->count > LANE_SHORT)
+        lane->digest -= message_digest(message) * lane_power(lane->count - 1);
+    else
+        lane->digested = false;
     lane->head = (lane->head + 1) & (lane->capacity - 1);
     lane->count--;
     return message;
+}
+
+Digest128 lane_digest(const Lane *lane)
+{
+    Lane *remembering = (Lane *)lane; /* one with messages is nobody's constant */
+    Digest128 digest = 0;
+
+    if (lane->count == 0 || lane->digested)
+        return lane->count == 0 ? 0 : lane->digest;
+    for (size_t i = 0; i < lane->count; i++)
+        digest = digest * LANE_BASE + message_digest(lane_at(lane, i));
+    remembering->digested = true;
+    remembering->digest = digest;
+    return digest;
 }
 
 static void lane_deinit(Lane *lane)
@@ -159,23 +181,26 @@ char *message_words(MessageKind kind, const char *name, const char *from)
     return NULL;
 }
 
-static Digest128 message_digest(const Message *message)
+Digest128 message_digest(Message *message)
 {
-    uint64_t head[5] = {message->kind, message->target, message->from, message->travels,
-                        message->unsaid};
+    if (message->digest != 0)
+        return message->digest;
+    uint64_t head[2] = {(uint64_t)message->target << 32 | message->from,
+                        (uint64_t)message->kind << 2 | message->travels << 1 | message->unsaid};
     Digest128 digest = digest128_bytes(head, sizeof head, 11);
 
     for (size_t i = 0; i < message->argument_count; i++)
         digest = digest * LANE_BASE + value_digest(message->arguments[i]);
     for (size_t i = 0; i < message->former_count; i++)
         digest = digest * LANE_BASE + value_digest(message->former[i]);
-    return digest | 1;
+    message->digest = digest | 1;
+    return message->digest;
 }
 
 Message *message_new(uint64_t id, MessageKind kind, uint32_t target, uint32_t from, bool high,
                      const Value *arguments, size_t argument_count)
 {
-    Message *message = memory_alloc(sizeof *message);
+    Message *message = memory_alloc(sizeof *message + argument_count * sizeof(Value));
 
     *message = (Message){.id = id,
                          .kind = kind,
@@ -183,10 +208,8 @@ Message *message_new(uint64_t id, MessageKind kind, uint32_t target, uint32_t fr
                          .from = from,
                          .high = high,
                          .argument_count = argument_count};
-    message->arguments = argument_count > 0 ? memory_alloc(argument_count * sizeof(Value)) : NULL;
     for (size_t i = 0; i < argument_count; i++)
         message->arguments[i] = value_clone(arguments[i]);
-    message->digest = message_digest(message);
     return message;
 }
 
@@ -197,7 +220,7 @@ void message_travel(Message *message, const Value *former, size_t count, bool un
     message->former = memory_zero(count, sizeof(Value));
     for (; message->former_count < count; message->former_count++)
         message->former[message->former_count] = value_clone(former[message->former_count]);
-    message->digest = message_digest(message);
+    message->digest = 0;
 }
 
 void message_free(Message *message)
@@ -210,6 +233,5 @@ void message_free(Message *message)
     trail_release(message->parent);
     for (size_t i = 0; i < message->argument_count; i++)
         value_free(message->arguments[i]);
-    free(message->arguments);
     free(message);
 }

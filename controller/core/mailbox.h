@@ -1,8 +1,8 @@
 /* What waits for one domain: two durable first-in-first-out lanes.
  *
  * Of high messages at most three are taken in a row while a normal one waits. The digest of all
- * that waits is kept up to date at constant cost, for the proof that a configuration comes again.
- */
+ * that waits is for the proof that a configuration comes again: it is made when it is asked for,
+ * and that of a long lane is then kept up to date at constant cost. */
 #ifndef VED_CORE_MAILBOX_H
 #define VED_CORE_MAILBOX_H
 
@@ -37,9 +37,9 @@ typedef struct Message {
     bool unsaid;     /* it only takes that back */
     Value *former;   /* travels, unsaid: the content of that one; on the heap */
     size_t former_count;
-    Value *arguments; /* on the heap */
+    Digest128 digest; /* of what it says, not of who it is: see message_digest(); 0: not made yet */
     size_t argument_count;
-    Digest128 digest; /* of what it says, not of who it is */
+    Value arguments[]; /* their parts are on the heap */
 } Message;
 
 typedef struct Lane {
@@ -47,7 +47,8 @@ typedef struct Lane {
     size_t capacity; /* power of two */
     size_t head;
     size_t count;
-    Digest128 digest; /* polynomial over the messages' digests, head first */
+    bool digested;
+    Digest128 digest; /* digested: polynomial over the messages' digests, head first */
 } Lane;
 
 typedef struct Mailbox {
@@ -73,6 +74,9 @@ Message *mailbox_find(const Mailbox *mailbox, uint64_t id);
  * NULL: not there. */
 Message *mailbox_take(Mailbox *mailbox, uint64_t id);
 
+/* Of the messages that wait in the lane, and their order. It is remembered in the lane. */
+Digest128 lane_digest(const Lane *lane);
+
 /* for (i = 0; (m = mailbox_at(mailbox, i)); i++): high lane first. */
 Message *mailbox_at(const Mailbox *mailbox, size_t index);
 
@@ -87,6 +91,9 @@ char *message_words(MessageKind kind, const char *name, const char *from);
 Message *message_new(uint64_t id, MessageKind kind, uint32_t target, uint32_t from, bool high,
                      const Value *arguments, size_t argument_count);
 void message_free(Message *message);
+
+/* Of its content, kind and sender; never 0. */
+Digest128 message_digest(Message *message);
 
 /* It takes the place of one that said `former`, or only takes that back. To be called before it is
  * put into a mailbox, once. */
