@@ -5,15 +5,24 @@
 #include "controller/core/crashes.h"
 #include "lang/base/memory.h"
 
-#define DROWSY_MAX 64 /* awake with nothing to do: what has just run often runs again */
+#define DROWSY_MAX 4096 /* awake with nothing to do: what has just run often runs again */
+#define SPARE_MAX 256
 
 const Activity ACTIVITY_NONE;
 const Holdings HOLDINGS_NONE;
 
 Activity *activity_give(Instance *instance)
 {
-    Activity *activity = memory_zero(1, sizeof *activity);
+    Runtime *runtime = instance->runtime;
+    Activity *activity = runtime->spare_activities;
 
+    if (activity == NULL) {
+        activity = memory_alloc(sizeof *activity);
+    } else {
+        memcpy(&runtime->spare_activities, activity, sizeof(Activity *));
+        runtime->spare_activity_count--;
+    }
+    *activity = (Activity){0};
     instance->active = activity;
     return activity;
 }
@@ -28,6 +37,28 @@ Holdings *holdings_give(Instance *instance)
 
 /* ---- freeing ---- */
 
+static void activity_spare(Runtime *runtime, Activity *activity)
+{
+    if (runtime->spare_activity_count == SPARE_MAX) {
+        free(activity);
+        return;
+    }
+    memcpy(activity, &runtime->spare_activities, sizeof(Activity *));
+    runtime->spare_activities = activity;
+    runtime->spare_activity_count++;
+}
+
+void activities_deinit(Runtime *runtime)
+{
+    Activity *next;
+
+    for (Activity *activity = runtime->spare_activities; activity != NULL; activity = next) {
+        memcpy(&next, activity, sizeof next);
+        free(activity);
+    }
+    runtime->spare_activities = NULL;
+}
+
 void activity_free(Instance *instance)
 {
     Activity *activity = (Activity *)instance->active;
@@ -39,7 +70,7 @@ void activity_free(Instance *instance)
     pending_free(activity->pending);
     free(activity->waits_for);
     free(activity->undecided_after);
-    free(activity);
+    activity_spare(instance->runtime, activity);
     instance->active = &ACTIVITY_NONE;
 }
 
@@ -94,9 +125,9 @@ static bool activity_is_idle(const Instance *instance)
 {
     const Activity *active = instance->active;
 
-    return !active->queued && mailbox_count(&active->mailbox) == 0 && active->pending == NULL &&
-           active->waits_for == NULL && active->puts_off_for == NULL && !active->handler_waits &&
-           active->undecided_after == NULL && facts_are_idle(active) &&
+    return active->queue_place == 0 && mailbox_count(&active->mailbox) == 0 &&
+           active->pending == NULL && active->waits_for == NULL && active->puts_off_for == NULL &&
+           !active->handler_waits && active->undecided_after == NULL && facts_are_idle(active) &&
            instance->listed >> LISTS_ALWAYS == 0;
 }
 

@@ -267,17 +267,19 @@ static char *message_describe(const Instance *instance, const Message *message)
                          instance->runtime->program->domains[message->from].name);
 }
 
-/* The message has changed its state. The same one does so again and again: its words are kept. */
+/* The message has changed its state. The same ones do so again and again: their words are kept. */
 static void unlocked(Instance *instance, const Message *message)
 {
-    Unlocking by = {message->kind, message->from, message_name(instance, message)};
-    Unlocking *last = &instance_wake(instance)->unlocking;
+    const char *name = message_name(instance, message);
+    uint64_t hash = hash_mix((uintptr_t)name + ((uint64_t)message->from << 3) + message->kind);
+    Unlocking *last = &instance->runtime->unlockings[hash % UNLOCKINGS];
 
-    if (by.kind == last->kind && by.from == last->from && by.name == last->name)
-        return;
-    cleanup(free) char *text = message_describe(instance, message);
-    instance->unlocked_by = runtime_text(instance->runtime, text);
-    *last = by;
+    if (name != last->name || message->from != last->from || message->kind != last->kind) {
+        cleanup(free) char *text = message_describe(instance, message);
+        *last = (Unlocking){message->kind, message->from, name,
+                            runtime_text(instance->runtime, text)};
+    }
+    instance->unlocked_by = last->text;
 }
 
 void count_turn(Instance *instance, const Cause *cause)

@@ -25,6 +25,9 @@ typedef struct Group {
     uint64_t size;
     Digest128 sum; /* of the members' configurations */
     uint64_t slices;
+    bool watched;
+    uint64_t phase_left;                          /* slices until it is watched, or is not */
+    uint64_t watch;                               /* how many it is watched for the next time */
     uint64_t window, window_slices, window_power; /* power 0: no tortoise yet */
     Digest128 tortoise;
     bool window_effects;
@@ -115,9 +118,59 @@ static void proof_restart(Group *group)
     window_begin(group, 0);
 }
 
+/* A loop is there to stay: it need not be looked for all the time. A group is watched for its first
+ * slices, then now and then, each time for twice as many, an eighth of all in the end – and never
+ * so often that making the configurations of a large group anew is what takes the time. */
+#define WATCH_FIRST 8192 /* slices */
+#define PAUSE_WATCHES 7
+#define PAUSE_GROUPS 4
+
+static void watch_begin(Group *group)
+{
+    group->sum = 0;
+    for (Instance *i = group->first; i != NULL; i = i->member->next) {
+        i->member->configuration = configuration_digest(i);
+        group->sum += i->member->configuration;
+    }
+    group->watched = true;
+    group->phase_left = group->watch;
+    group->watch *= 2;
+    proof_restart(group);
+}
+
+static void watch_pause(Group *group)
+{
+    uint64_t watched = group->watch / 2 * PAUSE_WATCHES, large = group->size * PAUSE_GROUPS;
+
+    group->watched = false;
+    group->phase_left = watched > large ? watched : large;
+}
+
+/* What acts on the world in circles is stopped soon: there is no pause within its reach. */
+static void watch_on(Group *group)
+{
+    group->watch = WATCH_FIRST;
+    if (!group->watched)
+        watch_begin(group);
+    group->phase_left = WATCH_FIRST;
+}
+
+static void phase_go_on(Group *group)
+{
+    if (--group->phase_left > 0)
+        return;
+    if (group->watched)
+        watch_pause(group);
+    else
+        watch_begin(group);
+}
+
 static void configuration_update(Instance *instance)
 {
     Member *member = instance->member;
+
+    if (!member->group->watched)
+        return;
     Digest128 digest = configuration_digest(instance);
 
     member->group->sum += digest - member->configuration;
@@ -132,11 +185,10 @@ static Group *group_of(Instance *instance)
     Group *group = memory_zero(1, sizeof *group);
     instance->member = memory_zero(1, sizeof *instance->member);
     instance->member->group = group;
-    instance->member->configuration = configuration_digest(instance);
     group->first = instance;
     group->size = 1;
-    group->sum = instance->member->configuration;
-    proof_restart(group);
+    group->watch = WATCH_FIRST;
+    watch_begin(group);
     return group;
 }
 
@@ -154,6 +206,9 @@ static void group_merge(Group *to, Group *from)
     to->size += from->size;
     to->sum += from->sum;
     to->slices += from->slices;
+    to->watched = to->watched && from->watched;
+    if (from->phase_left > to->phase_left)
+        to->phase_left = from->phase_left;
     free(from);
     proof_restart(to);
 }
@@ -261,16 +316,18 @@ LoopKind convergence_slice(Instance *instance, Digest128 answers, uint64_t max_s
     configuration_update(instance);
     group->window_slices++;
     group->slices++;
+    phase_go_on(group);
     if (answers != 0) {
         group->slices = 0;
+        watch_on(group);
         group->window_effects = true;
         group->window_answers = group->window_answers * spread(9, 9) + answers;
     }
-    if (group->window_power != 0 && group->sum == group->tortoise)
+    if (group->watched && group->window_power != 0 && group->sum == group->tortoise)
         return lap_closed(group);
     if (max_slices != 0 && group->slices >= max_slices)
         return group_rest(group, LOOP_DIVERGING);
-    if (group->window_slices >= group->window_power) {
+    if (group->watched && group->window_slices >= group->window_power) {
         lap_forget(group);
         window_begin(group, group->window_power != 0 ? group->window_power * 2 : 1);
     }

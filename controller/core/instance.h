@@ -125,13 +125,6 @@ typedef enum AlarmKind {
     ALARM_COUNT
 } AlarmKind;
 
-/* What `unlocked_by` says in words. */
-typedef struct Unlocking {
-    MessageKind kind;
-    uint32_t from;
-    const char *name; /* of the program; NULL: nothing yet */
-} Unlocking;
-
 /* What only an instance that is awake needs: one that sleeps has nothing of it that matters, and
  * shares one that is all zero. */
 typedef struct Activity {
@@ -146,15 +139,13 @@ typedef struct Activity {
     InstanceFacts facts;
     uint64_t message_lacks, run_lacks; /* see fact_is_lacked() */
     /* scheduling, derived */
-    Cause next; /* what it would do, while queued */
-    bool queued;
+    Cause next;           /* what it would do, while queued */
+    uint32_t queue_place; /* in the queue of its urgency, from 1; 0: it is not queued */
     uint8_t urgency;
     uint64_t runnable_since;
-    Instance *queue_next, *queue_previous;
     /* remembered, for what is asked for again and again */
     uint64_t digest_version; /* of the fields: for which the digest holds; 0: for none */
     Digest128 field_digest;
-    Unlocking unlocking;
 } Activity;
 
 /* What few instances have, and keep while they sleep; the others share one that is all zero. */
@@ -260,6 +251,9 @@ static inline Holdings *instance_holdings(Instance *instance)
 void instance_rest(Instance *instance);
 
 void activity_free(Instance *instance);
+
+/* The runtime ends; its instances are freed. */
+void activities_deinit(Runtime *runtime);
 void holdings_free(Instance *instance);
 
 /* ---- lists and alarms ---- */

@@ -95,70 +95,41 @@ void instance_touch(Instance *instance)
 
 /* ---- alarms ---- */
 
-static void alarm_place(AlarmHeap *heap, AlarmKind kind, size_t slot, Alarm alarm)
+static bool alarm_before(const HeapItem *a, const HeapItem *b)
 {
-    heap->items[slot - 1] = alarm;
-    alarm.instance->alarms[kind] = (uint32_t)slot;
+    return a->at < b->at;
 }
 
-static void alarm_rise(AlarmHeap *heap, AlarmKind kind, size_t slot)
+static void wake_place(Instance *instance, uint32_t place)
 {
-    Alarm alarm = heap->items[slot - 1];
-
-    while (slot > 1 && heap->items[slot / 2 - 1].at_ms > alarm.at_ms) {
-        alarm_place(heap, kind, slot, heap->items[slot / 2 - 1]);
-        slot /= 2;
-    }
-    alarm_place(heap, kind, slot, alarm);
+    instance->alarms[ALARM_WAKE] = place;
 }
 
-static void alarm_sink(AlarmHeap *heap, AlarmKind kind, size_t slot)
+static void expiry_place(Instance *instance, uint32_t place)
 {
-    Alarm alarm = heap->items[slot - 1];
-
-    for (size_t child; (child = slot * 2) <= heap->count; slot = child) {
-        if (child < heap->count && heap->items[child].at_ms < heap->items[child - 1].at_ms)
-            child++;
-        if (heap->items[child - 1].at_ms >= alarm.at_ms)
-            break;
-        alarm_place(heap, kind, slot, heap->items[child - 1]);
-    }
-    alarm_place(heap, kind, slot, alarm);
+    instance->alarms[ALARM_EXPIRY] = place;
 }
 
-static void alarm_drop(AlarmHeap *heap, AlarmKind kind, Instance *instance)
-{
-    size_t slot = instance->alarms[kind];
-    Alarm last = heap->items[--heap->count];
-
-    instance->alarms[kind] = 0;
-    if (last.instance == instance)
-        return;
-    alarm_place(heap, kind, slot, last);
-    alarm_rise(heap, kind, slot);
-    alarm_sink(heap, kind, last.instance->alarms[kind]);
-}
+static const HeapKind ALARMS[ALARM_COUNT] = {
+    [ALARM_WAKE] = {alarm_before, wake_place}, [ALARM_EXPIRY] = {alarm_before, expiry_place}};
 
 uint64_t alarm_at(const Instance *instance, AlarmKind kind)
 {
     uint32_t slot = instance->alarms[kind];
 
-    return slot != 0 ? instance->runtime->alarms[kind].items[slot - 1].at_ms : 0;
+    return slot != 0 ? instance->runtime->alarms[kind].items[slot - 1].at : 0;
 }
 
 void alarm_set(Instance *instance, AlarmKind kind, uint64_t at_ms)
 {
-    AlarmHeap *heap = &instance->runtime->alarms[kind];
+    InstanceHeap *heap = &instance->runtime->alarms[kind];
 
     if (alarm_at(instance, kind) == at_ms)
         return;
     if (instance->alarms[kind] != 0)
-        alarm_drop(heap, kind, instance);
-    if (at_ms == 0)
-        return;
-    memory_reserve_one(heap->items, heap->count, heap->capacity);
-    heap->items[heap->count++] = (Alarm){at_ms, instance};
-    alarm_rise(heap, kind, heap->count);
+        heap_remove(heap, &ALARMS[kind], instance->alarms[kind]);
+    if (at_ms != 0)
+        heap_add(heap, &ALARMS[kind], (HeapItem){at_ms, instance});
 }
 
 Instance *alarm_first(const Runtime *runtime, AlarmKind kind)
@@ -392,7 +363,7 @@ void instance_remove(Instance *instance)
 {
     Runtime *runtime = instance->runtime;
 
-    assert(!instance->active->queued && instance->member == NULL);
+    assert(instance->active->queue_place == 0 && instance->member == NULL);
     instance_ended(instance);
     table_remove(&runtime->instances, instance);
     for (ListKind kind = 0; kind < LIST_COUNT; kind++)

@@ -267,14 +267,17 @@ static void run_slices(Turn *turn)
     if (turn->runtime->resources_came)
         waiting_resume(turn);
     int limit = runtime_is_wary(turn->runtime) ? 1 : RUNTIME_SLICES_A_STEP;
-    for (int i = 0; i < limit; i++) {
+    for (int i = 0; i < limit;) {
         queue_refresh(turn);
         Instance *instance = scheduler_take(turn->runtime);
         if (instance == NULL)
             return;
         if (limit == 1)
             wary_count(turn->runtime, instance);
-        slice_step(turn, instance);
+        do
+            slice_step(turn, instance);
+        while (++i < limit && scheduler_goes_on(instance, turn->runtime, turn->options,
+                                                turn->now_ms, turn->arena));
     }
     queue_refresh(turn);
 }

@@ -1,4 +1,4 @@
-/* A list for each base urgency, longest waiting first. Within a list the first is also the most
+/* A queue for each base urgency, longest waiting first. Within a queue the first is also the most
  * urgent with its aging, so only the heads are compared: at most 256, in practice a handful. */
 #include "scheduler.h"
 
@@ -17,71 +17,68 @@ static bool waits_before(const Instance *a, const Instance *b)
     return order < 0;
 }
 
-/* Who stands in a queue is awake. */
-static Activity *queued(Instance *instance)
+static bool item_before(const HeapItem *a, const HeapItem *b)
 {
-    return (Activity *)instance->active;
+    return a->at != b->at ? a->at < b->at : waits_before(a->instance, b->instance);
 }
 
-static void queue_remove(Runtime *runtime, Instance *instance)
+static void item_place(Instance *instance, uint32_t place)
 {
-    if (!instance->active->queued)
-        return;
-    Activity *activity = queued(instance);
-    Queue *queue = &runtime->queues[activity->urgency];
-    if (activity->queue_previous != NULL)
-        queued(activity->queue_previous)->queue_next = activity->queue_next;
-    else
-        queue->first = activity->queue_next;
-    if (activity->queue_next != NULL)
-        queued(activity->queue_next)->queue_previous = activity->queue_previous;
-    else
-        queue->last = activity->queue_previous;
-    activity->queue_next = activity->queue_previous = NULL;
-    activity->queued = false;
-    if (queue->first == NULL)
-        runtime->queues_used[activity->urgency / 64] &= ~(1ULL << activity->urgency % 64);
+    ((Activity *)instance->active)->queue_place = place; /* who stands in a queue is awake */
 }
 
-/* From the end: whoever comes now has nearly always waited shortest. */
-static void queue_insert(Runtime *runtime, Instance *instance)
-{
-    Activity *activity = instance_wake(instance);
-    Queue *queue = &runtime->queues[activity->urgency];
-    Instance *after = queue->last;
+static const HeapKind QUEUE = {item_before, item_place};
 
-    while (after != NULL && waits_before(instance, after))
-        after = after->active->queue_previous;
-    activity->queue_previous = after;
-    activity->queue_next = after != NULL ? after->active->queue_next : queue->first;
-    if (activity->queue_next != NULL)
-        queued(activity->queue_next)->queue_previous = instance;
-    else
-        queue->last = instance;
-    if (after != NULL)
-        queued(after)->queue_next = instance;
-    else
-        queue->first = instance;
-    activity->queued = true;
-    runtime->queues_used[activity->urgency / 64] |= 1ULL << activity->urgency % 64;
+static void queue_remove(Instance *instance, uint8_t urgency)
+{
+    Runtime *runtime = instance->runtime;
+    InstanceHeap *queue = &runtime->queues[urgency];
+
+    heap_remove(queue, &QUEUE, instance->active->queue_place);
+    if (queue->count == 0)
+        runtime->queues_used[urgency / 64] &= ~(1ULL << urgency % 64);
 }
 
+static void queue_insert(Instance *instance)
+{
+    Runtime *runtime = instance->runtime;
+    uint8_t urgency = instance->active->urgency;
+
+    heap_add(&runtime->queues[urgency], &QUEUE,
+             (HeapItem){instance->active->runnable_since, instance});
+    runtime->queues_used[urgency / 64] |= 1ULL << urgency % 64;
+}
+
+static bool queues_are_empty(const Runtime *runtime)
+{
+    uint64_t used = 0;
+
+    for (size_t i = 0; i < ARRAY_SIZE(runtime->queues_used); i++)
+        used |= runtime->queues_used[i];
+    return used == 0;
+}
+
+/* One that waits and is as urgent as before keeps its place. */
 static void instance_place(Instance *instance, const RuntimeOptions *options, uint64_t now_ms,
                            Arena *arena)
 {
     Runtime *runtime = instance->runtime;
-    bool waited = instance->active->queued;
+    uint8_t urgency = instance->active->urgency;
+    bool waited = instance->active->queue_place != 0;
+    bool runs = !options->settling && !runtime->destroying;
 
     link_remove(instance, LIST_TOUCHED);
-    queue_remove(runtime, instance);
-    if (options->settling || runtime->destroying ||
-        !instance_choose(instance, options, now_ms, arena)) {
+    runs = runs && instance_choose(instance, options, now_ms, arena);
+    if (waited && (!runs || instance->active->urgency != urgency))
+        queue_remove(instance, urgency);
+    if (!runs) {
         instance_rest(instance);
         return;
     }
     if (!waited)
         instance_wake(instance)->runnable_since = runtime->logical_time;
-    queue_insert(runtime, instance);
+    if (instance->active->queue_place == 0)
+        queue_insert(instance);
 }
 
 void scheduler_update(Runtime *runtime, const RuntimeOptions *options, uint64_t now_ms,
@@ -95,6 +92,35 @@ void scheduler_update(Runtime *runtime, const RuntimeOptions *options, uint64_t 
     runtime->all_touched = false;
     while ((instance = runtime->lists[LIST_TOUCHED].first) != NULL)
         instance_place(instance, options, now_ms, arena);
+}
+
+static bool alarm_is_due(const Runtime *runtime, uint64_t now_ms)
+{
+    for (AlarmKind kind = 0; kind < ALARM_COUNT; kind++)
+        if (runtime->alarms[kind].count > 0 && runtime->alarms[kind].items[0].at <= now_ms)
+            return true;
+    return false;
+}
+
+bool scheduler_goes_on(Instance *ran, Runtime *runtime, const RuntimeOptions *options,
+                       uint64_t now_ms, Arena *arena)
+{
+    const List *touched = &runtime->lists[LIST_TOUCHED];
+
+    if (touched->first != ran || touched->last != ran || runtime->all_touched ||
+        options->settling || runtime->destroying || runtime->resources_came ||
+        !queues_are_empty(runtime) || alarm_is_due(runtime, now_ms))
+        return false;
+    link_remove(ran, LIST_TOUCHED);
+    if (!instance_choose(ran, options, now_ms, arena)) {
+        instance_rest(ran);
+        return false;
+    }
+    instance_wake(ran)->runnable_since = runtime->logical_time;
+    if (runtime->lists[LIST_NEWS].first == NULL)
+        return true;
+    queue_insert(ran);
+    return false;
 }
 
 static uint64_t aged_urgency(const Runtime *runtime, const Instance *instance)
@@ -121,12 +147,12 @@ Instance *scheduler_take(Runtime *runtime)
         for (uint64_t bits = runtime->queues_used[word]; bits != 0;) {
             int bit = 63 - __builtin_clzll(bits);
             bits &= ~(1ULL << bit);
-            Instance *head = runtime->queues[word * 64 + bit].first;
+            Instance *head = runtime->queues[word * 64 + bit].items[0].instance;
             if (best == NULL || is_more_urgent(runtime, head, best))
                 best = head;
         }
     if (best != NULL)
-        queue_remove(runtime, best);
+        queue_remove(best, best->active->urgency);
     return best;
 }
 

@@ -29,6 +29,11 @@ void scheduler_update(Runtime *runtime, const RuntimeOptions *options, uint64_t 
 /* The one to run; NULL: none. It is taken out of the queue. */
 Instance *scheduler_take(Runtime *runtime);
 
+/* After a slice of `ran`, which may be gone since: nothing else has changed and nobody else waits,
+ * and it has something to do. Then it is the one to run, and was never in the queue. */
+bool scheduler_goes_on(Instance *ran, Runtime *runtime, const RuntimeOptions *options,
+                       uint64_t now_ms, Arena *arena);
+
 /* Touch those whose time has come. */
 void scheduler_wake(Runtime *runtime, uint64_t now_ms);
 

@@ -310,6 +310,7 @@ void runtime_free(Runtime *runtime)
         object_rows_deinit(&runtime->rows[kind]);
     fact_table_deinit(&runtime->facts);
     trails_deinit(runtime);
+    activities_deinit(runtime);
     arena_deinit(&runtime->arena);
     free(runtime);
 }

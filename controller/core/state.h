@@ -16,6 +16,7 @@
 #include "controller/core/emission.h"
 #include "controller/core/fact.h"
 #include "controller/core/instance.h"
+#include "controller/core/instance_heap.h"
 #include "controller/core/mailbox.h"
 #include "controller/core/object.h"
 #include "controller/core/origin.h"
@@ -58,22 +59,12 @@ typedef struct Alarm {
 } Alarm;
 
 /* The earliest first: at place n none is later than at 2n and 2n + 1, from 1. */
-typedef struct AlarmHeap {
-    Alarm *items;
-    size_t count, capacity;
-} AlarmHeap;
-
 /* By domain and key. */
 typedef struct InstanceTable {
     Instance **slots;
     size_t size; /* 0, or a power of two */
     size_t count;
 } InstanceTable;
-
-typedef struct Queue {
-    Instance *first;
-    Instance *last;
-} Queue;
 
 /* The slice that is being computed. It is written before and cleared after each, for a successor to
  * find if the process dies in it. */
@@ -82,6 +73,16 @@ typedef struct SliceNote {
     uint64_t message;  /* that it handles; 0: none */
     uint64_t run;      /* the open run it goes on with, from 1; 0: none */
 } SliceNote;
+
+/* Words for what changed a state, by what they are made of. */
+typedef struct Unlocking {
+    MessageKind kind;
+    uint32_t from;
+    const char *name; /* of the program; NULL: nothing is here yet */
+    const char *text;
+} Unlocking;
+
+#define UNLOCKINGS 64
 
 struct Runtime {
     const Program *program;
@@ -123,12 +124,15 @@ struct Runtime {
     bool destroying;
     bool resources_came;  /* live only: or room; a half-performed slice may wait for that */
     Value **first_values; /* [domain][field] for domains that start; NULL: the program's */
-    AlarmHeap alarms[ALARM_COUNT]; /* derived */
+    InstanceHeap alarms[ALARM_COUNT]; /* derived */
     uint64_t convergence_windows;
-    Queue queues[256]; /* derived: runnable instances by urgency */
+    InstanceHeap queues[256]; /* derived: runnable instances by urgency */
     uint64_t queues_used[4];
     FactTable facts;
     Trail trails;        /* of slices that something is there because of: the ring's own link */
+    Unlocking unlockings[UNLOCKINGS]; /* derived: a cache */
+    Activity *spare_activities;       /* memory for the next ones, by the first bytes of each */
+    size_t spare_activity_count;
     Trail *spare_trails; /* memory for the next ones, by `next` */
     size_t spare_trail_count;
     Trail *committing; /* while a slice commits: its own; else NULL */
