@@ -341,7 +341,7 @@ static size_t sample(Driver *driver, uint64_t *numbers, size_t count)
 
     if (driver->limit == 0 || count <= driver->limit)
         return count;
-    for (size_t i = kept; i < driver->limit; i++) {
+    for (size_t i = kept; i < driver->limit && i < count; i++) {
         size_t other = i + random_next(&driver->random) % (count - i);
         uint64_t number = numbers[other];
         numbers[other] = numbers[i];
