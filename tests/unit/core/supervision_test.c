@@ -560,7 +560,7 @@ Test(crashes, a_suspect_that_is_not_there_yet_has_each_slice_durable_before_the_
     Runtime *runtime = world_runtime(world);
     runtime->suspect = 77;
     runtime->wary_slices = 3;
-    for (int i = 1; i <= 3; i++) {
+    for (uint64_t i = 1; i <= 3; i++) {
         cr_expect(runtime_is_wary(runtime));
         world_turn(world);
         cr_expect_eq(runtime->logical_time, i);
