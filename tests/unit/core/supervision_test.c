@@ -591,7 +591,7 @@ Test(crashes, a_message_that_kills_is_tried_again_five_times_and_then_a_dead_let
     World *world = fatal_new();
     uint64_t id = mailbox_at(&instance_of(world, "A")->active->mailbox, 0)->id;
 
-    for (int i = 0; i < 5; i++) {
+    for (uint32_t i = 0; i < 5; i++) {
         world_died(world, "A", id, true);
         world_move(world, world_now(world) + 30000);
         cr_expect_eq(mailbox_at(&instance_of(world, "A")->active->mailbox, 0)->attempts, i + 1);
