@@ -125,8 +125,10 @@ void emissions_encode(const Runtime *runtime, const Emission *emissions, size_t 
 #define EMISSION_MEMBERS(X)                                                                        \
     X(event)                                                                                       \
     X(send)                                                                                        \
-    X(spawn) X(stop) X(log) X(key) X(set) X(transition) X(on) X(high) X(elevated) X(args) X(same)  \
-        X(travels) X(unsaid) X(former)
+    X(spawn)                                                                                       \
+    X(stop) X(log) X(key) X(set) X(transition) X(on) X(high) X(elevated) X(args) X(same)           \
+        X(travels) X(unsaid) X(former) X(message)                                                  \
+            X(arguments) /* what `on` and `args` were called */
 
 typedef enum EmissionMember {
 #define X(name) EMISSION_##name,
@@ -227,6 +229,7 @@ static void emission_pull_member(JsonPull *pull, EmissionMember member, Arena *a
         names->transition = json_pull_string(pull, arena);
         return;
     case EMISSION_on:
+    case EMISSION_message:
         names->message = json_pull_string(pull, arena);
         return;
     case EMISSION_high:
@@ -236,6 +239,7 @@ static void emission_pull_member(JsonPull *pull, EmissionMember member, Arena *a
         ret->elevated = (char *)json_pull_string(pull, arena);
         return;
     case EMISSION_args:
+    case EMISSION_arguments:
         ret->arguments = values_pull(arena, pull, &ret->argument_count);
         return;
     case EMISSION_same:

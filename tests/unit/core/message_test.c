@@ -112,3 +112,27 @@ Test(message, a_record_with_a_member_nobody_knows_is_refused)
                    "domain 'A' with key none has not started");
     world_free(world);
 }
+
+/* As journals say it that were written before what goes without saying was left out. */
+Test(message, a_record_that_says_all_in_its_older_words_is_read)
+{
+    static const char text[] =
+        "{\"type\":\"slice\",\"at\":7,\"domain\":\"A\",\"slice\":9,\"cause\":{\"by\":\"goal\","
+        "\"transition\":\"T\",\"step\":0,\"goal\":\"G\"},\"set\":{},\"out\":[{\"send\":\"B\","
+        "\"message\":\"Note\",\"arguments\":[4,\"four\"]}]}";
+    World *world = world_new(NAMED);
+    Arena arena = {0};
+    Record record;
+    Error err = {0};
+
+    world_run(world);
+    cr_assert_eq(record_read(world_runtime(world), text, sizeof text - 1, &arena, &record, &err), 0,
+                 "%s", err.message);
+    cr_expect_eq(record.type, RECORD_SLICE);
+    cr_expect_eq(record.time_ms, 7);
+    cr_assert_eq(record.proposal.emission_count, 1);
+    cr_expect(record.proposal.emissions[0].to_handler);
+    cr_expect_eq(record.proposal.emissions[0].argument_count, 2);
+    arena_deinit(&arena);
+    world_free(world);
+}
