@@ -22,7 +22,11 @@ row() { # NAME VALUE UNIT SENSE MUST [LIMIT WHAT-IT-IS] [DIGEST]
     local name=$1 value=$2 unit=$3 sense=$4 must=$5 limit=${6:-} of=${7:-} digest=${8:-}
     local ratio= verdict=holds
 
-    [ -n "$value" ] || return 1
+    if [ -z "$value" ]; then
+        echo "figures.sh: '$name' could not be measured" >&2
+        FAILED=1
+        return 1
+    fi
     if ! holds "$value" "$sense" "$must"; then
         verdict=MISSED
         MISSED=$((MISSED + 1))

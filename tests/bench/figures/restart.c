@@ -26,6 +26,7 @@
 typedef struct Watch {
     const char *folder;
     char *path; /* the journal that was the last one */
+    int fd;     /* the same, which may be deleted meanwhile */
     off_t behind;
     char *window;
 } Watch;
@@ -44,29 +45,28 @@ static off_t lines_end(int fd)
 static int watch_init(Watch *watch, const char *folder)
 {
     *watch = (Watch){.folder = folder, .path = journal_last(folder)};
-    cleanup(fd_close) int fd = watch->path != NULL ? open(watch->path, O_RDONLY | O_CLOEXEC) : -1;
-
-    if (fd < 0) {
+    watch->fd = watch->path != NULL ? open(watch->path, O_RDONLY | O_CLOEXEC) : -1;
+    if (watch->fd < 0) {
         fprintf(stderr, "%s: its last journal: %s\n", folder, strerror(errno));
         free(watch->path);
         return -1;
     }
-    watch->behind = lines_end(fd);
+    watch->behind = lines_end(watch->fd);
     watch->window = memory_alloc(WINDOW);
     return 0;
 }
 
 static void watch_deinit(Watch *watch)
 {
+    fd_close(watch->fd);
     free(watch->path);
     free(watch->window);
 }
 
 /* Whether a whole line behind that place is a slice. */
-static bool slice_is_behind(const Watch *watch, const char *path, off_t behind)
+static bool slice_is_behind(const Watch *watch, int fd, off_t behind)
 {
-    cleanup(fd_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t size = fd >= 0 ? pread(fd, watch->window, WINDOW, behind) : 0;
+    ssize_t size = pread(fd, watch->window, WINDOW, behind);
     const char *at = size > 0 ? memmem(watch->window, (size_t)size, SLICE, strlen(SLICE)) : NULL;
 
     return at != NULL && memchr(at, '\n', (size_t)(watch->window + size - at)) != NULL;
@@ -77,8 +77,12 @@ static bool slice_is_there(const Watch *watch)
 {
     cleanup(free) char *last = journal_last(watch->folder);
 
-    return slice_is_behind(watch, watch->path, watch->behind) ||
-           (last != NULL && strcmp(last, watch->path) != 0 && slice_is_behind(watch, last, 0));
+    if (slice_is_behind(watch, watch->fd, watch->behind))
+        return true;
+    if (last == NULL || strcmp(last, watch->path) == 0)
+        return false;
+    cleanup(fd_close) int fd = open(last, O_RDONLY | O_CLOEXEC);
+    return fd >= 0 && slice_is_behind(watch, fd, 0);
 }
 
 static pid_t command_start(char **command)
