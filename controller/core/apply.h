@@ -43,9 +43,9 @@ void count_turn(Instance *instance, const Cause *cause);
 
 /* ---- run.c: transitions, handlers and timers that are not at their end ---- */
 
-/* The one slice of a transition that has no more has committed, having begun with those fields and
+/* The one slice of a transition that has no more has committed, having changed a field or none, and
  * read those facts: as if a run had been opened and closed. */
-void run_whole(Instance *instance, const Cause *cause, Digest128 began, const SeenFacts *facts);
+void run_whole(Instance *instance, const Cause *cause, bool changed, const SeenFacts *facts);
 
 /* The index of the run that the slice is part of; a new one is opened with `message` (NULL: none).
  */

@@ -350,17 +350,17 @@ void slice_commit(Instance *instance, const Cause *cause, const Proposal *propos
     Message *message = consume(instance, cause);
     bool whole = is_whole(instance, cause, proposal);
     bool runs = !whole && has_run(cause, proposal);
-    Digest128 began = runs || whole ? instance_field_digest(instance) : 0;
     uint32_t run = runs ? run_begin(instance, cause, message) : 0;
     bool travels = message != NULL && message->travels;
     cleanup(free) char *because = travels ? message_describe(instance, message) : NULL;
 
-    if (fields_change(instance, proposal, because) && message != NULL)
+    bool changed = fields_change(instance, proposal, because);
+    if (changed && message != NULL)
         unlocked(instance, message);
     if (cause->transition >= 0)
         transition_succeeded(instance, cause);
     if (whole)
-        run_whole(instance, cause, began, facts);
+        run_whole(instance, cause, changed, facts);
     else if (runs)
         run_go_on(instance, run, cause, proposal, facts);
     else

@@ -23,10 +23,10 @@ void transition_block(Instance *instance, uint32_t transition, const SeenFacts *
 }
 
 /* The last slice of a transition, handler or timer has committed. */
-static void transition_end(Instance *instance, const Cause *whole, Digest128 began,
+static void transition_end(Instance *instance, const Cause *whole, bool changed,
                            const SeenFacts *facts)
 {
-    if (whole->transition >= 0 && began == instance_field_digest(instance))
+    if (whole->transition >= 0 && !changed)
         transition_block(instance, (uint32_t)whole->transition, facts);
     if (whole->kind == CAUSE_BOOT)
         instance->booted = true;
@@ -39,7 +39,7 @@ static void run_close(Instance *instance, uint32_t index)
     const Run *run = &instance->has->runs[index];
     Cause whole = {.kind = run->kind, .transition = run->transition, .goal = run->goal};
 
-    transition_end(instance, &whole, run->began, &run->facts);
+    transition_end(instance, &whole, run->began != instance_field_digest(instance), &run->facts);
     run_remove(instance, index);
 }
 
@@ -82,9 +82,9 @@ static bool run_is_done(const Instance *instance, const Run *run)
            run->next_step == instance->domain->transitions[run->transition].slice_count;
 }
 
-void run_whole(Instance *instance, const Cause *cause, Digest128 began, const SeenFacts *facts)
+void run_whole(Instance *instance, const Cause *cause, bool changed, const SeenFacts *facts)
 {
-    transition_end(instance, cause, began, facts);
+    transition_end(instance, cause, changed, facts);
     deeds_forget(instance, cause);
 }
 
