@@ -31,11 +31,18 @@ typedef int LineReader(void *user, const Line *line);
 
 /* ---- reading ---- */
 
+/* A record without a type is one of a slice. */
 static bool line_parse(const char *text, size_t size, Line *ret)
 {
-    *ret = (Line){.text = text, .size = size};
-    return sscanf(text, "{\"seq\":%llu,\"synced\":%llu,\"crc\":\"%*8[0-9a-f]\",\"type\":\"%15[a-z]",
-                  &ret->seq, &ret->synced, ret->type) == 3;
+    int end = 0;
+
+    *ret = (Line){.text = text, .size = size, .type = "slice"};
+    if (sscanf(text, "{\"seq\":%llu,\"synced\":%llu,\"crc\":\"%*8[0-9a-f]\"%n", &ret->seq,
+               &ret->synced, &end) != 2 ||
+        end == 0)
+        return false;
+    sscanf(text + end, ",\"type\":\"%15[a-z]", ret->type);
+    return true;
 }
 
 static int file_lines(const char *path, LineReader *reader, void *user)
@@ -178,7 +185,8 @@ typedef struct Bell {
 
 typedef struct Lateness {
     const char *domain;
-    Map bells; /* by key */
+    Map bells;  /* by key */
+    int64_t at; /* of the last record: one that does not say when has the time of that before */
     double *late_ms;
     size_t count, capacity, early;
 } Lateness;
@@ -214,7 +222,7 @@ static void slice_take(Lateness *lateness, const Json *record)
         json_get(json_get(record, "cause"), "timer") == NULL)
         return;
     Bell *bell = bell_of(lateness, json_get_string(record, "key", ""));
-    int64_t late = json_get_int(record, "at", 0) - bell->due;
+    int64_t late = lateness->at - bell->due;
     bell->rung++;
     lateness->early += late < 0;
     memory_reserve_one(lateness->late_ms, lateness->count, lateness->capacity);
@@ -225,15 +233,13 @@ static int lateness_line(void *user, const Line *line)
 {
     Lateness *lateness = user;
     cleanup(json_free) Json *record = NULL;
-    bool slice = strcmp(line->type, "slice") == 0;
 
-    if (!slice && strcmp(line->type, "start") != 0 && strcmp(line->type, "commit") != 0)
-        return 0;
     if (json_parse(line->text, line->size, &record, NULL) < 0)
         return 1;
-    if (slice)
+    lateness->at = json_get_int(record, "at", lateness->at);
+    if (strcmp(line->type, "slice") == 0)
         slice_take(lateness, record);
-    else
+    else if (strcmp(line->type, "start") == 0 || strcmp(line->type, "commit") == 0)
         timers_take(lateness, record);
     const Json *starts = json_get(record, "starts");
     for (const Json *start = starts != NULL ? json_first(starts) : NULL; start != NULL;

@@ -20,7 +20,7 @@
 #define LONGEST_S 120.0
 #define PAUSE_NS 1000000
 #define WINDOW ((size_t)4 << 20)
-#define SLICE "\"type\":\"slice\""
+#define SLICE "\"slice\":" /* a member of every record of one */
 
 /* A place in a folder's journals, and the window through which is looked behind it. */
 typedef struct Watch {
