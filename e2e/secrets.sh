@@ -62,7 +62,7 @@ nowhere() { # NAME: in no file but the one that the provider wrote for it
 }
 nowhere "after an apply"
 check "it is sealed in the journal" grep -q '"$sealed":"1:' $STATE/journal-0.ndjson
-check "and in each checkpoint" test -z "$(grep -L '"$sealed"' $STATE/checkpoint-*)"
+check "and in each whole checkpoint" test -z "$(grep -L '"$sealed"' $(grep -L '"base"' $STATE/checkpoint-*))"
 check_equal "the folder's own key is its owner's alone" "$(stat -c %a $STATE/secrets.key)" 600
 check_exit 0 "a plan is saved" run plan --out saved.plan
 nowhere "in a saved plan"
