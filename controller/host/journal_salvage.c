@@ -45,12 +45,12 @@ int journal_salvage(const char *path, off_t from, uint64_t line, SalvageVisit *v
 
     while (code == 0 && at < file.size) {
         const char *start = file.bytes + at;
-        const char *newline = memchr(start, '\n', file.size - at);
-        size_t size = newline != NULL ? (size_t)(newline - start) + 1 : file.size - at;
-        if (start[0] == '\0') {
+        if (start[0] == '\0') { /* room that was taken and not used: there may be much */
             at++;
             continue;
         }
+        const char *newline = memchr(start, '\n', file.size - at);
+        size_t size = newline != NULL ? (size_t)(newline - start) + 1 : file.size - at;
         SalvagedLine found = line_read(start, size, &text);
         found.line = line++;
         found.offset = (off_t)at;
