@@ -31,6 +31,8 @@ void effects_reset(Effects *effects)
 {
     arena_reset(&effects->arena);
     buffer_reset(&effects->records);
+    if (effects->records.capacity > 2 * RUNTIME_STEP_SIZE) /* of one that was unusually large */
+        buffer_deinit(&effects->records);
     effects->record_count = 0;
     effects->call_count = 0;
     effects->query_count = 0;
@@ -254,6 +256,11 @@ static void wary_count(Runtime *runtime, const Instance *instance)
         runtime->wary_slices = 0;
 }
 
+static bool effects_are_full(const Effects *effects)
+{
+    return effects->arena.used + effects->records.size >= RUNTIME_STEP_SIZE;
+}
+
 static void run_slices(Turn *turn)
 {
     if (turn->runtime->destroying && !turn->options->settling) {
@@ -267,7 +274,7 @@ static void run_slices(Turn *turn)
     if (turn->runtime->resources_came)
         waiting_resume(turn);
     int limit = runtime_is_wary(turn->runtime) ? 1 : RUNTIME_SLICES_A_STEP;
-    for (int i = 0; i < limit;) {
+    for (int i = 0; i < limit && !effects_are_full(turn->effects);) {
         queue_refresh(turn);
         Instance *instance = scheduler_take(turn->runtime);
         if (instance == NULL)
@@ -276,8 +283,9 @@ static void run_slices(Turn *turn)
             wary_count(turn->runtime, instance);
         do
             slice_step(turn, instance);
-        while (++i < limit && scheduler_goes_on(instance, turn->runtime, turn->options,
-                                                turn->now_ms, turn->arena));
+        while (
+            ++i < limit && !effects_are_full(turn->effects) &&
+            scheduler_goes_on(instance, turn->runtime, turn->options, turn->now_ms, turn->arena));
     }
     queue_refresh(turn);
 }

@@ -12,6 +12,8 @@
 #include "controller/core/state.h"
 
 #define RUNTIME_SLICES_A_STEP 512
+#define RUNTIME_STEP_SIZE (4 << 20) /* bytes of records and texts: then a step takes no new slice  \
+                                     */
 #define RUNTIME_MAX_SLICES 10000000
 
 typedef enum EventType {
