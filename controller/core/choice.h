@@ -10,6 +10,7 @@ typedef struct Choice {
     const RuntimeOptions *options;
     uint64_t now_ms;
     Arena *arena;
+    uint64_t *due; /* by AlarmKind: when it is looked at again; 0: not by itself */
     Cause cause;
     bool found;
     int urgency;

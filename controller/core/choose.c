@@ -9,27 +9,22 @@
 #include "controller/core/input.h"
 #include "controller/core/timer.h"
 
-static void alarm_advance(Instance *instance, AlarmKind kind, uint64_t due_ms)
+static void choice_due(Choice *choice, AlarmKind kind, uint64_t due_ms)
 {
-    uint64_t at_ms = alarm_at(instance, kind);
+    uint64_t *due = &choice->due[kind];
 
-    if (at_ms == 0 || due_ms < at_ms)
-        alarm_set(instance, kind, due_ms);
-}
-
-static void wake_at(Instance *instance, uint64_t due_ms)
-{
-    alarm_advance(instance, ALARM_WAKE, due_ms);
+    if (*due == 0 || due_ms < *due)
+        *due = due_ms;
 }
 
 void choice_wake_at(Choice *choice, uint64_t due_ms)
 {
-    wake_at(choice->instance, due_ms);
+    choice_due(choice, ALARM_WAKE, due_ms);
 }
 
-static void expire_at(Instance *instance, uint64_t due_ms)
+static void expire_at(Choice *choice, uint64_t due_ms)
 {
-    alarm_advance(instance, ALARM_EXPIRY, due_ms);
+    choice_due(choice, ALARM_EXPIRY, due_ms);
 }
 
 void choice_add(Choice *choice, Cause cause, int urgency)
@@ -49,7 +44,7 @@ static bool transition_is_due(Choice *choice, uint32_t transition)
     if (mark->given_up || fact_is_lacked(choice->instance, mark->lacks))
         return false;
     if (mark->due_ms > choice->now_ms) {
-        wake_at(choice->instance, mark->due_ms);
+        choice_wake_at(choice, mark->due_ms);
         return false;
     }
     return true;
@@ -193,7 +188,7 @@ static void goals_refresh(Choice *choice)
         goal_refresh(choice, i);
         if (goal->terminate == GOAL_AFTER && mark->truth == TRUTH_FALSE && !mark->failed &&
             mark->unmet_since_ms != 0)
-            expire_at(instance, mark->unmet_since_ms + (uint64_t)goal->terminate_limit);
+            expire_at(choice, mark->unmet_since_ms + (uint64_t)goal->terminate_limit);
     }
 }
 
@@ -232,7 +227,7 @@ static bool message_is_due(Choice *choice, const Message *message)
         fact_is_lacked(choice->instance, choice->instance->active->message_lacks))
         return false;
     if (message->due_ms > choice->now_ms) {
-        wake_at(choice->instance, message->due_ms);
+        choice_wake_at(choice, message->due_ms);
         return false;
     }
     return true;
@@ -275,7 +270,7 @@ static bool run_is_due(Choice *choice, const Run *run)
     if (dead_letters_are_full(choice->instance))
         return false;
     if (run->due_ms > choice->now_ms) {
-        wake_at(choice->instance, run->due_ms);
+        choice_wake_at(choice, run->due_ms);
         return false;
     }
     return true;
@@ -310,9 +305,9 @@ static void timers_refresh(Choice *choice)
     }
     next = timers_next(instance, choice->options, &awaited);
     if (next != 0)
-        expire_at(instance, next);
+        expire_at(choice, next);
     if (awaited != 0)
-        wake_at(instance, awaited);
+        choice_wake_at(choice, awaited);
 }
 
 /* ---- repair ---- */
@@ -363,7 +358,7 @@ static void choose_repair(Choice *choice)
     if (object == NULL || object->given_up || !is_lowest(runtime, object))
         return;
     if (object->repair_due_ms > choice->now_ms) {
-        wake_at(choice->instance, object->repair_due_ms);
+        choice_wake_at(choice, object->repair_due_ms);
         return;
     }
     choice_add(choice, cause_of(CAUSE_REPAIR), 100);
@@ -449,7 +444,7 @@ static void choose_end(Choice *choice)
     if (message != NULL || instance->has->stop_given_up)
         return;
     if (instance->has->stop_due_ms > choice->now_ms)
-        wake_at(instance, instance->has->stop_due_ms);
+        choice_wake_at(choice, instance->has->stop_due_ms);
     else
         choice_add(choice, cause_of(CAUSE_STOP), 100);
 }
@@ -468,7 +463,7 @@ static bool instance_may_run(const Instance *instance)
 }
 
 /* The process died in a slice of it: nothing of it runs now, or what was half performed goes on. */
-static bool choose_crashed(const Choice *choice)
+static bool choose_crashed(Choice *choice)
 {
     Instance *instance = choice->instance;
     const Crashes *crashes = instance->has->crashes;
@@ -478,41 +473,52 @@ static bool choose_crashed(const Choice *choice)
         return false;
     }
     if (!crashes->down)
-        wake_at(instance, crashes->due_ms);
+        choice_wake_at(choice, crashes->due_ms);
     return true;
+}
+
+static bool choose(Choice *choice)
+{
+    const Instance *instance = choice->instance;
+
+    if (!choice->options->repair_only) {
+        goals_refresh(choice);
+        timers_refresh(choice);
+    }
+    if (instance->has->crashes != NULL && choose_crashed(choice))
+        return false;
+    if (!instance_may_run(instance))
+        return false;
+    if (choice->options->repair_only)
+        choose_repair(choice);
+    else if (choose_condemned(choice))
+        ;
+    else if (instance->is_gone)
+        choose_gone(choice);
+    else if (instance->stopping)
+        choose_end(choice);
+    else if (instance->booted)
+        choose_next(choice);
+    else if (instance->active->waits_for == NULL && instance->active->puts_off_for == NULL)
+        choose_boot(choice);
+    return choice->found;
 }
 
 bool instance_choose(Instance *instance, const RuntimeOptions *options, uint64_t now_ms,
                      Arena *arena)
 {
-    Choice choice = {.instance = instance, .options = options, .now_ms = now_ms, .arena = arena};
+    uint64_t due[ALARM_COUNT] = {0};
+    Choice choice = {
+        .instance = instance, .options = options, .now_ms = now_ms, .arena = arena, .due = due};
+    bool found = choose(&choice);
 
     for (AlarmKind kind = 0; kind < ALARM_COUNT; kind++)
-        if (instance->alarms[kind] != 0)
-            alarm_set(instance, kind, 0);
-    if (!options->repair_only) {
-        goals_refresh(&choice);
-        timers_refresh(&choice);
-    }
-    if (instance->has->crashes != NULL && choose_crashed(&choice))
+        if (due[kind] != 0 || instance->alarms[kind] != 0)
+            alarm_set(instance, kind, due[kind]);
+    if (!found)
         return false;
-    if (!instance_may_run(instance))
-        return false;
-    if (options->repair_only)
-        choose_repair(&choice);
-    else if (choose_condemned(&choice))
-        ;
-    else if (instance->is_gone)
-        choose_gone(&choice);
-    else if (instance->stopping)
-        choose_end(&choice);
-    else if (instance->booted)
-        choose_next(&choice);
-    else if (instance->active->waits_for == NULL && instance->active->puts_off_for == NULL)
-        choose_boot(&choice);
-    if (!choice.found)
-        return false;
-    instance_wake(instance)->next = choice.cause;
-    instance_wake(instance)->urgency = (uint8_t)choice.urgency;
+    Activity *activity = instance_wake(instance);
+    activity->next = choice.cause;
+    activity->urgency = (uint8_t)choice.urgency;
     return true;
 }

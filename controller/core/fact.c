@@ -433,13 +433,19 @@ static void blocked_read(Instance *instance, uint32_t transition)
     code_facts_set(instance, code, facts, count);
 }
 
-void facts_begin(Runtime *runtime)
+static void blocked_read_all(Runtime *runtime)
 {
-    runtime->facts.live = true;
     for (Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
         for (uint32_t t = 0; t < i->domain->transition_count; t++)
             if (i->transitions[t].facts.count > 0)
                 blocked_read(i, t);
+}
+
+void facts_begin(Runtime *runtime)
+{
+    runtime->facts.live = true;
+    if (runtime->program->fact_count > 0)
+        blocked_read_all(runtime);
     for (MapEntry *e = map_next(&runtime->facts.facts, NULL); e != NULL;
          e = map_next(&runtime->facts.facts, e)) {
         Fact *fact = e->value;
