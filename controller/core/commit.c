@@ -44,7 +44,7 @@ Message *message_take(Instance *instance, uint64_t id)
     Message *message = mailbox_take(&instance_wake(instance)->mailbox, id);
 
     if (message != NULL && message->kind == MESSAGE_TIMER)
-        instance->timers[message->target].waits = false;
+        instance_timers(instance)[message->target].waits = false;
     return message;
 }
 

@@ -184,12 +184,11 @@ struct Instance {
     const Holdings *has;     /* to write to: instance_holdings() */
     Member *member;          /* derived: see convergence.h; NULL: of no group */
     Link links[LISTS_ALWAYS];
-    TransitionMark *transitions; /* these three stand behind the fields, as the key does */
+    TransitionMark *transitions; /* both stand behind the fields, as timers and key do */
     GoalMark *goals;
-    TimerMark *timers;
     uint32_t alarms[ALARM_COUNT]; /* derived: its places in the runtime's heaps, from 1; 0: none */
     uint32_t domain_index;
-    uint32_t change; /* live only: its place among the changes, from 1; 0: none */
+    uint32_t change;         /* live only: its place among the changes, from 1; 0: none */
     uint8_t listed;          /* a bit for each list that it is in */
     uint8_t handlers_in_row; /* up to HANDLERS_IN_ROW_MAX */
     bool is_gone : 1;  /* its domain is not in the program any more: it ends with its objects */
@@ -214,6 +213,12 @@ void instances_free(Runtime *runtime);
 /* `Domain`, or `Domain["key"]`; the caller frees it. */
 char *instance_label(const Instance *instance);
 char *instance_label_of(const ProgramDomain *domain, const char *key);
+
+/* How far each of its timers is. */
+static inline TimerMark *instance_timers(const Instance *instance)
+{
+    return (TimerMark *)(instance->goals + instance->domain->goal_count);
+}
 
 /* Its key as the program sees it, as long as the instance is there; null: it has none. */
 static inline Value instance_key_value(const Instance *instance)

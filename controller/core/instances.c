@@ -292,7 +292,6 @@ static Instance *instance_alloc(const ProgramDomain *domain, const char *key)
 
     instance->transitions = (TransitionMark *)(bytes + fields);
     instance->goals = (GoalMark *)(bytes + transitions);
-    instance->timers = (TimerMark *)(bytes + goals);
     if (key == NULL)
         return instance;
     ValueString *string = (ValueString *)(bytes + timers);

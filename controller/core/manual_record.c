@@ -198,7 +198,7 @@ static int apply_redeliver(Runtime *runtime, const Record *record, Error *err)
     message->attempts = 0;
     message->due_ms = 0;
     if (message->kind == MESSAGE_TIMER)
-        instance->timers[message->target].waits = true;
+        instance_timers(instance)[message->target].waits = true;
     mailbox_put(&instance_wake(instance)->mailbox, message);
     changed_from_outside(instance);
     return 0;

@@ -53,7 +53,7 @@ int manual_letters(const Runtime *runtime, const char *what, Instance **ret, uin
 
 static bool timer_waits(const Instance *instance, const Message *message)
 {
-    return message->kind == MESSAGE_TIMER && instance->timers[message->target].waits;
+    return message->kind == MESSAGE_TIMER && instance_timers(instance)[message->target].waits;
 }
 
 /* Of a timer only one message waits at a time. */

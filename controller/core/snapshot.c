@@ -117,8 +117,9 @@ static void write_timers(const Instance *instance, Buffer *ret)
     if (domain->timer_count == 0)
         return;
     for (uint32_t i = 0; i < domain->timer_count; i++)
-        timers[i] = (TimerChange){
-            .timer = i, .armed = instance->timers[i].armed, .due_ms = instance->timers[i].due_ms};
+        timers[i] = (TimerChange){.timer = i,
+                                  .armed = instance_timers(instance)[i].armed,
+                                  .due_ms = instance_timers(instance)[i].due_ms};
     timers_encode(instance->runtime, instance->domain_index, timers, domain->timer_count, ret);
 }
 

@@ -131,7 +131,7 @@ static void mailbox_add(Instance *instance, Message *message)
 {
     mailbox_put(&instance_wake(instance)->mailbox, message);
     if (message->kind == MESSAGE_TIMER)
-        instance->timers[message->target].waits = true;
+        instance_timers(instance)[message->target].waits = true;
 }
 
 static int read_mailbox(Reader *reader, Instance *instance, const Json *json)
@@ -206,8 +206,8 @@ static int read_timers(Reader *reader, Instance *instance, const Json *json)
     for (const Json *m = json_first(json); m != NULL; m = json_next(m)) {
         int timer = timer_find(reader->runtime, instance->domain_index, json_key(m));
         if (timer >= 0) {
-            instance->timers[timer].armed = json_get_bool(m, "armed", false);
-            instance->timers[timer].due_ms = (uint64_t)json_get_int(m, "due", 0);
+            instance_timers(instance)[timer].armed = json_get_bool(m, "armed", false);
+            instance_timers(instance)[timer].due_ms = (uint64_t)json_get_int(m, "due", 0);
         } else if (missing(reader, "timer", json_key(m)) < 0) {
             return ERROR_STATE;
         }

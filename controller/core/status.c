@@ -200,7 +200,7 @@ static const char *timer_awaited(const Instance *instance)
     const ProgramDomain *domain = instance->domain;
 
     for (size_t i = 0; i < domain->timer_count; i++)
-        if (instance->timers[i].due_ms != 0 && !domain->timers[i].repeats)
+        if (instance_timers(instance)[i].due_ms != 0 && !domain->timers[i].repeats)
             return domain->timers[i].text;
     return NULL;
 }

@@ -8,7 +8,7 @@ static const TimerMark no_mark;
 
 static const TimerMark *mark_of(const TimerView *view, size_t timer)
 {
-    return view->instance != NULL ? &view->instance->timers[timer] : &no_mark;
+    return view->instance != NULL ? &instance_timers(view->instance)[timer] : &no_mark;
 }
 
 /* `every` begins with the instance; `after` when its condition comes true, and ends when it does
@@ -45,7 +45,7 @@ size_t timers_arm(const TimerView *view, Arena *arena, TimerChange **ret)
 
 static bool timer_may_fire(const Instance *instance, const RuntimeOptions *options, size_t index)
 {
-    const TimerMark *mark = &instance->timers[index];
+    const TimerMark *mark = &instance_timers(instance)[index];
 
     return mark->due_ms != 0 && !mark->waits && !instance->stopping &&
            !instance_is_down(instance) &&
@@ -107,9 +107,9 @@ uint64_t timers_next(const Instance *instance, const RuntimeOptions *options, ui
     for (size_t i = 0; i < instance->domain->timer_count; i++) {
         if (!timer_may_fire(instance, options, i))
             continue;
-        earlier(&next, instance->timers[i].due_ms);
+        earlier(&next, instance_timers(instance)[i].due_ms);
         if (options->timers || has_unmet_goal(instance))
-            earlier(ret_awaited, instance->timers[i].due_ms);
+            earlier(ret_awaited, instance_timers(instance)[i].due_ms);
     }
     return next;
 }
@@ -117,7 +117,7 @@ uint64_t timers_next(const Instance *instance, const RuntimeOptions *options, ui
 void timers_apply(Instance *instance, const TimerChange *changes, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        TimerMark *mark = &instance->timers[changes[i].timer];
+        TimerMark *mark = &instance_timers(instance)[changes[i].timer];
         mark->armed = changes[i].armed;
         mark->due_ms = changes[i].due_ms;
         if (!changes[i].fires)

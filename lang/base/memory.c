@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -43,6 +44,11 @@ void *memory_alloc_large(size_t *size)
     madvise(block, whole, MADV_HUGEPAGE); /* without them it is slower and nothing else */
     *size = whole;
     return block;
+}
+
+void memory_give_back(void)
+{
+    malloc_trim(0);
 }
 
 void *memory_zero(size_t count, size_t size)

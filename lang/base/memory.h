@@ -23,6 +23,10 @@ char *memory_copy_bytes(const void *bytes, size_t size);
  * million of them, not for four thousand. */
 void *memory_alloc_large(size_t *size);
 
+/* What was freed goes back to the system, also from between what is still used: after much of it
+ * was used once. */
+void memory_give_back(void);
+
 /* End the process as a failed allocation does: for a library that says that it found no memory. */
 _Noreturn void memory_exhausted(void);
 
