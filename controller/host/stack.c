@@ -103,7 +103,6 @@ static int recover(Stack *stack, bool read_only, Error *err)
 
     if (code < 0)
         return error_wrap(err, "state '%s'", stack->state_path);
-    memory_give_back(); /* texts of the state, and what they were read with */
     return 0;
 }
 

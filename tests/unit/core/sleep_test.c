@@ -4,6 +4,7 @@
 #include "tests/lib/core/world.h"
 
 #define SLEEPERS 300
+#define DAY_MS ((uint64_t)86400000)
 
 #define CROWD                                                                                      \
     "domain Maker { state { made: int } goal G { predicate made == 300 }"                          \
@@ -51,8 +52,7 @@ Test(sleep, the_timer_of_one_that_sleeps_wakes_it)
 {
     World *world = crowd_new();
 
-    world_options(world)->timers = true;
-    world_run(world);
+    world_run_until(world, 2 * DAY_MS);
     world_expect_field(world, "S[\"s1\"].heard", "1001");
     world_expect_field(world, "S[\"s300\"].heard", "1300");
     cr_expect_lt(awake_count(world_runtime(world)), SLEEPERS / 3);
