@@ -40,6 +40,7 @@ static void recovering_deinit(Recovering *recovering)
 {
     snapshot_reader_free(recovering->reader);
     arena_deinit(&recovering->arena);
+    memory_give_back(); /* it may have been much */
 }
 #define recovering_deinit_p recovering_deinit
 
