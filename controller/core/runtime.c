@@ -38,6 +38,7 @@ void effects_reset(Effects *effects)
     effects->query_count = 0;
     effects->notice_count = 0;
     effects->slice_count = 0;
+    effects->leaves = false;
 }
 
 void turn_record(Turn *turn, Record *record)
@@ -64,6 +65,7 @@ Notice *turn_notice(Turn *turn, NoticeKind kind, const Instance *instance)
     memory_reserve_one(effects->notices, effects->notice_count, effects->notice_capacity);
     Notice *notice = &effects->notices[effects->notice_count++];
     *notice = (Notice){.kind = kind};
+    effects->leaves |= kind == NOTICE_LOGGED;
     if (instance == NULL)
         return notice;
     notice->domain = notice->who = instance->domain->name;
@@ -103,6 +105,7 @@ void turn_call(Turn *turn, Intent *intent)
     intent->was_asked = true;
     memory_reserve_one(effects->calls, effects->call_count, effects->call_capacity);
     effects->calls[effects->call_count++] = intent;
+    effects->leaves = true;
 }
 
 /* ---- turns ---- */
@@ -261,6 +264,13 @@ static bool effects_are_full(const Effects *effects)
     return effects->arena.used + effects->records.size >= RUNTIME_STEP_SIZE;
 }
 
+/* How many slices a step has in all of which so many have run. */
+static int slices_limit(const Effects *effects, int limit, int run)
+{
+    return effects->leaves && limit > run + RUNTIME_SLICES_BEHIND ? run + RUNTIME_SLICES_BEHIND
+                                                                  : limit;
+}
+
 static void run_slices(Turn *turn)
 {
     if (turn->runtime->destroying && !turn->options->settling) {
@@ -281,10 +291,11 @@ static void run_slices(Turn *turn)
             return;
         if (limit == 1)
             wary_count(turn->runtime, instance);
-        do
+        do {
             slice_step(turn, instance);
-        while (
-            ++i < limit && !effects_are_full(turn->effects) &&
+            limit = slices_limit(turn->effects, limit, ++i);
+        } while (
+            i < limit && !effects_are_full(turn->effects) &&
             scheduler_goes_on(instance, turn->runtime, turn->options, turn->now_ms, turn->arena));
     }
     queue_refresh(turn);

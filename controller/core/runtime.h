@@ -12,8 +12,11 @@
 #include "controller/core/state.h"
 
 #define RUNTIME_SLICES_A_STEP 512
-#define RUNTIME_STEP_SIZE (4 << 20) /* bytes of records and texts: then a step takes no new slice  \
-                                     */
+#define RUNTIME_SLICES_BEHIND                                                                      \
+    16 /* at most, in a step, after one that leaves something to be seen */
+#define RUNTIME_STEP_SIZE                                                                          \
+    (4 << 20) /* bytes of records and texts: then a step takes no new slice                        \
+               */
 #define RUNTIME_MAX_SLICES 10000000
 
 typedef enum EventType {
@@ -93,6 +96,7 @@ typedef struct Effects {
     Notice *notices;
     size_t notice_count, notice_capacity;
     size_t slice_count; /* that have committed */
+    bool leaves;        /* there is a call or a log line, which waits for the rest of the step */
 } Effects;
 
 typedef struct RuntimeOptions {
