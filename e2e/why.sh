@@ -127,11 +127,21 @@ check "and what became of its slice" grep -q 'CONSUMED .*: abort' out
 
 # ---- with no more than what a state keeps ----
 
+# The newest checkpoint, those that it stands on, and the journal from there.
 cp -r .ved/shop bare
 newest=$(ls bare | sed -n 's/^checkpoint-\([0-9]*\)\.json$/\1/p' | sort -n | tail -n 1)
-for file in bare/journal-*.ndjson bare/checkpoint-*.json; do
+needed=" "
+for ((n = newest; n >= 0; n = base)); do
+    needed="$needed$n "
+    base=$(jq '.base // -1' "bare/checkpoint-$n.json") || bail "checkpoint-$n.json can be read"
+done
+for file in bare/checkpoint-*.json; do
     n=${file##*-}
-    [ "${n%%.*}" -ge "$newest" ] || rm "$file"
+    [[ $needed == *" ${n%.json} "* ]] || rm "$file"
+done
+for file in bare/journal-*.ndjson; do
+    n=${file##*-}
+    [ "${n%.ndjson}" -ge "$newest" ] || rm "$file"
 done
 check_equal "a chain is in the checkpoint, too" "$(chain --state bare 'App.Boot_app.WriteFile[0]')" "$APP"
 check_equal "of values as well, where a slice that made something set them" \
