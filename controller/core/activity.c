@@ -1,12 +1,9 @@
 /* Waking and sleeping: who has an activity and holdings of its own. */
-#include <string.h>
-
 #include "controller/core/convergence.h"
 #include "controller/core/crashes.h"
 #include "lang/base/memory.h"
 
 #define DROWSY_MAX 4096 /* awake with nothing to do: what has just run often runs again */
-#define SPARE_MAX 256
 
 const Activity ACTIVITY_NONE;
 const Holdings HOLDINGS_NONE;
@@ -14,14 +11,10 @@ const Holdings HOLDINGS_NONE;
 Activity *activity_give(Instance *instance)
 {
     Runtime *runtime = instance->runtime;
-    Activity *activity = runtime->spare_activities;
+    Activity *activity = runtime->spare_activity_count == 0
+                             ? memory_alloc(sizeof *activity)
+                             : runtime->spare_activities[--runtime->spare_activity_count];
 
-    if (activity == NULL) {
-        activity = memory_alloc(sizeof *activity);
-    } else {
-        memcpy(&runtime->spare_activities, activity, sizeof(Activity *));
-        runtime->spare_activity_count--;
-    }
     *activity = (Activity){0};
     instance->active = activity;
     return activity;
@@ -39,24 +32,16 @@ Holdings *holdings_give(Instance *instance)
 
 static void activity_spare(Runtime *runtime, Activity *activity)
 {
-    if (runtime->spare_activity_count == SPARE_MAX) {
+    if (runtime->spare_activity_count == SPARE_ACTIVITIES)
         free(activity);
-        return;
-    }
-    memcpy(activity, &runtime->spare_activities, sizeof(Activity *));
-    runtime->spare_activities = activity;
-    runtime->spare_activity_count++;
+    else
+        runtime->spare_activities[runtime->spare_activity_count++] = activity;
 }
 
 void activities_deinit(Runtime *runtime)
 {
-    Activity *next;
-
-    for (Activity *activity = runtime->spare_activities; activity != NULL; activity = next) {
-        memcpy(&next, activity, sizeof next);
-        free(activity);
-    }
-    runtime->spare_activities = NULL;
+    while (runtime->spare_activity_count > 0)
+        free(runtime->spare_activities[--runtime->spare_activity_count]);
 }
 
 void activity_free(Instance *instance)

@@ -276,8 +276,8 @@ static void unlocked(Instance *instance, const Message *message)
 
     if (name != last->name || message->from != last->from || message->kind != last->kind) {
         cleanup(free) char *text = message_describe(instance, message);
-        *last = (Unlocking){message->kind, message->from, name,
-                            runtime_text(instance->runtime, text)};
+        *last =
+            (Unlocking){message->kind, message->from, name, runtime_text(instance->runtime, text)};
     }
     instance->unlocked_by = last->text;
 }

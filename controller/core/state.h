@@ -83,6 +83,7 @@ typedef struct Unlocking {
 } Unlocking;
 
 #define UNLOCKINGS 64
+#define SPARE_ACTIVITIES 256
 
 struct Runtime {
     const Program *program;
@@ -129,9 +130,9 @@ struct Runtime {
     InstanceHeap queues[256]; /* derived: runnable instances by urgency */
     uint64_t queues_used[4];
     FactTable facts;
-    Trail trails;        /* of slices that something is there because of: the ring's own link */
-    Unlocking unlockings[UNLOCKINGS]; /* derived: a cache */
-    Activity *spare_activities;       /* memory for the next ones, by the first bytes of each */
+    Trail trails; /* of slices that something is there because of: the ring's own link */
+    Unlocking unlockings[UNLOCKINGS];             /* derived: a cache */
+    Activity *spare_activities[SPARE_ACTIVITIES]; /* memory for the next ones */
     size_t spare_activity_count;
     Trail *spare_trails; /* memory for the next ones, by `next` */
     size_t spare_trail_count;
