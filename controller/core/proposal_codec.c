@@ -127,8 +127,11 @@ void emissions_encode(const Runtime *runtime, const Emission *emissions, size_t 
     X(send)                                                                                        \
     X(spawn)                                                                                       \
     X(stop)                                                                                        \
-    X(log) X(key) X(set) X(transition) X(on) X(high) X(elevated) X(args) X(same) X(travels)        \
-        X(unsaid) X(former) X(message) X(arguments) /* what `on` and `args` were called */
+    X(log)                                                                                         \
+    X(key)                                                                                         \
+    X(set)                                                                                         \
+    X(transition) X(on) X(high) X(elevated) X(args) X(same) X(travels) X(unsaid) X(former)         \
+        X(message) X(arguments) /* what `on` and `args` were called */
 
 typedef enum EmissionMember {
 #define X(name) EMISSION_##name,
