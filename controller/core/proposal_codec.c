@@ -122,6 +122,7 @@ void emissions_encode(const Runtime *runtime, const Emission *emissions, size_t 
     buffer_add_char(ret, ']');
 }
 
+/* `message` and `arguments` are what `on` and `args` were called. */
 #define EMISSION_MEMBERS(X)                                                                        \
     X(event)                                                                                       \
     X(send)                                                                                        \
@@ -130,8 +131,17 @@ void emissions_encode(const Runtime *runtime, const Emission *emissions, size_t 
     X(log)                                                                                         \
     X(key)                                                                                         \
     X(set)                                                                                         \
-    X(transition) X(on) X(high) X(elevated) X(args) X(same) X(travels) X(unsaid) X(former)         \
-        X(message) X(arguments) /* what `on` and `args` were called */
+    X(transition)                                                                                  \
+    X(on)                                                                                          \
+    X(high)                                                                                        \
+    X(elevated)                                                                                    \
+    X(args)                                                                                        \
+    X(same)                                                                                        \
+    X(travels)                                                                                     \
+    X(unsaid)                                                                                      \
+    X(former)                                                                                      \
+    X(message)                                                                                     \
+    X(arguments)
 
 typedef enum EmissionMember {
 #define X(name) EMISSION_##name,
