@@ -3,6 +3,15 @@
 #include <string.h>
 #include <unistd.h>
 
+int edit_open(Invocation *invocation, Ui *ui, const Options *options, const char *usage, Error *err)
+{
+    if (options->arg_count < 1 || options->arg_count > 2)
+        return error_set(err, ERROR_USAGE, "%s", usage);
+    return invocation_open_state(invocation, ui, options,
+                                 options->arg_count == 2 ? options->args[1] : NULL,
+                                 INVOCATION_CHANGE, err);
+}
+
 int edit_confirm(Ui *ui, const Options *options, Error *err)
 {
     char line[64];

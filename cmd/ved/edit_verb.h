@@ -6,6 +6,12 @@
 #include "cmd/ved/invocation.h"
 #include "controller/host/state_edit.h"
 
+/* Open the state for an edit. The arguments are what is edited and, if it is said, the file that
+ * says where the state is; ERROR_USAGE and `usage`, a whole sentence, when there are fewer or more.
+ */
+int edit_open(Invocation *invocation, Ui *ui, const Options *options, const char *usage,
+              Error *err);
+
 /* On a terminal, and without --auto-approve, only `yes` is yes. ERROR_DECLINED: nothing was done.
  */
 int edit_confirm(Ui *ui, const Options *options, Error *err);

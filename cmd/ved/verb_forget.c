@@ -46,13 +46,8 @@ ExitReasons verb_forget(Ui *ui, const Options *options)
     cleanup(invocation_close) Invocation invocation = {0};
     Error err = {0};
 
-    if (options->arg_count < 1 || options->arg_count > 2) {
-        error_set(&err, ERROR_USAGE, "forget: expected an address: ved forget ADDR [FILE]");
-        return fail(ui, &err);
-    }
-    if (invocation_open_state(&invocation, ui, options,
-                              options->arg_count == 2 ? options->args[1] : NULL, INVOCATION_CHANGE,
-                              &err) < 0)
+    if (edit_open(&invocation, ui, options, "forget: expected an address: ved forget ADDR [FILE]",
+                  &err) < 0)
         return fail(ui, &err);
     ManualEdit edit = {.kind = MANUAL_FORGET, .address = options->args[0]};
     return forget(&invocation, &edit);

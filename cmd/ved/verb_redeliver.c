@@ -70,15 +70,10 @@ ExitReasons verb_redeliver(Ui *ui, const Options *options)
     cleanup(invocation_close) Invocation invocation = {0};
     Error err = {0};
 
-    if (options->arg_count < 1 || options->arg_count > 2) {
-        error_set(&err, ERROR_USAGE,
+    if (edit_open(&invocation, ui, options,
                   "redeliver: expected a dead letter's number, or a domain for all of its: ved "
-                  "redeliver MESSAGE|DOMAIN [FILE]");
-        return fail(ui, &err);
-    }
-    if (invocation_open_state(&invocation, ui, options,
-                              options->arg_count == 2 ? options->args[1] : NULL, INVOCATION_CHANGE,
-                              &err) < 0)
+                  "redeliver MESSAGE|DOMAIN [FILE]",
+                  &err) < 0)
         return fail(ui, &err);
     ManualEdit edit = {.kind = MANUAL_REDELIVER, .address = options->args[0]};
     return redeliver(&invocation, &edit);

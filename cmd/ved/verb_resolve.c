@@ -41,16 +41,11 @@ ExitReasons verb_resolve(Ui *ui, const Options *options)
     cleanup(invocation_close) Invocation invocation = {0};
     Error err = {0};
 
-    if (options->arg_count < 1 || options->arg_count > 2) {
-        error_set(&err, ERROR_USAGE,
-                  "resolve: expected the key of an open effect: ved resolve OP --applied "
-                  "ID|--not-applied [FILE]");
-        return fail(ui, &err);
-    }
     if (check_said(options, &err) < 0 ||
-        invocation_open_state(&invocation, ui, options,
-                              options->arg_count == 2 ? options->args[1] : NULL, INVOCATION_CHANGE,
-                              &err) < 0)
+        edit_open(&invocation, ui, options,
+                  "resolve: expected the key of an open effect: ved resolve OP --applied "
+                  "ID|--not-applied [FILE]",
+                  &err) < 0)
         return fail(ui, &err);
     ManualEdit edit = {
         .kind = MANUAL_RESOLVE, .address = options->args[0], .external_id = options->applied};

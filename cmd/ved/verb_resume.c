@@ -29,13 +29,8 @@ ExitReasons verb_resume(Ui *ui, const Options *options)
     cleanup(invocation_close) Invocation invocation = {0};
     Error err = {0};
 
-    if (options->arg_count < 1 || options->arg_count > 2) {
-        error_set(&err, ERROR_USAGE, "resume: expected a domain: ved resume DOMAIN [FILE]");
-        return fail(ui, &err);
-    }
-    if (invocation_open_state(&invocation, ui, options,
-                              options->arg_count == 2 ? options->args[1] : NULL, INVOCATION_CHANGE,
-                              &err) < 0)
+    if (edit_open(&invocation, ui, options, "resume: expected a domain: ved resume DOMAIN [FILE]",
+                  &err) < 0)
         return fail(ui, &err);
     ManualEdit edit = {.kind = MANUAL_RESUME, .address = options->args[0]};
     return resume(&invocation, &edit);
