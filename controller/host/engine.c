@@ -524,8 +524,6 @@ Engine *engine_new(Stack *stack, const EngineOptions *options, const EngineObser
     engine->turn_timer = loop_timer_new(stack->loop, turn, engine);
     engine->timeout_timer = loop_timer_new(stack->loop, on_timeout, engine);
     engine->grace_timer = loop_timer_new(stack->loop, on_grace_over, engine);
-    if (options->notes_slices && stack->dir != NULL)
-        engine->note = running_note_open(stack->state_path, &engine->left);
     if (options->timeout_ms > 0)
         loop_timer_set(engine->timeout_timer, options->timeout_ms);
     stack->on_signal = on_signal;
@@ -614,6 +612,19 @@ static bool crash_record(Engine *engine)
     return true;
 }
 
+/* From here on slices are noted, and what the process before died in is recorded. Not sooner: a
+ * verb that is refused before leaves the note to the next. */
+static bool note_begin(Engine *engine)
+{
+    Stack *stack = engine->stack;
+
+    if (engine->options.notes_slices && stack->dir != NULL && engine->note == NULL)
+        engine->note = running_note_open(stack->state_path, &engine->left);
+    if (engine->note != NULL)
+        stack->runtime->running = running_note_slice(engine->note);
+    return engine->left.slice.instance == 0 || crash_record(engine);
+}
+
 /* Say who runs and hand out again what an earlier process may have sent. */
 static bool begin(Engine *engine, bool record)
 {
@@ -627,9 +638,7 @@ static bool begin(Engine *engine, bool record)
         return false;
     if (record && !engine_commit(engine))
         return false;
-    if (engine->note != NULL)
-        engine->stack->runtime->running = running_note_slice(engine->note);
-    if (record && engine->left.slice.instance != 0 && !crash_record(engine))
+    if (record && !note_begin(engine))
         return false;
     runtime_resume_calls(engine->stack->runtime, &engine->runtime_options, effects);
     size_t start = 0;
