@@ -563,8 +563,7 @@ int record_apply(Runtime *runtime, Record *record, Error *err)
         runtime->logical_time = record->slice;
     if (record->time_ms > runtime->time_ms)
         runtime->time_ms = record->time_ms;
-    if (record->instance != NULL)
-        instance_changed(record->instance);
+    instance_changed(record->instance);
     runtime->record_ms = record->time_ms;
     switch (record->type) {
     case RECORD_BEGIN:

@@ -63,9 +63,12 @@ bool changes_are_few(const Runtime *runtime)
 
 void instance_changed(Instance *instance)
 {
-    Changes *changes = &instance->runtime->changes;
+    Changes *changes;
 
-    if (!changes->is_known || instance->change != 0)
+    if (instance == NULL || instance->change != 0)
+        return;
+    changes = &instance->runtime->changes;
+    if (!changes->is_known)
         return;
     memory_reserve_one(changes->instances, changes->instance_count, changes->instance_capacity);
     changes->instances[changes->instance_count++] = instance;

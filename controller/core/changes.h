@@ -44,6 +44,7 @@ bool changes_are_few(const Runtime *runtime);
 
 /* ---- to be called by what changes something ---- */
 
+/* NULL: what changed is no instance's. */
 void instance_changed(Instance *instance);
 
 /* It is about to be freed. */

@@ -75,9 +75,9 @@ void member_begin(Buffer *ret, const char *key)
 
     if (to == NULL)
         return;
-    memcpy(to, ",\"", 2);
-    memcpy(to + 2, key, size);
-    memcpy(to + 2 + size, "\":", 2);
+    to = mempcpy(to, ",\"", 2);
+    to = mempcpy(to, key, size);
+    mempcpy(to, "\":", 2);
     buffer_took(ret, size + 4);
 }
 

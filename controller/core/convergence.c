@@ -127,11 +127,14 @@ static void proof_restart(Group *group)
 
 static void watch_begin(Group *group)
 {
+    Instance *i = group->first;
+
     group->sum = 0;
-    for (Instance *i = group->first; i != NULL; i = i->member->next) {
+    do {
         i->member->configuration = configuration_digest(i);
         group->sum += i->member->configuration;
-    }
+        i = i->member->next;
+    } while (i != NULL);
     group->watched = true;
     group->phase_left = group->watch;
     group->watch *= 2;
@@ -195,12 +198,14 @@ static Group *group_of(Instance *instance)
 /* Members of `from` join `to`. */
 static void group_merge(Group *to, Group *from)
 {
-    Member *last = NULL;
+    const Instance *i = from->first;
+    Member *last;
 
-    for (const Instance *i = from->first; i != NULL; i = last->next) {
+    do {
         last = i->member;
         last->group = to;
-    }
+        i = last->next;
+    } while (i != NULL);
     last->next = to->first->member->next;
     to->first->member->next = from->first;
     to->size += from->size;

@@ -413,13 +413,18 @@ static void begin_step(Turn *turn, const Event *event)
     turn->runtime->all_touched = true;
 }
 
+static void turn_begin(Turn *turn)
+{
+    effects_reset(turn->effects);
+    turn->runtime->turn = turn;
+}
+
 void runtime_step(Runtime *runtime, const RuntimeOptions *options, const Event *event,
                   Effects *effects)
 {
     Turn turn = {runtime, options, event->now_ms, effects, &effects->arena};
 
-    effects_reset(effects);
-    runtime->turn = &turn;
+    turn_begin(&turn);
     switch (event->type) {
     case EVENT_BEGIN:
         begin_step(&turn, event);

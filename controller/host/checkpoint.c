@@ -385,21 +385,20 @@ static int reading_check(Reading *reading, Error *err)
                               : checksum_check(reading, crc, err);
 }
 
-/* Append what comes next, at most `size` bytes and a chunk. */
-static int text_fill(Reading *reading, size_t size, size_t *ret, Error *err)
+/* Append what comes next, at most `size` bytes and a chunk; how much it is, negative: failed. */
+static ssize_t text_fill(Reading *reading, size_t size, Error *err)
 {
     cleanup(free) char *chunk = memory_alloc(CHUNK_SIZE);
     ssize_t got =
         chunk_read(reading->fd, reading->path, chunk, size < CHUNK_SIZE ? size : CHUNK_SIZE, err);
 
     if (got < 0)
-        return (int)got;
+        return got;
     if (got == 0)
         return error_set(err, ERROR_STATE, "checkpoint '%s' became shorter while it was read",
                          reading->path);
     buffer_add(&reading->text, chunk, (size_t)got);
-    *ret = (size_t)got;
-    return 0;
+    return got;
 }
 
 /* Hand over the lines that end in the text, or all if it is the last; keep the rest. */
@@ -427,7 +426,7 @@ static int json_visit(Reading *reading, StateLineVisit *visit, void *user, Error
 {
     size_t start_size = strlen(JSON_STATE_START), end_size = sizeof reading->end;
     LineReader lines = {0};
-    size_t got, rest;
+    size_t rest;
     int code = 0;
 
     if (reading->size < reading->state_at + start_size + end_size ||
@@ -438,9 +437,11 @@ static int json_visit(Reading *reading, StateLineVisit *visit, void *user, Error
         return error_errno(err, errno, "read checkpoint '%s'", reading->path);
     rest = reading->size - reading->state_at - start_size - end_size;
     while (code == 0 && rest > 0) {
-        if ((code = text_fill(reading, rest, &got, err)) < 0)
-            break;
-        rest -= got;
+        ssize_t got = text_fill(reading, rest, err);
+
+        if (got < 0)
+            return (int)got;
+        rest -= (size_t)got;
         code = text_pass(reading, &lines, rest == 0, visit, user, err);
     }
     return code;
@@ -449,14 +450,18 @@ static int json_visit(Reading *reading, StateLineVisit *visit, void *user, Error
 /* Read the whole file, as it is. */
 static int text_read(Reading *reading, Error *err)
 {
-    size_t got, rest = reading->size;
-    int code = 0;
+    size_t rest = reading->size;
 
     if (lseek(reading->fd, 0, SEEK_SET) < 0)
         return error_errno(err, errno, "read checkpoint '%s'", reading->path);
-    for (; code == 0 && rest > 0; rest -= got)
-        code = text_fill(reading, rest, &got, err);
-    return code;
+    while (rest > 0) {
+        ssize_t got = text_fill(reading, rest, err);
+
+        if (got < 0)
+            return (int)got;
+        rest -= (size_t)got;
+    }
+    return 0;
 }
 
 /* Where it is not in lines: in YAML, and in the first version. */

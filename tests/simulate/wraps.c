@@ -151,7 +151,7 @@ Message *__wrap_mailbox_take(Mailbox *mailbox, uint64_t id)
 /* One of eight, and always the same ones. */
 void __wrap_instance_changed(Instance *instance)
 {
-    if (world->mutant != MUTANT_FORGET_CHANGE || instance->version % 8 != 0)
+    if (instance == NULL || world->mutant != MUTANT_FORGET_CHANGE || instance->version % 8 != 0)
         __real_instance_changed(instance);
 }
 
