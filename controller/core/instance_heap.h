@@ -35,12 +35,14 @@ typedef struct HeapKind {
 
 #define HEAP_INLINE static inline __attribute__((always_inline))
 
+/* Only the item and its place: whoever calls it keeps the order. */
 HEAP_INLINE void heap_put_at(InstanceHeap *heap, const HeapKind *kind, size_t index, HeapItem item)
 {
     heap->items[index] = item;
     kind->place(item.instance, (uint32_t)(index + 1));
 }
 
+/* `item` goes to `index`, which is free, or as far up from there as it comes first. */
 HEAP_INLINE void heap_rise(InstanceHeap *heap, const HeapKind *kind, size_t index, HeapItem item)
 {
     while (index > 0) {
@@ -80,6 +82,7 @@ HEAP_INLINE void heap_sink(InstanceHeap *heap, const HeapKind *kind, size_t inde
     heap_put_at(heap, kind, index, item);
 }
 
+/* Its instance is in this heap nowhere yet. */
 HEAP_INLINE void heap_add(InstanceHeap *heap, const HeapKind *kind, HeapItem item)
 {
     memory_reserve_one(heap->items, heap->count, heap->capacity);
