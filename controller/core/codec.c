@@ -405,22 +405,43 @@ void timers_encode(const Runtime *runtime, uint32_t domain, const TimerChange *t
     buffer_add_char(ret, '}');
 }
 
-int timers_decode(const Runtime *runtime, uint32_t domain, const Json *json, Arena *arena,
-                  TimerChange **ret, size_t *ret_count, Error *err)
+static int timer_pull(JsonPull *pull, Arena *arena, TimerChange *ret, Error *err)
 {
-    TimerChange *timers = arena_array(arena, TimerChange, json_count(json));
-    size_t count = 0;
+    enum { ARMED, DUE, FIRES };
+    static const JsonWord words[] = {JSON_WORD("armed"), JSON_WORD("due"), JSON_WORD("fires")};
+    JsonKeys keys = {.words = words, .count = ARRAY_SIZE(words)};
+    const char *other = NULL;
 
-    for (const Json *m = json_first(json); m != NULL; m = json_next(m), count++) {
-        int timer = timer_find(runtime, domain, json_key(m));
-        if (timer < 0)
-            return unknown_name(err, &runtime->program->domains[domain], "timer", json_key(m));
-        if (members_check(m, "a timer", "armed due fires", err) < 0)
+    for (bool more = json_pull_open(pull, '{'); more; more = json_pull_more(pull, '}')) {
+        int key = json_pull_key(pull, &keys, arena, &other);
+        if (key == ARMED)
+            ret->armed = json_pull_bool(pull);
+        else if (key == DUE)
+            ret->due_ms = json_pull_count(pull);
+        else if (key == FIRES)
+            ret->fires = json_pull_bool(pull);
+    }
+    return pull->failed ? member_unknown(err, "a timer", other) : 0;
+}
+
+int timers_pull(const Runtime *runtime, uint32_t domain, JsonPull *pull, bool lenient, Arena *arena,
+                TimerChange **ret, size_t *ret_count, Error *err)
+{
+    TimerChange *timers = NULL;
+    size_t count = 0, capacity = 0, size;
+
+    for (bool more = json_pull_open(pull, '{'); more; more = json_pull_more(pull, '}')) {
+        const char *name = json_pull_name(pull, arena, &size);
+        int timer = timer_find(runtime, domain, name);
+        TimerChange change = {.timer = (uint32_t)timer};
+        if (timer < 0 && !lenient)
+            return unknown_name(err, runtime_domain(runtime, domain), "timer", name);
+        if (timer_pull(pull, arena, &change, err) < 0)
             return ERROR_STATE;
-        timers[count] = (TimerChange){.timer = (uint32_t)timer,
-                                      .armed = json_get_bool(m, "armed", false),
-                                      .fires = json_get_bool(m, "fires", false),
-                                      .due_ms = (uint64_t)json_get_int(m, "due", 0)};
+        if (timer < 0)
+            continue;
+        arena_reserve_one(arena, timers, count, capacity);
+        timers[count++] = change;
     }
     *ret = timers;
     *ret_count = count;
@@ -475,10 +496,9 @@ int start_pull(const Runtime *runtime, const StartParts *parts, Arena *arena, In
     *ret = (InstanceStart){.domain = (uint32_t)index, .key = parts->key};
     if (start_pull_fields(domain, parts->set, arena, ret, err) < 0)
         return ERROR_STATE;
-    if (parts->timers == NULL)
-        return 0;
-    cleanup(json_free) Json *timers = json_pull_tree(parts->timers);
-    return timers_decode(runtime, ret->domain, timers, arena, &ret->timers, &ret->timer_count, err);
+    return parts->timers == NULL ? 0
+                                 : timers_pull(runtime, ret->domain, parts->timers, false, arena,
+                                               &ret->timers, &ret->timer_count, err);
 }
 
 static int start_pull_item(const Runtime *runtime, JsonPull *pull, Arena *arena, InstanceStart *ret,

@@ -387,6 +387,8 @@ void instances_free(Runtime *runtime)
     for (AlarmKind kind = 0; kind < ALARM_COUNT; kind++)
         runtime->alarms[kind].count = 0;
     memset(runtime->lists, 0, sizeof runtime->lists);
+    for (size_t i = 0; i < ARRAY_SIZE(runtime->queues); i++)
+        free(runtime->queues[i].items);
     memset(runtime->queues, 0, sizeof runtime->queues);
     memset(runtime->queues_used, 0, sizeof runtime->queues_used);
     free(runtime->instances.slots);

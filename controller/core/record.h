@@ -200,11 +200,12 @@ int members_check(const Json *object, const char *what, const char *known, Error
 /* ERROR_STATE: the state speaks of something that the program does not have. */
 int unknown_name(Error *err, const ProgramDomain *domain, const char *kind, const char *name);
 
-/* {"every_5m":{"armed":true,"due":N,"fires":true}} */
+/* {"every_5m":{"armed":true,"due":N,"fires":true}}; read leniently, those are left out that the
+ * program lacks. */
 void timers_encode(const Runtime *runtime, uint32_t domain, const TimerChange *timers, size_t count,
                    Buffer *ret);
-int timers_decode(const Runtime *runtime, uint32_t domain, const Json *json, Arena *arena,
-                  TimerChange **ret, size_t *ret_count, Error *err);
+int timers_pull(const Runtime *runtime, uint32_t domain, JsonPull *pull, bool lenient, Arena *arena,
+                TimerChange **ret, size_t *ret_count, Error *err);
 
 /* First values and timers; `domain` and `key` are written by the caller. */
 void start_encode(const Runtime *runtime, const InstanceStart *start, Buffer *ret);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controller/core/members.h"
 #include "controller/core/record.h"
 #include "lang/base/memory.h"
 
@@ -22,7 +23,7 @@ static const JsonWord member_words[] = {
 #undef MEMBER
 };
 
-_Static_assert(MEMBER_COUNT <= 64, "a bit each");
+_Static_assert(MEMBER_COUNT <= MEMBERS_MAX, "a bit each");
 
 #define COMMON_MEMBERS                                                                             \
     (UINT64_C(1) << MEMBER_type | UINT64_C(1) << MEMBER_at | UINT64_C(1) << MEMBER_domain |        \
@@ -41,18 +42,16 @@ typedef struct RecordReading {
     const char *text;
     size_t size;
     const char *type; /* its name, once it was read */
-    uint64_t seen;
-    JsonPull members[MEMBER_COUNT]; /* of those that were seen */
-    Json *tree;                     /* once something was read from it */
+    Members members;
+    Json *tree; /* once something was read from it */
     Error *err;
 } RecordReading;
 
-/* The places of members stay as they are: there are many, and most are never there. */
 static void reading_init(RecordReading *reading, Runtime *runtime, Arena *arena, Error *err)
 {
+    members_init(&reading->members, member_words, MEMBER_COUNT, arena);
     reading->runtime = runtime;
     reading->arena = arena;
-    reading->seen = 0;
     reading->type = NULL;
     reading->tree = NULL;
     reading->err = err;
@@ -66,37 +65,29 @@ static void reading_deinit(RecordReading *reading)
 
 /* ---- members ---- */
 
-/* NULL: it is not there. */
 static JsonPull *member(RecordReading *reading, MemberName name)
 {
-    return reading->seen >> name & 1 ? &reading->members[name] : NULL;
+    return members_get(&reading->members, name);
 }
 
 static uint64_t count_of(RecordReading *reading, MemberName name)
 {
-    JsonPull *pull = member(reading, name);
-
-    return pull != NULL ? json_pull_count(pull) : 0;
+    return members_number(&reading->members, name);
 }
 
 static bool flag_of(RecordReading *reading, MemberName name)
 {
-    JsonPull *pull = member(reading, name);
-
-    return pull != NULL && json_pull_bool(pull);
+    return members_flag(&reading->members, name);
 }
 
 static const char *string_of(RecordReading *reading, MemberName name)
 {
-    JsonPull *pull = member(reading, name);
-
-    return pull != NULL ? json_pull_string(pull, reading->arena) : NULL;
+    return members_string(&reading->members, name);
 }
 
 static const char *json_of(RecordReading *reading, MemberName name)
 {
-    JsonPull *pull = member(reading, name);
-    cleanup(json_free) Json *tree = pull != NULL ? json_pull_tree(pull) : NULL;
+    cleanup(json_free) Json *tree = members_tree(&reading->members, name);
     cleanup(buffer_deinit) Buffer text = {0};
 
     if (tree == NULL)
@@ -116,20 +107,13 @@ static int member_refuse(RecordReading *reading, const char *name)
     return member_unknown(reading->err, what, name);
 }
 
-static int members_find(RecordReading *reading)
+static int find_members(RecordReading *reading)
 {
-    JsonPull pull = json_pull(reading->text, reading->size);
-    JsonKeys keys = {.words = member_words, .count = MEMBER_COUNT};
-    const char *other = NULL;
+    const char *other;
 
-    for (bool more = json_pull_open(&pull, '{'); more; more = json_pull_more(&pull, '}')) {
-        int key = json_pull_key(&pull, &keys, reading->arena, &other);
-        if (key < 0)
-            break;
-        reading->members[key] = json_pull_skip(&pull);
-        reading->seen = keys.seen;
-    }
-    return json_pull_done(&pull) ? 0 : member_refuse(reading, other);
+    return members_find(&reading->members, json_pull(reading->text, reading->size), &other)
+               ? 0
+               : member_refuse(reading, other);
 }
 
 /* The whole record as a tree; NULL, with a sentence: it is none. */
@@ -141,14 +125,11 @@ static const Json *tree_of(RecordReading *reading)
 }
 
 /* Was what was read of the members as it must be? */
-static int members_done(RecordReading *reading)
+static int check_members(RecordReading *reading)
 {
-    for (uint64_t left = reading->seen; left != 0; left &= left - 1) {
-        int name = __builtin_ctzll(left);
-        if (reading->members[name].failed)
-            return member_refuse(reading, member_words[name].text);
-    }
-    return 0;
+    const char *failed = members_done(&reading->members);
+
+    return failed == NULL ? 0 : member_refuse(reading, failed);
 }
 
 /* ---- parts ---- */
@@ -170,7 +151,7 @@ static int read_type(RecordReading *reading, RecordType *ret)
 
 static int members_allowed(RecordReading *reading, RecordType type)
 {
-    uint64_t others = reading->seen & ~type_members[type];
+    uint64_t others = reading->members.seen & ~type_members[type];
 
     return others == 0 ? 0 : member_refuse(reading, member_words[__builtin_ctzll(others)].text);
 }
@@ -240,13 +221,12 @@ static int read_computed(RecordReading *reading, Record *ret)
 
 static int read_timers(RecordReading *reading, Record *ret)
 {
-    if (member(reading, MEMBER_timers) == NULL)
-        return 0;
-    const Json *tree = tree_of(reading);
-    if (tree == NULL)
-        return ERROR_STATE;
-    return timers_decode(reading->runtime, ret->instance->domain_index, json_get(tree, "timers"),
-                         reading->arena, &ret->timers, &ret->timer_count, reading->err);
+    JsonPull *timers = member(reading, MEMBER_timers);
+
+    return timers == NULL
+               ? 0
+               : timers_pull(reading->runtime, ret->instance->domain_index, timers, false,
+                             reading->arena, &ret->timers, &ret->timer_count, reading->err);
 }
 
 static int read_commit(RecordReading *reading, Record *ret)
@@ -440,7 +420,7 @@ int record_read(Runtime *runtime, const char *text, size_t size, Arena *arena, R
     reading_init(&reading, runtime, arena, err);
     reading.text = text;
     reading.size = size;
-    if (members_find(&reading) < 0 || read_type(&reading, &type) < 0 ||
+    if (find_members(&reading) < 0 || read_type(&reading, &type) < 0 ||
         members_allowed(&reading, type) < 0)
         return ERROR_STATE;
     *ret = (Record){.type = type,
@@ -455,7 +435,7 @@ int record_read(Runtime *runtime, const char *text, size_t size, Arena *arena, R
                          record_type_name(type));
     if (read_parts(&reading, ret) < 0)
         return ERROR_STATE;
-    if (members_done(&reading) == 0)
+    if (check_members(&reading) == 0)
         return 0;
     intents_drop(ret);
     return ERROR_STATE;

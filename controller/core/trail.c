@@ -298,83 +298,175 @@ void trail_encode(const Trail *trail, Buffer *ret)
     buffer_add_char(ret, '}');
 }
 
-/* Not the program's: another one may have passed the state on. */
-static const char *text_of(Runtime *runtime, const Json *json, const char *key)
-{
-    const char *text = json_get_string(json, key, NULL);
+#define TRAIL_MEMBERS(X)                                                                           \
+    X(slice)                                                                                       \
+    X(at)                                                                                          \
+    X(domain)                                                                                      \
+    X(key) X(by) X(heard) X(where) X(goal) X(from) X(because) X(back) X(earlier) X(omitted)        \
+        X(sweep)
 
-    return text != NULL ? arena_copy_string(&runtime->arena, text) : NULL;
-}
+typedef enum TrailMember {
+#define X(name) TRAIL_MEMBER_##name,
+    TRAIL_MEMBERS(X)
+#undef X
+} TrailMember;
 
-static Trail *trail_decode(Runtime *runtime, const Json *json)
-{
-    Trail *trail = trail_new(runtime);
-    int kind = cause_kind_find(json_get_string(json, "by", NULL));
-    int heard = message_kind_find(json_get_string(json, "heard", NULL));
-    const char *key = json_get_string(json, "key", NULL);
-
-    trail->slice = (uint64_t)json_get_int(json, "slice", 0);
-    trail->at_ms = (uint64_t)json_get_int(json, "at", 0);
-    trail->kind = kind < 0 ? CAUSE_GOAL : (CauseKind)kind;
-    trail->heard = heard < 0 ? MESSAGE_EVENT : (MessageKind)heard;
-    trail->domain = text_of(runtime, json, "domain");
-    trail->where = text_of(runtime, json, "where");
-    trail->goal = text_of(runtime, json, "goal");
-    trail->from = text_of(runtime, json, "from");
-    if (key != NULL)
-        key_set(trail, key);
-    string_set(&trail->note, json_get_string(json, "because", NULL));
-    trail->omitted = (uint32_t)json_get_int(json, "omitted", 0);
-    trail->sweep = (uint32_t)json_get_int(json, "sweep", 0);
-    ring_add(runtime, trail);
-    return trail;
-}
+static const JsonWord trail_members[] = {
+#define X(name) JSON_WORD(#name),
+    TRAIL_MEMBERS(X)
+#undef X
+};
 
 typedef struct TrailEntry {
     Trail *trail;
-    uint64_t earlier;
+    uint64_t slice, earlier;
 } TrailEntry;
 
-int trails_add(Runtime *runtime, const Json *json, TrailList *list, Error *err)
+/* A trail that is being read. */
+typedef struct TrailReading {
+    Trail *trail;
+    const Trail *last; /* that was read before; NULL: none */
+    Arena *arena;
+    uint64_t back, earlier;
+} TrailReading;
+
+/* Not the program's: another one may have passed the state on. Mostly it is the last one's. */
+static const char *text_pull(JsonPull *pull, const TrailReading *reading, const char *last)
 {
-    if (json_get(json, "domain") == NULL)
-        return error_set(err, ERROR_STATE, "a trail of the state without a domain");
+    const char *text = json_pull_string(pull, reading->arena);
+
+    return last != NULL && strcmp(last, text) == 0 ? last
+                                                   : runtime_text(reading->trail->runtime, text);
+}
+
+static void trail_pull_member(JsonPull *pull, TrailMember member, TrailReading *reading)
+{
+    static const Trail none;
+    const Trail *last = reading->last != NULL ? reading->last : &none;
+    Trail *trail = reading->trail;
+    int found;
+
+    switch (member) {
+    case TRAIL_MEMBER_slice:
+        trail->slice = json_pull_count(pull);
+        return;
+    case TRAIL_MEMBER_at:
+        trail->at_ms = json_pull_count(pull);
+        return;
+    case TRAIL_MEMBER_domain:
+        trail->domain = text_pull(pull, reading, last->domain);
+        return;
+    case TRAIL_MEMBER_key:
+        key_set(trail, json_pull_string(pull, reading->arena));
+        return;
+    case TRAIL_MEMBER_by:
+        found = cause_kind_find(json_pull_string(pull, reading->arena));
+        trail->kind = found < 0 ? CAUSE_GOAL : (CauseKind)found;
+        return;
+    case TRAIL_MEMBER_heard:
+        found = message_kind_find(json_pull_string(pull, reading->arena));
+        trail->heard = found < 0 ? MESSAGE_EVENT : (MessageKind)found;
+        return;
+    case TRAIL_MEMBER_where:
+        trail->where = text_pull(pull, reading, last->where);
+        return;
+    case TRAIL_MEMBER_goal:
+        trail->goal = text_pull(pull, reading, last->goal);
+        return;
+    case TRAIL_MEMBER_from:
+        trail->from = text_pull(pull, reading, last->from);
+        return;
+    case TRAIL_MEMBER_because:
+        string_set(&trail->note, json_pull_string(pull, reading->arena));
+        return;
+    case TRAIL_MEMBER_back:
+        reading->back = json_pull_count(pull);
+        return;
+    case TRAIL_MEMBER_earlier:
+        reading->earlier = json_pull_count(pull);
+        return;
+    case TRAIL_MEMBER_omitted:
+        trail->omitted = (uint32_t)json_pull_count(pull);
+        return;
+    case TRAIL_MEMBER_sweep:
+        trail->sweep = (uint32_t)json_pull_count(pull);
+        return;
+    }
+}
+
+int trails_add(Runtime *runtime, JsonPull *pull, Arena *arena, TrailList *list, Error *err)
+{
+    JsonKeys keys = {.words = trail_members, .count = ARRAY_SIZE(trail_members)};
+    Trail *trail = trail_new(runtime);
+    TrailReading reading = {.trail = trail, .arena = arena};
+    const char *other = NULL;
+
+    if (list->count > 0)
+        reading.last = list->items[list->count - 1].trail;
+    trail->kind = CAUSE_GOAL;
+    trail->heard = MESSAGE_EVENT;
+    ring_add(runtime, trail);
     memory_reserve_one(list->items, list->count, list->capacity);
-    Trail *trail = trail_decode(runtime, json);
-    uint64_t back = (uint64_t)json_get_int(json, "back", 0);
-    uint64_t earlier = (uint64_t)json_get_int(json, "earlier", 0);
-    list->items[list->count++] = (TrailEntry){trail, back != 0 ? trail->slice - back : earlier};
+    TrailEntry *entry = &list->items[list->count++];
+    *entry = (TrailEntry){.trail = trail};
+    for (bool more = json_pull_open(pull, '{'); more; more = json_pull_more(pull, '}')) {
+        int key = json_pull_key(pull, &keys, arena, &other);
+        if (key >= 0)
+            trail_pull_member(pull, (TrailMember)key, &reading);
+    }
+    if (!json_pull_done(pull))
+        return member_unknown(err, "a trail of the state", other);
+    if (trail->domain == NULL)
+        return error_set(err, ERROR_STATE, "a trail of the state without a domain");
+    entry->slice = trail->slice;
+    entry->earlier = reading.back != 0 ? trail->slice - reading.back : reading.earlier;
     return 0;
 }
 
 static int compare_slices(const void *left, const void *right)
 {
-    const Trail *a = ((const TrailEntry *)left)->trail, *b = ((const TrailEntry *)right)->trail;
+    const TrailEntry *a = left, *b = right;
 
     return a->slice < b->slice ? -1 : a->slice > b->slice;
 }
 
+/* They are as they committed, which is mostly so. */
+static bool are_by_slice(const TrailList *list)
+{
+    for (size_t i = 1; i < list->count; i++)
+        if (list->items[i].slice < list->items[i - 1].slice)
+            return false;
+    return true;
+}
+
 void trails_link(TrailList *list)
 {
-    if (list->count > 0)
+    if (!are_by_slice(list))
         qsort(list->items, list->count, sizeof *list->items, compare_slices);
     for (size_t i = 0; i < list->count; i++)
         list->items[i].trail->earlier = trail_hold(trails_find(list, list->items[i].earlier));
 }
 
+/* No slice is there twice: so it is at most so far from the first and the last as they say, and
+ * where none is missing it is found at once. */
 Trail *trails_find(const TrailList *list, uint64_t slice)
 {
     size_t low = 0, high = list->count;
 
+    if (high == 0 || slice < list->items[0].slice || slice > list->items[high - 1].slice)
+        return NULL;
+    uint64_t behind_first = slice - list->items[0].slice;
+    uint64_t before_last = list->items[high - 1].slice - slice;
+    low = before_last < high ? high - 1 - before_last : 0;
+    high = behind_first < high ? behind_first + 1 : high;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (list->items[middle].trail->slice < slice)
+        if (list->items[middle].slice < slice)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < list->count && list->items[low].trail->slice == slice ? list->items[low].trail
-                                                                       : NULL;
+    return low < list->count && list->items[low].slice == slice ? list->items[low].trail : NULL;
 }
 
 void trails_release(TrailList *list)

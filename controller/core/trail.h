@@ -14,7 +14,7 @@
 #include "lang/base/arena.h"
 #include "lang/base/buffer.h"
 #include "lang/base/error.h"
-#include "lang/base/json.h"
+#include "lang/base/json_pull.h"
 
 #define TRAIL_SHORT_KEY 24
 #define TRAIL_SPARE_MAX 64
@@ -33,7 +33,7 @@ struct Trail {
     uint32_t change;  /* live only: its place among the changes, from 1; 0: none */
     CauseKind kind;
     MessageKind heard;  /* CAUSE_MESSAGE */
-    const char *domain; /* these are of the program, or in the runtime's arena */
+    const char *domain; /* these are of the program, or the runtime_text()s */
     const char *where;  /* transition, handler or timer: see cause_where(); NULL: none */
     const char *goal;   /* NULL: none */
     const char *from;   /* the domain that sent what was heard; NULL: none */
@@ -77,8 +77,8 @@ typedef struct TrailList {
     size_t count, capacity;
 } TrailList;
 
-/* Read one, to stand behind the others. */
-int trails_add(Runtime *runtime, const Json *json, TrailList *list, Error *err);
+/* Read one, to stand behind the others; what is needed meanwhile is in the arena. */
+int trails_add(Runtime *runtime, JsonPull *pull, Arena *arena, TrailList *list, Error *err);
 
 /* All are read: each is given the one that it says is earlier. */
 void trails_link(TrailList *list);

@@ -321,13 +321,21 @@ bool engine_commit(Engine *engine)
 {
     if (engine->stack->dir == NULL || engine->options.read_only)
         return true;
-    if (journal_commit(state_dir_journal(engine->stack->dir), &engine->error) < 0) {
-        error_wrap(&engine->error, "state '%s'", engine->stack->state_path);
-        return false;
-    }
-    if (journal_size(state_dir_journal(engine->stack->dir)) > STACK_JOURNAL_MAX)
-        return stack_checkpoint(engine->stack, &engine->error) == 0;
-    return true;
+    if (journal_commit(state_dir_journal(engine->stack->dir), &engine->error) == 0)
+        return true;
+    error_wrap(&engine->error, "state '%s'", engine->stack->state_path);
+    return false;
+}
+
+/* At the end of a turn: what has begun with a long journal runs first, and what leaves does not
+ * wait for it. */
+static void journal_fold(Engine *engine)
+{
+    StateDir *dir = engine->stack->dir;
+
+    if (dir != NULL && !engine->options.read_only &&
+        journal_size(state_dir_journal(dir)) > STACK_JOURNAL_MAX)
+        stack_checkpoint(engine->stack, &engine->error);
 }
 
 static Event event_of(const Engine *engine, const Arrived *arrived)
@@ -439,6 +447,8 @@ static void turn(void *context)
             engine->told_waiting &= engine->steps[i].record_count == 0;
             engine_release(engine, &engine->steps[i]);
         }
+    if (engine->error.code == 0)
+        journal_fold(engine);
     schedule_next(engine);
 }
 
