@@ -302,8 +302,17 @@ void trail_encode(const Trail *trail, Buffer *ret)
     X(slice)                                                                                       \
     X(at)                                                                                          \
     X(domain)                                                                                      \
-    X(key) X(by) X(heard) X(where) X(goal) X(from) X(because) X(back) X(earlier) X(omitted)        \
-        X(sweep)
+    X(key)                                                                                         \
+    X(by)                                                                                          \
+    X(heard)                                                                                       \
+    X(where)                                                                                       \
+    X(goal)                                                                                        \
+    X(from)                                                                                        \
+    X(because)                                                                                     \
+    X(back)                                                                                        \
+    X(earlier)                                                                                     \
+    X(omitted)                                                                                     \
+    X(sweep)
 
 typedef enum TrailMember {
 #define X(name) TRAIL_MEMBER_##name,
