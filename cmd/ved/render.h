@@ -34,6 +34,14 @@ void render_notes(Ui *ui, char *const *notes, size_t count);
  * a signal, so that what merely was not reached has no other reason. */
 size_t render_unmet_goals(Ui *ui, const Runtime *runtime, bool stopped);
 
+/* What an edit, or another result, asks for and did not get; and the domains that nothing more
+ * comes of by itself. Each is said as a warning; how many there are. */
+size_t render_undone(Ui *ui, const Runtime *runtime);
+size_t render_stuck(Ui *ui, const Runtime *runtime);
+
+/* Warn of each object that an attempt left, or that somebody put there by hand. */
+void render_left(Ui *ui, const Runtime *runtime);
+
 /* The JSON of a text that the state keeps; null where there is none. The caller frees it. */
 Json *json_of_text(const char *text);
 

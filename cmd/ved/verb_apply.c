@@ -376,33 +376,6 @@ static size_t lost_objects(const Runtime *runtime)
     return count;
 }
 
-/* What an edit, or another result, asks for and did not get: each is said. */
-static size_t render_undone(Ui *ui, const Runtime *runtime)
-{
-    size_t count = 0;
-
-    for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i))
-        for (size_t k = 0; k < i->has->origin_count; k++) {
-            if (!i->has->origins[k]->stale)
-                continue;
-            cleanup(free) char *label = instance_label(i);
-            cleanup(free) char *text = memory_format(
-                "%s.%s is still to be computed again (%s)", label, i->has->origins[k]->where,
-                i->has->origins[k]->because != NULL ? i->has->origins[k]->because : "");
-            ui_warning(ui, text);
-            count++;
-        }
-    for (size_t i = 0; i < runtime->object_count; i++) {
-        if (!runtime->objects[i]->condemned)
-            continue;
-        cleanup(free) char *address = object_address(runtime->objects[i]);
-        cleanup(free) char *text = memory_format("%s is still to be destroyed", address);
-        ui_warning(ui, text);
-        count++;
-    }
-    return count;
-}
-
 /* Open intents, lost objects and what a destroy did not come to. */
 static unsigned not_attempted(const Runtime *runtime, bool destroy, const EngineCounts *counts)
 {
@@ -442,22 +415,6 @@ static void render_end(Ui *ui, const Apply *apply, bool complete, bool destroy)
     ui_out(ui, ".\n");
 }
 
-static void warn_left(Ui *ui, const Runtime *runtime)
-{
-    for (size_t i = 0; i < runtime->object_count; i++) {
-        if (runtime->objects[i]->state != OBJECT_LEFT)
-            continue;
-        cleanup(free) char *address = object_address(runtime->objects[i]);
-        cleanup(free) char *text =
-            memory_format("%s was %s", address,
-                          runtime->objects[i]->by_hand
-                              ? "put there by hand; no emission has taken it up yet"
-                              : "left by an attempt that failed; it will be taken up by the next "
-                                "one, or destroyed by `ved destroy`");
-        ui_warning(ui, text);
-    }
-}
-
 /* Also by an earlier run: a fault stays until the program or its bindings change. */
 static bool has_fault(const Runtime *runtime)
 {
@@ -467,21 +424,6 @@ static bool has_fault(const Runtime *runtime)
         for (uint32_t g = 0; g < i->domain->goal_count; g++)
             found |= goal_status(i, g) == GOAL_FAULTED;
     return found;
-}
-
-/* Domains that nothing more comes of by itself: each is said. */
-static size_t render_stuck(Ui *ui, const Runtime *runtime)
-{
-    size_t count = 0;
-
-    for (const Instance *i = instance_first(runtime); i != NULL; i = instance_next(i)) {
-        cleanup(free) char *sentence = instance_stuck(i);
-        if (sentence == NULL)
-            continue;
-        ui_warning(ui, sentence);
-        count++;
-    }
-    return count;
 }
 
 static ExitReasons reasons_of_failures(const Apply *apply, size_t unmet)
@@ -517,7 +459,7 @@ static ExitReasons apply_end(Apply *apply, EngineEnd end, const Error *failure)
 
     if (end != ENGINE_FAILED && engine_finish(apply->engine, &err) < 0)
         reasons |= fail(ui, &err);
-    warn_left(ui, apply->invocation.stack->runtime);
+    render_left(ui, apply->invocation.stack->runtime);
     size_t unmet =
         render_unmet_goals(ui, apply->invocation.stack->runtime, end == ENGINE_INTERRUPTED);
     if (end == ENGINE_TIMEOUT)
