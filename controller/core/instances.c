@@ -388,8 +388,7 @@ void instances_free(Runtime *runtime)
         runtime->alarms[kind].count = 0;
     memset(runtime->lists, 0, sizeof runtime->lists);
     for (size_t i = 0; i < ARRAY_SIZE(runtime->queues); i++)
-        free(runtime->queues[i].items);
-    memset(runtime->queues, 0, sizeof runtime->queues);
+        heap_deinit(&runtime->queues[i]);
     memset(runtime->queues_used, 0, sizeof runtime->queues_used);
     free(runtime->instances.slots);
     runtime->instances = (InstanceTable){0};

@@ -300,8 +300,6 @@ void runtime_free(Runtime *runtime)
     free(runtime->intents.buckets);
     for (AlarmKind kind = 0; kind < ALARM_COUNT; kind++)
         heap_deinit(&runtime->alarms[kind]);
-    for (size_t i = 0; i < ARRAY_SIZE(runtime->queues); i++)
-        heap_deinit(&runtime->queues[i]);
     free(runtime->retained);
     free(runtime->withdrawn);
     free(runtime->program_digest);
