@@ -27,17 +27,23 @@ END
 
 note() { od -An -tu8 -j16 -N8 .ved/stack/running 2>/dev/null | tr -d ' '; }
 
-computes() { # PID: it has opened the note, and a slice stands in it
-    local n
+# PID: it has opened the note, and has computed for 3 ms since the slice that stands in it was first
+# seen there. It is Poison's, once that is known.
+computes() {
+    local now ran
     grep -q /running "/proc/$1/maps" 2>/dev/null || return 1
-    n=$(note)
-    [ -n "$n" ] && [ "$n" != 0 ]
+    now=$(note)
+    read -r ran _ <"/proc/$1/schedstat"
+    [ "$now" = "$seen" ] || since=$ran
+    seen=$now
+    [ -n "$now" ] && [ "$now" != 0 ] && [ "$now" = "${poison:-$now}" ] &&
+        [ $((ran - since)) -gt 3000000 ]
 }
 
-# kill_in_slice SIGNAL: run until a slice is found in the note while the process stands still, then
-# end it there. The long slice is what is hit: all others are over within microseconds.
+# kill_in_slice SIGNAL: run until the long slice is found in the note while the process stands
+# still, and end it there. All others are over within microseconds.
 kill_in_slice() {
-    local pid hit=1
+    local pid hit=1 seen= since=0
     "$VED" apply stack.ved >out 2>err </dev/null &
     pid=$!
     OUR_PIDS+=("$pid")
@@ -50,7 +56,7 @@ kill_in_slice() {
         fi
         kill -CONT $pid
         [ $hit -eq 0 ] && break
-        sleep 0.005
+        sleep 0.002
     done
     wait $pid 2>/dev/null
     return $hit
@@ -62,6 +68,7 @@ lifecycle() { "$VED" get domains -o json | jq -r ".[] | select(.domain == \"$1\"
 
 check "it dies in a slice" kill_in_slice SEGV
 check "the note outlives it" test -s .ved/stack/running
+poison=$(note)
 check "and again, in what had not been durable the first time" kill_in_slice SEGV
 check_equal "the first death was counted before that" "$(records crash)" 1
 check "and again, killed from outside" kill_in_slice KILL
