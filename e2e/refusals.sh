@@ -439,10 +439,15 @@ cut_off() {
     wait_until 10 nothing_is_left
     bindings ''
     # The plugin ends what it had begun, and the journal what was being written.
-    "$VED" plan stack.ved --state .ved/stack --bindings ved.yaml >out 2>&1
+    wait_until 20 both_are_made || bail "the plugin ends what it had begun"
     "$VED" forget 'Nobody.Make.Make[0]' --state .ved/stack >out 2>&1
-    wait_until 10 grep -q resumed.:true .ved/stack/providers/sim/calls.ndjson
     untouched=$(everything)
+}
+
+# A plan ends as soon as it has its answers, however far the plugin has come with what it had begun.
+both_are_made() {
+    "$VED" plan stack.ved --state .ved/stack --bindings ved.yaml >out 2>&1
+    [ "$(grep -c '"record":"end"' .ved/stack/providers/sim/journal.ndjson)" -eq 2 ]
 }
 
 group_half_done() {
