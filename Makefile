@@ -41,40 +41,53 @@ ALL_LDFLAGS = -Wl,--as-needed $(LDFLAGS_$(BUILD)) $(LDFLAGS)
 # One archive a layer. NEED_x is what x may see, leftmost first; tests/tidy/layers.sh holds the
 # includes to the same order.
 
-LIBS := base lang core host sdk local sim
+LIBS := base lang core host conformance sdk local sim docker http
 SRC_base := $(wildcard lang/base/*.c)
 SRC_lang := $(wildcard lang/*.c)
 SRC_core := $(wildcard controller/core/*.c)
 SRC_host := $(wildcard controller/host/*.c)
+SRC_conformance := $(wildcard controller/conformance/*.c)
 SRC_sdk := $(wildcard providers/sdk/*.c)
 SRC_local := $(wildcard providers/local/*.c)
 SRC_sim := $(wildcard providers/sim/*.c)
+SRC_docker := $(wildcard providers/docker/*.c)
+SRC_http := $(wildcard providers/http/*.c)
 
 NEED_base := base
 NEED_lang := lang base
 NEED_core := core lang base
 NEED_host := host core lang base
+NEED_conformance := conformance host core lang base
 NEED_sdk := sdk base
 NEED_local := local sdk base
 NEED_sim := sim sdk base
+NEED_docker := docker sdk base
+NEED_http := http sdk base
 
 SYS_base := -lcjson -lyaml -lcrypto -lm
 SYS_lang := $(SYS_base)
 SYS_core := $(SYS_base)
 SYS_host := -lcurl -levent_openssl -levent_extra -levent_core -lssl $(SYS_base)
+SYS_conformance := $(SYS_host)
 SYS_sdk := -levent_openssl -levent_pthreads -levent_extra -levent_core -lssl $(SYS_base) -lpthread
 SYS_local := $(SYS_sdk) -lcurl
 SYS_sim := $(SYS_sdk)
+SYS_docker := $(SYS_sdk) -lcurl
+SYS_http := $(SYS_sdk) -lcurl
 
 # --- Programs ------------------------------------------------------------------------------------
 
 PROGRAMS := $(patsubst cmd/%/,%,$(sort $(dir $(wildcard cmd/*/*.c))))
-NEEDPROG_ved := host core lang base
+NEEDPROG_ved := conformance host core lang base
 SYSPROG_ved := $(SYS_host)
 NEEDPROG_ved-provider-local := local sdk base
 SYSPROG_ved-provider-local := $(SYS_local)
 NEEDPROG_ved-provider-sim := sim sdk base
 SYSPROG_ved-provider-sim := $(SYS_sim)
+NEEDPROG_ved-provider-docker := docker sdk base
+SYSPROG_ved-provider-docker := $(SYS_docker)
+NEEDPROG_ved-provider-http := http sdk base
+SYSPROG_ved-provider-http := $(SYS_http)
 NEEDPROG_ved-sample-app := base
 SYSPROG_ved-sample-app := -lpq -levent_extra -levent_core $(SYS_base)
 

@@ -21,9 +21,10 @@ allowed_for() {
     lang) echo lang lang/base ;;
     controller/core) echo controller/core lang lang/base ;;
     controller/host) echo controller/host controller/core lang lang/base ;;
+    controller/conformance) echo controller/conformance controller/host controller/core lang lang/base ;;
     providers/sdk) echo providers/sdk lang/base ;;
     providers/*) echo "$1" providers/sdk lang/base ;;
-    cmd/ved) echo cmd/ved controller/host controller/core lang lang/base ;;
+    cmd/ved) echo cmd/ved controller/conformance controller/host controller/core lang lang/base ;;
     cmd/ved-provider-*) echo "$1 providers/${1#cmd/ved-provider-} providers/sdk lang/base" ;;
     cmd/*) echo "$1" lang/base ;;
     esac
