@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "controller/host/checkpoint.h"
 #include "controller/host/state_dir.h"
 #include "controller/host/state_files.h"
 #include "controller/host/state_verify.h"
@@ -88,15 +89,38 @@ static void write_groups(Folder *folder, StateDir *dir, int groups, size_t fille
     }
 }
 
-static void write_checkpoint(Folder *folder, StateDir *dir)
+/* A state of so many instances, or what has changed in it: a line for each. */
+static char *state_make(int instances)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    buffer_add_string(&text, "{\"epoch\":1,\"trails\":[\n],\"domains\":[\n");
+    for (int i = 0; i < instances; i++)
+        buffer_add_format(&text,
+                          "%s{\"domain\":\"Shop\",\"key\":\"%d\",\"state\":{\"n\":%llu,\"text\":"
+                          "\"a: \\\"b\\\"\"}}",
+                          i > 0 ? ",\n" : "", 5 * i, (unsigned long long)next_random() % 1000);
+    buffer_add_string(&text, "\n],\"objects\":[\n],\"facts\":[]}");
+    return memory_copy_string(buffer_text(&text));
+}
+
+static void write_checkpoint(Folder *folder, StateDir *dir, int instances)
 {
     Error err;
-    cleanup(free) char *state = memory_format(
-        "{\"epoch\":1,\"domains\":[{\"domain\":\"Shop\",\"state\":{\"n\":%llu,\"text\":"
-        "\"a: \\\"b\\\"\"}}]}",
-        (unsigned long long)next_random() % 1000);
+    cleanup(free) char *state = state_make(instances);
 
     must(state_dir_rotate(dir, state, strlen(state), &err), &err);
+    folder->before_last_group = folder->last;
+}
+
+static void write_changes(Folder *folder, StateDir *dir, int instances)
+{
+    Error err;
+    cleanup(free) char *changes = state_make(instances);
+
+    if (!state_dir_takes_changes(dir, strlen(changes)))
+        must(error_set(&err, ERROR_STATE, "a checkpoint of changes is not taken"), &err);
+    must(state_dir_rotate_changes(dir, changes, strlen(changes), &err), &err);
     folder->before_last_group = folder->last;
 }
 
@@ -116,6 +140,7 @@ typedef struct Shape {
     StateFormat format;
     bool sealed;
     size_t filler; /* bytes more in each record of the last journal */
+    int changes;   /* the last two checkpoints are of so many changed instances; 0: whole */
 } Shape;
 
 static void folder_write(Folder *folder, const Shape *shape)
@@ -130,9 +155,14 @@ static void folder_write(Folder *folder, const Shape *shape)
     must(state_dir_recover(dir, &nobody, &recovery, &err), &err);
     must(state_dir_save_program(dir, 0, PROGRAM, strlen(PROGRAM), &err), &err);
     write_groups(folder, dir, 4, 0);
-    write_checkpoint(folder, dir);
-    write_groups(folder, dir, 4, 0);
-    write_checkpoint(folder, dir);
+    write_checkpoint(folder, dir, shape->changes > 0 ? 10 * shape->changes : 1);
+    for (int i = 0; i < 2; i++) {
+        write_groups(folder, dir, shape->changes > 0 ? 1 : 2, 0);
+        if (shape->changes > 0)
+            write_changes(folder, dir, shape->changes);
+        else
+            write_checkpoint(folder, dir, 1);
+    }
     uint64_t position = folder->last;
     write_groups(folder, dir, 6, shape->filler);
     folder->sealed = shape->sealed;
@@ -284,6 +314,22 @@ static void state_remember(Folder *folder)
     must(state_dir_read(dir, STATE_NEWEST, &visitor, &recovery, &err), &err);
 }
 
+/* How many checkpoints in the folder are of changes. */
+static int changes_count(const Folder *folder, const StateFiles *files)
+{
+    int count = 0;
+
+    for (size_t i = 0; i < files->count; i++) {
+        CheckpointHead head = {0};
+        cleanup(free) char *path =
+            state_file_path(folder->path, files->items[i].kind, files->items[i].position);
+        if (state_file_is_checkpoint(&files->items[i]) &&
+            checkpoint_read_head(path, &head, NULL) == 0)
+            count += head.has_base;
+    }
+    return count;
+}
+
 static void flip_shape(const char *scratch, const Shape *shape, bool only_last)
 {
     Folder folder = {.path = memory_format("%s/%s", scratch, shape->name)};
@@ -297,6 +343,8 @@ static void flip_shape(const char *scratch, const Shape *shape, bool only_last)
     const StateFile *last = state_files_last(&files, STATE_FILE_JOURNAL, UINT64_MAX);
     if (folder_verify(&folder) != 0)
         complain(folder.path, 0, 0, "before any flip it is not whole");
+    if (changes_count(&folder, &files) != (shape->changes > 0 ? 2 : 0))
+        complain(folder.path, 0, 0, "there are not the checkpoints of changes that were written");
     if (!only_last)
         flip_file(&folder, stack, false);
     for (size_t i = 0; i < files.count; i++) {
@@ -311,10 +359,11 @@ static void flip_shape(const char *scratch, const Shape *shape, bool only_last)
 int main(int argc, char **argv)
 {
     static const Shape shapes[] = {
-        {"crashed", STATE_JSON, false, 0},
-        {"sealed", STATE_YAML, true, 0},
+        {"crashed", STATE_JSON, false, 0, 0},
+        {"sealed", STATE_YAML, true, 0, 0},
+        {"changes", STATE_JSON, false, 0, 2},
     };
-    static const Shape large = {"large", STATE_JSON, false, 150000};
+    static const Shape large = {"large", STATE_JSON, false, 150000, 0};
     char scratch[] = "/tmp/ved-flip.XXXXXX";
 
     if (argc > 1)
