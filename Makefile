@@ -69,11 +69,11 @@ SYS_lang := $(SYS_base)
 SYS_core := $(SYS_base)
 SYS_host := -lcurl -levent_openssl -levent_extra -levent_core -lssl $(SYS_base)
 SYS_conformance := $(SYS_host)
-SYS_sdk := -levent_openssl -levent_pthreads -levent_extra -levent_core -lssl $(SYS_base) -lpthread
-SYS_local := $(SYS_sdk) -lcurl
+SYS_sdk := -lcurl -levent_openssl -levent_pthreads -levent_extra -levent_core -lssl $(SYS_base) -lpthread
+SYS_local := $(SYS_sdk)
 SYS_sim := $(SYS_sdk)
-SYS_docker := $(SYS_sdk) -lcurl
-SYS_http := $(SYS_sdk) -lcurl
+SYS_docker := $(SYS_sdk)
+SYS_http := $(SYS_sdk)
 
 # --- Programs ------------------------------------------------------------------------------------
 

@@ -34,7 +34,7 @@ int http_run(Local *local, const ProviderRequest *request, ProviderReply *reply,
              ProviderProblem *problem);
 
 /* GET http://127.0.0.1:PORT/PATH answers with a status below 400 within `timeout_ms`. */
-bool http_answers(int port, const char *path, int64_t timeout_ms);
+bool http_answers(Local *local, int port, const char *path, int64_t timeout_ms);
 
 /* The queries file_exists, process_running and port_open. */
 int facts_query(Local *local, const char *query, const Json *args, Json **ret,

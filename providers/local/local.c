@@ -6,8 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-
 #include "lang/base/memory.h"
 #include "providers/local/kinds.h"
 #include "providers/local/process_spec.h"
@@ -138,8 +136,7 @@ static int local_open(Provider *provider, const char *data_dir, const Json *conf
     if (local->data_dir == NULL)
         return error_errno(err, errno, "data folder '%s'", data_dir);
     local->postgres_dir = memory_copy_string(json_get_string(config, "postgres_dir", POSTGRES_DIR));
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-        return error_set(err, ERROR_INTERNAL, "the HTTP client cannot be set up");
+    local->fetcher = fetcher_new(0);
     return 0;
 }
 
@@ -167,5 +164,6 @@ void local_deinit(Local *local)
     free(take(local->data_dir));
     free(take(local->program_dir));
     free(take(local->postgres_dir));
+    fetcher_free(take(local->fetcher));
     pthread_mutex_destroy(&local->ports);
 }

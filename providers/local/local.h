@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "providers/local/identity.h"
+#include "providers/sdk/fetch.h"
 #include "providers/sdk/provider.h"
 
 typedef struct Local {
@@ -16,6 +17,7 @@ typedef struct Local {
     char *program_dir;  /* where this plugin's own executable lies, and the sample application */
     char *postgres_dir; /* holds MAJOR/bin for every PostgreSQL installed */
     char boot_id[BOOT_ID_SIZE];
+    Fetcher *fetcher;      /* keeps no connection: an application that is to stop waits for them */
     pthread_mutex_t ports; /* held from choosing a port until the record that keeps it is durable */
 } Local;
 

@@ -138,7 +138,7 @@ static int process_launch(Process *process, const ProcessSpec *spec, ProviderPro
     return 0;
 }
 
-static bool process_is_healthy(const ProcessSpec *spec, int64_t alive_ms)
+static bool process_is_healthy(Local *local, const ProcessSpec *spec, int64_t alive_ms)
 {
     switch (spec->health) {
     case HEALTH_ALIVE:
@@ -146,7 +146,7 @@ static bool process_is_healthy(const ProcessSpec *spec, int64_t alive_ms)
     case HEALTH_TCP:
         return port_accepts("127.0.0.1", spec->ports[0], HEALTH_TRY_MS);
     case HEALTH_HTTP:
-        return http_answers(spec->ports[0], spec->health_path, HEALTH_TRY_MS);
+        return http_answers(local, spec->ports[0], spec->health_path, HEALTH_TRY_MS);
     }
     return false;
 }
@@ -183,7 +183,7 @@ static int process_await(Process *process, const ProcessSpec *spec, ProviderProb
 
     for (;;) {
         /* Health first, then identity: had it died before, the answer would be somebody else's. */
-        bool healthy = process_is_healthy(spec, monotonic_now_ms() - start);
+        bool healthy = process_is_healthy(process->local, spec, monotonic_now_ms() - start);
         process->status = identity_status(&process->identity, process->local->boot_id);
         if (process->status != IDENTITY_ALIVE) {
             process_give_up(process);
