@@ -184,6 +184,33 @@ static int check_immutable(const Json *entry, const Instance *instance, const Js
     return -1;
 }
 
+static int check_version(const EngineOptions *options, const char *type, int64_t version,
+                         ProviderProblem *problem)
+{
+    int64_t known = schema_version_of(options->schema, type);
+
+    if (version <= known)
+        return 0;
+    return provider_problem(problem, "STATE_FROM_FUTURE", "not_applied", false,
+                            "schema version %lld of type '%.128s' is later than %lld, the one of "
+                            "provider '%s'; use a later version of the plugin",
+                            (long long)version, type, (long long)known, options->provider->name);
+}
+
+/* What is wanted against what is known of the object, here and by the client. */
+static int check_recorded(const EngineOptions *options, const Mutation *mutation, const Json *entry,
+                          ProviderProblem *problem)
+{
+    const Instance *instance = store_instance(options->store, mutation->uid);
+    int64_t version = json_get_int(mutation->body, "schema_version", 1);
+
+    if (check_version(options, mutation->type, version, problem) < 0 ||
+        (instance != NULL &&
+         check_version(options, mutation->type, instance->schema_version, problem) < 0))
+        return -1;
+    return check_immutable(entry, instance, json_get(mutation->body, "desired"), problem);
+}
+
 static int check_reconcile(const EngineOptions *options, const Mutation *mutation,
                            const char *effect, ProviderProblem *problem)
 {
@@ -209,7 +236,7 @@ static int check_reconcile(const EngineOptions *options, const Mutation *mutatio
         return provider_problem(problem, "INVALID_REQUEST", "not_applied", false,
                                 "member 'adopt': provider '%s' takes nothing over",
                                 options->provider->name);
-    return check_immutable(entry, store_instance(options->store, mutation->uid), desired, problem);
+    return check_recorded(options, mutation, entry, problem);
 }
 
 static int check_run(const EngineOptions *options, const Mutation *mutation,

@@ -149,6 +149,16 @@ static void put_error(Buffer *ret, const char *uid, const ProviderProblem *probl
     member_put_text(ret, "problem", text);
 }
 
+/* How it was seen; if that is not as it was known, whoever listens is told. "" is not there. */
+static void note_sight(const Observation *one, Instance *instance, const char *etag)
+{
+    if (strcmp(instance_etag_known(instance), etag) != 0)
+        feed_announce(engine_options(one->batch->engine)->feed, instance->type, instance->uid,
+                      etag[0] != '\0' ? PROVIDER_CHANGED : PROVIDER_GONE);
+    snprintf(instance->observed_etag, ETAG_SIZE, "%s", etag);
+    instance->is_observed = true;
+}
+
 /* The object is there as the reply says; where a provider leaves that out it is as before. */
 static void put_found(Buffer *ret, Observation *one, Instance *instance)
 {
@@ -166,7 +176,7 @@ static void put_found(Buffer *ret, Observation *one, Instance *instance)
     else
         etag_of_text(state, external_id, etag);
     if (instance != NULL)
-        memcpy(instance->observed_etag, etag, ETAG_SIZE);
+        note_sight(one, instance, etag);
     bool unchanged = one->etag != NULL && strcmp(one->etag, etag) == 0;
     member_put_string(ret, "status", unchanged ? "unchanged" : "found");
     member_put_string(ret, "etag", etag);
@@ -174,6 +184,13 @@ static void put_found(Buffer *ret, Observation *one, Instance *instance)
     member_put_string(ret, "external_id", external_id);
     if (!unchanged)
         member_put_text(ret, "state", state != NULL ? state : "{}");
+}
+
+static void put_absent(Buffer *ret, const Observation *one, Instance *instance)
+{
+    if (instance != NULL)
+        note_sight(one, instance, "");
+    member_put_string(ret, "status", "absent");
 }
 
 static void put_observation(Buffer *ret, Observation *one)
@@ -187,7 +204,7 @@ static void put_observation(Buffer *ret, Observation *one)
     }
     member_put_string(ret, "uid", uid);
     if (one->status == OBSERVE_ABSENT)
-        member_put_string(ret, "status", "absent");
+        put_absent(ret, one, instance);
     else
         put_found(ret, one, instance);
     member_put_string(ret, "reason", one->reply.reason);

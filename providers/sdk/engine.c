@@ -29,6 +29,18 @@ typedef struct OperationList {
     size_t capacity;
 } OperationList;
 
+/* What will have happened once the store is durable. */
+typedef struct Announcement {
+    char *type, *uid;
+    ProviderChange change;
+} Announcement;
+
+typedef struct AnnouncementList {
+    Announcement *items;
+    size_t count;
+    size_t capacity;
+} AnnouncementList;
+
 /* Who is at an object: operations wait for reads, reads do not wait for operations. */
 typedef struct Presence {
     Operation *operation; /* NULL: none */
@@ -46,6 +58,7 @@ struct Engine {
     struct event *flush;
     OperationList begun; /* in this turn */
     OperationList ended;
+    AnnouncementList announced;
     Map presences; /* uid -> Presence */
     Map secrets;   /* op -> Json: of operations whose thread has not started; never on disk */
     size_t open_count;
@@ -111,8 +124,49 @@ static void begin(Engine *engine, Operation *operation, const Json *secrets)
     arm_flush(engine);
 }
 
+static void announce(Engine *engine, const char *type, const char *uid, ProviderChange change)
+{
+    AnnouncementList *list = &engine->announced;
+
+    memory_reserve_one(list->items, list->count, list->capacity);
+    list->items[list->count++] =
+        (Announcement){memory_copy_string(type), memory_copy_string(uid), change};
+}
+
+static void announce_all(Engine *engine)
+{
+    AnnouncementList list = engine->announced;
+
+    engine->announced = (AnnouncementList){0};
+    for (size_t i = 0; i < list.count; i++) {
+        feed_announce(engine->options.feed, list.items[i].type, list.items[i].uid,
+                      list.items[i].change);
+        free(list.items[i].type);
+        free(list.items[i].uid);
+    }
+    free(list.items);
+}
+
+/* What the end of an operation means to those who look at its object. */
+static void announce_end(Engine *engine, const Operation *operation, const StoreEnd *how)
+{
+    const Instance *before =
+        operation->uid != NULL ? store_instance(engine->options.store, operation->uid) : NULL;
+    const Instance *after = how->instance;
+
+    if (how->removed)
+        announce(engine, operation->type, operation->uid, PROVIDER_GONE);
+    if (how->superseded != NULL)
+        announce(engine, operation->type, how->superseded, PROVIDER_GONE);
+    if (after != NULL &&
+        (before == NULL || before->partial != after->partial || before->ready != after->ready ||
+         strcmp(instance_etag_known(before), after->etag) != 0))
+        announce(engine, operation->type, operation->uid, PROVIDER_CHANGED);
+}
+
 static void end(Engine *engine, Operation *operation, const StoreEnd *how)
 {
+    announce_end(engine, operation, how);
     store_end(engine->options.store, operation, how);
     json_free(map_remove(&engine->secrets, operation->op));
     engine->open_count--;
@@ -199,6 +253,7 @@ static void flush(evutil_socket_t fd, short events, void *context)
         presence_leave(engine, operation);
         engine->options.ended(engine->options.context, operation);
     }
+    announce_all(engine);
     free(begun.items);
     free(ended.items);
 }
@@ -255,6 +310,7 @@ void engine_free(Engine *engine)
         json_free(e->value);
     map_deinit(&engine->presences);
     map_deinit(&engine->secrets);
+    announce_all(engine);
     free(engine->begun.items);
     free(engine->ended.items);
     free(engine);

@@ -12,6 +12,7 @@
 
 #include <event2/event.h>
 
+#include "providers/sdk/feed.h"
 #include "providers/sdk/pool.h"
 #include "providers/sdk/schema.h"
 #include "providers/sdk/store.h"
@@ -28,6 +29,7 @@ typedef struct EngineOptions {
     const Schema *schema;
     Store *store;
     const Json *config;
+    Feed *feed;
     struct event_base *base;
     void (*ended)(void *context, Operation *operation); /* durable: may be answered now */
     void *context;

@@ -19,6 +19,8 @@ static Json *handshake_limits(const Provider *provider)
     json_set_int(limits, "max_body_bytes", HTTP_BODY_MAX);
     json_set_int(limits, "max_batch", (int64_t)batch_max(provider));
     json_set_int(limits, "max_concurrent", OPERATION_CONCURRENT_MAX);
+    if (provider->rate_per_s > 0)
+        json_set(limits, "rate_per_s", json_new_number(provider->rate_per_s));
     return limits;
 }
 
@@ -29,13 +31,13 @@ Json *handshake_versions(void)
     return strings(versions, ARRAY_SIZE(versions));
 }
 
-Json *handshake_json(const EngineOptions *options)
+Json *handshake_json(const EngineOptions *options, bool takes_tokens)
 {
     /* The last two need the provider's lookup(). */
-    static const char *const capabilities[] = {"plan",  "validate", "batch_observe", "query",
-                                               "list",  "cancel",   "fence",         "actions",
-                                               "adopt", "lookup"};
-    static const char *const auth[] = {"mtls"};
+    static const char *const capabilities[] = {
+        "plan",  "validate", "batch_observe", "query",         "list",  "cancel",
+        "fence", "actions",  "events",        "upgrade_state", "adopt", "lookup"};
+    static const char *const auth[] = {"mtls", "bearer"};
     size_t capability_count = ARRAY_SIZE(capabilities) - (options->provider->lookup ? 0 : 2);
     Json *json = json_new_object(), *protocol = json_new_object();
     Json *idempotency = json_new_object(), *operations = json_new_object();
@@ -51,7 +53,7 @@ Json *handshake_json(const EngineOptions *options)
     json_set(json, "idempotency", idempotency);
     json_set_int(operations, "retention_s", STORE_TTL_S);
     json_set(json, "operations", operations);
-    json_set(json, "auth", strings(auth, ARRAY_SIZE(auth)));
+    json_set(json, "auth", strings(auth, takes_tokens ? 2 : 1));
     json_set_string(json, "schema_etag", schema_etag(options->schema));
     return json;
 }

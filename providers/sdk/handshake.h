@@ -5,7 +5,7 @@
 #include "providers/sdk/engine.h"
 
 /* The document; the caller owns it. */
-Json *handshake_json(const EngineOptions *options);
+Json *handshake_json(const EngineOptions *options, bool takes_tokens);
 
 /* The protocol versions spoken here, an array the caller owns. */
 Json *handshake_versions(void);

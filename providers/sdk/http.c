@@ -27,6 +27,14 @@ void http_set_header(struct evhttp_request *request, const char *name, const cha
     evhttp_add_header(evhttp_request_get_output_headers(request), name, value);
 }
 
+void http_set_retry_after(struct evhttp_request *request, int64_t ms)
+{
+    char seconds[24];
+
+    snprintf(seconds, sizeof seconds, "%lld", (long long)((ms + 999) / 1000));
+    http_set_header(request, "Retry-After", seconds);
+}
+
 static void free_bytes(const void *bytes, size_t size, void *context)
 {
     (void)size, (void)context;
@@ -78,7 +86,7 @@ void http_send_problem(struct evhttp_request *request, const ProviderProblem *pr
     }
     json_free(more);
     if (problem->retryable)
-        http_set_header(request, "Retry-After", "1");
+        http_set_retry_after(request, problem_retry_ms(problem));
     http_send_json(request, problem_status(problem->code), body);
 }
 

@@ -15,6 +15,9 @@
 const char *http_header(struct evhttp_request *request, const char *name);
 void http_set_header(struct evhttp_request *request, const char *name, const char *value);
 
+/* Retry-After, which counts whole seconds. */
+void http_set_retry_after(struct evhttp_request *request, int64_t ms);
+
 /* Answer with JSON, a tree (taken; NULL: no body) or a text (emptied), or with a problem and
  * members of `more` (taken or NULL). */
 void http_send_json(struct evhttp_request *request, int status, Json *body);

@@ -26,11 +26,18 @@ typedef struct Instance {
     bool ready;
     bool partial;                  /* the call that made it failed half way */
     char etag[ETAG_SIZE];          /* with its quotes */
-    char observed_etag[ETAG_SIZE]; /* of the last observation, not stored; "": none yet */
+    char observed_etag[ETAG_SIZE]; /* of the last observation, not stored; "": it was not there */
+    bool is_observed;              /* there has been one */
     struct Operation *maker;       /* whose answer it is: see Operation.made; NULL: nobody's */
 } Instance;
 
 void instance_free(Instance *instance);
+
+/* The tag of how it was when it was last looked at; "": it was not there. */
+static inline const char *instance_etag_known(const Instance *instance)
+{
+    return instance->is_observed ? instance->observed_etag : instance->etag;
+}
 
 /* As it is stored; and back, from all of `members`. A negative code: no object, or a member is
  * missing. The caller owns the result. */

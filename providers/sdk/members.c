@@ -190,6 +190,13 @@ bool text_get_bool(const char *text, const char *key, bool otherwise)
     return member_find(text, key, &member) ? member_is_true(&member) : otherwise;
 }
 
+int64_t text_get_int(const char *text, const char *key, int64_t otherwise)
+{
+    Member member;
+
+    return member_find(text, key, &member) ? member_int(&member, otherwise) : otherwise;
+}
+
 char *text_get_string(const char *text, const char *key)
 {
     Member member;

@@ -58,6 +58,7 @@ Json *text_json(const char *text);
 
 /* The same by key. */
 bool text_get_bool(const char *text, const char *key, bool otherwise);
+int64_t text_get_int(const char *text, const char *key, int64_t otherwise);
 char *text_get_string(const char *text, const char *key);
 
 /* Write `"KEY":` and a string, a value's text, a number; with a comma before it unless the object

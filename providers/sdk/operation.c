@@ -137,6 +137,16 @@ static const char *text_or_null(const char *text)
     return text[0] != '\0' ? text : NULL;
 }
 
+static void put_fraction(Buffer *ret, double done)
+{
+    char text[16];
+
+    if (done < 0)
+        return;
+    snprintf(text, sizeof text, "%.4g", done);
+    member_put_text(ret, "progress", text);
+}
+
 static void put_progress(Buffer *ret, const Operation *operation)
 {
     int64_t updated_ms = operation->updated_ms;
@@ -147,6 +157,7 @@ static void put_progress(Buffer *ret, const Operation *operation)
         member_put_string(ret, "phase", text_or_null(progress->phase));
         member_put_string(ret, "message", text_or_null(progress->message));
         member_put_string(ret, "external_id", text_or_null(progress->external_id));
+        put_fraction(ret, progress->done);
         if (progress->at_ms > updated_ms)
             updated_ms = progress->at_ms;
     }
@@ -178,8 +189,10 @@ void operation_put(Buffer *ret, const Operation *operation)
 /* The progress of an operation that is begun; the lock is held. */
 static Progress *progress_get(Operation *operation)
 {
-    if (operation->progress == NULL)
+    if (operation->progress == NULL) {
         operation->progress = memory_zero(1, sizeof *operation->progress);
+        operation->progress->done = -1;
+    }
     operation->progress->at_ms = clock_now_ms();
     return operation->progress;
 }
@@ -190,6 +203,13 @@ void operation_progress(Operation *operation, const char *phase, const char *mes
     Progress *progress = progress_get(operation);
     snprintf(progress->phase, sizeof progress->phase, "%s", phase != NULL ? phase : "");
     snprintf(progress->message, sizeof progress->message, "%s", message != NULL ? message : "");
+    pthread_mutex_unlock(&progress_lock);
+}
+
+void operation_fraction(Operation *operation, double done)
+{
+    pthread_mutex_lock(&progress_lock);
+    progress_get(operation)->done = done < 0 ? 0 : done > 1 ? 1 : done;
     pthread_mutex_unlock(&progress_lock);
 }
 

@@ -2,7 +2,7 @@
  * forgotten.
  *
  * Everything but the progress belongs to the event thread. The thread that does it may only call
- * operation_progress(), operation_external_id() and operation_cancelled(). */
+ * operation_progress(), operation_fraction(), operation_external_id() and operation_cancelled(). */
 #ifndef VED_SDK_OPERATION_H
 #define VED_SDK_OPERATION_H
 
@@ -27,6 +27,7 @@ typedef enum OperationKind {
 /* How far it is; only of operations that this process has seen running. */
 typedef struct Progress {
     int64_t at_ms;
+    double done; /* from 0 to 1; below 0: not told */
     char phase[64];
     char message[256];
     char external_id[256];

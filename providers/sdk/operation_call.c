@@ -251,9 +251,10 @@ static StoreEnd end_well(OperationCall *call)
 
 static OperationState state_after(const Operation *operation, const ProviderProblem *problem)
 {
-    if (operation_cancelled(operation))
-        return OPERATION_CANCELLED;
     bool is_unknown = problem->outcome == NULL || strcmp(problem->outcome, "unknown") == 0;
+
+    if (operation_cancelled(operation) && !is_unknown)
+        return OPERATION_CANCELLED;
     return is_unknown && !problem->retryable ? OPERATION_UNKNOWN : OPERATION_FAILED;
 }
 

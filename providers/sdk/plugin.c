@@ -17,6 +17,7 @@
 #include "providers/sdk/log.h"
 #include "providers/sdk/server.h"
 #include "providers/sdk/tls.h"
+#include "providers/sdk/upgrade.h"
 
 #define LOCK_WAIT_MS 10000
 #define LOCK_POLL_MS 50
@@ -28,6 +29,7 @@ typedef struct PluginOptions {
     uint16_t port;
     const char *tls_dir;
     const char *data_dir;
+    const char *token_file; /* NULL: certificates only */
     Json *config;
     bool schema_only;
 } PluginOptions;
@@ -40,6 +42,7 @@ typedef struct Plugin {
     SSL_CTX *tls;
     Schema *schema;
     Store *store;
+    Feed *feed;
     Server *server;
     Engine *engine;
     struct event *parent;
@@ -95,21 +98,28 @@ static int parse_option(int option, PluginOptions *options, Error *err)
         return 0;
     case 'c':
         return parse_config(optarg, &options->config, err);
+    case 'k':
+        options->token_file = optarg;
+        return 0;
     case 's':
         options->schema_only = true;
         return 0;
     }
     return error_set(err, ERROR_USAGE,
-                     "usage: PLUGIN --listen HOST:PORT --tls DIR --data DIR [--config JSON], or "
-                     "PLUGIN --schema [--config JSON]");
+                     "usage: PLUGIN --listen HOST:PORT --tls DIR --data DIR [--config JSON] "
+                     "[--token-file FILE], or PLUGIN --schema [--config JSON]");
 }
 
 static int parse_options(int argc, char **argv, PluginOptions *ret, Error *err)
 {
     static const struct option known[] = {
-        {"listen", required_argument, NULL, 'l'}, {"tls", required_argument, NULL, 't'},
-        {"data", required_argument, NULL, 'd'},   {"config", required_argument, NULL, 'c'},
-        {"schema", no_argument, NULL, 's'},       {NULL, 0, NULL, 0},
+        {"listen", required_argument, NULL, 'l'},
+        {"tls", required_argument, NULL, 't'},
+        {"data", required_argument, NULL, 'd'},
+        {"config", required_argument, NULL, 'c'},
+        {"schema", no_argument, NULL, 's'},
+        {"token-file", required_argument, NULL, 'k'},
+        {NULL, 0, NULL, 0},
     };
     int option;
 
@@ -210,8 +220,9 @@ static int open_store(Plugin *plugin, Error *err)
         return code;
     if (code == STORE_TORN_TAIL)
         log_line("the journal ended in the middle of a record; that record was cut off");
-    if (plugin->provider->forget_keys)
-        return store_forget_keys(plugin->store, err);
+    if (plugin->provider->forget_keys && (code = store_forget_keys(plugin->store, err)) < 0)
+        return code;
+    upgrade_store(plugin->provider, plugin->schema, plugin->store);
     return 0;
 }
 
@@ -221,6 +232,9 @@ static int open_provider(Plugin *plugin, Error *err)
     const PluginOptions *options = &plugin->options;
     int code = 0;
 
+    if ((code = feed_new(&plugin->feed, err)) < 0)
+        return code;
+    provider->feed = plugin->feed;
     if (provider->open != NULL &&
         (code = provider->open(provider, options->data_dir, options->config, err)) < 0)
         return error_wrap(err, "open provider '%s'", provider->name);
@@ -248,19 +262,22 @@ static int open_server(Plugin *plugin, Error *err)
     ServerOptions server = {
         .host = plugin->options.host,
         .port = plugin->options.port,
+        .token_file = plugin->options.token_file,
     };
     EngineOptions engine = {
         .provider = plugin->provider,
         .schema = plugin->schema,
         .store = plugin->store,
         .config = plugin->options.config,
+        .feed = plugin->feed,
         .ended = server_operation_ended,
     };
 
     plugin->base = event_base_new();
     if (plugin->base == NULL)
         return error_set(err, ERROR_INTERNAL, "make an event loop");
-    if (tls_context_new(plugin->options.tls_dir, &plugin->tls, err) < 0)
+    if (tls_context_new(plugin->options.tls_dir, plugin->options.token_file != NULL, &plugin->tls,
+                        err) < 0)
         return err->code;
     server.base = engine.base = plugin->base;
     server.tls = plugin->tls;

@@ -38,11 +38,17 @@ int provider_problem(ProviderProblem *problem, const char *code, const char *out
     problem->code = code;
     problem->outcome = outcome;
     problem->retryable = retryable;
+    problem->retry_after_ms = 0;
     problem->pointer[0] = '\0';
     va_start(arguments, format);
     vsnprintf(problem->detail, sizeof problem->detail, format, arguments);
     va_end(arguments);
     return -1;
+}
+
+int64_t problem_retry_ms(const ProviderProblem *problem)
+{
+    return problem->retry_after_ms > 0 ? problem->retry_after_ms : PROBLEM_RETRY_MS;
 }
 
 /* https://ved.dev/problems/validation-failed */
@@ -81,7 +87,7 @@ Json *problem_json(const ProviderProblem *problem)
     json_set_string(json, "outcome", problem->outcome != NULL ? problem->outcome : "unknown");
     json_set_bool(json, "retryable", problem->retryable);
     if (problem->retryable)
-        json_set_int(json, "retry_after_ms", PROBLEM_RETRY_MS);
+        json_set_int(json, "retry_after_ms", problem_retry_ms(problem));
     if (problem->pointer[0] != '\0')
         set_pointed(json, problem, kind->code);
     return json;

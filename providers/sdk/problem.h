@@ -7,10 +7,13 @@
 
 #include "providers/sdk/provider.h"
 
-#define PROBLEM_RETRY_MS 1000 /* what a retryable problem asks its client to wait */
+#define PROBLEM_RETRY_MS 1000 /* what a retryable problem asks its client to wait, if not said */
 
 /* HTTP status of a code; 500 for one that is not in problem.def. */
 int problem_status(const char *code);
+
+/* How long a client should wait before it tries again. */
+int64_t problem_retry_ms(const ProviderProblem *problem);
 
 /* The problem as an object the caller owns. */
 Json *problem_json(const ProviderProblem *problem);

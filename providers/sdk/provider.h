@@ -18,6 +18,7 @@
 #include "lang/base/json.h"
 
 typedef struct Operation Operation; /* the SDK's; progress and cancellation go through it */
+struct Feed;
 
 /* One request to bring an object to `desired`, to remove it, or to do an action. */
 typedef struct ProviderRequest {
@@ -58,6 +59,7 @@ typedef struct ProviderProblem {
     const char *code;    /* static: "VALIDATION_FAILED", "UNAVAILABLE", "INTERNAL" ... */
     const char *outcome; /* static: "not_applied", "partial", "unknown" */
     bool retryable;
+    int64_t retry_after_ms; /* of a retryable one: not before; 0: a second */
     char detail[1024];
     char pointer[128]; /* JSON pointer of the argument at fault, or "" */
 } ProviderProblem;
@@ -72,6 +74,12 @@ typedef struct ProviderFinding {
 /* At most this many findings of one search. */
 #define FINDINGS_MAX 100
 
+typedef enum ProviderChange {
+#define PROVIDER_CHANGE(name, text) PROVIDER_##name,
+#include "providers/sdk/change.def"
+#undef PROVIDER_CHANGE
+} ProviderChange;
+
 typedef enum ObserveStatus { OBSERVE_FOUND, OBSERVE_ABSENT, OBSERVE_ERROR } ObserveStatus;
 
 /* 0, or -1 with `problem` filled. */
@@ -80,9 +88,11 @@ typedef struct Provider {
     const char *version;
     const char *schema; /* the /v1/schema document, JSON text; not before describe() */
     void *context;
-    int batch_max;    /* of the objects or questions in one request, so many that all are answered
-                         within some seconds; 0: 200 */
-    bool forget_keys; /* set by open(): start without the keys of earlier operations (for tests) */
+    int batch_max;     /* of the objects or questions in one request, so many that all are answered
+                          within some seconds; 0: 200 */
+    double rate_per_s; /* so many requests are taken in a second, more are THROTTLED; 0: any */
+    bool forget_keys;  /* set by open(): start without the keys of earlier operations (for tests) */
+    struct Feed *feed; /* the SDK's */
 
     /* Before anything else, and alone for `--schema`: make `schema` where it depends on the config.
      * Touches nothing outside. May be NULL. */
@@ -110,6 +120,13 @@ typedef struct Provider {
                   const char *search, ProviderFinding *ret, ProviderProblem *problem);
     int (*query)(struct Provider *provider, const char *query, const Json *args, Json **ret,
                  ProviderProblem *problem); /* a fact */
+    /* Pure: turn `state`, an object's of schema version `from`, into one of the next version, in
+     * place. Only the shape changes. NULL: all versions have the same. */
+    int (*upgrade)(struct Provider *provider, const char *type, int64_t from, Json *state,
+                   ProviderProblem *problem);
+    /* Asked on the event thread, must not block: can what it depends on be reached? If not,
+     * `reason` says why. NULL: it always can. */
+    bool (*ready)(struct Provider *provider, char *reason, size_t size);
 } Provider;
 
 /* Fill a problem; returns -1. */
@@ -120,13 +137,20 @@ int provider_problem(ProviderProblem *problem, const char *code, const char *out
  * known. May be called from the operation's thread only. */
 void operation_progress(Operation *operation, const char *phase, const char *message);
 void operation_external_id(Operation *operation, const char *external_id);
+void operation_fraction(Operation *operation, double done); /* 0 to 1, where it can be told */
+
+/* Tell whoever listens (GET /v1/events) that the object should be looked at again; for changes that
+ * come from outside, as those made by operations or seen by observations are told anyway. Without a
+ * uid any object of the type may have changed, without a type any at all. May be called by any
+ * thread from open() on. */
+void provider_changed(Provider *provider, const char *type, const char *uid, ProviderChange change);
 
 /* True once somebody asked to cancel: stop where the outcome is known. */
 bool operation_cancelled(const Operation *operation);
 
-/* The whole of a plugin's main(): parse --listen, --tls, --data, --config; serve until stdin closes
- * or SIGTERM; return the exit code. With --schema instead of the first three: print the schema
- * document and return 0, without serving or touching anything. */
+/* The whole of a plugin's main(): parse --listen, --tls, --data, --config, --token-file; serve
+ * until stdin closes or SIGTERM; return the exit code. With --schema instead of the first three:
+ * print the schema document and return 0, without serving or touching anything. */
 int provider_main(Provider *provider, int argc, char **argv);
 
 #endif

@@ -295,64 +295,6 @@ const Json *schema_parameter(const Json *effect, const char *name)
     return json_get(json_get(json_get(effect, "parameters"), "properties"), name);
 }
 
-/* Two values of one parameter, either of which may not be given. */
-static bool value_differs(const Json *parameter, const Json *old, const Json *new)
-{
-    const Json *otherwise = json_get(parameter, "default");
-
-    old = old != NULL ? old : otherwise;
-    new = new != NULL ? new : otherwise;
-    return old != new && (old == NULL || new == NULL || !json_equal(old, new));
-}
-
-static void add_change(Json *ret, const char *name)
-{
-    cleanup(free) char *pointer = memory_format("/%s", name);
-
-    json_append(ret, json_new_string(pointer));
-}
-
-/* The changes of parameters that carry `mark`; NULL: of all. */
-static void list_changes(const Json *effect, const Json *before, const Json *after,
-                         const char *mark, Json *ret)
-{
-    for (const Json *new = json_first(after); new != NULL; new = json_next(new)) {
-        const Json *parameter = schema_parameter(effect, json_key(new));
-        if ((mark == NULL || json_get_bool(parameter, mark, false)) &&
-            value_differs(parameter, json_get(before, json_key(new)), new))
-            add_change(ret, json_key(new));
-    }
-    for (const Json *old = json_first(before); old != NULL; old = json_next(old)) {
-        const Json *parameter = schema_parameter(effect, json_key(old));
-        if ((mark == NULL || json_get_bool(parameter, mark, false)) &&
-            json_get(after, json_key(old)) == NULL && value_differs(parameter, old, NULL))
-            add_change(ret, json_key(old));
-    }
-}
-
-static bool has_changes(const Json *effect, const Json *before, const Json *after, const char *mark)
-{
-    cleanup(json_free) Json *changes = json_new_array();
-
-    list_changes(effect, before, after, mark, changes);
-    return json_count(changes) > 0;
-}
-
-void schema_immutable_changes(const Json *effect, const Json *before, const Json *after, Json *ret)
-{
-    list_changes(effect, before, after, "x-ved-immutable", ret);
-}
-
-bool schema_is_changed(const Json *effect, const Json *before, const Json *after)
-{
-    return has_changes(effect, before, after, NULL);
-}
-
-bool schema_is_disruptive(const Json *effect, const Json *before, const Json *after)
-{
-    return has_changes(effect, before, after, "x-ved-disruptive");
-}
-
 Json *schema_unknown(void)
 {
     Json *unknown = json_new_object();

@@ -7,7 +7,8 @@
  *
  * Of each parameter is said what another value means: "x-ved-immutable", with the reason in
  * "x-ved-because", asks for another object; any other is updated in place, and if it is
- * "x-ved-disruptive" the object does not serve meanwhile. */
+ * "x-ved-disruptive" the object does not serve meanwhile. "x-ved-set" and "x-ved-normalize" (case,
+ * json, cidr) say which values are no other ones, see schema_change.c. */
 #ifndef VED_SDK_SCHEMA_H
 #define VED_SDK_SCHEMA_H
 

@@ -11,11 +11,9 @@
 #include <event2/listener.h>
 
 #include "lang/base/memory.h"
-#include "providers/sdk/handshake.h"
 #include "providers/sdk/http.h"
 #include "providers/sdk/members.h"
 #include "providers/sdk/problem.h"
-#include "providers/sdk/tls.h"
 
 #define CONNECTIONS_MAX 1024
 #define HEADERS_MAX (64 << 10)
@@ -70,7 +68,7 @@ static void send_result(struct evhttp_request *request, const Operation *operati
     if (replayed)
         http_set_header(request, "Idempotency-Replayed", "true");
     if (text_get_bool(operation->problem, "retryable", false))
-        http_set_header(request, "Retry-After", "1");
+        http_set_retry_after(request, text_get_int(operation->problem, "retry_after_ms", 0));
     operation_put_answer(&answer, operation);
     http_send_text(request, operation->status, &answer);
 }
@@ -164,14 +162,6 @@ static void send_refusal(struct evhttp_request *request, const Refusal *refusal)
     http_send_problem(request, &refusal->problem, more);
 }
 
-static void peer_name(struct evhttp_request *request, char *ret, size_t size)
-{
-    struct evhttp_connection *connection = evhttp_request_get_connection(request);
-    struct bufferevent *bev = evhttp_connection_get_bufferevent(connection);
-
-    tls_peer_name(bufferevent_openssl_get_ssl(bev), ret, size);
-}
-
 static void submit(Call *call, OperationKind kind)
 {
     const char *if_none_match = http_header(call->request, "If-None-Match");
@@ -184,7 +174,7 @@ static void submit(Call *call, OperationKind kind)
         send_refusal(call->request, &refusal);
         return;
     }
-    peer_name(call->request, client, sizeof client);
+    call_client_name(call, client, sizeof client);
     Mutation mutation = {
         .kind = kind,
         .type = call->names[0],
@@ -278,6 +268,8 @@ static const Route routes[] = {
     {EVHTTP_REQ_POST, "/v1/observe", true, handle_observe},
     {EVHTTP_REQ_POST, "/v1/query", true, handle_query},
     {EVHTTP_REQ_POST, "/v1/lookup", true, handle_lookup},
+    {EVHTTP_REQ_POST, "/v1/upgrade-state", true, handle_upgrade},
+    {EVHTTP_REQ_GET, "/v1/events", false, handle_events},
     {EVHTTP_REQ_GET, "/v1/instances", false, handle_instances},
     {EVHTTP_REQ_GET, "/v1/instances/*/*", false, handle_instance},
     {EVHTTP_REQ_PUT, "/v1/instances/*/*", true, handle_put},
@@ -333,6 +325,8 @@ static void call_route(Call *call, int segment_count)
         const Route *route = &routes[i];
         if (route->method != method || !route_matches(route, call, segment_count))
             continue;
+        if (route->takes_body && !gate_has_room(call))
+            return;
         if (route->takes_body &&
             http_read_body(call->request, &call->body, call->digest, &problem) < 0)
             http_send_problem(call->request, &problem, NULL);
@@ -343,21 +337,6 @@ static void call_route(Call *call, int segment_count)
     call_problem(call, "NOT_FOUND", "there is no such path or method in VPP/1");
 }
 
-static bool protocol_is_spoken(Call *call)
-{
-    const char *version = http_header(call->request, "Ved-Protocol");
-    ProviderProblem problem = {0};
-
-    if (version == NULL || strcmp(version, "1") == 0 || strncmp(version, "1.", 2) == 0)
-        return true;
-    Json *more = json_new_object();
-    json_set(more, "supported", handshake_versions());
-    provider_problem(&problem, "PROTOCOL_VERSION_UNSUPPORTED", "not_applied", false,
-                     "Ved-Protocol is '%.16s', expected '1.0'", version);
-    http_send_problem(call->request, &problem, more);
-    return false;
-}
-
 static void on_request(struct evhttp_request *request, void *context)
 {
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(request);
@@ -366,7 +345,7 @@ static void on_request(struct evhttp_request *request, void *context)
 
     evhttp_parse_query_str(query != NULL ? query : "", &call.parameters);
     int segment_count = call_split(&call, path != NULL ? path : "");
-    if (protocol_is_spoken(&call))
+    if (gate_admits(&call))
         call_route(&call, segment_count);
     for (int i = 0; i < SEGMENTS_MAX; i++)
         free(call.segments[i]);
@@ -439,6 +418,7 @@ int server_new(const ServerOptions *options, Server **ret, Error *err)
 
     server->base = options->base;
     server->tls = options->tls;
+    server->token_file = options->token_file;
     server->ssl_index = SSL_get_ex_new_index(0, server, NULL, NULL, on_connection_end);
     server->http = evhttp_new(options->base);
     if (server->http == NULL)
@@ -471,6 +451,8 @@ int server_new(const ServerOptions *options, Server **ret, Error *err)
 void server_attach(Server *server, Engine *engine)
 {
     server->engine = engine;
+    server->rate = rate_limit(engine_options(engine)->provider->rate_per_s, clock_now_ms());
+    events_attach(server);
 }
 
 uint16_t server_port(const Server *server)

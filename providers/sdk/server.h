@@ -1,6 +1,7 @@
 /* The HTTPS server of a plugin: connections, routes, and the requests that wait for an operation.
  *
- * It speaks TLS with client certificates only; there is no way to reach a route without one. */
+ * It speaks TLS only, with client certificates; where there is a token file, who has no certificate
+ * must send its token with each request. There is no way to reach a route without either. */
 #ifndef VED_SDK_SERVER_H
 #define VED_SDK_SERVER_H
 
@@ -15,7 +16,8 @@ typedef struct ServerOptions {
     struct event_base *base;
     SSL_CTX *tls; /* borrowed */
     const char *host;
-    uint16_t port; /* 0: any free one */
+    uint16_t port;          /* 0: any free one */
+    const char *token_file; /* borrowed; NULL: who has no certificate has no way in */
 } ServerOptions;
 
 /* Listen; requests are answered once server_attach() has given it an engine. */

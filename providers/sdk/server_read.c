@@ -9,6 +9,7 @@
 #include "providers/sdk/members.h"
 #include "providers/sdk/problem.h"
 #include "providers/sdk/server_call.h"
+#include "providers/sdk/upgrade.h"
 
 #define PAGE_SIZE 200
 
@@ -16,15 +17,19 @@
 
 void handle_handshake(Call *call)
 {
-    http_send_json(call->request, 200, handshake_json(call_options(call)));
+    http_send_json(call->request, 200,
+                   handshake_json(call_options(call), call->server->token_file != NULL));
 }
 
 void handle_health(Call *call)
 {
+    Provider *provider = call_options(call)->provider;
+    char reason[512] = "";
+    bool is_ready = provider->ready == NULL || provider->ready(provider, reason, sizeof reason);
     Json *json = json_new_object();
 
-    json_set_bool(json, "ready", true);
-    json_set_string(json, "reason", "");
+    json_set_bool(json, "ready", is_ready);
+    json_set_string(json, "reason", is_ready ? "" : reason);
     http_send_json(call->request, 200, json);
 }
 
@@ -120,6 +125,17 @@ void handle_lookup(Call *call)
     lookup_start(call->server->engine, call->body, lookup_answer, call->request);
 }
 
+void handle_upgrade(Call *call)
+{
+    ProviderProblem problem = {0};
+    Json *reply = NULL;
+
+    if (upgrade_answer(call_options(call), call->body, &reply, &problem) < 0)
+        http_send_problem(call->request, &problem, NULL);
+    else
+        http_send_json(call->request, 200, reply);
+}
+
 /* ---- lists and single reads ---- */
 
 static int compare_names(const void *a, const void *b)
@@ -177,6 +193,20 @@ static bool is_wanted(const Call *call, const char *parameter, const char *value
     return wanted == NULL || *wanted == '\0' || strcmp(wanted, value) == 0;
 }
 
+/* The same for one of several, with commas between. */
+static bool is_among(const Call *call, const char *parameter, const char *value)
+{
+    const char *wanted = call_parameter(call, parameter);
+    size_t size = strlen(value);
+
+    if (wanted == NULL || *wanted == '\0')
+        return true;
+    for (const char *at = wanted; (at = strstr(at, value)) != NULL; at += size)
+        if ((at == wanted || at[-1] == ',') && (at[size] == ',' || at[size] == '\0'))
+            return true;
+    return false;
+}
+
 static void list_instance(const Call *call, void *value, Buffer *ret)
 {
     const Instance *instance = value;
@@ -192,7 +222,7 @@ static void list_operation(const Call *call, void *value, Buffer *ret)
     const Operation *operation = value;
 
     if (is_wanted(call, "owner", operation->lineage) &&
-        is_wanted(call, "state", operation_state_name(operation_state_shown(operation))))
+        is_among(call, "state", operation_state_name(operation_state_shown(operation))))
         operation_put(ret, operation);
 }
 
@@ -214,8 +244,13 @@ void handle_instance(Call *call)
         call_problem(call, "NOT_FOUND", "there is no such object");
         return;
     }
+    const char *known = http_header(call->request, "If-None-Match");
     Buffer body = {0};
-    instance_put_representation(&body, instance, NULL);
     http_set_header(call->request, "ETag", instance->etag);
+    if (known != NULL && strcmp(known, instance->etag) == 0) {
+        http_send_json(call->request, 304, NULL);
+        return;
+    }
+    instance_put_representation(&body, instance, NULL);
     http_send_text(call->request, 200, &body);
 }

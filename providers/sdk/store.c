@@ -50,16 +50,23 @@ int64_t store_fence(const Store *store, const char *lineage)
 /* ---- what is in memory ---- */
 
 /* The instance is not what it was made any more: its maker's answer stays as it is. */
-static void instance_drop(Instance *instance)
+static void maker_leave(Instance *instance)
 {
-    Operation *maker = instance != NULL ? instance->maker : NULL;
+    Operation *maker = instance->maker;
     Buffer answer = {0};
 
-    if (maker != NULL) {
-        operation_put_answer(&answer, maker);
-        maker->reply = buffer_take(&answer);
-        maker->made = NULL;
-    }
+    if (maker == NULL)
+        return;
+    operation_put_answer(&answer, maker);
+    maker->reply = buffer_take(&answer);
+    maker->made = NULL;
+    instance->maker = NULL;
+}
+
+static void instance_drop(Instance *instance)
+{
+    if (instance != NULL)
+        maker_leave(instance);
     instance_free(instance);
 }
 
@@ -374,6 +381,15 @@ void store_end(Store *store, Operation *operation, const StoreEnd *end)
     if (end->instance != NULL)
         instance_put_in(store, end->instance);
     operation_settle(store, operation);
+}
+
+void store_reshape(Instance *instance, int64_t schema_version, const Json *state)
+{
+    maker_leave(instance);
+    free(instance->state);
+    instance->state = json_text(state);
+    instance->schema_version = schema_version;
+    etag_of(state, instance->external_id, instance->etag);
 }
 
 void store_raise_fence(Store *store, const char *lineage, int64_t fence)

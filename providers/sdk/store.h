@@ -57,6 +57,10 @@ void store_again(Store *store, Operation *operation, int64_t now_ms);
 /* Remember how it ended. */
 void store_end(Store *store, Operation *operation, const StoreEnd *end);
 
+/* Have an instance's state in the shape of another schema version from now on. What its operation
+ * has answered stays. It is not made durable: whoever opens the store does it again. */
+void store_reshape(Instance *instance, int64_t schema_version, const Json *state);
+
 /* The highest fence that a client of this lineage has sent; 0: none. Raising it is remembered like
  * everything else; a lower one does nothing. */
 int64_t store_fence(const Store *store, const char *lineage);

@@ -38,7 +38,7 @@ static int tls_load(SSL_CTX *context, const char *dir, Error *err)
     return 0;
 }
 
-int tls_context_new(const char *dir, SSL_CTX **ret, Error *err)
+int tls_context_new(const char *dir, bool lets_in_all, SSL_CTX **ret, Error *err)
 {
     static const unsigned char session_context[] = "ved-provider";
     SSL_CTX *context = SSL_CTX_new(TLS_server_method());
@@ -46,7 +46,8 @@ int tls_context_new(const char *dir, SSL_CTX **ret, Error *err)
     if (context == NULL)
         return tls_fail(err, "make a TLS context for", dir);
     SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    SSL_CTX_set_verify(context,
+                       SSL_VERIFY_PEER | (lets_in_all ? 0 : SSL_VERIFY_FAIL_IF_NO_PEER_CERT), NULL);
     SSL_CTX_set_session_id_context(context, session_context, sizeof session_context - 1);
     int code = tls_load(context, dir, err);
     if (code < 0) {
@@ -73,6 +74,11 @@ static bool uri_of(const X509 *certificate, char *ret, size_t size)
     }
     GENERAL_NAMES_free(names);
     return found;
+}
+
+bool tls_has_peer(SSL *ssl)
+{
+    return SSL_get0_peer_certificate(ssl) != NULL && SSL_get_verify_result(ssl) == X509_V_OK;
 }
 
 void tls_peer_name(SSL *ssl, char *ret, size_t size)

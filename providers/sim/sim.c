@@ -45,6 +45,7 @@ static int sim_open(Provider *provider, const char *data_dir, const Json *config
     sim->data_dir = memory_copy_string(data_dir);
     sim->lose_path = memory_format("%s/lose", data_dir);
     provider->forget_keys = json_get_bool(config, "forget_keys", false);
+    provider->rate_per_s = json_number(json_get(config, "rate_per_s"), 0);
     return sim_open_files(sim, err);
 }
 
@@ -129,6 +130,7 @@ static int before(Sim *sim, const ProviderRequest *request, size_t count, Provid
 static void after(const Sim *sim, const ProviderRequest *request)
 {
     operation_progress(request->operation, "settling", effect_of(request));
+    operation_fraction(request->operation, 0.5);
     sleep_ms(request->operation, delay_of(sim, effect_of(request)) / 2);
 }
 

@@ -15,6 +15,7 @@ static struct event_base *base;
 static Schema *schema;
 static Store *store;
 static Engine *engine;
+static Feed *feed;
 static Json *config;
 static char seen_traceparent[128]; /* by the last call of the provider */
 static int run_count;
@@ -50,6 +51,8 @@ static void start(void)
 
     cr_assert_eq(store_open(&store_options, &store, &err), 0, "%s", err.message);
     cr_assert_eq(schema_new(provider.schema, &schema, &err), 0, "%s", err.message);
+    cr_assert_eq(feed_new(&feed, &err), 0, "%s", err.message);
+    options.feed = feed;
     options.store = store;
     options.schema = schema;
     cr_assert_eq(engine_new(&options, &engine, &err), 0, "%s", err.message);
@@ -58,6 +61,7 @@ static void start(void)
 static void stop(void)
 {
     engine_free(engine);
+    feed_free(feed);
     schema_free(schema);
     store_free(store);
 }

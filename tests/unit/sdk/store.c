@@ -520,3 +520,20 @@ Test(store, a_record_of_another_kind_is_refused)
     cr_assert_eq(store_open(&options, &store, &err), ERROR_STATE);
     cr_assert_not_null(strstr(err.message, "record 'wonder' is not known"), "%s", err.message);
 }
+
+Test(store, an_instance_in_a_new_shape_leaves_its_answer_as_it_was)
+{
+    cleanup(store_free) Store *store = open_store(0);
+    Operation *operation = begin(store, "op1");
+    succeed(store, operation);
+    cleanup(buffer_deinit) Buffer before = {0}, after = {0};
+    operation_put_answer(&before, operation);
+    Instance *instance = store_instance(store, UID);
+    cleanup(json_free) Json *state = parsed("{\"id\":\"i-1\",\"new\":true}");
+
+    store_reshape(instance, 2, state);
+    cr_assert_str_eq(instance->state, "{\"id\":\"i-1\",\"new\":true}");
+    cr_assert_eq(instance->schema_version, 2);
+    operation_put_answer(&after, operation);
+    cr_assert_str_eq(after.bytes, before.bytes);
+}
