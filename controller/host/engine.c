@@ -661,6 +661,7 @@ static bool begin(Engine *engine, bool record)
     if (!engine_commit(engine))
         return false;
     engine_release(engine, effects);
+    memory_give_back(); /* what it took to look at every instance for the first time */
     return true;
 }
 
