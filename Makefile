@@ -334,6 +334,13 @@ uninstall:
 clean:
 	rm -rf build
 
+# --- Image ---------------------------------------------------------------------------------------
+
+.PHONY: image
+image: all
+	@.ci/packages test
+	@.ci/image $(OUT) build/ved-image.tar
+
 .PHONY: help
 help:
 	@echo 'make                  build ved and its providers into build/release'
@@ -353,6 +360,7 @@ help:
 	@echo 'make bench            speed, memory and durability in figures, each beside its limit'
 	@echo 'make packages         install the Debian packages that build and tests need'
 	@echo 'make install          DESTDIR= PREFIX=/usr/local; make uninstall takes it away again'
+	@echo 'make image            an image of ved and its providers: build/ved-image.tar'
 	@echo 'make clean            remove build/'
 	@echo
 	@echo 'BUILD=release|debug|asan|clang picks the flavour; all of it goes to build/$$BUILD.'

@@ -1,6 +1,6 @@
 /* The sample application: a web page that counts the guests in its database.
  *
- * PORT says where on 127.0.0.1 it listens, DATABASE_URL which database it uses. GET / is the page,
+ * HOST and PORT say where it listens, DATABASE_URL which database it uses. GET / is the page,
  * GET /healthz says whether the application serves, whatever the database does. */
 #include <signal.h>
 #include <stdbool.h>
@@ -16,6 +16,7 @@
 #include "cmd/ved-sample-app/page.h"
 #include "lang/base/memory.h"
 
+#define HOST_DEFAULT "127.0.0.1"
 #define PORT_DEFAULT "8080"
 #define REQUEST_TIMEOUT_S 30
 #define HEADERS_SIZE_MAX 16384
@@ -121,7 +122,8 @@ static bool read_port(const char *text, uint16_t *ret)
     return true;
 }
 
-static struct evhttp *serve(struct event_base *base, Database *database, uint16_t port)
+static struct evhttp *serve(struct event_base *base, Database *database, const char *host,
+                            uint16_t port)
 {
     struct evhttp *http = evhttp_new(base);
 
@@ -132,28 +134,28 @@ static struct evhttp *serve(struct event_base *base, Database *database, uint16_
     evhttp_set_cb(http, "/", on_root, database);
     evhttp_set_cb(http, "/healthz", on_health, NULL);
     evhttp_set_gencb(http, on_other, NULL);
-    if (evhttp_bind_socket(http, "127.0.0.1", port) == 0)
+    if (evhttp_bind_socket(http, host, port) == 0)
         return http;
     evhttp_free(http);
     return NULL;
 }
 
-static int run(struct event_base *base, uint16_t port)
+static int run(struct event_base *base, const char *host, uint16_t port)
 {
     const char *url = getenv("DATABASE_URL");
     bool has_database = url != NULL && url[0] != '\0';
     Database *database = has_database ? database_new(base, url) : NULL;
-    struct evhttp *http = serve(base, database, port);
+    struct evhttp *http = serve(base, database, host, port);
     struct event *term = evsignal_new(base, SIGTERM, on_signal, base);
     struct event *interrupt = evsignal_new(base, SIGINT, on_signal, base);
 
     if (http == NULL) {
-        fprintf(stderr, "ved-sample-app: port %u of 127.0.0.1 is in use: set PORT to another\n",
-                (unsigned)port);
+        fprintf(stderr, "ved-sample-app: cannot listen on port %u of %s: set PORT to another\n",
+                (unsigned)port, host);
     } else {
         event_add(term, NULL);
         event_add(interrupt, NULL);
-        printf("ved-sample-app: http://127.0.0.1:%u/, %s\n", (unsigned)port,
+        printf("ved-sample-app: http://%s:%u/, %s\n", host, (unsigned)port,
                has_database ? "with a database" : "without a database");
         fflush(stdout);
         event_base_dispatch(base);
@@ -167,6 +169,7 @@ static int run(struct event_base *base, uint16_t port)
 
 int main(void)
 {
+    const char *host = getenv("HOST");
     const char *text = getenv("PORT");
     uint16_t port;
 
@@ -180,7 +183,7 @@ int main(void)
         fprintf(stderr, "ved-sample-app: no event loop\n");
         return 70;
     }
-    int code = run(base, port);
+    int code = run(base, host != NULL ? host : HOST_DEFAULT, port);
     event_base_free(base);
     return code;
 }
