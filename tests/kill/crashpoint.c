@@ -1,12 +1,14 @@
 /* Preloaded into ved and its plugins: keeps the crash point a process is at in a shared page.
  *
  * The programs are the real ones and know nothing of this. Where they are is read off the calls
- * that have an effect outside the process:
+ * that have an effect outside the process, the point standing between two of them:
  *
- *     ved      write journal (a prepare in it)  1 | sync journal | 2 | half an SSL record | 3 |
- * rest | 4 | SSL_read of the reply | 5 | sync journal (an answer in it) | 6 write checkpoint | 7 |
- * rename | 8 | sync folder plugin   SSL_read of a request | P1 | its key synced | P2 | line in the
- * call log | P3 | result synced | P4 | SSL_write of the reply
+ *     ved     write journal (a prepare in it)  1  sync journal  2  half an SSL record  3  the rest
+ *             4  SSL_read of the reply  5  sync journal (an answer in it)  6
+ *             write checkpoint  7  rename  8  sync folder
+ *     plugin  SSL_read of a request  P1  its key synced  P2  the world called: an object of sim, a
+ *             plain HTTP request that changes something  P3  result synced  P4  SSL_write of the
+ *             reply
  *
  * At each point the calling thread naps for a moment, because a point that is a few instructions
  * wide would never be hit by a kill from outside. */
@@ -31,6 +33,7 @@
 #include "tests/kill/real.h"
 
 #define CONNECTIONS_MAX 256
+#define DESCRIPTORS_MAX 1024
 
 typedef enum Role { ROLE_NONE, ROLE_VED, ROLE_PLUGIN } Role;
 
@@ -52,6 +55,11 @@ static _Atomic bool checkpoint_renamed;
 
 /* ---- the page ---- */
 
+static bool starts_with(const char *text, const char *start)
+{
+    return strncmp(text, start, strlen(start)) == 0;
+}
+
 __attribute__((constructor)) static void crashpoint_attach(void)
 {
     const char *path = getenv(CRASH_MAP_ENVIRONMENT);
@@ -62,7 +70,7 @@ __attribute__((constructor)) static void crashpoint_attach(void)
         return;
     if (strcmp(program, "ved") == 0)
         role = ROLE_VED;
-    else if (strcmp(program, "ved-provider-sim") == 0)
+    else if (starts_with(program, "ved-provider-"))
         role = ROLE_PLUGIN;
     else
         return;
@@ -141,11 +149,6 @@ typedef enum FileKind {
     FILE_CHECKPOINT,
     FILE_STORE /* where a plugin keeps keys and results */
 } FileKind;
-
-static bool starts_with(const char *text, const char *start)
-{
-    return strncmp(text, start, strlen(start)) == 0;
-}
 
 static FileKind name_kind(const char *path)
 {
@@ -363,10 +366,40 @@ static ssize_t send_halves(int fd, const void *bytes, size_t size, int flags,
     return second < 0 ? first : first + second;
 }
 
+/* Sockets on which a plugin has told the world beyond it, in plain HTTP, to change something. */
+static _Atomic bool world_asked[DESCRIPTORS_MAX];
+
+static bool changes_world(int fd, const void *bytes, size_t size)
+{
+    static const char *const starts[] = {"POST /", "PUT /", "DELETE /"};
+
+    if (!map || role != ROLE_PLUGIN || fd < 0 || fd >= DESCRIPTORS_MAX)
+        return false;
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        if (size >= strlen(starts[i]) && memcmp(bytes, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return false;
+}
+
+EXPORT ssize_t recv(int fd, void *bytes, size_t size, int flags)
+{
+    REAL(recv);
+    ssize_t result = real(fd, bytes, size, flags);
+
+    if (map && result > 0 && fd >= 0 && fd < DESCRIPTORS_MAX &&
+        atomic_exchange(&world_asked[fd], false))
+        arrive(CRASH_WORLD_CALLED);
+    return result;
+}
+
 EXPORT ssize_t send(int fd, const void *bytes, size_t size, int flags)
 {
     REAL(send);
 
+    if (changes_world(fd, bytes, size)) {
+        world_asked[fd] = true;
+        arrive(CRASH_KEY_STORED);
+    }
     if (sending_effect && size > 1)
         return send_halves(fd, bytes, size, flags, real);
     return real(fd, bytes, size, flags);
