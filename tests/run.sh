@@ -20,7 +20,7 @@ PASSED=0
 FAILED=0
 mkdir -p "$LOGS"
 
-libraries=(base lang core host sdk local sim)
+libraries=(base lang core host conformance sdk local sim)
 
 count() { # PASSED FAILED
     PASSED=$((PASSED + $1))

@@ -72,7 +72,7 @@ static char *name_of(const char *file)
     return memory_copy_bytes(base, length);
 }
 
-static char *plugin_folder(void)
+char *plugin_folder(void)
 {
     char path[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);

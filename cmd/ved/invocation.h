@@ -48,6 +48,9 @@ int invocation_connect(Invocation *invocation, Error *err);
 /* A signal came before anything was begun: say so, and the reason it stands for. */
 ExitReasons invocation_stopped(Invocation *invocation);
 
+/* Where the built-in plugins are; the caller frees it. */
+char *plugin_folder(void);
+
 void invocation_close(Invocation *invocation);
 #define invocation_close_p invocation_close
 
@@ -58,7 +61,8 @@ VerbFunction verb_check, verb_fmt, verb_lint, verb_fix, verb_plan, verb_apply, v
     verb_drift, verb_import, verb_replace, verb_forget, verb_get, verb_state, verb_state_mv,
     verb_state_verify, verb_state_history, verb_state_repair, verb_state_restore, verb_state_rekey,
     verb_show, verb_graph, verb_explain, verb_inspect, verb_replay, verb_trace_effect, verb_why,
-    verb_redeliver, verb_resume, verb_resolve;
+    verb_redeliver, verb_resume, verb_resolve, verb_provider_check, verb_provider_list,
+    verb_provider_schema;
 
 /* Call the function for each file of the command line, and join its reasons; without any file the
  * command line is wrong, and `usage` says what was expected. */

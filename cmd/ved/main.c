@@ -21,6 +21,9 @@
      FLAG_BIT(AUTO_APPROVE) | FLAG_BIT(YES))
 #define ASK_FLAGS (FLAG_BIT(PARALLELISM) | FLAG_BIT(TIMEOUT) | FLAG_BIT(PROVIDER_TIMEOUT))
 #define LOOK_FLAGS (STATE_FLAGS | FLAG_BIT(JSON) | FLAG_BIT(COLOR) | FLAG_BIT(OUTPUT))
+#define REACH_FLAGS                                                                                \
+    (FLAG_BIT(CONFIG) | FLAG_BIT(TLS_CA) | FLAG_BIT(TLS_CERT) | FLAG_BIT(TLS_KEY) |                \
+     FLAG_BIT(TOKEN_FILE))
 
 static VerbFunction verb_version, verb_help;
 
@@ -96,6 +99,12 @@ static const Verb verbs[] = {
      true},
     {"graph", "FILE", "a program's domains, events, messages and effects as a graph",
      FLAG_BIT(COLOR) | FLAG_BIT(GRAPH_FORMAT), verb_graph, true},
+    {"provider list", "", "the plugins on this machine", FLAG_BIT(JSON), verb_provider_list, true},
+    {"provider schema", "URL|PLUGIN", "its effects, their parameters and results, as JSON",
+     REACH_FLAGS, verb_provider_schema, true},
+    {"provider check", "URL|PLUGIN", "the rules of the protocol, tried on it one by one (TAP)",
+     REACH_FLAGS | FLAG_BIT(JSON) | FLAG_BIT(ONLY) | FLAG_BIT(SAMPLES) | FLAG_BIT(TIMEOUT),
+     verb_provider_check, true},
     {"explain", "[CODE]", "what a code means, with an example and the cure; or all codes", 0,
      verb_explain, true},
     {"version", "", "the version", FLAG_BIT(JSON), verb_version, true},

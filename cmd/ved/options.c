@@ -167,6 +167,19 @@ static int take_provider(Options *options, const char *value, Error *err)
     return 0;
 }
 
+/* How a provider is reached that is named on the command line. */
+static int take_provider_flag(Options *options, FlagId id, const char *value)
+{
+    const char **places[] = {
+        [FLAG_SAMPLES] = &options->samples, [FLAG_CONFIG] = &options->config,
+        [FLAG_TLS_CA] = &options->tls_ca,   [FLAG_TLS_CERT] = &options->tls_cert,
+        [FLAG_TLS_KEY] = &options->tls_key, [FLAG_TOKEN_FILE] = &options->token_file,
+    };
+
+    *places[id] = value;
+    return 0;
+}
+
 static int take_flag(Options *options, FlagId id, const char *value, Error *err)
 {
     uint64_t number = 0;
@@ -272,6 +285,16 @@ static int take_flag(Options *options, FlagId id, const char *value, Error *err)
     case FLAG_CUT:
         options->cut = true;
         return 0;
+    case FLAG_ONLY:
+        list_add(&options->only, &options->only_count, value);
+        return 0;
+    case FLAG_SAMPLES:
+    case FLAG_CONFIG:
+    case FLAG_TLS_CA:
+    case FLAG_TLS_CERT:
+    case FLAG_TLS_KEY:
+    case FLAG_TOKEN_FILE:
+        return take_provider_flag(options, id, value);
     case FLAG_HELP:
         options->help = true;
         return 0;
@@ -395,6 +418,7 @@ void options_deinit(Options *options)
     free(options->sets);
     free(options->providers);
     free(options->replaces);
+    free(options->only);
     free(options->args);
     free(options->command);
     *options = (Options){0};

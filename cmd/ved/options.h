@@ -35,6 +35,9 @@ typedef struct Options {
     const char *state, *stack, *bindings, *out, *json_into, *output, *graph_format, *query;
     const char *domain;
     const char *applied; /* an external id */
+    const char *samples, *config, *tls_ca, *tls_cert, *tls_key, *token_file;
+    const char **only; /* rules */
+    size_t only_count;
     const char **sets;
     size_t set_count;
     const char **providers;

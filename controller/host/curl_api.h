@@ -1,7 +1,7 @@
 /* libcurl, loaded when the first request is prepared and not before.
  *
  * Debian's build pulls in some thirty shared objects, 7-10 ms of start-up; most commands talk to
- * nobody. Only http.c calls through this table. */
+ * nobody. Only http.c and the conformance suite's wire.c call through this table. */
 #ifndef VED_HOST_CURL_API_H
 #define VED_HOST_CURL_API_H
 
