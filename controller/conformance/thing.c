@@ -42,6 +42,13 @@ const Json *thing_arguments(Trial *trial, const Thing *thing, SampleKind kind)
         trial, sample_fill(arguments, thing->number, subject_work_dir(trial->bench->subject)));
 }
 
+int64_t thing_schema_version(const Trial *trial, const Thing *thing)
+{
+    const Json *types = json_get(trial->bench->schema, "types");
+
+    return json_get_int(json_get(types, thing->type), "schema_version", 1);
+}
+
 /* ---- mutations ---- */
 
 static Json *mutation_body(Trial *trial, const char *op, const Thing *thing)
@@ -90,7 +97,7 @@ Mutation thing_put_with(Trial *trial, const Thing *thing, const Json *desired, J
     Json *body = mutation_body(trial, op, thing), *member;
 
     json_set_int(body, "generation", 1);
-    json_set_int(body, "schema_version", 1);
+    json_set_int(body, "schema_version", thing_schema_version(trial, thing));
     json_set_string(body, "effect", thing->effect);
     json_set(body, "desired", json_copy(desired));
     json_set(body, "secrets", json_new_object());

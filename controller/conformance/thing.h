@@ -43,6 +43,9 @@ Thing *thing_new(Trial *trial, SampleKind kind);
 /* Its arguments of a kind, filled in; NULL: its effect has none. Lives as long as the trial. */
 const Json *thing_arguments(Trial *trial, const Thing *thing, SampleKind kind);
 
+/* The present schema version of its type. */
+int64_t thing_schema_version(const Trial *trial, const Thing *thing);
+
 /* A PUT of `desired`, and a DELETE; each a new operation. */
 Mutation thing_put(Trial *trial, const Thing *thing, const Json *desired);
 Mutation thing_put_with(Trial *trial, const Thing *thing, const Json *desired, Json *more);

@@ -10,6 +10,7 @@
 
 #define REQUEST_MS 65000 /* the longest deadline there is, and some */
 #define HEADERS_MAX 24
+#define THROTTLED_MAX 30
 
 /* ---- outcome ---- */
 
@@ -99,6 +100,17 @@ char *trial_url(Trial *trial, const char *path)
     return arena_format(&trial->arena, "%s%s", subject_url(trial->bench->subject), path);
 }
 
+/* One that has been asked too much says when to come again, and is believed. */
+static bool is_throttled(const Exchange *exchange)
+{
+    char after[16];
+
+    if (exchange->status != 429 || !exchange_header(exchange, "Retry-After", after, sizeof after))
+        return false;
+    bench_sleep_ms(strtol(after, NULL, 10) > 0 ? 1000 * strtol(after, NULL, 10) : 100);
+    return true;
+}
+
 void trial_send(Trial *trial, const WireRequest *requests, size_t count, const Exchange **ret)
 {
     int64_t left_ms = trial->bench->until_ms - bench_now_ms();
@@ -113,6 +125,11 @@ void trial_send(Trial *trial, const WireRequest *requests, size_t count, const E
             limited[i].timeout_ms = left_ms > 1 ? left_ms : 1;
     }
     wire_send(trial->bench->wire, limited, count, exchanges);
+    for (int tries = 0; count == 1 && tries < THROTTLED_MAX && is_throttled(exchanges[0]);
+         tries++) {
+        exchange_free(exchanges[0]);
+        wire_send(trial->bench->wire, limited, 1, exchanges);
+    }
     for (size_t i = 0; i < count; i++) {
         exchanges[i]->next = trial->exchanges;
         trial->exchanges = exchanges[i];
