@@ -7,9 +7,9 @@
 #include "lang/base/file.h"
 #include "lang/base/hash.h"
 #include "lang/base/memory.h"
+#include "lang/base/utf8.h"
 #include "providers/local/path.h"
 #include "providers/local/problem_of.h"
-#include "providers/local/text.h"
 #include "providers/sdk/members.h"
 #include "providers/sdk/sight.h"
 

@@ -9,10 +9,10 @@
 #include <openssl/evp.h>
 
 #include "lang/base/memory.h"
+#include "lang/base/utf8.h"
 #include "providers/local/kinds.h"
 #include "providers/local/object.h"
 #include "providers/local/problem_of.h"
-#include "providers/local/text.h"
 #include "providers/sdk/fetch.h"
 #include "providers/sdk/secrets.h"
 

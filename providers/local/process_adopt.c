@@ -10,8 +10,8 @@
 
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
+#include "lang/base/utf8.h"
 #include "providers/local/problem_of.h"
-#include "providers/local/text.h"
 
 #define PROC_SIZE_MAX ((size_t)4 << 20)
 

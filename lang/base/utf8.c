@@ -1,4 +1,4 @@
-#include "providers/local/text.h"
+#include "utf8.h"
 
 /* The length of the UTF-8 sequence at `bytes`, 0 if it is none (RFC 3629, section 4). */
 static size_t utf8_length(const unsigned char *bytes, size_t size)
