@@ -2,11 +2,7 @@
 #ifndef VED_LOCAL_PROBLEM_OF_H
 #define VED_LOCAL_PROBLEM_OF_H
 
-#include "providers/sdk/provider.h"
-
-/* The arguments cannot be meant: VALIDATION_FAILED at `pointer`. Returns -1. */
-int problem_argument(ProviderProblem *problem, const char *pointer, const char *format, ...)
-    PRINTF_LIKE(3, 4);
+#include "providers/sdk/request.h"
 
 /* A failure of this machine, INTERNAL, after which nothing is left half done that a retry does not
  * finish. Final where only a person can make room or give leave: a full disk, a forbidden folder.
@@ -21,17 +17,5 @@ int problem_unavailable(ProviderProblem *problem, const char *log, const char *f
 /* The port belongs to the object and somebody else listens on it: UNAVAILABLE for good, as he will
  * not go away by our asking again. Says who it is. Returns -1. */
 int problem_port_taken(ProviderProblem *problem, int port, const char *remedy);
-
-/* Whether a value is one that is not known yet or that is secret, which no check may look into. */
-bool value_is_opaque(const Json *value);
-
-/* Whether a thing that is to be taken over is named. */
-bool request_names_adopted(const ProviderRequest *request);
-
-/* operation_external_id(), operation_progress() and operation_cancelled() for a request that may
- * have no operation. */
-void request_external_id(const ProviderRequest *request, const char *external_id);
-void request_progress(const ProviderRequest *request, const char *phase, const char *message);
-bool request_cancelled(const ProviderRequest *request);
 
 #endif

@@ -1,0 +1,137 @@
+/* The schema document, written as JSON: the preprocessor makes the string of it. */
+#include "docker.h"
+
+#define TEXT(...) #__VA_ARGS__
+
+// clang-format off
+/* What every container takes. */
+#define CONTAINER_PROPERTIES TEXT({ \
+          "name": {"type": "string", "minLength": 1, "maxLength": 127, "description": "the name in the engine, by which others on its network reach it; default: one made of the object's uid"}, \
+          "labels": {"type": "object", "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"}, \
+          "image": {"type": "string", "minLength": 1, "maxLength": 1024, "x-ved-immutable": true, "x-ved-because": "a container runs the image that it was made from"}, \
+          "command": {"type": ["string", "array"], "x-ved-immutable": true, "x-ved-because": "a container is what it was made as", "description": "a line for the shell, or words"}, \
+          "entrypoint": {"type": ["string", "array"], "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"}, \
+          "env": {"type": "object", "x-ved-immutable": true, "x-ved-because": "a container keeps the variables that it was made with"}, \
+          "ports": {"type": "array", "items": {"type": ["integer", "string"]}, "x-ved-immutable": true, "x-ved-because": "an engine publishes ports only when it makes a container", "description": "\"8080:80\", 8080 for the same on both sides, \"0:80\" for a free one"}, \
+          "volumes": {"type": "array", "items": {"type": "string"}, "x-ved-immutable": true, "x-ved-because": "a container is what it was made as", "description": "NAME:/path or /folder:/path, with :ro not to be written"}, \
+          "tmpfs": {"type": "array", "items": {"type": "string"}, "x-ved-immutable": true, "x-ved-because": "a container is what it was made as", "description": "/path or /path:size=64m"}, \
+          "networks": {"type": "array", "items": {"type": "string"}, "description": "default: the stack's own"}, \
+          "aliases": {"type": "array", "items": {"type": "string"}, "x-ved-immutable": true, "x-ved-because": "a container is what it was made as", "description": "other names on its networks"}, \
+          "limits": { \
+            "type": "object", "additionalProperties": false, \
+            "properties": { \
+              "memory": {"type": ["integer", "string"]}, "cpus": {"type": ["number", "string"]}, \
+              "pids": {"type": "integer", "minimum": 1} \
+            } \
+          }, \
+          "ulimits": {"type": "object", "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"}, \
+          "user": {"type": "string", "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"}, \
+          "working_dir": {"type": "string", "minLength": 1, "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"}, \
+          "read_only": {"type": "boolean", "default": false, "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"}, \
+          "init": {"type": "boolean", "default": false, "x-ved-immutable": true, "x-ved-because": "a container is what it was made as", "description": "a small process 1 of the engine's before it"}, \
+          "cap_add": {"type": "array", "items": {"type": "string"}, "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"}, \
+          "cap_drop": {"type": "array", "items": {"type": "string"}, "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"}, \
+          "restart": {"type": "string", "default": "no", "description": "no, always, unless-stopped, on-failure or on-failure:N"}, \
+          "health": { \
+            "type": "object", "additionalProperties": false, \
+            "properties": { \
+              "command": {"type": ["string", "array"]}, "http": {"type": "string"}, "tcp": {"type": "boolean"}, \
+              "interval_s": {"type": "integer", "minimum": 1, "maximum": 3600}, \
+              "timeout_s": {"type": "integer", "minimum": 1, "maximum": 3600}, \
+              "start_period_s": {"type": "integer", "minimum": 0, "maximum": 3600}, \
+              "retries": {"type": "integer", "minimum": 1, "maximum": 1000} \
+            } \
+          }, \
+          "stop_timeout_s": {"type": "integer", "minimum": 0, "maximum": 3600, "default": 10}, \
+          "pull": {"type": "string", "enum": ["missing", "always", "never"], "default": "missing"} \
+        })
+
+#define CONTAINER_RESULT TEXT({ \
+        "type": "object", \
+        "properties": { \
+          "id": {"type": "string"}, "name": {"type": "string"}, "host": {"type": "string"}, \
+          "port": {"type": "integer"}, "url": {"type": "string"}, "ports": {"type": "object"} \
+        } \
+      }, \
+      "typical_s": 2, "timeout_s": 600)
+
+const char docker_schema[] = TEXT({
+  "effects": {
+    "RunContainer": {
+      "kind": "instance", "type": "container",
+      "description": "A container that goes on when this program ends.",
+      "positional": ["image", "name"],
+      "parameters": {
+        "type": "object", "additionalProperties": false, "required": ["image"],
+        "properties": )
+  CONTAINER_PROPERTIES TEXT(
+      },
+      "result": ) CONTAINER_RESULT TEXT(
+    },
+    "StartAppContainer": {
+      "kind": "instance", "type": "container",
+      "description": "A container that serves an application; PORT is the first of its ports.",
+      "positional": ["name"],
+      "parameters": {
+        "type": "object", "additionalProperties": false, "required": ["image"],
+        "properties": )
+  CONTAINER_PROPERTIES TEXT(
+      },
+      "result": ) CONTAINER_RESULT TEXT(
+    },
+    "CreateNetwork": {
+      "kind": "instance", "type": "network",
+      "description": "A network on which containers reach each other by name.",
+      "positional": ["name"],
+      "parameters": {
+        "type": "object", "additionalProperties": false, "required": [],
+        "properties": {
+          "name": {"type": "string", "minLength": 1, "maxLength": 127, "x-ved-immutable": true, "x-ved-because": "an engine renames containers only", "description": "the name in the engine; default: one made of the object's uid"},
+          "labels": {"type": "object", "x-ved-immutable": true, "x-ved-because": "an engine changes no labels"},
+          "driver": {"type": "string", "default": "bridge", "x-ved-immutable": true, "x-ved-because": "a network is what it was made as"},
+          "subnet": {"type": "string", "x-ved-immutable": true, "x-ved-because": "a network is what it was made as"},
+          "gateway": {"type": "string", "x-ved-immutable": true, "x-ved-because": "a network is what it was made as"},
+          "internal": {"type": "boolean", "default": false, "x-ved-immutable": true, "x-ved-because": "a network is what it was made as", "description": "without a way out"},
+          "options": {"type": "object", "x-ved-immutable": true, "x-ved-because": "a network is what it was made as"}
+        }
+      },
+      "result": {
+        "type": "object",
+        "properties": {
+          "id": {"type": "string"}, "name": {"type": "string"}, "driver": {"type": "string"},
+          "subnet": {"type": "string"}, "gateway": {"type": "string"}
+        }
+      },
+      "typical_s": 1, "timeout_s": 120
+    },
+    "CreateVolume": {
+      "kind": "instance", "type": "volume",
+      "description": "A place for data that outlives containers; its data goes with it.",
+      "positional": ["name"],
+      "parameters": {
+        "type": "object", "additionalProperties": false, "required": [],
+        "properties": {
+          "name": {"type": "string", "minLength": 1, "maxLength": 127, "x-ved-immutable": true, "x-ved-because": "an engine renames containers only", "description": "the name in the engine; default: one made of the object's uid"},
+          "labels": {"type": "object", "x-ved-immutable": true, "x-ved-because": "an engine changes no labels"},
+          "driver": {"type": "string", "default": "local", "x-ved-immutable": true, "x-ved-because": "a volume's data lie where it was made"},
+          "options": {"type": "object", "x-ved-immutable": true, "x-ved-because": "a volume's data lie where it was made"}
+        }
+      },
+      "result": {
+        "type": "object",
+        "properties": {
+          "id": {"type": "string"}, "name": {"type": "string"}, "driver": {"type": "string"},
+          "path": {"type": "string"}
+        }
+      },
+      "typical_s": 1, "timeout_s": 120
+    }
+  },
+  "queries": {},
+  "types": {
+    "container": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "update", "delete"]},
+    "network": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "delete"]},
+    "volume": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "delete"]}
+  }
+});
+// clang-format on
