@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "controller/host/planner_private.h"
+#include "controller/host/secrets.h"
 #include "lang/base/memory.h"
 
 #define UNKNOWN_RESULT "{\"$unknown\":{}}"
@@ -112,7 +113,8 @@ static void on_answer(void *context, uint64_t tag, ProviderItem *item)
 {
     Foresight *foresight = context;
     const Asked *asked = &foresight->asked[tag];
-    const Json *planned = json_get(item->reply, "planned");
+    cleanup(json_free) Json *planned =
+        secrets_mark(json_get(item->reply, "planned"), json_get(item->reply, "sensitive"));
     char key[NUMBER_SIZE];
 
     take_refusal(foresight->plan, asked, json_get(item->reply, "problem"));

@@ -143,11 +143,16 @@ static Json *copy_marking(const Json *value, const char *pointer, const Json *po
     return copy;
 }
 
+Json *secrets_mark(const Json *value, const Json *pointers)
+{
+    if (value == NULL)
+        return NULL;
+    return json_count(pointers) > 0 ? copy_marking(value, "", pointers) : json_copy(value);
+}
+
 Json *secrets_state_of(const Json *reply)
 {
-    const Json *state = json_get(reply, "state"), *pointers = json_get(reply, "sensitive");
-
-    return json_count(pointers) > 0 ? copy_marking(state, "", pointers) : json_copy(state);
+    return secrets_mark(json_get(reply, "state"), json_get(reply, "sensitive"));
 }
 
 Json *secrets_mark_reply(const Json *reply)

@@ -17,6 +17,9 @@ Json *secrets_extract(const char *lineage, const Json *value, Json *into);
  * stays. */
 Json *secrets_state_of(const Json *reply);
 
+/* The same of any value of a reply, with those pointers (may be NULL). */
+Json *secrets_mark(const Json *value, const Json *pointers);
+
 /* A copy of the reply with that state. */
 Json *secrets_mark_reply(const Json *reply);
 

@@ -153,7 +153,12 @@ static Json *host_config(const ContainerSpec *spec, const BodyContext *context, 
     copy_if_given(host, "Binds", json_get(desired, "volumes"));
     if (json_get(desired, "tmpfs") != NULL)
         json_set(host, "Tmpfs", tmpfs_mounts(json_get(desired, "tmpfs")));
-    json_set(host, "Ulimits", ulimit_list(json_get(desired, "ulimits"), context->ulimits));
+    Json *ulimits = ulimit_list(json_get(desired, "ulimits"), context->ulimits);
+    /* An empty list is not the same as none: it may turn off what the engine would set. */
+    if (json_count(ulimits) > 0)
+        json_set(host, "Ulimits", ulimits);
+    else
+        json_free(ulimits);
     json_set_bool(host, "ReadonlyRootfs", json_get_bool(desired, "read_only", false));
     copy_if_given(host, "CapAdd", json_get(desired, "cap_add"));
     copy_if_given(host, "CapDrop", json_get(desired, "cap_drop"));
@@ -232,6 +237,7 @@ Json *container_spec_body(const ContainerSpec *spec, const BodyContext *context)
     set_command(body, desired);
     json_set(body, "Env", environment(spec, context->exports_port));
     json_set(body, "Labels", json_copy(context->labels));
+    copy_if_given(body, "Hostname", json_get(desired, "hostname"));
     copy_if_given(body, "User", json_get(desired, "user"));
     copy_if_given(body, "WorkingDir", json_get(desired, "working_dir"));
     json_set(body, "ExposedPorts", exposed_ports(spec));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "lang/base/memory.h"
+#include "providers/docker/engine_api.h"
 
 #define NAME_SIZE_MAX 512
 
@@ -68,7 +69,7 @@ static char *bounded(const char *text)
 {
     size_t size = strlen(text);
 
-    return memory_format("%.*s", (int)(size < NAME_SIZE_MAX ? size : NAME_SIZE_MAX), text);
+    return text_cleaned(text, size < NAME_SIZE_MAX ? size : NAME_SIZE_MAX, NAME_SIZE_MAX);
 }
 
 static char *name_of(const char *text)
@@ -81,8 +82,10 @@ static Json *texts_of(const Json *object)
     Json *texts = json_new_object();
 
     for (const Json *m = json_first(json_is_object(object) ? object : NULL); m; m = json_next(m))
-        if (json_is_string(m))
-            json_set_string(texts, json_key(m), json_string(m, ""));
+        if (json_is_string(m)) {
+            cleanup(free) char *key = bounded(json_key(m)), *value = bounded(json_string(m, ""));
+            json_set_string(texts, key, value);
+        }
     return texts;
 }
 
@@ -93,7 +96,8 @@ static void set_networks(ContainerFacts *facts, const Json *settings)
     facts->networks = json_new_array();
     for (const Json *m = json_first(json_is_object(networks) ? networks : NULL); m;
          m = json_next(m)) {
-        json_append(facts->networks, json_new_string(json_key(m)));
+        cleanup(free) char *name = bounded(json_key(m));
+        json_append(facts->networks, json_new_string(name));
         if (facts->address == NULL)
             facts->address = bounded(json_get_string(m, "IPAddress", ""));
     }

@@ -270,8 +270,8 @@ static void take_back(Docker *docker, const Wanted *wanted, const char *id,
     problem->outcome = "partial";
 }
 
-static int make_new(Docker *docker, const Wanted *wanted, ContainerFacts *ret,
-                    ProviderProblem *problem)
+static int make_and_await(Docker *docker, const Wanted *wanted, ContainerFacts *ret,
+                          ProviderProblem *problem)
 {
     cleanup(free) char *id = NULL;
     cleanup(container_facts_deinit) ContainerFacts facts = {0};
@@ -291,6 +291,19 @@ static int make_new(Docker *docker, const Wanted *wanted, ContainerFacts *ret,
     *ret = facts;
     facts = (ContainerFacts){0};
     return 0;
+}
+
+/* Without a container the network that was made for it is nobody's. */
+static int make_new(Docker *docker, const Wanted *wanted, ContainerFacts *ret,
+                    ProviderProblem *problem)
+{
+    ProviderProblem other = {0};
+
+    if (make_and_await(docker, wanted, ret, problem) == 0)
+        return 0;
+    if (uses_default_network(wanted))
+        (void)network_release_default(docker, wanted->request->lineage, wanted->network, &other);
+    return -1;
 }
 
 /* It is what is wanted, but for what changes in place. One that was taken over has no label that

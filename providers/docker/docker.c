@@ -33,7 +33,8 @@ static const Kind kinds[] = {
     EFFECT("RunContainer", "container")                                                            \
     EFFECT("StartAppContainer", "container")                                                       \
     EFFECT("CreateNetwork", "network")                                                             \
-    EFFECT("CreateVolume", "volume")
+    EFFECT("CreateVolume", "volume")                                                               \
+    EFFECT("CreatePostgres", "postgres")
 
 static const struct {
     const char *effect, *type;

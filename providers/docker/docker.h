@@ -33,7 +33,8 @@ void docker_deinit(Docker *docker);
 #define DOCKER_KINDS(KIND)                                                                         \
     KIND("container", container)                                                                   \
     KIND("network", network)                                                                       \
-    KIND("volume", volume)
+    KIND("volume", volume)                                                                         \
+    KIND("postgres", postgres)
 
 #define KIND(type, prefix)                                                                         \
     int prefix##_reconcile(Docker *docker, const ProviderRequest *request, ProviderReply *reply,   \

@@ -17,6 +17,8 @@ static int create(EngineApi *api, const ExecCall *call, char **ret, ProviderProb
     json_set(body, "Cmd", json_copy(call->words));
     json_set_bool(body, "AttachStdout", true);
     json_set_bool(body, "AttachStderr", true);
+    if (call->env != NULL)
+        json_set(body, "Env", json_copy(call->env));
     if (call->user != NULL)
         json_set_string(body, "User", call->user);
     if (api_must(api, &(ApiCall){.method = "POST", .path = path, .body = body, .what = WHAT},

@@ -7,6 +7,7 @@
 typedef struct ExecCall {
     const char *id;    /* of the container */
     const Json *words; /* the command */
+    const Json *env;   /* lines NAME=VALUE; NULL: none */
     const char *user;  /* NULL: the container's */
     int64_t timeout_ms;
 } ExecCall;

@@ -25,6 +25,7 @@
             } \
           }, \
           "ulimits": {"type": "object", "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"}, \
+          "hostname": {"type": "string", "minLength": 1, "maxLength": 63, "x-ved-immutable": true, "x-ved-because": "a container is what it was made as", "description": "what it calls itself; default: its id"}, \
           "user": {"type": "string", "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"}, \
           "working_dir": {"type": "string", "minLength": 1, "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"}, \
           "read_only": {"type": "boolean", "default": false, "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"}, \
@@ -79,6 +80,47 @@ const char docker_schema[] = TEXT({
       },
       "result": ) CONTAINER_RESULT TEXT(
     },
+    "CreatePostgres": {
+      "kind": "instance", "type": "postgres",
+      "description": "A PostgreSQL server in a container, with a database and a role that owns it. Its data are in a volume of its own, which goes with it.",
+      "positional": ["name", "version"],
+      "parameters": {
+        "type": "object", "additionalProperties": false, "required": [],
+        "properties": {
+          "name": {"type": "string", "minLength": 1, "maxLength": 63, "x-ved-immutable": true, "x-ved-because": "whoever uses the database knows it by that", "description": "the name in the engine, by which others on its network reach it; default: one made of the object's uid"},
+          "version": {"type": ["string", "integer"], "x-ved-immutable": true, "x-ved-because": "a cluster's data belong to one major version", "description": "the image's tag; default 17"},
+          "image": {"type": "string", "minLength": 1, "maxLength": 1024, "x-ved-immutable": true, "x-ved-because": "a container runs the image that it was made from"},
+          "database": {"type": "string", "default": "app", "minLength": 1, "maxLength": 63, "x-ved-immutable": true, "x-ved-because": "whoever uses the database knows it by that"},
+          "user": {"type": "string", "default": "app", "minLength": 1, "maxLength": 63, "x-ved-immutable": true, "x-ved-because": "whoever uses the database knows it by that"},
+          "port": {"type": "integer", "minimum": 0, "maximum": 65535, "x-ved-immutable": true, "x-ved-because": "an engine publishes ports only when it makes a container", "description": "published on 127.0.0.1; 0 for a free one; default: not published"},
+          "command": {"type": ["string", "array"], "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"},
+          "labels": {"type": "object", "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"},
+          "networks": {"type": "array", "items": {"type": "string"}, "description": "default: the stack's own"},
+          "aliases": {"type": "array", "items": {"type": "string"}, "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"},
+          "limits": {
+            "type": "object", "additionalProperties": false,
+            "properties": {
+              "memory": {"type": ["integer", "string"]}, "cpus": {"type": ["number", "string"]},
+              "pids": {"type": "integer", "minimum": 1}
+            }
+          },
+          "ulimits": {"type": "object", "x-ved-immutable": true, "x-ved-because": "a container is what it was made as"},
+          "restart": {"type": "string", "default": "no", "description": "no, always, unless-stopped, on-failure or on-failure:N"},
+          "ready_timeout_s": {"type": "integer", "minimum": 1, "maximum": 3600, "default": 120},
+          "stop_timeout_s": {"type": "integer", "minimum": 0, "maximum": 3600, "default": 60},
+          "pull": {"type": "string", "enum": ["missing", "always", "never"], "default": "missing"}
+        }
+      },
+      "result": {
+        "type": "object",
+        "properties": {
+          "id": {"type": "string"}, "host": {"type": "string"}, "port": {"type": "integer"},
+          "database": {"type": "string"}, "user": {"type": "string"},
+          "url": {"type": "string", "x-ved-sensitive": true}, "published_port": {"type": "integer"}
+        }
+      },
+      "typical_s": 10, "timeout_s": 600
+    },
     "CreateNetwork": {
       "kind": "instance", "type": "network",
       "description": "A network on which containers reach each other by name.",
@@ -130,6 +172,7 @@ const char docker_schema[] = TEXT({
   "queries": {},
   "types": {
     "container": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "update", "delete"]},
+    "postgres": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "update", "delete"]},
     "network": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "delete"]},
     "volume": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "delete"]}
   }

@@ -159,6 +159,17 @@ static void note_sight(const Observation *one, Instance *instance, const char *e
     instance->is_observed = true;
 }
 
+static void put_state(Buffer *ret, const Observation *one, const Instance *instance,
+                      const char *state)
+{
+    const Schema *schema = engine_options(one->batch->engine)->schema;
+    const char *effect = instance != NULL ? instance->effect : "";
+    cleanup(free) char *sensitive = schema_sensitive(schema_effect(schema, effect), state);
+
+    member_put_text(ret, "state", state != NULL ? state : "{}");
+    member_put_text(ret, "sensitive", sensitive);
+}
+
 /* The object is there as the reply says; where a provider leaves that out it is as before. */
 static void put_found(Buffer *ret, Observation *one, Instance *instance)
 {
@@ -183,7 +194,7 @@ static void put_found(Buffer *ret, Observation *one, Instance *instance)
     member_put_bool(ret, "ready", !one->reply.not_ready);
     member_put_string(ret, "external_id", external_id);
     if (!unchanged)
-        member_put_text(ret, "state", state != NULL ? state : "{}");
+        put_state(ret, one, instance, state);
 }
 
 static void put_absent(Buffer *ret, const Observation *one, Instance *instance)

@@ -24,6 +24,7 @@ void instance_free(Instance *instance)
     free(instance->desired);
     free(instance->state);
     free(instance->private);
+    free(instance->sensitive);
     free(instance);
 }
 
@@ -40,7 +41,8 @@ static const struct {
   texts[] = {{"owner", AT(owner)},
              {"desired", AT(desired)},
              {"state", AT(state)},
-             {"private", AT(private)}};
+             {"private", AT(private)},
+             {"sensitive", AT(sensitive)}};
 #undef AT
 
 static char **member_at(const Instance *instance, size_t at)
@@ -129,9 +131,10 @@ static void put_conditions(Buffer *ret, const Instance *instance)
 
 static void put_sensitive(Buffer *ret, const Instance *instance)
 {
-    cleanup(free) char *pointers = secrets_pointers(instance->state);
+    cleanup(free) char *concealed =
+        instance->sensitive == NULL ? secrets_pointers(instance->state) : NULL;
 
-    member_put_text(ret, "sensitive", pointers);
+    member_put_text(ret, "sensitive", concealed != NULL ? concealed : instance->sensitive);
 }
 
 void instance_put_representation(Buffer *ret, const Instance *instance, const char *op)

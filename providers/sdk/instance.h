@@ -17,10 +17,11 @@ typedef struct Instance {
     char *effect;
     char *external_id; /* NULL: none */
     char *reason;      /* why it is not ready; NULL: none given */
-    char *owner;       /* this and the next three are JSON texts; NULL: none */
+    char *owner;       /* this and the next four are JSON texts; NULL: none */
     char *desired;
     char *state;
     char *private;
+    char *sensitive; /* pointers into the state, of what is secret; NULL: only what is concealed */
     int64_t schema_version;
     int64_t generation;
     bool ready;

@@ -170,6 +170,8 @@ static Instance *call_instance(OperationCall *call)
     instance->external_id = call_external_id(call);
     instance->state = json_text(call->reply.state);
     instance->private = text_of(call->reply.private);
+    instance->sensitive =
+        schema_sensitive(schema_effect(call->options->schema, operation->effect), instance->state);
     instance->reason = take(call->reply.reason);
     instance->ready = !call->reply.not_ready;
     etag_of(call->reply.state, instance->external_id, instance->etag);

@@ -110,9 +110,11 @@ static char *plan_result(const Plan *plan)
 static void plan_put(const Plan *plan, Buffer *ret)
 {
     cleanup(free) char *planned = plan_result(plan), *because = json_text(plan->because);
+    cleanup(free) char *sensitive = schema_sensitive(plan->entry, planned);
 
     member_put_string(ret, "action", plan->action);
     member_put_text(ret, "planned", planned);
+    member_put_text(ret, "sensitive", sensitive);
     member_put_text(ret, "replace_because", because);
     member_put_bool(ret, "disruptive", plan->disruptive);
     member_put_int(ret, "estimate_s",

@@ -6,6 +6,8 @@
 
 #include "lang/base/hash.h"
 #include "lang/base/memory.h"
+#include "providers/sdk/members.h"
+#include "providers/sdk/secrets.h"
 
 struct Schema {
     Json *document;
@@ -323,4 +325,31 @@ bool schema_has_unknown(const Json *value)
         if (schema_has_unknown(m))
             return true;
     return false;
+}
+
+static bool names_secrets(const Json *properties)
+{
+    for (const Json *p = json_first(properties); p != NULL; p = json_next(p))
+        if (json_get_bool(p, "x-ved-sensitive", false))
+            return true;
+    return false;
+}
+
+char *schema_sensitive(const Json *effect, const char *result)
+{
+    const Json *properties = json_get(json_get(effect, "result"), "properties");
+    cleanup(free) char *concealed = secrets_pointers(result);
+    cleanup(json_free) Json *pointers = NULL, *tree = NULL;
+
+    if (!names_secrets(properties))
+        return take(concealed);
+    pointers = text_json(concealed);
+    tree = text_json(result);
+    for (const Json *p = json_first(properties); p != NULL; p = json_next(p)) {
+        cleanup(free) char *pointer = memory_format("/%s", json_key(p));
+        if (json_get_bool(p, "x-ved-sensitive", false) &&
+            json_is_string(json_get(tree, json_key(p))))
+            json_append(pointers, json_new_string(pointer));
+    }
+    return json_text(pointers);
 }

@@ -8,7 +8,8 @@
  * Of each parameter is said what another value means: "x-ved-immutable", with the reason in
  * "x-ved-because", asks for another object; any other is updated in place, and if it is
  * "x-ved-disruptive" the object does not serve meanwhile. "x-ved-set" and "x-ved-normalize" (case,
- * json, cidr) say which values are no other ones, see schema_change.c. */
+ * json, cidr) say which values are no other ones, see schema_change.c. A member of a result that is
+ * "x-ved-sensitive" is a secret. */
 #ifndef VED_SDK_SCHEMA_H
 #define VED_SDK_SCHEMA_H
 
@@ -56,6 +57,11 @@ const Json *schema_parameter(const Json *effect, const char *name);
  * stands as {"$unknown":{}}. The caller owns it. */
 Json *schema_unknown_result(const Json *effect);
 Json *schema_unknown(void);
+
+/* Where a result, a JSON text or NULL, has something secret: what its schema calls
+ * "x-ved-sensitive", and what was concealed. The text of an array of JSON pointers; the caller
+ * frees it. */
+char *schema_sensitive(const Json *effect, const char *result);
 
 /* Does a value that is not known yet stand anywhere in it? */
 bool schema_has_unknown(const Json *value);
