@@ -9,7 +9,7 @@
 #include "controller/host/curl_api.h"
 #include "lang/base/memory.h"
 
-#define CONNECT_MS 5000
+#define CONNECT_MS 30000 /* a hundred at once take their time */
 #define POLL_MS 100
 #define HEADERS_SIZE_MAX (64u << 10)
 #define CONNECTIONS_KEPT_MAX 128
