@@ -25,6 +25,7 @@ check "docs/conformance.md has the rules of the suite" "$ROOT/tests/tidy/rules.s
 
 conforms sim 3 sim --samples "$SAMPLES/sim.json" --config "$SAMPLES/sim.config.json"
 conforms local 1 local --samples "$SAMPLES/local.json"
+conforms "the plugin in Python" 14 "$ROOT/manifests/plugins/files.py" --samples "$SAMPLES/files.json"
 
 # ---- what it says when it cannot begin ----
 
