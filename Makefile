@@ -205,13 +205,15 @@ $(OUT)/%_fuzz: $(OUT)/obj/tests/fuzz/%_fuzz.o $(foreach l,$(NEED_fuzz),$(call li
 BENCH ?=
 
 .PHONY: bench bench-plan
-bench: $(addprefix $(OUT)/,bench figures figure-clockjump.so figure-leaving.so ved ved-provider-sim \
-	ved-provider-local)
+bench: $(addprefix $(OUT)/,bench figures figure-clockjump.so figure-leaving.so effects-plain ved \
+	ved-provider-sim ved-provider-local)
 	@tests/bench/run.sh $(OUT) $(BENCH)
 bench-plan: BENCH := plan
 bench-plan: bench
 $(OUT)/figures: $(call objects,$(wildcard tests/bench/figures/*.c)) $(call lib,base)
 	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_base)
+$(OUT)/effects-plain: $(call objects,$(wildcard tests/bench/effects/*.c)) $(foreach l,$(NEED_host),$(call lib,$(l)))
+	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_host)
 # Preloaded into the unmodified ved.
 $(OUT)/figure-%.so: tests/bench/figures/preload/%.c $(OUT)/flags
 	@mkdir -p $(@D)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lang/base/map.h"
 #include "lang/base/memory.h"
 
 #define STILL_MS 10000
@@ -18,7 +19,6 @@ typedef struct Words {
 
 /* An effect that runs. */
 typedef struct Running {
-    struct Running *next;
     char *address;
     char *op;
     const Words *words;
@@ -31,7 +31,7 @@ struct Progress {
     const Stack *stack;
     Loop *loop;
     LoopTimer *timer;
-    Running *running;
+    Map running; /* op -> Running, in the order in which they began */
 };
 
 static const Words *words_of(const char *action)
@@ -76,6 +76,30 @@ static void running_free(Running *running)
     free(running);
 }
 
+/* ", 40 %, creating, disk": how far the provider says it is, as far as it does. */
+static void put_progress(Buffer *ret, const CallProgress *told)
+{
+    cleanup(free) char *phase = text_clean(told->phase);
+    cleanup(free) char *message = text_clean(told->message);
+
+    if (told->done >= 0)
+        buffer_add_format(ret, ", %d %%", (int)(told->done * 100));
+    if (phase[0] != '\0')
+        buffer_add_format(ret, ", %s", phase);
+    if (message[0] != '\0')
+        buffer_add_format(ret, ", %s", message);
+}
+
+static void set_progress(Json *hook, const CallProgress *told)
+{
+    if (told->done >= 0)
+        json_set(hook, "progress", json_new_number(told->done));
+    if (told->phase[0] != '\0')
+        json_set_string(hook, "phase", told->phase);
+    if (told->message[0] != '\0')
+        json_set_string(hook, "message", told->message);
+}
+
 static void tell_still(Progress *progress, Running *running, int64_t now)
 {
     int64_t seconds = (now - running->since_ms + 500) / 1000;
@@ -83,16 +107,22 @@ static void tell_still(Progress *progress, Running *running, int64_t now)
     const ProviderPool *pool = progress->stack->pool;
     const char *said = pool != NULL ? provider_call_trouble(pool, running->op) : NULL;
     cleanup(free) char *trouble = text_clean(said != NULL ? said : "");
+    cleanup(buffer_deinit) Buffer how_far = {0};
+    CallProgress told;
 
     running->told_ms = now;
+    if (pool != NULL && provider_call_progress(pool, running->op, &told)) {
+        put_progress(&how_far, &told);
+        set_progress(json_get(json, "hook"), &told);
+    }
     if (said != NULL)
         json_set_string(json, "problem", trouble);
     json_set_int(json_get(json, "hook"), "elapsed_seconds", seconds);
     json_set_string(json, "op", running->op);
     ui_event(progress->ui, "apply_progress", "info", json, "%s: %s... [%llds elapsed]",
              running->address, running->words->still, (long long)seconds);
-    ui_progress(progress->ui, "%s: %s... [%llds elapsed%s%s]\n", running->address,
-                running->words->still, (long long)seconds,
+    ui_progress(progress->ui, "%s: %s... [%llds elapsed%s%s%s]\n", running->address,
+                running->words->still, (long long)seconds, buffer_text(&how_far),
                 said != NULL ? "; it is tried again after: " : "", trouble);
 }
 
@@ -101,29 +131,37 @@ static void on_timer(void *context)
     Progress *progress = context;
     int64_t now = loop_now_ms(progress->loop), next = STILL_MS;
 
-    for (Running *running = progress->running; running != NULL; running = running->next) {
+    for (MapEntry *e = map_next(&progress->running, NULL); e; e = map_next(&progress->running, e)) {
+        Running *running = e->value;
         if (now - running->told_ms >= STILL_MS)
             tell_still(progress, running, now);
         int64_t due = running->told_ms + STILL_MS - now;
         next = due < next ? due : next;
     }
-    if (progress->running != NULL)
+    if (progress->running.count > 0)
         loop_timer_set(progress->timer, next);
 }
 
-static void on_call(void *user, const Intent *intent)
+static void running_begin(Progress *progress, const Intent *intent, const Words *words)
 {
-    Progress *progress = user;
     Running *running = memory_zero(1, sizeof *running);
-    const Words *words = words_of(call_action(progress->stack->runtime, intent));
-    Json *json = hook(intent->address, words);
 
     running->address = memory_copy_string(intent->address);
     running->op = memory_copy_string(intent->op);
     running->words = words;
     running->since_ms = running->told_ms = loop_now_ms(progress->loop);
-    running->next = progress->running;
-    progress->running = running;
+    running = map_put(&progress->running, intent->op, running);
+    if (running != NULL) /* begun again */
+        running_free(running);
+}
+
+static void on_call(void *user, const Intent *intent)
+{
+    Progress *progress = user;
+    const Words *words = words_of(call_action(progress->stack->runtime, intent));
+    Json *json = hook(intent->address, words);
+
+    running_begin(progress, intent, words);
     json_set_string(json, "op", intent->op);
     ui_event(progress->ui, "apply_start", "info", json, "%s: %s...", intent->address, words->doing);
     ui_progress(progress->ui, "%s: %s... [op %s]\n", intent->address, words->doing, intent->op);
@@ -134,17 +172,15 @@ static void on_call(void *user, const Intent *intent)
 /* Seconds it ran; it runs no more. `ret`, which may be NULL, is set if it did run. */
 static int64_t running_end(Progress *progress, const char *op, const Words **ret)
 {
-    for (Running **link = &progress->running; *link != NULL; link = &(*link)->next)
-        if (strcmp((*link)->op, op) == 0) {
-            Running *running = *link;
-            int64_t seconds = (loop_now_ms(progress->loop) - running->since_ms + 500) / 1000;
-            *link = running->next;
-            if (ret != NULL)
-                *ret = running->words;
-            running_free(running);
-            return seconds;
-        }
-    return 0;
+    Running *running = map_remove(&progress->running, op);
+
+    if (running == NULL)
+        return 0;
+    int64_t seconds = (loop_now_ms(progress->loop) - running->since_ms + 500) / 1000;
+    if (ret != NULL)
+        *ret = running->words;
+    running_free(running);
+    return seconds;
 }
 
 static void tell_done(Progress *progress, const Notice *notice)
@@ -369,10 +405,9 @@ void progress_free(Progress *progress)
 {
     if (progress == NULL)
         return;
-    for (Running *next; progress->running != NULL; progress->running = next) {
-        next = progress->running->next;
-        running_free(progress->running);
-    }
+    for (MapEntry *e = map_next(&progress->running, NULL); e; e = map_next(&progress->running, e))
+        running_free(e->value);
+    map_deinit(&progress->running);
     loop_timer_free(progress->timer);
     free(progress);
 }

@@ -46,11 +46,9 @@ static void arrived_free(Arrived *arrived)
 
 static void in_flight_remove(InFlight *flight)
 {
-    InFlight **link = &flight->engine->in_flight;
-
-    while (*link != flight)
-        link = &(*link)->next;
-    *link = flight->next;
+    *flight->link = flight->next;
+    if (flight->next != NULL)
+        flight->next->link = flight->link;
     free(flight);
 }
 
@@ -208,8 +206,14 @@ static void call_start(Engine *engine, const Intent *intent)
     if (engine->observer.on_call != NULL)
         engine->observer.on_call(engine->observer.user, intent);
     request_body(runtime, engine->stack->name, intent, &body);
-    *flight = (InFlight){engine->in_flight, engine, intent->number, intent->recovered,
-                         engine_now_ms(engine)};
+    *flight = (InFlight){.next = engine->in_flight,
+                         .link = &engine->in_flight,
+                         .engine = engine,
+                         .intent = intent->number,
+                         .asked_first = intent->recovered,
+                         .started_ms = engine_now_ms(engine)};
+    if (flight->next != NULL)
+        flight->next->link = &flight->next;
     engine->in_flight = flight;
     ProviderCall call = {.provider = intent->provider,
                          .verb = call_verb(intent->verb),

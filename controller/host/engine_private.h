@@ -22,7 +22,7 @@ typedef struct Arrived {
 } Arrived;
 
 typedef struct InFlight {
-    struct InFlight *next;
+    struct InFlight *next, **link;
     Engine *engine;
     uint64_t intent;
     bool asked_first;

@@ -21,6 +21,12 @@ typedef struct HttpSocket {
     struct event *event;
 } HttpSocket;
 
+/* One of libcurl's, and what it was last told of TLS, which costs much to say again. */
+typedef struct HttpHandle {
+    CURL *easy;
+    char *ca, *cert, *key;
+} HttpHandle;
+
 struct HttpClient {
     Loop *loop;
     const CurlApi *curl;
@@ -29,19 +35,20 @@ struct HttpClient {
     LoopTimer *timer;
     HttpTransfer *transfers;
     HttpSocket *sockets;
-    CURL *idle[IDLE_HANDLES_MAX]; /* to be used again: making one costs more than a request */
+    HttpHandle *idle[IDLE_HANDLES_MAX]; /* used again: making one costs more than a request */
     size_t idle_count;
 };
 
 struct HttpTransfer {
     HttpTransfer *next, **link;
     HttpClient *client;
-    CURL *easy;
-    struct curl_slist *headers;
+    HttpHandle *handle;
+    struct curl_slist *headers; /* all of it one piece of memory */
     HttpDone *done;
     void *context;
-    const char *body;
-    size_t body_size, body_sent;
+    bool has_body;
+    bool begun;          /* a connection is there and the request may have begun to leave */
+    bool refused;        /* to leave a second time */
     size_t headers_size; /* of the reply so far */
     LoopTimer *watchdog;
     int64_t header_ms, idle_ms;
@@ -158,6 +165,15 @@ int http_client_new(Loop *loop, HttpClient **ret, Error *err)
     return 0;
 }
 
+static void handle_free(const HttpClient *client, HttpHandle *handle)
+{
+    client->curl->easy_cleanup(handle->easy);
+    free(handle->ca);
+    free(handle->cert);
+    free(handle->key);
+    free(handle);
+}
+
 void http_client_free(HttpClient *client)
 {
     if (!client)
@@ -165,7 +181,7 @@ void http_client_free(HttpClient *client)
     while (client->transfers)
         http_cancel(client->transfers);
     for (size_t i = 0; i < client->idle_count; i++)
-        client->curl->easy_cleanup(client->idle[i]);
+        handle_free(client, client->idle[i]);
     client->curl->multi_cleanup(client->multi); /* closes connections: sockets are let go of */
     client->curl->share_cleanup(client->share);
     while (client->sockets)
@@ -176,25 +192,16 @@ void http_client_free(HttpClient *client)
 
 /* ---- one transfer ---- */
 
-static size_t give_body(char *room, size_t size, size_t count, void *context)
+/* Called before each sending, also when libcurl wants to send again what it has sent on a kept
+ * connection that turned out to be closed: a request with a body is not. */
+static int on_sending(void *context, char *peer_ip, char *own_ip, int peer_port, int own_port)
 {
     HttpTransfer *transfer = context;
-    size_t left = transfer->body_size - transfer->body_sent;
-    size_t n = left < size * count ? left : size * count;
 
-    memcpy(room, transfer->body + transfer->body_sent, n);
-    transfer->body_sent += n;
-    return n;
-}
-
-/* libcurl asks for the body from its beginning when it wants to send it again on another
- * connection: refused, and it reports the failure to us instead. */
-static int refuse_rewind(void *context, curl_off_t offset, int origin)
-{
-    (void)context;
-    (void)offset;
-    (void)origin;
-    return CURL_SEEKFUNC_FAIL;
+    (void)peer_ip, (void)own_ip, (void)peer_port, (void)own_port;
+    transfer->refused = transfer->begun && transfer->has_body;
+    transfer->begun = true;
+    return transfer->refused ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 static size_t take_body(char *bytes, size_t size, size_t count, void *context)
@@ -267,14 +274,12 @@ static void transfer_free(HttpTransfer *transfer)
     *transfer->link = transfer->next;
     if (transfer->next)
         transfer->next->link = transfer->link;
-    client->curl->multi_remove_handle(client->multi, transfer->easy);
-    if (client->idle_count < IDLE_HANDLES_MAX) {
-        client->curl->easy_reset(transfer->easy);
-        client->idle[client->idle_count++] = transfer->easy;
-    } else {
-        client->curl->easy_cleanup(transfer->easy);
-    }
-    client->curl->slist_free_all(transfer->headers);
+    client->curl->multi_remove_handle(client->multi, transfer->handle->easy);
+    if (client->idle_count < IDLE_HANDLES_MAX)
+        client->idle[client->idle_count++] = transfer->handle;
+    else
+        handle_free(client, transfer->handle);
+    free(transfer->headers);
     loop_timer_free(transfer->watchdog);
     buffer_deinit(&transfer->reply.body);
     free(transfer);
@@ -294,10 +299,10 @@ static HttpFailure failure_classify(const HttpTransfer *transfer, CURLcode resul
         return HTTP_REPLIED;
     if (transfer->reply.body.overflowed)
         return HTTP_TOO_LARGE;
-    /* Bytes of the request that libcurl wrote, headers included. A rewind that was refused had
-     * written them to a connection this number no longer counts. */
-    transfer->client->curl->easy_getinfo(transfer->easy, CURLINFO_REQUEST_SIZE, &sent);
-    if (sent == 0 && transfer->body_sent == 0 && transfer->last_byte_ms == 0)
+    /* Bytes of the request that libcurl wrote. One that was refused a second time had written them
+     * to a connection this number no longer counts. */
+    transfer->client->curl->easy_getinfo(transfer->handle->easy, CURLINFO_REQUEST_SIZE, &sent);
+    if (!transfer->begun || (sent == 0 && !transfer->refused && transfer->last_byte_ms == 0))
         return HTTP_NOT_SENT;
     return HTTP_LOST;
 }
@@ -308,12 +313,14 @@ static void transfer_finish(HttpTransfer *transfer, CURLcode result)
     HttpReply *reply = &transfer->reply;
     long status = 0;
 
-    client->curl->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+    client->curl->easy_getinfo(transfer->handle->easy, CURLINFO_RESPONSE_CODE, &status);
     reply->status = (int)status;
     reply->failure = failure_classify(transfer, result);
     if (reply->failure == HTTP_TOO_LARGE)
         snprintf(reply->error, sizeof reply->error, "the reply is larger than %u bytes",
                  HTTP_BODY_MAX);
+    else if (transfer->refused)
+        snprintf(reply->error, sizeof reply->error, "the kept connection had been closed");
     else if (result != CURLE_OK)
         snprintf(reply->error, sizeof reply->error, "%s",
                  transfer->curl_error[0] ? transfer->curl_error
@@ -355,7 +362,7 @@ static int64_t waited_ms(const HttpTransfer *transfer)
     int64_t elapsed_ms = loop_now_ms(transfer->client->loop) - transfer->started_ms;
     curl_off_t connect_us = 0;
 
-    curl->easy_getinfo(transfer->easy, CURLINFO_PRETRANSFER_TIME_T, &connect_us);
+    curl->easy_getinfo(transfer->handle->easy, CURLINFO_PRETRANSFER_TIME_T, &connect_us);
     return connect_us == 0 ? 0 : elapsed_ms - connect_us / 1000;
 }
 
@@ -377,65 +384,137 @@ static void on_watchdog(void *context)
         loop_timer_set(transfer->watchdog, limit_ms - quiet_ms);
 }
 
-static void easy_set_up_tls(const CurlApi *curl, CURL *easy, const HttpTls *tls)
-{
-    curl->easy_setopt(
-        easy, CURLOPT_SSLVERSION,
-        (long)(tls && tls->allows_1_2 ? CURL_SSLVERSION_TLSv1_2 : CURL_SSLVERSION_TLSv1_3));
-    curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (tls && tls->ca) {
-        curl->easy_setopt(easy, CURLOPT_CAINFO, tls->ca);
-        curl->easy_setopt(easy, CURLOPT_CAPATH, NULL); /* this one and no other */
-    }
-    if (tls && tls->cert)
-        curl->easy_setopt(easy, CURLOPT_SSLCERT, tls->cert);
-    if (tls && tls->key)
-        curl->easy_setopt(easy, CURLOPT_SSLKEY, tls->key);
-}
+/* ---- handles ---- */
 
-static void easy_set_up(HttpTransfer *transfer, const char *url)
+/* What is the same for all requests. */
+static void handle_set_up(const HttpClient *client, CURL *easy)
 {
-    const CurlApi *curl = transfer->client->curl;
-    CURL *easy = transfer->easy;
+    const CurlApi *curl = client->curl;
 
-    curl->easy_setopt(easy, CURLOPT_PRIVATE, transfer);
-    curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_error);
-    curl->easy_setopt(easy, CURLOPT_SHARE, transfer->client->share);
-    curl->easy_setopt(easy, CURLOPT_URL, url);
+    curl->easy_setopt(easy, CURLOPT_SHARE, client->share);
     curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
     curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl->easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
     curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl->easy_setopt(easy, CURLOPT_PROXY, "");
     curl->easy_setopt(easy, CURLOPT_NOPROXY, "*");
     curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
     curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_MS);
+    curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
     curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body);
-    curl->easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
     curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header);
-    curl->easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl->easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_sending);
 }
 
-static void easy_set_up_body(HttpTransfer *transfer, const HttpRequest *request)
+static HttpHandle *handle_new(const HttpClient *client)
+{
+    HttpHandle *handle = memory_zero(1, sizeof *handle);
+
+    handle->easy = client->curl->easy_init();
+    if (!handle->easy)
+        abort(); /* libcurl was out of memory */
+    handle_set_up(client, handle->easy);
+    return handle;
+}
+
+static bool is_other(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) != 0 : a != b;
+}
+
+static void handle_set_file(const HttpClient *client, HttpHandle *handle, CURLoption option,
+                            char **at, const char *file)
+{
+    if (!is_other(*at, file))
+        return;
+    client->curl->easy_setopt(handle->easy, option, file);
+    free(*at);
+    *at = file ? memory_copy_string(file) : NULL;
+}
+
+static void handle_set_tls(const HttpClient *client, HttpHandle *handle, const HttpTls *tls)
+{
+    static const HttpTls none;
+    const CurlApi *curl = client->curl;
+
+    tls = tls ? tls : &none;
+    if (!handle->ca && tls->ca) /* this one and no other */
+        curl->easy_setopt(handle->easy, CURLOPT_CAPATH, NULL);
+    handle_set_file(client, handle, CURLOPT_CAINFO, &handle->ca, tls->ca);
+    handle_set_file(client, handle, CURLOPT_SSLCERT, &handle->cert, tls->cert);
+    handle_set_file(client, handle, CURLOPT_SSLKEY, &handle->key, tls->key);
+    curl->easy_setopt(handle->easy, CURLOPT_SSLVERSION,
+                      (long)(tls->allows_1_2 ? CURL_SSLVERSION_TLSv1_2 : CURL_SSLVERSION_TLSv1_3));
+}
+
+/* One for that authority: what libcurl trusts of its own accord cannot be said again. */
+static HttpHandle *handle_take(HttpClient *client, const HttpTls *tls)
+{
+    HttpHandle *handle = client->idle_count > 0 ? client->idle[client->idle_count - 1] : NULL;
+
+    if (!handle)
+        return handle_new(client);
+    client->idle_count--;
+    if (!is_other(handle->ca, tls ? tls->ca : NULL))
+        return handle;
+    handle_free(client, handle);
+    return handle_new(client);
+}
+
+/* ---- starting ---- */
+
+static const char no_expect[] = "Expect:"; /* else libcurl waits a second for "100 Continue" */
+
+static size_t headers_measure(const char *const *headers, size_t *ret_count)
+{
+    size_t size = 0;
+
+    *ret_count = 1;
+    for (; headers && *headers; headers++, ++*ret_count)
+        size += strlen(*headers) + 1;
+    return size;
+}
+
+static struct curl_slist *headers_copy(const char *const *headers)
+{
+    size_t count, size = headers_measure(headers, &count);
+    struct curl_slist *list = memory_alloc(count * sizeof *list + size);
+    char *text = (char *)(list + count);
+
+    list[0] = (struct curl_slist){.data = (char *)no_expect};
+    for (size_t i = 1; i < count; i++) {
+        size_t length = strlen(headers[i - 1]) + 1;
+        list[i - 1].next = &list[i];
+        list[i] = (struct curl_slist){.data = memcpy(text, headers[i - 1], length)};
+        text += length;
+    }
+    return list;
+}
+
+static void transfer_set_up(HttpTransfer *transfer, const HttpRequest *request)
 {
     const CurlApi *curl = transfer->client->curl;
-    CURL *easy = transfer->easy;
+    CURL *easy = transfer->handle->easy;
 
+    curl->easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+    curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->curl_error);
+    curl->easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+    curl->easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+    curl->easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
+    curl->easy_setopt(easy, CURLOPT_URL, request->url);
+    curl->easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers);
+    /* Headers and body that libcurl knows beforehand leave together. */
+    if (request->body) {
+        curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_size);
+        curl->easy_setopt(easy, CURLOPT_POSTFIELDS, request->body);
+    } else {
+        curl->easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+    }
     curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-    if (!request->body)
-        return;
-    transfer->body = request->body;
-    transfer->body_size = request->body_size;
-    curl->easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-    curl->easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)request->body_size);
-    curl->easy_setopt(easy, CURLOPT_READFUNCTION, give_body);
-    curl->easy_setopt(easy, CURLOPT_READDATA, transfer);
-    curl->easy_setopt(easy, CURLOPT_SEEKFUNCTION, refuse_rewind);
-    curl->easy_setopt(easy, CURLOPT_SEEKDATA, transfer);
 }
 
-static HttpTransfer *transfer_new(HttpClient *client, HttpDone *done, void *context)
+static HttpTransfer *transfer_new(HttpClient *client, const HttpTls *tls, HttpDone *done,
+                                  void *context)
 {
     HttpTransfer *transfer = memory_zero(1, sizeof *transfer);
 
@@ -444,10 +523,8 @@ static HttpTransfer *transfer_new(HttpClient *client, HttpDone *done, void *cont
     transfer->context = context;
     transfer->reply.retry_after_ms = -1;
     buffer_init(&transfer->reply.body, HTTP_BODY_MAX);
-    transfer->easy =
-        client->idle_count > 0 ? client->idle[--client->idle_count] : client->curl->easy_init();
-    if (!transfer->easy)
-        abort(); /* libcurl was out of memory */
+    transfer->handle = handle_take(client, tls);
+    handle_set_tls(client, transfer->handle, tls);
     transfer->next = client->transfers;
     transfer->link = &client->transfers;
     if (transfer->next)
@@ -459,22 +536,17 @@ static HttpTransfer *transfer_new(HttpClient *client, HttpDone *done, void *cont
 HttpTransfer *http_start(HttpClient *client, const HttpRequest *request, HttpDone *done,
                          void *context)
 {
-    HttpTransfer *transfer = transfer_new(client, done, context);
-    const CurlApi *curl = client->curl;
+    HttpTransfer *transfer = transfer_new(client, request->tls, done, context);
 
-    /* Without the empty one libcurl waits a second for "100 Continue". */
-    transfer->headers = curl->slist_append(NULL, "Expect:");
-    for (size_t i = 0; request->headers && request->headers[i]; i++)
-        transfer->headers = curl->slist_append(transfer->headers, request->headers[i]);
-    easy_set_up(transfer, request->url);
-    easy_set_up_tls(curl, transfer->easy, request->tls);
-    easy_set_up_body(transfer, request);
+    transfer->has_body = request->body != NULL;
+    transfer->headers = headers_copy(request->headers);
+    transfer_set_up(transfer, request);
     transfer->header_ms = request->header_ms;
     transfer->idle_ms = request->idle_ms;
     transfer->watchdog = loop_timer_new(client->loop, on_watchdog, transfer);
     transfer->started_ms = loop_now_ms(client->loop);
     if (request->header_ms > 0)
         loop_timer_set(transfer->watchdog, request->header_ms);
-    curl->multi_add_handle(client->multi, transfer->easy);
+    client->curl->multi_add_handle(client->multi, transfer->handle->easy);
     return transfer;
 }

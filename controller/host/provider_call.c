@@ -9,54 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controller/host/provider_pool.h"
+#include "controller/host/provider_call_private.h"
 #include "controller/host/secrets.h"
-#include "controller/host/trace_context.h"
 #include "controller/host/verdict.h"
 #include "lang/base/conceal.h"
 #include "lang/base/memory.h"
 
 #define TIMEOUT_DEFAULT_MS 600000
-
-typedef enum CallEnding {
-    ENDING_NONE,
-    ENDING_BY_CANCEL,
-    ENDING_BY_TIMEOUT,
-    ENDING_BY_ABANDON,
-} CallEnding;
-
-struct PendingCall {
-    PendingCall *next, **link;
-    ProviderPool *pool;
-    Endpoint *endpoint; /* NULL: the name is not known */
-    Slot slot;
-    CallVerb verb;
-    char *type, *uid, *effect, *domain, *op, *etag, *body, *digest;
-    size_t body_size;
-    uint64_t fence;
-    bool creates;
-    int64_t timeout_ms;
-    ProviderCallDone *done;
-    void *context;
-    CallStep step; /* the request under way, or the next one */
-    HttpTransfer *transfer;
-    LoopTimer *timer;               /* until the next request */
-    LoopTimer *deadline;            /* of all tries; of the ending */
-    int64_t requested_ms, asked_ms; /* the last request; the first one */
-    unsigned tries;                 /* in a row without progress */
-    int sendings;
-    bool began;         /* had a slot: the time for all tries runs */
-    bool in_doubt;      /* the bytes may have been read and no answer has said otherwise */
-    bool token_renewed; /* 401 has had its second try */
-    CallEnding ending;
-    int http_status;
-    bool replayed;
-    char *trouble;               /* why it was last sent again; NULL */
-    char *external_id;           /* the last one heard of */
-    char code[64], detail[2048]; /* control characters replaced */
-};
-
-static void request_start(PendingCall *call);
 
 /* ---- the answer ---- */
 
@@ -81,6 +40,7 @@ static void call_free(PendingCall *call)
     free(call->type);
     free(call->uid);
     free(call->trouble);
+    free(call->told);
     free(call->effect);
     free(call->domain);
     free(call->op);
@@ -242,7 +202,7 @@ static void call_go_on(PendingCall *call)
                (call->slot.held || call->ending != ENDING_NONE);
 
     if (may) {
-        request_start(call);
+        pending_call_send(call);
     } else {
         endpoint_leave(call->endpoint, &call->slot);
         call->slot.again = call->tries > 0;
@@ -304,7 +264,7 @@ static void call_take_verdict(PendingCall *call, const Verdict *verdict, const H
     }
 }
 
-static void on_reply(void *context, HttpReply *reply)
+void pending_call_take_reply(void *context, HttpReply *reply)
 {
     PendingCall *call = context;
     cleanup(json_free) Json *document = NULL;
@@ -327,122 +287,10 @@ static void on_reply(void *context, HttpReply *reply)
         call->replayed = reply->replayed;
     if (call->step != STEP_CANCEL && reply->status != 0)
         call->http_status = reply->status;
+    if (reply->status == 200 || reply->status == 202)
+        call_told_take(&call->told, document);
     verdict_judge(&facts, reply, document, &verdict);
     call_take_verdict(call, &verdict, reply);
-}
-
-/* ---- requests ---- */
-
-static char *instance_path(const PendingCall *call)
-{
-    cleanup(free) char *type = url_segment(call->type);
-    cleanup(free) char *uid = url_segment(call->uid);
-
-    return memory_format("/v1/instances/%s/%s", type, uid);
-}
-
-static char *operation_path(const PendingCall *call, const char *suffix)
-{
-    cleanup(free) char *op = url_segment(call->op);
-
-    return memory_format("/v1/operations/%s%s", op, suffix);
-}
-
-/* Whose state it is that asks: a provider refuses one that another has replaced. */
-static char *fence_header(const PendingCall *call)
-{
-    return memory_format("Ved-Fence: %llu", (unsigned long long)call->fence);
-}
-
-static void send_mutation(PendingCall *call)
-{
-    static const char *const methods[] = {
-        [CALL_PUT] = "PUT", [CALL_DELETE] = "DELETE", [CALL_ACTION] = "POST"};
-    const ProviderTiming *timing = &call->pool->timing;
-    cleanup(free) char *action = url_segment(call->verb == CALL_ACTION ? call->effect : "");
-    cleanup(free) char *path =
-        call->verb == CALL_ACTION ? memory_format("/v1/actions/%s", action) : instance_path(call);
-    cleanup(free) char *key = memory_format("Idempotency-Key: \"%s\"", call->op);
-    cleanup(free) char *deadline =
-        memory_format("Ved-Deadline-Ms: %lld", (long long)timing->deadline_ms);
-    cleanup(free) char *attempt = memory_format("Ved-Attempt: %d", call->sendings + 1);
-    cleanup(free) char *match = call->etag ? memory_format("If-Match: %s", call->etag) : NULL;
-    cleanup(free) char *fence = fence_header(call);
-    cleanup(free) char *trace = traceparent_header(call->op, call->pool->seed, call->sendings + 1);
-    const char *headers[] = {"Content-Type: application/json",
-                             "Prefer: respond-async, wait=10",
-                             fence,
-                             trace,
-                             call->digest,
-                             key,
-                             deadline,
-                             attempt,
-                             match           ? match
-                             : call->creates ? "If-None-Match: *"
-                                             : NULL,
-                             NULL};
-    HttpRequest request = {
-        .method = methods[call->verb],
-        .headers = headers,
-        .body = call->body,
-        .body_size = call->body_size,
-        .header_ms = timing->deadline_ms + timing->header_ms,
-    };
-
-    call->sendings++;
-    call->in_doubt = true;
-    call->transfer = endpoint_send(call->endpoint, path, &request, on_reply, call);
-}
-
-static void ask_operation(PendingCall *call)
-{
-    const ProviderTiming *timing = &call->pool->timing;
-    int64_t wait_s = timing->poll_wait_s;
-    cleanup(free) char *query = NULL;
-    cleanup(free) char *path = NULL;
-    HttpRequest request = {.method = "GET"};
-
-    if (call->ending != ENDING_NONE && wait_s > timing->cancel_ms / 2000)
-        wait_s = timing->cancel_ms / 2000;
-    query = memory_format("?wait=%lld", (long long)wait_s);
-    path = operation_path(call, query);
-    request.header_ms = wait_s * 1000 + timing->header_ms;
-    call->transfer = endpoint_send(call->endpoint, path, &request, on_reply, call);
-}
-
-static void send_plain(PendingCall *call, const char *method, const char *path)
-{
-    cleanup(free) char *fence = fence_header(call);
-    const char *headers[] = {fence, NULL};
-    HttpRequest request = {
-        .method = method, .headers = headers, .header_ms = call->pool->timing.header_ms};
-
-    call->transfer = endpoint_send(call->endpoint, path, &request, on_reply, call);
-}
-
-static void request_start(PendingCall *call)
-{
-    cleanup(free) char *path = NULL;
-
-    call->requested_ms = loop_now_ms(call->pool->loop);
-    if (call->asked_ms == 0)
-        call->asked_ms = call->requested_ms;
-    switch (call->step) {
-    case STEP_SEND:
-        send_mutation(call);
-        return;
-    case STEP_ASK_OPERATION:
-        ask_operation(call);
-        return;
-    case STEP_ASK_INSTANCE:
-        path = instance_path(call);
-        send_plain(call, "GET", path);
-        return;
-    case STEP_CANCEL:
-        path = operation_path(call, ":cancel");
-        send_plain(call, "POST", path);
-        return;
-    }
 }
 
 /* ---- turns and times ---- */
@@ -459,7 +307,7 @@ static void on_turn(void *context)
         call->began = true;
         loop_timer_set(call->deadline, call->timeout_ms);
     }
-    request_start(call);
+    pending_call_send(call);
 }
 
 static void on_timer(void *context)
@@ -599,6 +447,13 @@ const char *provider_call_trouble(const ProviderPool *pool, const char *op)
     const PendingCall *call = map_get(&pool->calls_by_op, op);
 
     return call != NULL ? call->trouble : NULL;
+}
+
+bool provider_call_progress(const ProviderPool *pool, const char *op, CallProgress *ret)
+{
+    const PendingCall *call = map_get(&pool->calls_by_op, op);
+
+    return call != NULL && call_told_get(call->told, ret);
 }
 
 void pending_calls_abandon(ProviderPool *pool)

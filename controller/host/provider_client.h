@@ -183,6 +183,17 @@ void provider_call_cancel(ProviderPool *pool, uint64_t number);
  * or no call with that operation's key is under way. Valid until the loop runs again. */
 const char *provider_call_trouble(const ProviderPool *pool, const char *op);
 
+/* How far an operation is, as its provider last said. Strings are "" where it has not, and their
+ * control characters are replaced. */
+typedef struct CallProgress {
+    const char *phase, *message;
+    double done; /* from 0 to 1; below 0: not said */
+} CallProgress;
+
+/* False: nothing was said of that operation, or no call with its key is under way. Valid until the
+ * loop runs again. */
+bool provider_call_progress(const ProviderPool *pool, const char *op, CallProgress *ret);
+
 /* Started calls and batches that have not been answered. */
 size_t provider_pool_pending(const ProviderPool *pool);
 

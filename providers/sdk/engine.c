@@ -56,6 +56,7 @@ struct Engine {
     int event_fd;
     struct event *collect;
     struct event *flush;
+    struct event *urge;  /* pending: jobs wait behind others */
     OperationList begun; /* in this turn */
     OperationList ended;
     AnnouncementList announced;
@@ -190,6 +191,25 @@ static void log_operation(const Operation *operation, const char *what, const ch
              detail != NULL ? detail : "");
 }
 
+static void arm_urge(Engine *engine)
+{
+    struct timeval soon = {0, POOL_URGE_MS * 1000};
+
+    if (!event_pending(engine->urge, EV_TIMEOUT, NULL))
+        event_add(engine->urge, &soon);
+}
+
+static void urge(evutil_socket_t fd, short events, void *context)
+{
+    Engine *engine = context;
+    bool operations_are_served = pool_urge(engine->operations);
+    bool reads_are_served = pool_urge(engine->reads);
+
+    (void)fd, (void)events;
+    if (!operations_are_served || !reads_are_served)
+        arm_urge(engine);
+}
+
 static void call_done(Job *base)
 {
     OperationCall *call = (OperationCall *)base;
@@ -211,7 +231,8 @@ static void start(Engine *engine, Operation *operation)
     operation_move(operation, OPERATION_RUNNING);
     operation->updated_ms = clock_now_ms();
     log_operation(operation, operation->resumed ? "resumed" : NULL, NULL);
-    pool_submit(engine->operations, &call->job);
+    if (!pool_submit(engine->operations, &call->job))
+        arm_urge(engine);
 }
 
 static void start_when_alone(Engine *engine, Operation *operation)
@@ -245,6 +266,7 @@ static void flush(evutil_socket_t fd, short events, void *context)
     (void)fd, (void)events;
     engine->begun = engine->ended = (OperationList){0};
     sync_or_die(engine);
+    log_hold();
     for (size_t i = 0; i < begun.count; i++)
         start_when_alone(engine, begun.items[i]);
     for (size_t i = 0; i < ended.count; i++) {
@@ -254,6 +276,7 @@ static void flush(evutil_socket_t fd, short events, void *context)
         engine->options.ended(engine->options.context, operation);
     }
     announce_all(engine);
+    log_release();
     free(begun.items);
     free(ended.items);
 }
@@ -265,8 +288,10 @@ static void collect(evutil_socket_t fd, short events, void *context)
     ssize_t got = read(fd, &count, sizeof count);
 
     (void)got, (void)events; /* the lists say what is ready, not the counter */
+    log_hold();
     pool_collect(engine->operations);
     pool_collect(engine->reads);
+    log_release();
 }
 
 int engine_new(const EngineOptions *options, Engine **ret, Error *err)
@@ -285,7 +310,9 @@ int engine_new(const EngineOptions *options, Engine **ret, Error *err)
     engine->collect =
         event_new(options->base, engine->event_fd, EV_READ | EV_PERSIST, collect, engine);
     engine->flush = event_new(options->base, -1, 0, flush, engine);
-    if (engine->collect == NULL || engine->flush == NULL || event_add(engine->collect, NULL) < 0) {
+    engine->urge = event_new(options->base, -1, 0, urge, engine);
+    if (engine->collect == NULL || engine->flush == NULL || engine->urge == NULL ||
+        event_add(engine->collect, NULL) < 0) {
         engine_free(engine);
         return error_set(err, ERROR_INTERNAL, "make the events of the operations");
     }
@@ -303,6 +330,8 @@ void engine_free(Engine *engine)
         event_free(engine->collect);
     if (engine->flush != NULL)
         event_free(engine->flush);
+    if (engine->urge != NULL)
+        event_free(engine->urge);
     fd_close(engine->event_fd);
     for (MapEntry *e = map_next(&engine->presences, NULL); e; e = map_next(&engine->presences, e))
         free(e->value);
@@ -521,5 +550,6 @@ void engine_observe_end(Engine *engine, const char *uid)
 
 void engine_read(Engine *engine, Job *job)
 {
-    pool_submit(engine->reads, job);
+    if (!pool_submit(engine->reads, job))
+        arm_urge(engine);
 }

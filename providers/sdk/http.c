@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include <event2/buffer.h>
+#include <event2/bufferevent.h>
 #include <event2/keyvalq_struct.h>
 #include <openssl/evp.h>
 
@@ -14,6 +15,7 @@
 #include "providers/sdk/problem.h"
 #include "providers/sdk/trace.h"
 
+#define RECORD_SIZE_MAX 16384 /* of TLS */
 #define DEADLINE_MS 30000
 #define DEADLINE_MAX_MS 60000
 
@@ -41,9 +43,21 @@ static void free_bytes(const void *bytes, size_t size, void *context)
     free((void *)bytes);
 }
 
+/* Header and body become one piece, and so one TLS record and one packet, if both are small. */
+static void send_as_one(struct evhttp_connection *connection)
+{
+    struct bufferevent *bev =
+        connection != NULL ? evhttp_connection_get_bufferevent(connection) : NULL;
+    struct evbuffer *output = bev != NULL ? bufferevent_get_output(bev) : NULL;
+
+    if (output != NULL && evbuffer_get_length(output) <= RECORD_SIZE_MAX)
+        evbuffer_pullup(output, -1);
+}
+
 /* `body` is emptied; with nothing in it the answer has none. */
 static void send_typed(struct evhttp_request *request, int status, const char *type, Buffer *body)
 {
+    struct evhttp_connection *connection = evhttp_request_get_connection(request);
     struct evbuffer *buffer = evbuffer_new();
     size_t size = body->size;
 
@@ -53,6 +67,7 @@ static void send_typed(struct evhttp_request *request, int status, const char *t
     if (size > 0 && buffer != NULL)
         evbuffer_add_reference(buffer, buffer_take(body), size, free_bytes, NULL);
     evhttp_send_reply(request, status, NULL, buffer);
+    send_as_one(connection);
     if (buffer != NULL)
         evbuffer_free(buffer);
     buffer_deinit(body);

@@ -8,4 +8,9 @@
 /* Time, text, newline, in one write; control characters become '?'. */
 void log_line(const char *format, ...) PRINTF_LIKE(1, 2);
 
+/* Lines of this thread between the two are written together, at most LOG_HELD_MAX bytes late. */
+#define LOG_HELD_MAX 16384
+void log_hold(void);
+void log_release(void);
+
 #endif

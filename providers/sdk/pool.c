@@ -121,20 +121,43 @@ static void *pool_thread(void *context)
     return NULL;
 }
 
-void pool_submit(Pool *pool, Job *job)
+/* The lock is held. */
+static void thread_make(Pool *pool)
+{
+    if (pool->thread_count == pool->thread_max)
+        return;
+    if (pthread_create(&pool->threads[pool->thread_count], NULL, pool_thread, pool) == 0)
+        pool->thread_count++;
+    else if (pool->thread_count == 0)
+        abort(); /* the job would wait for ever; with a thread it waits its turn */
+}
+
+bool pool_submit(Pool *pool, Job *job)
 {
     pthread_mutex_lock(&pool->lock);
     list_add(&pool->waiting, job);
     pool->waiting_count++;
-    /* Without a thread at all the job would wait for ever; with one it waits its turn. */
-    if (pool->waiting_count > pool->idle_count && pool->thread_count < pool->thread_max) {
-        if (pthread_create(&pool->threads[pool->thread_count], NULL, pool_thread, pool) == 0)
-            pool->thread_count++;
-        else if (pool->thread_count == 0)
-            abort();
-    }
-    pthread_cond_signal(&pool->changed);
+    bool is_taken = pool->idle_count == pool->thread_count && pool->waiting_count == 1;
+    if (is_taken && pool->thread_count == 0)
+        thread_make(pool);
+    if (is_taken)
+        pthread_cond_signal(&pool->changed);
     pthread_mutex_unlock(&pool->lock);
+    return is_taken;
+}
+
+bool pool_urge(Pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    for (size_t i = 0; i < pool->waiting_count; i++) {
+        if (i >= pool->idle_count)
+            thread_make(pool);
+        pthread_cond_signal(&pool->changed);
+    }
+    bool is_served =
+        pool->waiting_count <= pool->idle_count || pool->thread_count == pool->thread_max;
+    pthread_mutex_unlock(&pool->lock);
+    return is_served;
 }
 
 void pool_collect(Pool *pool)

@@ -40,11 +40,11 @@ FAILED=0 MISSED=0
 : >"$TMP/rows"
 
 . "$HERE/lib.sh"
-for part in core durable start restart asleep timers; do
+for part in core durable effects start restart asleep timers; do
     . "$HERE/$part.sh"
 done
 
-ALL="slices ring-1000 ring-1000000 durable-1000 durable-1 leaving journal-bytes start size long
+ALL="slices ring-1000 ring-1000000 durable-1000 durable-1 effects leaving journal-bytes start size long
     restart-100000 asleep timers"
 heading
 for figure in ${*:-$ALL}; do
