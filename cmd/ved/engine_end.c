@@ -31,6 +31,6 @@ ExitReasons engine_end_reasons(const Engine *engine, EngineEnd end)
 
 void engine_end_tell_timeout(const Ui *ui)
 {
-    if (!ui->json)
+    if (!ui->mute)
         fprintf(stderr, "the time given by --timeout is over\n");
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "controller/host/bind.h"
+#include "controller/host/catalog_offline.h"
 #include "controller/host/program_file.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
@@ -87,25 +88,29 @@ char *plugin_folder(void)
     return memory_format("%s/../libexec/ved", folder);
 }
 
-static int config_find(Invocation *invocation, Config **ret, Error *err)
+static int config_find(const Invocation *invocation, Config **ret, Error *err)
 {
     const char *path = invocation->options->bindings;
     cleanup(free) char *beside = memory_format("%s/ved.yaml", invocation->folder);
 
     if (path == NULL && file_exists(beside))
         path = beside;
-    if (path == NULL)
-        *ret = config_new();
-    else if (config_load(path, ret, err) < 0)
-        return err->code;
+    if (path != NULL)
+        return config_load(path, ret, err);
+    *ret = config_new();
+    return 0;
+}
+
+/* What the command line says of providers. */
+static void config_adjust(const Invocation *invocation, Config *config)
+{
     for (size_t i = 0; i < invocation->options->provider_count; i++) {
         const char *text = invocation->options->providers[i], *equals = strchr(text, '=');
         cleanup(free) char *name = memory_copy_bytes(text, (size_t)(equals - text));
-        config_bind(*ret, name, equals + 1);
+        config_bind(config, name, equals + 1);
     }
-    for (size_t i = 0; invocation->options->parallelism > 0 && i < (*ret)->provider_count; i++)
-        (*ret)->providers[i].concurrency = invocation->options->parallelism;
-    return 0;
+    for (size_t i = 0; invocation->options->parallelism > 0 && i < config->provider_count; i++)
+        config->providers[i].concurrency = invocation->options->parallelism;
 }
 
 /* The stacks that have a state in .ved here; the only one's name is appended to `ret_names` alone.
@@ -190,36 +195,47 @@ static void make_absolute(char **path)
     *path = absolute;
 }
 
-int invocation_find(Invocation *invocation, Ui *ui, const Options *options, const char *file,
-                    Config **ret, Error *err)
+/* `given`, taken over, is used instead of what is found; NULL. */
+static int places_find(Invocation *invocation, Ui *ui, const Options *options, const char *file,
+                       Config *given, Config **ret, Error *err)
 {
-    cleanup(config_free) Config *config = NULL;
+    cleanup(config_free) Config *config = given;
 
     *invocation = (Invocation){.ui = ui, .options = options};
     invocation->folder = file != NULL ? folder_of(file) : memory_copy_string(".");
     invocation->plugin_dir = plugin_folder();
-    if (config_find(invocation, &config, err) < 0 || names_find(invocation, file, config, err) < 0)
+    if (config == NULL && config_find(invocation, &config, err) < 0)
+        return err->code;
+    config_adjust(invocation, config);
+    if (names_find(invocation, file, config, err) < 0)
         return err->code;
     make_absolute(&invocation->state_path);
     *ret = take(config);
     return 0;
 }
 
+int invocation_find(Invocation *invocation, Ui *ui, const Options *options, const char *file,
+                    Config **ret, Error *err)
+{
+    return places_find(invocation, ui, options, file, NULL, ret, err);
+}
+
 /* ---- opening ---- */
 
 static int open_stack(Invocation *invocation, Ui *ui, const Options *options, const char *file,
-                      Program *program, InvocationUse use, Error *err)
+                      const InvocationGiven *given, InvocationUse use, Error *err)
 {
-    cleanup(program_free) Program *owned = program;
+    cleanup(program_free) Program *owned = given->program;
     cleanup(config_free) Config *config = NULL;
 
-    if (invocation_find(invocation, ui, options, file, &config, err) < 0)
+    if (places_find(invocation, ui, options, file, given->config, &config, err) < 0)
         return err->code;
     invocation->stack_options = (StackOptions){
         .name = invocation->name,
         .state_path = invocation->state_path,
         .command = options->command,
         .plugin_dir = invocation->plugin_dir,
+        .loop = given->loop,
         .sets = options->sets,
         .set_count = options->set_count,
         .read_only = use != INVOCATION_CHANGE,
@@ -242,13 +258,62 @@ int invocation_open(Invocation *invocation, Ui *ui, const Options *options, cons
     *invocation = (Invocation){0};
     if (program == NULL && program_read(ui, file, &program, err) < 0)
         return err->code;
-    return open_stack(invocation, ui, options, file, program, use, err);
+    return open_stack(invocation, ui, options, file, &(InvocationGiven){.program = program}, use,
+                      err);
+}
+
+int invocation_open_given(Invocation *invocation, Ui *ui, const Options *options, const char *file,
+                          const InvocationGiven *given, Error *err)
+{
+    InvocationGiven complete = *given;
+
+    *invocation = (Invocation){0};
+    if (given->program == NULL && program_read(ui, file, &complete.program, err) < 0) {
+        config_free(complete.config);
+        return err->code;
+    }
+    return open_stack(invocation, ui, options, file, &complete, INVOCATION_CHANGE, err);
 }
 
 int invocation_open_state(Invocation *invocation, Ui *ui, const Options *options, const char *file,
                           InvocationUse use, Error *err)
 {
-    return open_stack(invocation, ui, options, file, NULL, use, err);
+    return open_stack(invocation, ui, options, file, &(InvocationGiven){0}, use, err);
+}
+
+/* ---- checking ---- */
+
+static int show_effects_check(Ui *ui, const Program *program, const Catalog *catalog, Error *err)
+{
+    Arena arena = {0};
+    Diagnostics diagnostics;
+
+    diagnostics_init(&diagnostics, &arena, &program->source);
+    program_check_effects(program, catalog, &diagnostics);
+    diagnostics_sort(&diagnostics);
+    ui_diagnostics(ui, &diagnostics);
+    int code = diagnostics.error_count > 0 ? error_set(err, ERROR_PROGRAM, "%s", "") : 0;
+    arena_deinit(&arena);
+    return code;
+}
+
+int invocation_check_effects(Ui *ui, const Options *options, const char *file,
+                             const Program *program, Error *err)
+{
+    cleanup(invocation_close) Invocation invocation = {0};
+    cleanup(config_free) Config *config = NULL;
+    cleanup(catalog_free) Catalog *catalog = NULL;
+    cleanup(buffer_deinit) Buffer notes = {0};
+
+    if (program->effect_count + program->fact_count == 0)
+        return 0;
+    if (invocation_find(&invocation, ui, options, file, &config, err) < 0 ||
+        config_complete(config, program, err) < 0)
+        return err->code;
+    const CatalogPlaces places = {invocation.state_path, invocation.plugin_dir};
+    catalog = catalog_offline(program, config, &places, &notes);
+    ui_warnings(ui, "", &notes);
+    return show_effects_check(ui, program, catalog, err);
 }
 
 /* What the bindings say in vain is no error: one file may serve several programs. */

@@ -36,6 +36,22 @@ int invocation_find(Invocation *invocation, Ui *ui, const Options *options, cons
 int invocation_open(Invocation *invocation, Ui *ui, const Options *options, const char *file,
                     Program *program, InvocationUse use, Error *err);
 
+/* What is given instead of found; each may be NULL. Program and bindings are taken over. */
+typedef struct InvocationGiven {
+    Program *program;
+    Config *config;
+    Loop *loop; /* that the stack shares with others: see StackOptions */
+} InvocationGiven;
+
+/* The same, with INVOCATION_CHANGE. */
+int invocation_open_given(Invocation *invocation, Ui *ui, const Options *options, const char *file,
+                          const InvocationGiven *given, Error *err);
+
+/* Check effects and facts of a program by the bindings that would be used, without starting any
+ * provider: by what their plugins are known to say of themselves. Diagnostics are shown. */
+int invocation_check_effects(Ui *ui, const Options *options, const char *file,
+                             const Program *program, Error *err);
+
 /* The same for verbs that act on a state as it is: the state's own program is used, whatever the
  * file says now; `file` only says where the state is. */
 int invocation_open_state(Invocation *invocation, Ui *ui, const Options *options, const char *file,
@@ -62,7 +78,7 @@ VerbFunction verb_check, verb_fmt, verb_lint, verb_fix, verb_plan, verb_apply, v
     verb_state_verify, verb_state_history, verb_state_repair, verb_state_restore, verb_state_rekey,
     verb_show, verb_graph, verb_explain, verb_inspect, verb_replay, verb_trace_effect, verb_why,
     verb_redeliver, verb_resume, verb_resolve, verb_provider_check, verb_provider_list,
-    verb_provider_schema;
+    verb_provider_schema, verb_controller;
 
 /* Call the function for each file of the command line, and join its reasons; without any file the
  * command line is wrong, and `usage` says what was expected. */

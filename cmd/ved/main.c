@@ -51,6 +51,8 @@ static const Verb verbs[] = {
     {"apply", "FILE | PLAN", "run until every goal holds, then stop",
      RUN_FLAGS | FLAG_BIT(AUTO_APPROVE) | FLAG_BIT(REPLACE) | FLAG_BIT(ADOPT) | FLAG_BIT(DIGEST),
      verb_apply, false},
+    {"controller", "FILE...", "the same for ever: what is lost is made again, timers fire",
+     RUN_FLAGS | FLAG_BIT(AUTO_APPROVE) | FLAG_BIT(YES) | FLAG_BIT(ADOPT), verb_controller, false},
     {"destroy", "[FILE]", "undo what the state owns, last first, then forget",
      RUN_FLAGS | FLAG_BIT(AUTO_APPROVE), verb_destroy, false},
     {"drift", "[FILE]", "what exists against what the state says; with --repair, made so again",

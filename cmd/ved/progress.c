@@ -213,7 +213,7 @@ static void tell_failed(Progress *progress, const Notice *notice)
     json_set_string(json, "problem", text);
     ui_event(progress->ui, "apply_errored", "error", json, "%s: failed after %llds: %s: %s",
              notice->address, (long long)seconds, code, text);
-    if (!progress->ui->json)
+    if (!progress->ui->mute)
         fprintf(stderr, "%s: failed after %llds: %s: %s\n", notice->address, (long long)seconds,
                 code, text);
 }
@@ -235,8 +235,21 @@ static void tell_trouble(Progress *progress, const Notice *notice, const char *t
     cleanup(free) char *text = text_clean(notice->text != NULL ? notice->text : "");
 
     tell_domain(progress, notice, type);
-    if (!progress->ui->json)
+    if (!progress->ui->mute)
         fprintf(stderr, "%s: %s: %s\n", notice->who, what, text);
+}
+
+static void tell_object(Progress *progress, const Notice *notice, const char *type,
+                        const char *what)
+{
+    cleanup(free) char *text = text_clean(notice->text != NULL ? notice->text : "");
+    Json *json = json_new_object();
+
+    json_set_string(json, "addr", notice->address);
+    ui_event(progress->ui, type, "warn", json, "%s: %s%s%s", notice->address, what,
+             text[0] != '\0' ? ": " : "", text);
+    ui_progress(progress->ui, "%s: %s%s%s\n", notice->address, what, text[0] != '\0' ? ": " : "",
+                text);
 }
 
 static void tell_fact(Progress *progress, const Notice *notice)
@@ -269,12 +282,10 @@ static void on_notice(void *user, const Notice *notice)
         tell_domain(progress, notice, "event_sent");
         break;
     case NOTICE_LOST:
-        ui_progress(progress->ui, "%s: lost%s%s\n", notice->address,
-                    notice->text != NULL ? ": " : "", notice->text != NULL ? notice->text : "");
+        tell_object(progress, notice, "object_lost", "lost");
         break;
     case NOTICE_CHANGED:
-        ui_progress(progress->ui, "%s: changed%s%s\n", notice->address,
-                    notice->text != NULL ? ": " : "", notice->text != NULL ? notice->text : "");
+        tell_object(progress, notice, "object_changed", "changed");
         break;
     case NOTICE_ELEVATED:
         tell_domain(progress, notice, "elevated");
@@ -327,7 +338,7 @@ static void on_unknown(void *user, const Intent *intent, const char *reason)
     json_set_string(json, "op", intent->op);
     ui_event(progress->ui, "effect_unknown", "error", json, "%s: outcome unknown: %s",
              intent->address, text);
-    if (!progress->ui->json)
+    if (!progress->ui->mute)
         fprintf(
             stderr,
             "? %s: outcome unknown: %s; run the same command again and it is asked for [op %s]\n",
@@ -372,9 +383,9 @@ static void on_stopping(void *user, int signal_number, int running)
 {
     Progress *progress = user;
 
-    if (!progress->ui->json && running == 0)
+    if (!progress->ui->mute && running == 0)
         fprintf(stderr, "\nStopping (signal %d): nothing new is begun.\n", signal_number);
-    else if (!progress->ui->json)
+    else if (!progress->ui->mute)
         fprintf(stderr,
                 "\nStopping (signal %d): nothing new is begun, %d running effect%s awaited. Once "
                 "more to leave %s to the provider.\n",

@@ -107,7 +107,7 @@ size_t render_unmet_goals(Ui *ui, const Runtime *runtime, bool stopped)
             ui_event(ui, "goal", "info", json, "%s", clean);
             if (status == GOAL_MET || background)
                 continue;
-            if (!ui->json)
+            if (!ui->mute)
                 fprintf(stderr, "%s\n", clean);
             count++;
         }

@@ -30,7 +30,8 @@ static void say_version(Ui *ui)
 
 int ui_init(Ui *ui, const Options *options, Error *err)
 {
-    *ui = (Ui){.json = options->json,
+    *ui = (Ui){.mute = options->json,
+               .json = options->json,
                .quiet = options->quiet,
                .summary = options->summary,
                .color_out = wants_color(options, STDOUT_FILENO),
@@ -43,6 +44,22 @@ int ui_init(Ui *ui, const Options *options, Error *err)
     }
     say_version(ui);
     return 0;
+}
+
+void ui_make_log(Ui *ui)
+{
+    ui->mute = true;
+    ui->log = !ui->json;
+}
+
+Ui ui_part(Ui *whole, const char *name)
+{
+    Ui part = *whole;
+
+    part.stack = name;
+    part.whole = whole;
+    part.counts = NULL;
+    return part;
 }
 
 void ui_counts(Ui *ui, Json *counts)
@@ -80,7 +97,7 @@ void ui_out(Ui *ui, const char *format, ...)
 {
     va_list args;
 
-    if (ui->json)
+    if (ui->mute)
         return;
     va_start(args, format);
     print(stdout, format, args);
@@ -91,7 +108,7 @@ void ui_progress(Ui *ui, const char *format, ...)
 {
     va_list args;
 
-    if (ui->json || ui->quiet)
+    if (ui->mute || ui->quiet)
         return;
     va_start(args, format);
     print(stderr, format, args);
@@ -166,7 +183,7 @@ void ui_error(Ui *ui, const Error *err)
     if (text[0] == '\0')
         return; /* said already, as diagnostics */
     const char *lead = strncmp(text, CODE_BEGINS, strlen(CODE_BEGINS)) == 0 ? "" : "Error: ";
-    if (!ui->json)
+    if (!ui->mute)
         fprintf(stderr, "%s%s%s%s\n", ui->color_err ? COLOR_RED : "", lead,
                 ui->color_err ? COLOR_OFF : "", text);
     ui_event(ui, "diagnostic", "error", diagnostic_of_error(err), "%s%s", lead, text);
@@ -176,7 +193,7 @@ void ui_warning(Ui *ui, const char *text)
 {
     cleanup(free) char *clean = text_clean(text);
 
-    if (!ui->json)
+    if (!ui->mute)
         fprintf(stderr, "%sWarning: %s%s\n", ui->color_err ? COLOR_YELLOW : "",
                 ui->color_err ? COLOR_OFF : "", clean);
     ui_event(ui, "diagnostic", "warn", NULL, "Warning: %s", clean);
@@ -232,7 +249,7 @@ void ui_diagnostics(Ui *ui, const Diagnostics *diagnostics)
         return;
     if (ui_wants_events(ui))
         diagnostic_events(ui, diagnostics);
-    if (ui->json || (ui->quiet && diagnostics->error_count == 0))
+    if (ui->mute || (ui->quiet && diagnostics->error_count == 0))
         return;
     diagnostics_print(diagnostics, ui->color_err, &text);
     fputs(buffer_text(&text), stderr);
@@ -241,7 +258,7 @@ void ui_diagnostics(Ui *ui, const Diagnostics *diagnostics)
 
 bool ui_wants_events(const Ui *ui)
 {
-    return ui->json || ui->into != NULL;
+    return ui->json || ui->log || ui->into != NULL;
 }
 
 static void timestamp(char ret[40])
@@ -255,36 +272,118 @@ static void timestamp(char ret[40])
     snprintf(ret + length, 40 - length, ".%06ldZ", now.tv_nsec / 1000);
 }
 
+typedef struct Line {
+    const char *type, *level;
+    const Json *members;
+    const char *message;
+} Line;
+
+static uint64_t sequence_next(Ui *ui)
+{
+    return ui->whole != NULL ? ++ui->whole->sequence : ++ui->sequence;
+}
+
+static void json_write_line(Ui *ui, const Line *line, Buffer *ret)
+{
+    char time_text[40];
+
+    timestamp(time_text);
+    buffer_add_format(ret, "{\"@level\":\"%s\",\"@message\":", line->level);
+    json_put_string(ret, line->message);
+    buffer_add_format(ret,
+                      ",\"@module\":\"ved.ui\",\"@timestamp\":\"%s\",\"seq\":%llu,"
+                      "\"type\":\"%s\"",
+                      time_text, (unsigned long long)sequence_next(ui), line->type);
+    if (ui->stack != NULL) {
+        buffer_add_string(ret, ",\"stack\":");
+        json_put_string(ret, ui->stack);
+    }
+    for (const Json *m = json_first(line->members); m != NULL; m = json_next(m)) {
+        buffer_add_char(ret, ',');
+        json_put_string(ret, json_key(m));
+        buffer_add_char(ret, ':');
+        json_write(ret, m);
+    }
+    buffer_add_string(ret, "}\n");
+}
+
+/* As it stands where nothing in it could be taken for something else; else as a JSON string. */
+static void log_put_value(Buffer *ret, const char *text)
+{
+    bool is_plain = text[0] != '\0';
+
+    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
+        is_plain &= *c > ' ' && *c < 0x7f && *c != '"' && *c != '=' && *c != '\\';
+    if (is_plain)
+        buffer_add_string(ret, text);
+    else
+        json_put_string(ret, text);
+}
+
+/* Leaves only; those of what an event is about have no path in front. */
+static void log_put_members(Buffer *ret, const char *path, const Json *members)
+{
+    for (const Json *m = json_first(members); m != NULL; m = json_next(m)) {
+        const char *key = json_key(m);
+        bool is_wrapping = strcmp(key, "hook") == 0 || strcmp(key, "resource") == 0;
+        cleanup(free) char *below =
+            is_wrapping ? memory_copy_string(path) : memory_format("%s%s.", path, key);
+        if (json_is_object(m)) {
+            log_put_members(ret, below, m);
+            continue;
+        }
+        cleanup(free) char *text =
+            json_is_string(m) ? text_clean(json_string(m, "")) : json_text(m);
+        buffer_add_format(ret, " %s%s=", path, key);
+        log_put_value(ret, text);
+    }
+}
+
+static void log_write_line(const Ui *ui, const Line *line, Buffer *ret)
+{
+    char time_text[40];
+
+    timestamp(time_text);
+    buffer_add_format(ret, "time=%s level=%s type=%s", time_text, line->level, line->type);
+    if (ui->stack != NULL) {
+        buffer_add_string(ret, " stack=");
+        log_put_value(ret, ui->stack);
+    }
+    buffer_add_string(ret, " msg=");
+    log_put_value(ret, line->message);
+    log_put_members(ret, "", line->members);
+    buffer_add_char(ret, '\n');
+}
+
+static void line_write(Ui *ui, const Line *line)
+{
+    cleanup(buffer_deinit) Buffer json = {0}, log = {0};
+
+    if (ui->json || ui->into != NULL)
+        json_write_line(ui, line, &json);
+    if (ui->log)
+        log_write_line(ui, line, &log);
+    if (ui->json && (fputs(buffer_text(&json), stdout) < 0 || fflush(stdout) != 0))
+        ui->broken = true;
+    if (ui->into != NULL && fputs(buffer_text(&json), ui->into) < 0)
+        ui->broken = true;
+    if (ui->log)
+        fputs(buffer_text(&log), stderr);
+}
+
 void ui_event(Ui *ui, const char *type, const char *level, Json *members, const char *format, ...)
 {
-    cleanup(buffer_deinit) Buffer line = {0}, message = {0};
     cleanup(json_free) Json *owned = members;
-    char time_text[40];
+    cleanup(free) char *text = NULL;
     va_list args;
 
     if (!ui_wants_events(ui))
         return;
     va_start(args, format);
-    char *text = NULL;
-    if (vasprintf(&text, format, args) >= 0)
-        json_put_string(&message, text);
+    int length = vasprintf(&text, format, args);
     va_end(args);
-    free(text);
-    timestamp(time_text);
-    buffer_add_format(&line,
-                      "{\"@level\":\"%s\",\"@message\":%s,\"@module\":\"ved.ui\",\"@timestamp\":"
-                      "\"%s\",\"seq\":%llu,\"type\":\"%s\"",
-                      level, buffer_text(&message), time_text, (unsigned long long)++ui->sequence,
-                      type);
-    for (const Json *m = json_first(owned); m != NULL; m = json_next(m)) {
-        buffer_add_char(&line, ',');
-        json_put_string(&line, json_key(m));
-        buffer_add_char(&line, ':');
-        json_write(&line, m);
-    }
-    buffer_add_string(&line, "}\n");
-    if (ui->json && (fputs(buffer_text(&line), stdout) < 0 || fflush(stdout) != 0))
-        ui->broken = true;
-    if (ui->into != NULL && fputs(buffer_text(&line), ui->into) < 0)
-        ui->broken = true;
+    if (length < 0)
+        text = NULL;
+    const Line line = {type, level, owned, text != NULL ? text : ""};
+    line_write(ui, &line);
 }

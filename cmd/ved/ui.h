@@ -1,8 +1,8 @@
-/* The only place that prints: people's text, the machine's NDJSON, and which of them is wanted.
+/* The only place that prints: people's text, the machine's NDJSON, a log, and which is wanted.
  *
  * stdout is the result, stderr progress and diagnostics. With --json stdout carries NDJSON and
- * nothing else; with --json-into both are written. Text that came from a provider has its control
- * characters replaced. */
+ * nothing else; with --json-into both are written. A log is the same stream as logfmt on stderr,
+ * and no other text. Text that came from a provider has its control characters replaced. */
 #ifndef VED_CMD_UI_H
 #define VED_CMD_UI_H
 
@@ -15,7 +15,11 @@
 #include "lang/diagnostic.h"
 
 typedef struct Ui {
-    bool json; /* NDJSON on stdout */
+    bool mute;         /* no text for people */
+    bool json;         /* NDJSON on stdout */
+    bool log;          /* logfmt on stderr */
+    const char *stack; /* whose lines these are, where there are several; NULL */
+    struct Ui *whole;  /* that this one is a stack's part of; NULL */
     bool quiet;
     bool summary;
     bool color_out, color_err;
@@ -27,6 +31,12 @@ typedef struct Ui {
 
 /* 0, or a negative code when --json-into cannot be opened. */
 int ui_init(Ui *ui, const Options *options, Error *err);
+
+/* From here on a log: for what runs for long. With --json that is NDJSON as ever. */
+void ui_make_log(Ui *ui);
+
+/* The part of one stack; `name` is the caller's. */
+Ui ui_part(Ui *whole, const char *name);
 
 /* Say the exit code to the machine, flush, close: the process's exit code, which is STATE IO if the
  * output could not be written. */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cmd/ved/approval.h"
 #include "cmd/ved/engine_end.h"
 #include "cmd/ved/progress.h"
 #include "cmd/ved/replacing.h"
@@ -25,8 +26,7 @@ typedef struct Apply {
     Engine *engine;
     Json *plan;      /* a saved one that must be kept to; NULL */
     Options planned; /* with the plan's, where the command line gives none */
-    bool answered;
-    bool shown; /* the plan, with its notes */
+    Approval approval;
 } Apply;
 
 static void apply_deinit(Apply *apply)
@@ -137,218 +137,6 @@ static bool may_call(void *user, const Intent *intent, const char *action)
     const Apply *apply = user;
 
     return plan_allows(apply->plan, intent->address, action, intent->arguments);
-}
-
-/* ---- asking ---- */
-
-static int runtime_copy(const Runtime *original, Runtime **ret, Error *err)
-{
-    cleanup(buffer_deinit) Buffer snapshot = {0};
-    cleanup(json_free) Json *json = NULL;
-    cleanup(runtime_free) Runtime *copy =
-        runtime_new(original->program, original->bindings, original->lineage);
-
-    snapshot_write(original, &snapshot);
-    copy->first_values = original->first_values;
-    if (json_parse_own(buffer_text(&snapshot), snapshot.size, &json, err) < 0 ||
-        snapshot_read(copy, json, false, err) < 0)
-        return err->code;
-    *ret = take(copy);
-    return 0;
-}
-
-/* What the run begins with: passed on to a changed program as the state will be, and marked as the
- * command line says. */
-static int copy_make(const Apply *apply, bool destroy, Runtime **ret, Error *err)
-{
-    Stack *stack = apply->invocation.stack;
-    cleanup(runtime_free) Runtime *copy = NULL;
-    int code = !destroy && stack_is_passed_on(stack) ? stack_successor(stack, &copy, err)
-                                                     : runtime_copy(stack->runtime, &copy, err);
-
-    if (code == 0)
-        code = replacing_predict(stack, copy, apply->invocation.options, err);
-    if (code == 0)
-        *ret = take(copy);
-    return code;
-}
-
-/* Before an edit what was sent is awaited, and the world is looked at, which is recorded; an edit
- * that is refused, as far as that can be told without either, is refused before. */
-static int edit_check(const Apply *apply, Error *err)
-{
-    Stack *stack = apply->invocation.stack;
-    Runtime *original = stack->runtime, *copy = NULL, *successor = NULL;
-
-    if (!stack_is_passed_on(stack))
-        return 0;
-    if (performing_first(original) == NULL) {
-        int code = stack_successor(stack, &successor, err);
-        runtime_free(successor);
-        return code;
-    }
-    if (runtime_copy(original, &copy, err) < 0)
-        return err->code;
-    stack->runtime = copy;
-    plan_settle(stack);
-    int code = stack_successor(stack, &successor, err);
-    stack->runtime = original;
-    runtime_free(successor);
-    runtime_free(copy);
-    return code;
-}
-
-/* Without a plan to approve, what is to be replaced is still looked up before anything is touched.
- */
-static int marks_check(const Apply *apply, Error *err)
-{
-    Runtime *copy;
-
-    if (apply->invocation.options->replace_count == 0)
-        return 0;
-    if (copy_make(apply, false, &copy, err) < 0)
-        return err->code;
-    runtime_free(copy);
-    return 0;
-}
-
-typedef bool PlanFilter(const Plan *plan);
-
-static bool has_effects(const Plan *plan)
-{
-    return plan_size(plan) > 0;
-}
-
-static bool loses_objects(const Plan *plan)
-{
-    return plan->by_edit > 0;
-}
-
-/* The prediction is made on a copy: who declines leaves the state as it was. A plan that
- * `is_asked_about` is shown. */
-static Plan *predict(Apply *apply, bool destroy, PlanFilter *is_asked_about, Error *err)
-{
-    Stack *stack = apply->invocation.stack;
-    Runtime *original = stack->runtime, *copy;
-
-    if (copy_make(apply, destroy, &copy, err) < 0)
-        return NULL;
-    stack->runtime = copy;
-    Plan *plan =
-        destroy ? plan_destroy(stack) : plan_apply(stack, apply->invocation.options->max_slices, 1);
-    apply->shown = is_asked_about(plan);
-    if (apply->shown)
-        render_plan(apply->invocation.ui, plan, copy, destroy);
-    stack->runtime = original;
-    runtime_free(copy);
-    return plan;
-}
-
-#define APPROVE_STOPPED 1 /* a signal came instead of an answer */
-
-static void on_answer(void *context)
-{
-    Apply *apply = context;
-
-    apply->answered = true;
-    loop_stop(apply->invocation.stack->loop);
-}
-
-/* Waits in the loop, so that a signal ends the waiting. */
-static int answer_await(Apply *apply)
-{
-    Loop *loop = apply->invocation.stack->loop;
-    LoopWatch *watch = loop_watch_new(loop, STDIN_FILENO, true, false, on_answer, apply);
-
-    while (!apply->answered && engine_signal(apply->engine) == 0)
-        loop_run(loop);
-    loop_watch_free(watch);
-    return apply->answered ? 0 : APPROVE_STOPPED;
-}
-
-static bool answer_is_yes(void)
-{
-    char line[64];
-
-    return fgets(line, sizeof line, stdin) != NULL && strcmp(line, "yes\n") == 0;
-}
-
-static void render_declined(Ui *ui, const Plan *plan)
-{
-    ui_out(ui,
-           "Apply incomplete! Resources: 0 added, 0 changed, 0 destroyed, 0 failed, 0 unknown, "
-           "%u not attempted.\n",
-           plan_size(plan));
-}
-
-static int ask(Apply *apply, const Plan *plan, Error *err)
-{
-    Ui *ui = apply->invocation.ui;
-
-    ui_out(ui, "\nDo you want Ved to do this? Only 'yes' is taken for yes: ");
-    fflush(stdout);
-    int stopped = answer_await(apply);
-    bool yes = stopped == 0 && answer_is_yes();
-    ui_out(ui, "\n");
-    if (yes)
-        return 0;
-    render_declined(ui, plan);
-    if (stopped != 0)
-        return stopped;
-    return error_set(err, ERROR_DECLINED, "declined: nothing was done");
-}
-
-static bool is_attended(const Options *options)
-{
-    return !options->json && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-}
-
-static bool has_leftover(const Runtime *runtime)
-{
-    for (size_t i = 0; i < runtime->object_count; i++) {
-        const Object *object = runtime->objects[i];
-        if (object->condemned || (object->origin != NULL && object->origin->stale))
-            return true;
-    }
-    return false;
-}
-
-/* Nobody can be asked. What an edit takes away needs to have been approved before. */
-static int approve_unattended(Apply *apply, Error *err)
-{
-    const Stack *stack = apply->invocation.stack;
-
-    if (!stack_is_passed_on(stack) && !has_leftover(stack->runtime) &&
-        apply->invocation.options->replace_count == 0)
-        return 0;
-    cleanup(plan_free) Plan *plan = predict(apply, false, loses_objects, err);
-    if (plan == NULL)
-        return err->code;
-    if (plan->by_edit == 0)
-        return 0;
-    render_plan_events(apply->invocation.ui, plan);
-    render_declined(apply->invocation.ui, plan);
-    return error_set(err, ERROR_DECLINED,
-                     "this edit destroys or replaces %u object%s, and there is nobody to ask: look "
-                     "at the plan, then `ved apply --auto-approve`, or `ved plan --out P` and `ved "
-                     "apply P`; nothing was done",
-                     plan->by_edit, plan->by_edit == 1 ? "" : "s");
-}
-
-/* On a terminal the plan is shown and approved. Elsewhere the verb is the approval, but for what an
- * edit takes away. */
-static int approve(Apply *apply, bool destroy, Error *err)
-{
-    const Options *options = apply->invocation.options;
-
-    if (options->auto_approve || apply->plan != NULL)
-        return marks_check(apply, err);
-    if (!is_attended(options))
-        return destroy ? 0 : approve_unattended(apply, err);
-    cleanup(plan_free) Plan *plan = predict(apply, destroy, has_effects, err);
-    if (plan == NULL)
-        return err->code;
-    return apply->shown ? ask(apply, plan, err) : 0;
 }
 
 /* ---- the end ---- */
@@ -496,6 +284,8 @@ static void engine_make(Apply *apply)
         engine.may_call_user = apply;
     }
     apply->engine = engine_new(apply->invocation.stack, &engine, &observer);
+    apply->approval = (Approval){
+        .invocation = &apply->invocation, .engine = apply->engine, .is_given = apply->plan != NULL};
 }
 
 /* What an earlier process had sent under another program, or before a destroy, is asked about
@@ -510,7 +300,7 @@ static ExitReasons apply_run(Apply *apply)
     Error err = {0};
     Stack *stack = apply->invocation.stack;
 
-    if (edit_check(apply, &err) < 0)
+    if (approval_check_edit(&apply->approval, &err) < 0)
         return fail(apply->invocation.ui, &err);
     EngineEnd end = engine_observe(apply->engine, &err);
     if (end == ENGINE_FAILED)
@@ -521,13 +311,13 @@ static ExitReasons apply_run(Apply *apply)
         end = settle_if(apply, stack->changed || stack->old_program != NULL, &err);
     if (end != ENGINE_QUIET)
         return apply_end(apply, end, &err);
-    int code = approve(apply, false, &err);
-    if (code == APPROVE_STOPPED)
+    int code = approval_get(&apply->approval, false, &err);
+    if (code == APPROVAL_STOPPED)
         return invocation_stopped(&apply->invocation);
     if (code < 0 || stack_evolve(stack, &err) < 0 ||
         replacing_make(stack, apply->invocation.options, &err) < 0)
         return fail(apply->invocation.ui, &err);
-    if (!apply->shown)
+    if (!apply->approval.shown)
         render_notes(apply->invocation.ui, stack->report.notes, stack->report.note_count);
     end = engine_apply(apply->engine, &err);
     return apply_end(apply, end, &err);
@@ -555,10 +345,10 @@ static ExitReasons destroy_run(Apply *apply)
     int code = protection_check_destroy(apply->invocation.stack, &err);
 
     if (code == 0)
-        code = approve(apply, true, &err);
+        code = approval_get(&apply->approval, true, &err);
     if (code < 0)
         return fail(apply->invocation.ui, &err);
-    if (code == APPROVE_STOPPED)
+    if (code == APPROVAL_STOPPED)
         return invocation_stopped(&apply->invocation);
     EngineEnd end = settle_if(apply, true, &err);
     if (end != ENGINE_QUIET)

@@ -3,44 +3,9 @@
 #include <string.h>
 
 #include "cmd/ved/invocation.h"
-#include "controller/host/catalog_offline.h"
 #include "lang/ast.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
-
-static int show_effects_check(Ui *ui, const Program *program, const Catalog *catalog, Error *err)
-{
-    Arena arena = {0};
-    Diagnostics diagnostics;
-
-    diagnostics_init(&diagnostics, &arena, &program->source);
-    program_check_effects(program, catalog, &diagnostics);
-    diagnostics_sort(&diagnostics);
-    ui_diagnostics(ui, &diagnostics);
-    int code = diagnostics.error_count > 0 ? error_set(err, ERROR_PROGRAM, "%s", "") : 0;
-    arena_deinit(&arena);
-    return code;
-}
-
-/* By the bindings that `plan` would use. */
-static int check_effects(Ui *ui, const Options *options, const char *file, const Program *program,
-                         Error *err)
-{
-    cleanup(invocation_close) Invocation invocation = {0};
-    cleanup(config_free) Config *config = NULL;
-    cleanup(catalog_free) Catalog *catalog = NULL;
-    cleanup(buffer_deinit) Buffer notes = {0};
-
-    if (program->effect_count + program->fact_count == 0)
-        return 0;
-    if (invocation_find(&invocation, ui, options, file, &config, err) < 0 ||
-        config_complete(config, program, err) < 0)
-        return err->code;
-    const CatalogPlaces places = {invocation.state_path, invocation.plugin_dir};
-    catalog = catalog_offline(program, config, &places, &notes);
-    ui_warnings(ui, "", &notes);
-    return show_effects_check(ui, program, catalog, err);
-}
 
 static ExitReasons check_file(Ui *ui, const Options *options, const char *file)
 {
@@ -48,7 +13,7 @@ static ExitReasons check_file(Ui *ui, const Options *options, const char *file)
     Error err;
 
     if (program_read(ui, file, &program, &err) < 0 ||
-        check_effects(ui, options, file, program, &err) < 0)
+        invocation_check_effects(ui, options, file, program, &err) < 0)
         return fail(ui, &err);
     ui_progress(ui, "%s: ok, %zu domain%s\n", file, program->domain_count,
                 program->domain_count == 1 ? "" : "s");

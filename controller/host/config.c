@@ -39,6 +39,7 @@ void config_free(Config *config)
     free(config->providers);
     key_sources_deinit(&config->keys);
     free(config->path);
+    free(config->text);
     free(config->stack);
     free(config);
 }
@@ -332,24 +333,42 @@ static int read_document(const char *file, const Json *json, Config *config, Err
     return read_providers(file, providers, config, err);
 }
 
-int config_load(const char *path, Config **ret, Error *err)
+static int config_read(const char *path, const char *text, Config **ret, Error *err)
 {
-    cleanup(buffer_deinit) Buffer text = {0};
     cleanup(json_free) Json *json = NULL;
     cleanup(config_free) Config *config = config_new();
 
-    if (file_read(path, CONFIG_SIZE_MAX, &text, err) < 0) {
-        error_wrap(err, "bindings");
-        return err->code = ERROR_PROGRAM;
-    }
-    if (yaml_parse(buffer_text(&text), text.size, &json, err) < 0) {
+    if (yaml_parse(text, strlen(text), &json, err) < 0) {
         error_wrap(err, "bindings '%s'", path);
         return err->code = ERROR_PROGRAM;
     }
     if (read_document(path, json, config, err) < 0)
         return ERROR_PROGRAM;
     config->path = memory_copy_string(path);
+    config->text = memory_copy_string(text);
     *ret = take(config);
+    return 0;
+}
+
+int config_load(const char *path, Config **ret, Error *err)
+{
+    cleanup(buffer_deinit) Buffer text = {0};
+
+    if (file_read(path, CONFIG_SIZE_MAX, &text, err) < 0) {
+        error_wrap(err, "bindings");
+        return err->code = ERROR_PROGRAM;
+    }
+    if (strlen(buffer_text(&text)) != text.size)
+        return error_set(err, ERROR_PROGRAM, "bindings '%s': expected text, found a byte that is 0",
+                         path);
+    return config_read(path, buffer_text(&text), ret, err);
+}
+
+int config_again(const Config *config, Config **ret, Error *err)
+{
+    if (config->text != NULL)
+        return config_read(config->path, config->text, ret, err);
+    *ret = config_new();
     return 0;
 }
 

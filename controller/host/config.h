@@ -39,6 +39,7 @@ typedef struct ProviderConfig {
 
 typedef struct Config {
     char *path;  /* of the file; NULL: none */
+    char *text;  /* what was in it, likewise */
     char *stack; /* NULL: not said */
     KeySources keys;
     ProviderConfig *providers;
@@ -47,6 +48,9 @@ typedef struct Config {
 
 /* Read a binding file. ERROR_PROGRAM with file, place, expected and found when it is not one. */
 int config_load(const char *path, Config **ret, Error *err);
+
+/* What the file said then, read once more: without what was added since. */
+int config_again(const Config *config, Config **ret, Error *err);
 
 /* No file. */
 Config *config_new(void);

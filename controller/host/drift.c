@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "controller/host/engine_private.h"
+#include "controller/host/observation.h"
 #include "lang/base/memory.h"
 
 typedef struct Looking {
@@ -137,7 +138,7 @@ static void looked(void *context, ProviderItem *items, size_t count)
 
 static void look_start(Looking *looking, const char *provider)
 {
-    cleanup(json_free) Json *items = observe_question(looking->stack->runtime, provider);
+    cleanup(json_free) Json *items = observation_question(looking->stack->runtime, provider);
 
     if (json_count(items) == 0)
         return;

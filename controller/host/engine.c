@@ -360,7 +360,7 @@ static Event event_of(const Engine *engine, const Arrived *arrived)
 
 static bool wants_turn(Engine *engine)
 {
-    return engine->mode == MODE_APPLY && !is_stopping(engine);
+    return (engine->mode == MODE_APPLY || engine->mode == MODE_CONTROL) && !is_stopping(engine);
 }
 
 /* Steps of one group: first the answers that have come, then slices. */
@@ -384,6 +384,12 @@ static size_t steps_take(Engine *engine)
         if (!engine_step(engine, count++, &seen))
             return count;
     }
+    while (engine->objects != NULL && wants_turn(engine) && count < STEPS_A_TURN &&
+           object_watch_next(engine->objects, &seen)) {
+        seen.now_ms = engine_now_ms(engine);
+        if (!engine_step(engine, count++, &seen))
+            return count;
+    }
     while (wants_turn(engine) && more && count < STEPS_A_TURN && bytes < GROUP_BYTES) {
         Event event = {.type = EVENT_TURN, .now_ms = engine_now_ms(engine)};
         if (!engine_step(engine, count, &event))
@@ -400,7 +406,9 @@ static bool has_work(Engine *engine)
 {
     return engine->inbox != NULL ||
            (wants_turn(engine) &&
-            (fact_watch_has_next(engine->facts) || runtime_is_runnable(engine->stack->runtime)));
+            (fact_watch_has_next(engine->facts) ||
+             (engine->objects != NULL && object_watch_has_next(engine->objects)) ||
+             runtime_is_runnable(engine->stack->runtime)));
 }
 
 static void tell_waiting(Engine *engine)
@@ -420,11 +428,21 @@ static void alarm_set_next(Engine *engine, uint64_t alarm_ms)
         loop_timer_set(engine->turn_timer, alarm_ms > now_ms ? (int64_t)(alarm_ms - now_ms) : 0);
 }
 
+/* Nothing is to be done: that is no end, unless it is to come to one. */
+static void control_rest(Engine *engine)
+{
+    if (!is_stopping(engine))
+        return;
+    object_watch_stop(engine->objects);
+    engine->ended = true;
+    loop_stop(engine->stack->loop);
+}
+
 static void schedule_next(Engine *engine)
 {
     const Runtime *runtime = engine->stack->runtime;
-    bool awaits =
-        wants_turn(engine) && !engine->options.repair_only && runtime_awaits_facts(runtime);
+    bool awaits = wants_turn(engine) && !engine->options.repair_only &&
+                  (engine->mode == MODE_CONTROL || runtime_awaits_facts(runtime));
 
     fact_watch_poll(engine->facts, awaits);
     if (has_work(engine)) {
@@ -435,6 +453,10 @@ static void schedule_next(Engine *engine)
         alarm_set_next(engine, runtime_next_alarm(runtime));
     if (is_under_way(engine) || (wants_turn(engine) && runtime_next_wake(runtime) != 0))
         return;
+    if (engine->mode == MODE_CONTROL) {
+        control_rest(engine);
+        return;
+    }
     if (awaits)
         tell_waiting(engine);
     else
@@ -555,6 +577,7 @@ void engine_free(Engine *engine)
     engine->stack->runtime->running = &engine->stack->runtime->not_noted;
     running_note_close(engine->note);
     fact_watch_free(engine->facts);
+    object_watch_free(engine->objects);
     for (Arrived *next; engine->inbox != NULL; engine->inbox = next) {
         next = engine->inbox->next;
         arrived_free(engine->inbox);
@@ -587,6 +610,17 @@ int engine_failure_kind(const Engine *engine)
 
 /* ---- running ---- */
 
+static EngineEnd end_of(const Engine *engine, Error *err)
+{
+    if (engine->error.code != 0) {
+        *err = engine->error;
+        return ENGINE_FAILED;
+    }
+    if (engine->signal_number != 0)
+        return ENGINE_INTERRUPTED;
+    return engine->timed_out ? ENGINE_TIMEOUT : ENGINE_QUIET;
+}
+
 static EngineEnd run(Engine *engine, Error *err)
 {
     if (engine->error.code == 0 && engine->signal_number == 0) {
@@ -595,13 +629,7 @@ static EngineEnd run(Engine *engine, Error *err)
             loop_run(engine->stack->loop);
         while (is_under_way(engine));
     }
-    if (engine->error.code != 0) {
-        *err = engine->error;
-        return ENGINE_FAILED;
-    }
-    if (engine->signal_number != 0)
-        return ENGINE_INTERRUPTED;
-    return engine->timed_out ? ENGINE_TIMEOUT : ENGINE_QUIET;
+    return end_of(engine, err);
 }
 
 /* The process before died in a slice: that is counted before it is tried again. */
@@ -686,6 +714,45 @@ EngineEnd engine_apply(Engine *engine, Error *err)
     if (engine->signal_number == 0)
         begin(engine, true);
     return run(engine, err);
+}
+
+/* ---- without an end ---- */
+
+static void objects_came(void *context)
+{
+    turn_soon(context);
+}
+
+static void tell_warning(void *context, const char *text)
+{
+    const Engine *engine = context;
+
+    if (engine->observer.on_warning != NULL)
+        engine->observer.on_warning(engine->observer.user, text);
+}
+
+void engine_control(Engine *engine)
+{
+    engine->mode = MODE_CONTROL;
+    engine->runtime_options.timers = true;
+    engine->runtime_options.retry_failed = true;
+    engine->objects = object_watch_new(engine->stack, objects_came, tell_warning, engine);
+    if (engine->signal_number == 0 && begin(engine, true))
+        object_watch_start(engine->objects);
+    turn_soon(engine);
+}
+
+bool engine_has_ended(const Engine *engine, EngineEnd *ret, Error *err)
+{
+    if (engine->ended)
+        *ret = end_of(engine, err);
+    return engine->ended;
+}
+
+void engine_look(Engine *engine, bool believed)
+{
+    if (engine->objects != NULL && wants_turn(engine))
+        object_watch_look(engine->objects, believed);
 }
 
 EngineEnd engine_destroy(Engine *engine, Error *err)

@@ -65,6 +65,18 @@ EngineEnd engine_settle(Engine *engine, Error *err);
 /* Run until quiet. */
 EngineEnd engine_apply(Engine *engine, Error *err);
 
+/* Begin to run for ever: timers of all kinds fire, facts and objects are observed at their
+ * provider's interval, what failed is tried again. Returns at once; the loop does the rest, until a
+ * failure, or a signal that the stack was told of. */
+void engine_control(Engine *engine);
+
+/* Whether that has come to its end, and how: then engine_finish(). ENGINE_FAILED: `err` says why.
+ */
+bool engine_has_ended(const Engine *engine, EngineEnd *ret, Error *err);
+
+/* Look at all objects at once; `believed`: even if many are gone. */
+void engine_look(Engine *engine, bool believed);
+
 /* Destroy everything the state owns, last first, then forget the domains. */
 EngineEnd engine_destroy(Engine *engine, Error *err);
 

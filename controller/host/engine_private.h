@@ -4,6 +4,7 @@
 
 #include "controller/host/engine.h"
 #include "controller/host/fact_watch.h"
+#include "controller/host/object_watch.h"
 #include "controller/host/running.h"
 
 #define STEPS_A_TURN 128
@@ -29,7 +30,7 @@ typedef struct InFlight {
     uint64_t started_ms;
 } InFlight;
 
-typedef enum EngineMode { MODE_APPLY, MODE_SETTLE, MODE_DESTROY } EngineMode;
+typedef enum EngineMode { MODE_APPLY, MODE_SETTLE, MODE_DESTROY, MODE_CONTROL } EngineMode;
 
 struct Engine {
     Stack *stack;
@@ -42,6 +43,7 @@ struct Engine {
     Arrived *inbox, **inbox_end;
     InFlight *in_flight;
     FactWatch *facts;
+    ObjectWatch *objects; /* of a controller; NULL */
     RunningNote *note; /* NULL: nothing is noted */
     RunningLeft left;  /* by the process before, until it is recorded */
     bool told_waiting; /* since something was last recorded */
@@ -52,6 +54,7 @@ struct Engine {
     unsigned signal_count;
     bool abandoned;
     bool timed_out;
+    bool ended; /* of a controller: nothing more is done */
     int failure_kind;
     Error error; /* code 0: none */
     /* observing */
@@ -59,10 +62,6 @@ struct Engine {
     char *observe_error;
     int observe_kind;
 };
-
-/* The objects of that provider that it can be asked about, as provider_observe() takes them; the
- * caller's. */
-Json *observe_question(const Runtime *runtime, const char *provider);
 
 /* One step of the core, its records appended; what it says is in `steps[index]`. False: they could
  * not be appended. */

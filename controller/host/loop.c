@@ -82,6 +82,11 @@ void loop_stop(Loop *loop)
     event_base_loopbreak(loop->base);
 }
 
+void loop_go_on(Loop *loop)
+{
+    loop->stopped = false;
+}
+
 bool loop_is_stopped(const Loop *loop)
 {
     return loop->stopped;

@@ -36,6 +36,9 @@ void loop_run_once(Loop *loop);
 void loop_stop(Loop *loop);
 bool loop_is_stopped(const Loop *loop);
 
+/* Take it back: what it was for is over. */
+void loop_go_on(Loop *loop);
+
 /* Now, not cached; only differences mean anything. */
 int64_t loop_now_ms(const Loop *loop);
 

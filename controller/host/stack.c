@@ -225,6 +225,13 @@ static int open_runtime(Stack *stack, const StackOptions *options, Program **pro
     return 0;
 }
 
+static int loop_find(Stack *stack, const StackOptions *options, Error *err)
+{
+    stack->loop = options->loop;
+    stack->owns_loop = options->loop == NULL;
+    return stack->owns_loop ? loop_new(&stack->loop, err) : 0;
+}
+
 int stack_open(const StackOptions *options, Program *program, Config *config, Stack **ret,
                Error *err)
 {
@@ -246,7 +253,7 @@ int stack_open(const StackOptions *options, Program *program, Config *config, St
     if (open_runtime(stack, options, &given, err) < 0 ||
         first_values_make(stack->program, stack->runtime, options->sets, options->set_count,
                           &stack->arena, &stack->first_values, err) < 0 ||
-        loop_new(&stack->loop, err) < 0)
+        loop_find(stack, options, err) < 0)
         return err->code;
     boot_id_read(stack->boot_id);
     *ret = take(stack);
@@ -496,9 +503,14 @@ static void on_signal(void *context, int signal_number)
         loop_stop(stack->loop);
 }
 
+void stack_signal(Stack *stack, int signal_number)
+{
+    on_signal(stack, signal_number);
+}
+
 static int watch_signals(Stack *stack, Error *err)
 {
-    if (stack->watches_signals)
+    if (stack->watches_signals || !stack->owns_loop)
         return 0;
     stack->watches_signals = true;
     if (loop_on_signal(stack->loop, SIGINT, on_signal, stack, err) < 0)
@@ -685,7 +697,8 @@ void stack_free(Stack *stack)
     json_free(stack->plugins);
     program_free(stack->program);
     program_free(stack->old_program);
-    loop_free(stack->loop);
+    if (stack->owns_loop)
+        loop_free(stack->loop);
     arena_deinit(&stack->arena);
     free(stack->name);
     free(stack->state_path);

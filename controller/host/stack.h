@@ -29,6 +29,8 @@ typedef struct StackOptions {
     const char *plugin_dir;  /* where ved-provider-NAME are */
     const char *const *sets; /* D.field=value */
     size_t set_count;
+    Loop *loop; /* one that others use, too, and that outlives the stack: signals are
+                   told with stack_signal() then; NULL: one of its own, with signals */
     bool read_only;
     bool exclusive; /* read-only, and still held against others: their plugins cannot run twice */
     int64_t lock_timeout_ms;
@@ -60,6 +62,7 @@ typedef struct Stack {
     LoopSignalCallback *on_signal; /* who is told of it, instead of stopping the loop; NULL */
     void *on_signal_context;
     int lock; /* of an exclusive read-only stack; else -1 */
+    bool owns_loop;
     bool watches_signals;
     bool is_new;   /* there was no state */
     bool as_it_is; /* opened without a program: only what the state holds needs providers */
@@ -80,6 +83,9 @@ int stack_open(const StackOptions *options, Program *program, Config *config, St
  * came, and later ones are for `on_signal`. */
 #define STACK_INTERRUPTED 1
 int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagnostics, Error *err);
+
+/* A signal to end came; only for a stack whose loop is not its own. */
+void stack_signal(Stack *stack, int signal_number);
 
 /* stack_evolve() would pass a state on to another program, bindings or parameters. */
 static inline bool stack_is_passed_on(const Stack *stack)
