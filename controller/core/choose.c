@@ -352,7 +352,7 @@ static bool is_lowest(const Runtime *runtime, const Object *lost)
 static void choose_repair(Choice *choice)
 {
     const Runtime *runtime = choice->instance->runtime;
-    bool any = runtime->lost_count > 0 || choice->options->repair_only;
+    bool any = runtime->lost_count + runtime->drifted_count > 0;
     const Object *object = any ? object_to_repair(choice->instance) : NULL;
 
     if (object == NULL || object->given_up || !is_lowest(runtime, object))

@@ -56,7 +56,7 @@ void object_made(Object *object, const Intent *intent)
 {
     object->exists = true;
     object->by_hand = false;
-    object->drifted = false;
+    object_drift(object, false);
     object->generation = intent->generation;
     bool other = !outputs_equal(object->outputs, intent->result);
     string_set(&object->inputs, intent->arguments);

@@ -1,7 +1,7 @@
 /* What effects have made and done, and who owns it.
  *
  * Lists and counts hang on an object's state: only object_move(), object_condemn(), object_spare()
- * and object_give() change what they hang on; see object_row.h, too. */
+ * object_drift() and object_give() change what they hang on; see object_row.h, too. */
 #ifndef VED_CORE_OBJECT_H
 #define VED_CORE_OBJECT_H
 
@@ -95,6 +95,9 @@ const Object *instance_protected(const Instance *instance);
 
 /* The only way to another state, once added. */
 void object_move(Object *object, ObjectState state);
+
+/* It was found to be otherwise than it was made, or is so no more. */
+void object_drift(Object *object, bool drifted);
 
 /* Nothing wants it any more; `because` says why, for people. The first reason stays. */
 void object_condemn(Object *object, const char *because);

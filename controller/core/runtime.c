@@ -351,7 +351,7 @@ static void drifted_step(const Turn *turn, const Event *event)
 
     if (object == NULL || object->state != OBJECT_READY)
         return;
-    object->drifted = true;
+    object_drift(object, true);
     instance_touch(object->owner);
 }
 

@@ -411,6 +411,7 @@ void object_remove(Runtime *runtime, Object *object)
     owner_unlink(object);
     runtime->lost_count -= object->state == OBJECT_LOST;
     runtime->left_count -= object->state == OBJECT_LEFT;
+    runtime->drifted_count -= object->drifted;
     runtime->condemned_count -= object->condemned;
     map_remove(&runtime->objects_by_uid, object->uid);
     object_free(object);
@@ -425,6 +426,15 @@ void object_move(Object *object, ObjectState state)
     object->state = state;
     runtime->lost_count += object->state == OBJECT_LOST;
     runtime->left_count += object->state == OBJECT_LEFT;
+}
+
+void object_drift(Object *object, bool drifted)
+{
+    Runtime *runtime = object->owner->runtime;
+
+    runtime->drifted_count -= object->drifted;
+    object->drifted = drifted;
+    runtime->drifted_count += object->drifted;
 }
 
 static void name_change(char **name, const char *from, const char *to)

@@ -114,6 +114,7 @@ struct Runtime {
     IntentTable intents;            /* derived */
     ObjectRowTable rows[ROW_COUNT]; /* derived: objects by what they are looked for */
     size_t lost_count;              /* derived: how many are OBJECT_LOST */
+    size_t drifted_count;           /* live only: how many have drifted */
     size_t left_count;              /* derived: how many are OBJECT_LEFT */
     size_t condemned_count;         /* derived: how many are condemned */
     size_t object_count, object_capacity;
