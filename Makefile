@@ -170,6 +170,7 @@ KILLS ?= 1000
 kills:
 	@$(MAKE) -s BUILD=release all kill-harness
 	@KILLS=$(KILLS) e2e/kill-apply.sh
+	@KILLS=$(KILLS) e2e/kill-controller.sh
 
 # All calls of an apply that can fail, one at a time: hours. FAULT_LIMIT=N: at most N of each kind.
 FAULT_LIMIT ?= 0
@@ -355,7 +356,7 @@ help:
 	@echo 'make build-both       build everything with gcc and with clang'
 	@echo 'make fuzz             fuzz every parser, each for FUZZ_SECONDS=600'
 	@echo 'make fuzz-corpus      replay the corpus once'
-	@echo 'make kills            ved and plugin killed KILLS=1000 times in each of four runs, and counted'
+	@echo 'make kills            apply, its plugin and a controller killed KILLS=1000 times each, and counted'
 	@echo 'make faults           each call of an apply fails once; FAULT_LIMIT=N of each kind'
 	@echo 'make simulate         crashes and faults in a virtual world, SIMULATIONS=1000000 seeds'
 	@echo 'make mutants          ten deliberate bugs, each of which the simulator must find'

@@ -345,6 +345,13 @@ static void on_unknown(void *user, const Intent *intent, const char *reason)
             intent->address, text, intent->op);
 }
 
+static void on_warning(void *user, const char *text)
+{
+    const Progress *progress = user;
+
+    ui_warning(progress->ui, text);
+}
+
 static bool goal_waits(const Instance *instance, uint32_t goal)
 {
     switch (goal_status(instance, goal)) {
@@ -399,6 +406,7 @@ EngineObserver progress_observer(Progress *progress)
                             .on_notice = on_notice,
                             .on_call = on_call,
                             .on_unknown = on_unknown,
+                            .on_warning = on_warning,
                             .on_waiting = on_waiting,
                             .on_stopping = on_stopping};
 }
