@@ -122,7 +122,7 @@ static void brake_note(const ObjectWatch *watch, Watched *watched, const Sum *su
     if (braked && !watched->braked)
         say(watch,
             memory_format("provider %s says that %zu of its %zu objects are gone: that is not "
-                          "believed, and none is made again. If it is so: `ved reconcile`",
+                          "believed, and none is made again. If it is so, send this process SIGHUP",
                           watched->provider, sum->gone, sum->asked));
     if (!braked && watched->braked)
         say(watch, memory_format("provider %s: what it says is believed again", watched->provider));
