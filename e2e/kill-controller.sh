@@ -34,6 +34,8 @@ providers:
 YAML
 STATE=.ved/pay
 PAID=$STATE/providers/sim/effects.ndjson
+mkdir -p "$(dirname "$PAID")"
+touch "$PAID"
 
 # A plugin that was about to be started when its parent died holds the parent's lock until it runs.
 begin() {
@@ -49,9 +51,12 @@ has_paid() {
     [ "$(wc -l <"$PAID")" -gt "$1" ]
 }
 
-# Between two kills it gets anywhere from its start to some hundred payments further.
-interval() {
-    printf '0.%03d' $((RANDOM % (RANDOM % 4 == 0 ? 400 : 90)))
+# Two of three are killed while they pay, the others anywhere from their start on.
+await_moment() {
+    if [ $((RANDOM % 3)) -gt 0 ]; then
+        wait_until 10 has_paid "$(wc -l <"$PAID")"
+    fi
+    sleep "0.$(printf '%03d' $((RANDOM % 90)))"
 }
 
 echo "# $KILLS kills, seed $SEED"
@@ -59,7 +64,7 @@ refused=0
 plugins=0
 for ((kill = 0; kill < KILLS; kill++)); do
     begin
-    sleep "$(interval)"
+    await_moment
     if [ $((kill % 10)) -eq 9 ] && pkill -KILL -P "$STARTED" -f ved-provider-sim; then
         plugins=$((plugins + 1))
     fi
