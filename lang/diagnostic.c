@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lang/base/utf8.h"
 #include "lang/base/json.h"
 
 void diagnostics_init(Diagnostics *diagnostics, Arena *arena, const Source *source)

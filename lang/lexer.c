@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "lang/base/utf8.h"
+
 /* ---- encoding ---- */
 
 static size_t utf8_encode(uint32_t point, char *ret)

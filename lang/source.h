@@ -59,8 +59,4 @@ SourcePlace source_index_place(const SourceIndex *index, uint32_t offset);
 
 #define source_index_deinit_p source_index_deinit
 
-/* Bytes of the well-formed UTF-8 sequence (RFC 3629) at the start of `text`, its code point in
- * `ret`; 0 if there is none. `size` is at least 1. */
-size_t utf8_decode(const char *text, size_t size, uint32_t *ret);
-
 #endif

@@ -5,6 +5,7 @@
 
 #include "json_private.h"
 #include "memory.h"
+#include "utf8.h"
 
 /* Objects of more members than these are sorted to find what stands twice; of fewer, each new one
  * is held against the others where its key could be one of theirs. */
@@ -136,22 +137,30 @@ static char *escape_put(Parser *parser, char *to)
     return to;
 }
 
-/* Where the string that begins at `at` ends: at its quote, a control character or the end. */
-static const char *string_end(const Parser *parser)
+/* Where the string that begins at `at` ends: at its quote, a control character or the end. `ret`:
+ * it has more than ASCII. */
+static const char *string_end(const Parser *parser, bool *ret)
 {
     const char *at = parser->at;
+    unsigned char seen = 0;
 
-    while (at < parser->end && *at != '"' && (unsigned char)*at >= ' ')
+    while (at < parser->end && *at != '"' && (unsigned char)*at >= ' ') {
+        seen |= (unsigned char)*at;
         at += *at == '\\' && at + 1 < parser->end ? 2 : 1;
+    }
+    *ret = seen >= 0x80;
     return at < parser->end ? at : parser->end;
 }
 
 /* Behind the quote. What is made of it is never longer than what stands there. */
 static int parse_text(Parser *parser, char **ret)
 {
-    const char *end = string_end(parser);
+    bool is_wide;
+    const char *end = string_end(parser, &is_wide);
     char *text = parser->document.bytes, *to = text;
 
+    if (is_wide && !utf8_is_valid(parser->at, (size_t)(end - parser->at)))
+        return refuse(parser, "not UTF-8");
     while (parser->at < end) {
         const char *escape = memchr(parser->at, '\\', (size_t)(end - parser->at));
         size_t plain = (size_t)((escape != NULL ? escape : end) - parser->at);

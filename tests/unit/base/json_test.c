@@ -31,6 +31,16 @@ Test(json, what_is_not_strict_is_refused_with_its_place)
     assert_refused("\"a\nb\"", 5, "raw control character 0x0a");
     assert_refused("[1, 1e400]", 10, "too large for a double");
     assert_refused("{\"a\":1,\"a\":2}", 13, "'a' stands twice");
+    assert_refused("[\"\xc3\"]", 5, "line 1 column 3: not UTF-8");
+    assert_refused("[\"\xc0\xaf\"]", 6, "not UTF-8");
+    assert_refused("{\"\xed\xa0\x80\":1}", 9, "not UTF-8");
+}
+
+Test(json, what_is_beyond_ascii_stays_what_it_is)
+{
+    cleanup(json_free) Json *json = parsed("[\"\xc3\xa4\\n\xf0\x9f\x90\x98\"]");
+
+    cr_assert_str_eq(json_string(json_at(json, 0), ""), "\xc3\xa4\n\xf0\x9f\x90\x98");
 }
 
 Test(json, numbers_are_written_as_json_writes_them)
