@@ -225,8 +225,9 @@ static int result_extract(const ResultSpec *spec, const Json *document, Json *re
 
 int results_extract(const Results *results, const Json *document, Json *ret, Error *err)
 {
-    for (size_t i = 0; i < results->count; i++)
-        if (result_extract(&results->specs[i], document, ret, err) < 0)
-            return err->code;
-    return 0;
+    int code = 0;
+
+    for (size_t i = 0; i < results->count && code == 0; i++)
+        code = result_extract(&results->specs[i], document, ret, err);
+    return code;
 }

@@ -51,8 +51,9 @@ typedef struct RequestSpec {
     const Json *body; /* JSON */
     const Json *form; /* or fields of a form */
     StatusSet ok, absent, exists;
-    const char *document; /* pointer to the object in the answer */
-    bool repeatable;      /* twice does what once does */
+    const char *document;       /* pointer to the object in the answer */
+    const char *absent_without; /* an answer that has nothing there says absent; NULL: none does */
+    bool repeatable;            /* twice does what once does */
     bool if_match, if_none_match;
     int64_t timeout_ms;           /* 0: the site's */
     const LongRunning *operation; /* NULL: answered means done */

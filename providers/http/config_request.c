@@ -145,6 +145,7 @@ static void read_answers(Reader *reader, const RequestRole *role, RequestSpec *r
     if (!read_statuses(reader, "exists", &ret->exists) && role->exists != 0)
         ret->exists = (StatusSet){{role->exists}, 1};
     ret->document = reader_pointer(reader, "document", "");
+    ret->absent_without = reader_pointer(reader, "absent_without", NULL);
 }
 
 /* The members of a request, from a reader that may be asked for more. */

@@ -52,8 +52,9 @@ int look_make(const ResourceSpec *resource, const char *id, const Json *document
     cleanup(json_free) Json *state = json_new_object();
 
     json_set_string(state, "id", id);
-    if (results_extract(&resource->results, document, state, err) < 0)
-        return err->code;
+    int code = results_extract(&resource->results, document, state, err);
+    if (code < 0)
+        return code;
     *ret = (Look){.status = LOOK_FOUND,
                   .document = document != NULL ? json_copy(document) : NULL,
                   .state = take(state),

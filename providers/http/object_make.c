@@ -80,21 +80,35 @@ int object_search(Object *object)
     return look_at(&object->call, object->resource, NULL, &object->look);
 }
 
-/* The answer was lost: the object may be there, or come. 0: it was found; -1. */
-static int search_lost(Object *object)
+/* What was sent may be there, or may still come. 1: it was found, and the id is known; 0: it was
+ * not for all of `settle`; -1. */
+static int search_patiently(Object *object)
 {
     int64_t until_ms = monotonic_ms() + object->resource->find->settle_ms;
-    ProviderProblem lost = *object->call.problem;
 
     do {
         if (object_search(object) < 0)
             return -1;
-        if (object_id(object) != NULL) {
-            note_arrival(object);
-            return object_settle(object, object->look.document, NULL);
-        }
-    } while (call_wait(&object->call, SEARCH_STEP_MS, "looking for what was begun") == 0 &&
-             monotonic_ms() < until_ms);
+        if (object_id(object) != NULL)
+            return 1;
+        if (monotonic_ms() >= until_ms)
+            return 0;
+    } while (call_wait(&object->call, SEARCH_STEP_MS, "looking for what was begun") == 0);
+    return -1;
+}
+
+/* The answer was lost. 0: it was found; -1. */
+static int search_lost(Object *object)
+{
+    ProviderProblem lost = *object->call.problem;
+    int found = search_patiently(object);
+
+    if (found < 0)
+        return -1;
+    if (found > 0) {
+        note_arrival(object);
+        return object_settle(object, object->look.document, NULL);
+    }
     *object->call.problem = lost;
     object->call.problem->outcome = "unknown";
     object->call.problem->retryable = true;
@@ -360,9 +374,10 @@ int object_resume(Object *object)
     if (object_id(object) != NULL)
         return resume_known(object);
     if (object->resource->find != NULL) {
-        if (object_search(object) < 0)
+        int found = search_patiently(object);
+        if (found < 0)
             return -1;
-        return object_id(object) != NULL ? finish(object) : object_create(object);
+        return found > 0 ? finish(object) : object_create(object);
     }
     return may_repeat(object) ? repeat(object) : refuse_to_repeat(object);
 }

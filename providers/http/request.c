@@ -138,7 +138,8 @@ static int fetch_once(Sending *sending, FetchResponse *response, Error *err)
         .headers = envelope->headers,
         .body = envelope->body,
         .body_size = envelope->body != NULL ? strlen(envelope->body) : 0,
-        .once = !sending->repeatable,
+        /* What is sent twice unseen meets itself where the first must be the only one. */
+        .once = !sending->repeatable || sending->spec->if_none_match,
         .timeout_ms = time_left_ms(sending),
         .body_size_max = (size_t)site->config->answer_size_max,
     };
@@ -231,6 +232,14 @@ static int fail_answered(Sending *sending, const Answer *answer, int64_t after_m
     return -1;
 }
 
+static bool shows_absence(const Sending *sending, const Answer *answer)
+{
+    const char *pointer = sending->spec->absent_without;
+
+    return pointer != NULL && sending->conditions->url == NULL &&
+           pointer_get(answer->body, pointer) == NULL;
+}
+
 static bool judge(const Sending *sending, Answer *answer)
 {
     const RequestSpec *spec = sending->spec;
@@ -238,8 +247,11 @@ static bool judge(const Sending *sending, Answer *answer)
     bool expects_ok = spec->ok.count == 0 || sending->conditions->url != NULL;
 
     answer->kind = ANSWER_OK;
-    if (expects_ok ? status / 100 == 2 : status_set_has(&spec->ok, status))
+    if (expects_ok ? status / 100 == 2 : status_set_has(&spec->ok, status)) {
+        if (shows_absence(sending, answer))
+            answer->kind = ANSWER_ABSENT;
         return true;
+    }
     if (spec->operation != NULL && status_set_has(&spec->operation->begun, status))
         return true;
     if (status == 304 && sending->conditions->if_none_match != NULL)

@@ -55,8 +55,9 @@ static int name_parse(const char **at, TemplatePart *ret, Error *err)
     char *bar = strchr(ret->name, '|');
     if (bar != NULL) {
         *bar = '\0';
-        if (filter_parse(bar + 1, &ret->filter, err) < 0)
-            return err->code;
+        int code = filter_parse(bar + 1, &ret->filter, err);
+        if (code < 0)
+            return code;
     }
     if (!name_is_plain(ret->name))
         return error_set(err, ERROR_PROGRAM,

@@ -149,6 +149,21 @@ Test(answer, base64_is_read)
     expect_result(spec, "{\"v\":7}", "no text in Base64");
 }
 
+Test(answer, what_does_not_show_all_of_an_object_is_no_look_at_it)
+{
+    ResultSpec spec = {.name = "r", .pointer = "/b"};
+    ResourceSpec resource = {.effect = "A", .results = {&spec, 1}};
+    cleanup(json_free) Json *document = json_new_object();
+    cleanup(look_deinit) Look look = {0};
+
+    cr_expect_lt(look_make(&resource, "1", document, NULL, &look, NULL), 0);
+    cr_expect_null(look.state);
+    json_set_int(document, "b", 5);
+    cr_assert_eq(look_make(&resource, "1", document, "\"e\"", &look, NULL), 0);
+    cr_expect_eq(json_get_int(look.state, "r", 0), 5);
+    cr_expect_str_eq(look.etag, "\"e\"");
+}
+
 /* ---- conditions ---- */
 
 static Readiness holds(const char *document_text)

@@ -103,6 +103,15 @@ Test(template, gives_a_body_the_types_of_its_values)
                 "{\"b\":[1],\"c\":{}}");
 }
 
+Test(template, a_body_with_a_mistake_in_it_is_an_error)
+{
+    cleanup(json_free) Json *scope = json_of("{}"), *body = json_of("[\"${x|upper}\"]"),
+                            *filled = NULL;
+
+    cr_assert_lt(template_json(body, scope, &filled, NULL), 0);
+    cr_assert_null(filled);
+}
+
 Test(template, a_body_that_is_nothing_but_a_missing_value_is_an_error)
 {
     cleanup(json_free) Json *scope = json_of("{}"), *body = json_of("\"${x?}\""), *filled = NULL;
