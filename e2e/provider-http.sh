@@ -377,7 +377,9 @@ mistakes() {
     check_exit 0 "the binding is read by check" "$VED" check stack.ved
     sed -i 's|update: { method: PATCH, path: "/boxes/${id}"|update: { method: PATCH, path: "/boxes/${nam}"|' ved.yaml
     check_exit 69 "a mistake in it ends a plan with 69" "$VED" plan stack.ved
-    check "with the sentence" has_line "$TMP/err" "resources.Box.update.path: '\\$\\{nam\\}': there is no parameter 'nam'"
+    check "with the sentence, at once" has_line "$TMP/err" "resources.Box.update.path: '\\$\\{nam\\}': there is no parameter 'nam'"
+    check_exit 0 "check warns" "$VED" check stack.ved
+    check "with the sentence, too" has_line "$TMP/err" "there is no parameter 'nam'"
 }
 
 # A part, after which what it has started is ended.

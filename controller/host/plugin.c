@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "controller/host/child.h"
+#include "controller/host/plugin_log.h"
 #include "lang/base/buffer.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
 
 #define LINE_MAX_SIZE 1024
-#define LOG_MAX_SIZE (16 << 20)
 #define DEATHS_MAX 5
 #define DEATHS_WITHIN_MS 60000
 #define RESTART_DOUBLINGS_MAX 8
@@ -67,20 +67,6 @@ const char *plugin_short_name(const char *plugin)
 }
 
 /* ---- the process ---- */
-
-/* plugin.log of the data folder; one that has grown large is put aside first. */
-static int log_open(const Plugin *plugin, Error *err)
-{
-    cleanup(free) char *path = memory_format("%s/plugin.log", plugin->data_dir);
-    cleanup(free) char *aside = memory_format("%s/plugin.log.1", plugin->data_dir);
-    struct stat status;
-
-    if (stat(path, &status) == 0 && status.st_size > LOG_MAX_SIZE)
-        rename(path, aside);
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    fd = fd < 0 ? -errno : child_stream(fd);
-    return fd < 0 ? error_errno(err, -fd, "open '%s'", path) : fd;
-}
 
 static int process_start(const Plugin *plugin, const ChildStreams *streams, pid_t *ret)
 {
@@ -139,19 +125,41 @@ static size_t deaths_lately(const Plugin *plugin)
     return n;
 }
 
-static void plugin_report_death(Plugin *plugin, const char *how)
+/* With its own last words. */
+static void plugin_give_up(Plugin *plugin, const char *how, const char *often)
+{
+    cleanup(free) char *last = plugin_log_last(plugin->data_dir);
+    cleanup(free) char *text =
+        memory_format("plugin '%s' %s%s%s%s; look at '%s/plugin.log'", plugin->program, how, often,
+                      last[0] != '\0' ? ": " : "", last, plugin->data_dir);
+
+    plugin->stopping = true;
+    plugin->callback(plugin->context, PLUGIN_DOWN, text);
+}
+
+/* By its exit code it has said that it was started wrongly; another start would be no better. */
+static bool death_is_final(const Plugin *plugin, int status)
+{
+    int code = WIFEXITED(status) ? -10000 - WEXITSTATUS(status) : 0;
+
+    return !plugin->listens && (code == ERROR_USAGE || code == ERROR_PROGRAM);
+}
+
+static void plugin_report_death(Plugin *plugin, const char *how, int status)
 {
     size_t lately;
+    char often[64];
 
     if (plugin->stopping)
         return;
+    if (death_is_final(plugin, status)) {
+        plugin_give_up(plugin, how, "");
+        return;
+    }
     if (death_is_one_too_many(plugin)) {
-        cleanup(free) char *text = memory_format(
-            "plugin '%s' %s, %d times within %d s; look at '%s/plugin.log'", plugin->program, how,
-            DEATHS_MAX, DEATHS_WITHIN_MS / 1000, plugin->data_dir);
-
-        plugin->stopping = true;
-        plugin->callback(plugin->context, PLUGIN_DOWN, text);
+        snprintf(often, sizeof often, ", %d times within %d s", DEATHS_MAX,
+                 DEATHS_WITHIN_MS / 1000);
+        plugin_give_up(plugin, how, often);
         return;
     }
     lately = deaths_lately(plugin) - 1;
@@ -175,7 +183,7 @@ static void on_exit_of_process(void *context)
     plugin->pid = 0;
     plugin_close_fds(plugin);
     loop_timer_clear(plugin->timer);
-    plugin_report_death(plugin, how);
+    plugin_report_death(plugin, how, status);
 }
 
 /* Its end is noticed as any other's. */
@@ -262,7 +270,8 @@ static int plugin_spawn(Plugin *plugin, Error *err)
     pid_t pid = 0;
     int r;
 
-    if (folder_make(plugin->data_dir, 0700, err) < 0 || (log = log_open(plugin, err)) < 0)
+    if (folder_make(plugin->data_dir, 0700, err) < 0 ||
+        (log = plugin_log_open(plugin->data_dir, err)) < 0)
         return error_wrap(err, "start plugin '%s'", plugin->program);
     if ((r = child_pipe(in)) == 0 && (r = child_pipe(out)) == 0)
         r = process_start(plugin, &(ChildStreams){in[0], out[1], log}, &pid);

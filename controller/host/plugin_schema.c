@@ -4,12 +4,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "controller/host/child.h"
+#include "controller/host/plugin_log.h"
 #include "lang/base/file.h"
+#include "lang/base/memory.h"
 
 static int64_t now_ms(void)
 {
@@ -19,8 +22,9 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* Start it with nothing to read and nobody to complain to. */
-static int schema_process(const char *program, const char *config, int out, pid_t *ret)
+/* Start it with nothing to read. */
+static int schema_process(const char *program, const char *config, int out, int complaints,
+                          pid_t *ret)
 {
     char *arguments[] = {(char *)program, (char *)"--schema",
                          config != NULL ? (char *)"--config" : NULL, (char *)config, NULL};
@@ -29,7 +33,7 @@ static int schema_process(const char *program, const char *config, int out, pid_
 
     if (nothing < 0)
         return nothing;
-    return child_start(arguments, &(ChildStreams){nothing, out, nothing}, ret);
+    return child_start(arguments, &(ChildStreams){nothing, out, complaints}, ret);
 }
 
 /* All it prints until it closes its stdout. */
@@ -56,8 +60,8 @@ static int output_read(int fd, int64_t until_ms, Buffer *ret, Error *err)
     }
 }
 
-/* Wait for its end, which may come after that of its stdout. */
-static int process_end(pid_t pid, int64_t until_ms, Error *err)
+/* Wait for its end, which may come after that of its stdout. If it fails it has said why. */
+static int process_end(pid_t pid, int64_t until_ms, int complaints, Error *err)
 {
     static const struct timespec step = {0, 1000000};
     int status = 0;
@@ -74,19 +78,22 @@ static int process_end(pid_t pid, int64_t until_ms, Error *err)
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return 0;
     child_end_describe(status, how, sizeof how);
-    return error_set(err, ERROR_PROVIDER, "it %s", how);
+    cleanup(free) char *why = plugin_last_words(complaints);
+    return error_set(err, ERROR_PROVIDER, "it %s%s%s", how, why[0] != '\0' ? ": " : "", why);
 }
 
 static int output_take(const char *program, const char *config, int64_t limit_ms, Buffer *ret,
                        Error *err)
 {
     int64_t until_ms = now_ms() + limit_ms;
+    int opened = memfd_create("complaints", MFD_CLOEXEC);
+    cleanup(fd_close) int complaints = opened < 0 ? -errno : child_stream(opened);
     int ends[2] = {-1, -1};
     pid_t pid = -1;
-    int code = child_pipe(ends);
+    int code = complaints < 0 ? complaints : child_pipe(ends);
 
     if (code == 0)
-        code = schema_process(program, config, ends[1], &pid);
+        code = schema_process(program, config, ends[1], complaints, &pid);
     fd_close(ends[1]);
     if (code < 0) {
         fd_close(ends[0]);
@@ -96,7 +103,7 @@ static int output_take(const char *program, const char *config, int64_t limit_ms
     fd_close(ends[0]);
     if (code < 0)
         kill(-pid, SIGKILL);
-    int ended = process_end(pid, until_ms, code < 0 ? NULL : err);
+    int ended = process_end(pid, until_ms, complaints, code < 0 ? NULL : err);
     return code < 0 ? code : ended;
 }
 

@@ -141,6 +141,20 @@ Test(plugin, is_started_again_and_given_up_after_five_deaths)
     world_end(&world);
 }
 
+Test(plugin, is_given_up_at_once_with_its_own_words_if_it_was_started_wrongly)
+{
+    PluginWorld world;
+
+    world_begin(&world, "#!/bin/sh\necho first >&2\necho 'config.a: no such member' >&2\nexit 65\n",
+                5000);
+    world_wait(&world, 1, false);
+    cr_assert(strstr(buffer_text(&world.events), "down: "));
+    cr_assert(
+        strstr(buffer_text(&world.events), "ended with code 65: config.a: no such member; look"));
+    cr_assert_not(plugin_is_running(world.plugin));
+    world_end(&world);
+}
+
 Test(plugin, that_was_killed_is_started_again)
 {
     PluginWorld world;

@@ -65,6 +65,8 @@ Test(plugin_schema, is_what_the_program_prints_when_asked_with_its_config)
 Test(plugin_schema, of_a_program_that_fails_is_none)
 {
     refuse("#!/bin/sh\necho '{\"effects\":{}}'\nexit 3\n", LIMIT_MS, "ended with code 3");
+    refuse("#!/bin/sh\necho no >&2\necho '2026-01-01T00:00:00.000Z bad config' >&2\nexit 65\n",
+           LIMIT_MS, "it ended with code 65: bad config");
     refuse("#!/bin/sh\nkill -9 $$\n", LIMIT_MS, "was killed by signal 9");
     refuse("#!/nowhere\n", LIMIT_MS, "No such file");
 }
