@@ -180,6 +180,14 @@ faults:
 	@$(MAKE) -s BUILD=release all kill-harness
 	@FAULT_LIMIT=$(FAULT_LIMIT) e2e/faults.sh
 
+# --- Documents ---------------------------------------------------------------------------------
+
+# The page of the manual that is made of the protocol's document; e2e/openapi.sh tells if it is stale.
+.PHONY: docs
+docs:
+	python3 docs/openapi/page.py docs/openapi/provider.yaml >docs/provider-protocol.md.new
+	mv docs/provider-protocol.md.new docs/provider-protocol.md
+
 # --- Fuzzing -------------------------------------------------------------------------------------
 # tests/fuzz/NAME_fuzz.c is a target, tests/fuzz/corpus/NAME/ what it starts from.
 
@@ -361,6 +369,7 @@ help:
 	@echo 'make simulate         crashes and faults in a virtual world, SIMULATIONS=1000000 seeds'
 	@echo 'make mutants          ten deliberate bugs, each of which the simulator must find'
 	@echo 'make bench            speed, memory and durability in figures, each beside its limit'
+	@echo "make docs             the protocol's page from its OpenAPI document"
 	@echo 'make packages         install the Debian packages that build and tests need'
 	@echo 'make install          DESTDIR= PREFIX=/usr/local; make uninstall takes it away again'
 	@echo 'make image            an image of ved and its providers: build/ved-image.tar'
