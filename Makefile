@@ -163,6 +163,12 @@ $(OUT)/%.so: tests/kill/%.c $(wildcard tests/kill/*.h tests/kill/*.def) $(OUT)/f
 $(OUT)/%-driver: $(OUT)/obj/tests/kill/%_driver.o $(OUT)/obj/tests/kill/process.o $(call lib,base)
 	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_base)
 
+# A provider of the tests: all that the protocol knows, and nothing behind it.
+.PHONY: test-providers
+test-providers: $(OUT)/provider-reference
+$(OUT)/provider-reference: $(call objects,$(wildcard tests/providers/reference/*.c)) $(foreach l,$(NEED_sdk),$(call lib,$(l)))
+	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $^ $(SYS_sdk)
+
 # ved and its plugin killed at random moments, so many times in each of four runs.
 KILLS ?= 1000
 
@@ -297,9 +303,10 @@ comma := ,
 # --- Checks --------------------------------------------------------------------------------------
 
 # A file is looked at again when its object is newer, so when it or a header of its has changed.
-LINT_SOURCES := $(foreach l,$(LIBS),$(SRC_$(l))) $(wildcard cmd/*/*.c tests/kill/*_driver.c tests/kill/process.c)
+LINT_SOURCES := $(foreach l,$(LIBS),$(SRC_$(l))) \
+	$(wildcard cmd/*/*.c tests/kill/*_driver.c tests/kill/process.c tests/providers/reference/*.c)
 LINT_HEADERS := $(wildcard lang/base/*.h lang/*.h controller/*/*.h providers/*/*.h cmd/*/*.h)
-LINT_TESTS := $(wildcard tests/*/*.c tests/unit/*/*.c tests/lib/*/*.c)
+LINT_TESTS := $(wildcard tests/*/*.c tests/unit/*/*.c tests/lib/*/*.c tests/providers/*/*.c)
 LINT_RULES := .clang-tidy .clang-format tests/tidy/cppcheck.txt tests/tidy/lint.sh
 
 .PHONY: lint

@@ -95,8 +95,8 @@ script() { # NAME SECONDS COMMAND...
 }
 
 step_build() {
-    check "build with gcc" make -s -j$JOBS BUILD=release CC=gcc all units kill-harness
-    check "build with clang" make -s -j$JOBS BUILD=clang all units kill-harness
+    check "build with gcc" make -s -j$JOBS BUILD=release CC=gcc all units kill-harness test-providers
+    check "build with clang" make -s -j$JOBS BUILD=clang all units kill-harness test-providers
     check "build with sanitizers" make -s -j$JOBS BUILD=asan CC=gcc all units
 }
 
