@@ -89,7 +89,6 @@ class SendsTheSchemaAgain(Complete):
 class TellsStrangers(Complete):
     @classmethod
     def prepare(cls):
-        make = files.ssl.create_default_context
         class Trusting(files.ssl.SSLContext):
             verify_mode = property(lambda self: None, lambda self, mode: None)
         files.ssl.create_default_context = lambda *_, **__: Trusting(files.ssl.PROTOCOL_TLS_SERVER)
@@ -124,15 +123,14 @@ class LosesControlCharacters(Complete):
     def write(self, wanted, aside):
         super().write({**wanted, "content": re.sub("[\x00-\x09\x0b-\x1f]", "", wanted["content"])}, aside)
 class NotesKeysTooSoon(Complete):
+    notes = {}
     def serve(self):
         op = self.headers.get("Idempotency-Key", "").strip('"')
         if op and not self.store.get(("operation", op)):
-            self.noted = {"op": op, "state": "pending", "digest": "", "owner": {"lineage": ""}}
-            Complete.notes[op] = self.noted
+            self.notes[op] = {"op": op, "state": "pending"}
         super().serve()
     def operation(self, op):
-        return super().operation(op) or (Complete.notes.get(op) if self.command == "GET" else None)
-Complete.notes = {}
+        return super().operation(op) or (self.notes.get(op) if self.command == "GET" else None)
 
 # ---- keys ----
 
@@ -180,10 +178,12 @@ class ListsEverybodysObjects(Complete):
         if path == ["v1", "instances"]: query.pop("owner", None)
         super().route(path, query, header, body, digest)
 class ForgetsUpdates(Complete):
-    def perform(self, operation, puts, body):
-        before = self.store.get(("instance", operation["uid"]))
-        super().perform(operation, puts, body)
-        if puts and before: self.store.put("instance", operation["uid"], before)
+    @classmethod
+    def prepare(cls):
+        class Stubborn(files.Store):
+            def put(self, kind, name, body):
+                super().put(kind, name, kind == "instance" and body and self.get((kind, name)) or body)
+        files.Store = Stubborn
 class IgnoresIfMatch(Complete):
     def admit(self, made, uid, body, lineage, header):
         super().admit(made, uid, body, lineage, lambda n, d=None: d if n == "If-Match" else header(n, d))
@@ -198,10 +198,12 @@ class DeletesWhatIsNotThere(Complete):
                            "status": 200, "result": answer, "digest": digest, "owner": body["owner"]})
             return self.operation(body["op"]), False
 class KeepsTheDeleted(Complete):
-    def perform(self, operation, puts, body):
-        before = self.store.get(("instance", operation["uid"]))
-        super().perform(operation, puts, body)
-        if not puts: self.store.put("instance", operation["uid"], before)
+    @classmethod
+    def prepare(cls):
+        class Sticky(files.Store):
+            def put(self, kind, name, body):
+                super().put(kind, name, self.get((kind, name)) if body is None else body)
+        files.Store = Sticky
 class ChangesEtagsAlways(Complete):
     def look(self, path):
         state = super().look(path)
@@ -298,10 +300,12 @@ class HidesWhatRuns(Complete):
         if path == ["v1", "operations"]: query["state"] = "nothing"
         super().route(path, query, header, body, digest)
 class SaysSecrets(Complete):
-    def perform(self, operation, puts, body):
-        super().perform(operation, puts, body)
-        kept = self.store["operation", operation["op"]]
-        self.store.put("operation", operation["op"], {**kept, "said": body.get("secrets")})
+    said = None
+    def mutate(self, uid, body, digest, header):
+        self.said = body.get("secrets")
+        return super().mutate(uid, body, digest, header)
+    def reply(self, status, body, **headers):
+        super().reply(status, {**body, "said": self.said} if self.command == "PUT" else body, **headers)
 class LogsSecrets(Complete):
     def mutate(self, uid, body, digest, header):
         print("PUT", uid, body, file=sys.stderr, flush=True)
