@@ -8,7 +8,7 @@ SAMPLES=$ROOT/tests/providers/samples
 export PYTHONDONTWRITEBYTECODE=1
 
 # Several at once: most of their time they wait. What each printed is in $TMP/NAME.tap.
-AT_ONCE=4
+AT_ONCE=6
 
 try() { # NAME PLUGIN [FLAG]...
     local name=$1
