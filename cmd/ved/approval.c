@@ -71,7 +71,7 @@ int approval_check_edit(const Approval *approval, Error *err)
  */
 static int marks_check(const Approval *approval, Error *err)
 {
-    Runtime *copy;
+    Runtime *copy = NULL;
 
     if (approval->invocation->options->replace_count == 0)
         return 0;
@@ -98,7 +98,7 @@ static bool loses_objects(const Plan *plan)
 static Plan *predict(Approval *approval, bool destroy, PlanFilter *is_asked_about, Error *err)
 {
     Stack *stack = approval->invocation->stack;
-    Runtime *original = stack->runtime, *copy;
+    Runtime *original = stack->runtime, *copy = NULL;
 
     if (copy_make(approval, destroy, &copy, err) < 0)
         return NULL;

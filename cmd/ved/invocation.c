@@ -163,6 +163,7 @@ static bool name_is_a_folder(const char *name)
 static int names_find(Invocation *invocation, const char *file, const Config *config, Error *err)
 {
     const Options *options = invocation->options;
+    int code = 0;
 
     if (options->stack != NULL)
         invocation->name = memory_copy_string(options->stack);
@@ -170,8 +171,10 @@ static int names_find(Invocation *invocation, const char *file, const Config *co
         invocation->name = memory_copy_string(config->stack);
     else if (file != NULL)
         invocation->name = name_of(file);
-    else if (options->state == NULL && name_from_folder(invocation, err) < 0)
-        return err->code;
+    else if (options->state == NULL)
+        code = name_from_folder(invocation, err);
+    if (code < 0)
+        return code;
     if (invocation->name != NULL && !name_is_a_folder(invocation->name))
         return error_set(err, ERROR_USAGE, "a stack cannot be named '%s'", invocation->name);
     if (options->state != NULL && options->state[0] == '\0')
@@ -207,8 +210,9 @@ static int places_find(Invocation *invocation, Ui *ui, const Options *options, c
     if (config == NULL && config_find(invocation, &config, err) < 0)
         return err->code;
     config_adjust(invocation, config);
-    if (names_find(invocation, file, config, err) < 0)
-        return err->code;
+    int code = names_find(invocation, file, config, err);
+    if (code < 0)
+        return code;
     make_absolute(&invocation->state_path);
     *ret = take(config);
     return 0;
