@@ -14,15 +14,23 @@ static const char *const state_names[] = {
 
 /* ---- as JSON ---- */
 
-/* What is no text, or too long, is cut and described. */
-static void put_body(Buffer *ret, const char *body, size_t size)
+/* A terminal is given nothing to obey. */
+static void put_printable(Buffer *ret, const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        bool is_shown = (unsigned char)text[i] >= ' ' && (unsigned char)text[i] < 0x7f;
+        buffer_add_char(ret, is_shown || text[i] == '\n' ? text[i] : '.');
+    }
+}
+
+/* Cut where it is too long, and the secrets in it overwritten before. */
+static void put_body(Buffer *ret, const char *body, size_t size, const Json *secrets)
 {
     size_t length = strnlen(body, size < BODY_SHOWN_MAX ? size : BODY_SHOWN_MAX);
+    cleanup(free) char *shown = memory_copy_bytes(body, length);
 
-    for (size_t i = 0; i < length; i++) {
-        bool is_shown = (unsigned char)body[i] >= ' ' && (unsigned char)body[i] < 0x7f;
-        buffer_add_char(ret, is_shown || body[i] == '\n' ? body[i] : '.');
-    }
+    conceal(shown, secrets);
+    put_printable(ret, shown, strlen(shown));
     if (length < size)
         buffer_add_format(ret, "... (%zu bytes)", size);
 }
@@ -36,9 +44,10 @@ static void put_headers(Buffer *ret, const char *lines)
         size_t size = strcspn(line, "\r\n");
         end = line + size + strspn(line + size, "\r\n");
         if (strncasecmp(line, secret, strlen(secret)) == 0)
-            buffer_add_format(ret, "%s (concealed)\n", secret);
+            buffer_add_format(ret, "%s (concealed)", secret);
         else
-            buffer_add_format(ret, "%.*s\n", (int)size, line);
+            put_printable(ret, line, size);
+        buffer_add_char(ret, '\n');
     }
 }
 
@@ -50,30 +59,40 @@ static const char *url_path(const char *url)
     return path != NULL ? path : url;
 }
 
-/* Secrets of its request in clear text, to be concealed; NULL: none. */
-static Json *secrets_of(const Exchange *exchange)
+/* Add the texts of every member `secrets` in a request's body, under themselves. */
+static void collect_secrets(const Json *json, Json *into)
 {
-    Json *body = NULL, *secrets;
+    if (!json_is_object(json) && !json_is_array(json))
+        return;
+    for (const Json *s = json_first(json_get(json, "secrets")); s != NULL; s = json_next(s))
+        json_set_string(into, json_string(s, ""), json_string(s, ""));
+    for (const Json *m = json_first(json); m != NULL; m = json_next(m))
+        collect_secrets(m, into);
+}
 
-    if (exchange->request_body == NULL ||
-        json_parse(exchange->request_body, exchange->request_size, &body, NULL) < 0)
-        return NULL;
-    secrets = json_detach(body, "secrets");
-    json_free(body);
+/* All secrets that the trial has told the provider. The caller frees it. */
+static Json *secrets_told(const Trial *trial)
+{
+    Json *secrets = json_new_object();
+
+    for (const Exchange *e = trial->exchanges; e != NULL; e = e->next) {
+        cleanup(json_free) Json *body = NULL;
+        if (e->request_body != NULL && strstr(e->request_body, "\"secrets\":{\"") != NULL &&
+            json_parse(e->request_body, e->request_size, &body, NULL) == 0)
+            collect_secrets(body, secrets);
+    }
     return secrets;
 }
 
-static void set_text(Json *json, const char *key, Buffer *text, const Json *secrets)
+static void set_text(Json *json, const char *key, Buffer *text)
 {
     cleanup(free) char *owned = buffer_take(text);
 
-    conceal(owned, secrets);
     json_set_string(json, key, owned);
 }
 
-static Json *exchange_json(const Exchange *exchange)
+static Json *exchange_json(const Exchange *exchange, const Json *secrets)
 {
-    cleanup(json_free) Json *secrets = secrets_of(exchange);
     Json *json = json_new_object();
     Buffer request = {0}, reply = {0};
 
@@ -81,23 +100,24 @@ static Json *exchange_json(const Exchange *exchange)
     put_headers(&request, exchange->request_headers);
     if (exchange->request_body != NULL) {
         buffer_add_char(&request, '\n');
-        put_body(&request, exchange->request_body, exchange->request_size);
+        put_body(&request, exchange->request_body, exchange->request_size, secrets);
     }
     if (exchange->status == 0)
         buffer_add_format(&reply, "none: %s", exchange->error);
     put_headers(&reply, buffer_text(&exchange->headers));
     if (exchange->body.size > 0) {
         buffer_add_char(&reply, '\n');
-        put_body(&reply, exchange->body.bytes, exchange->body.size);
+        put_body(&reply, exchange->body.bytes, exchange->body.size, secrets);
     }
-    set_text(json, "request", &request, secrets);
-    set_text(json, "reply", &reply, secrets);
+    set_text(json, "request", &request);
+    set_text(json, "reply", &reply);
     json_set_int(json, "elapsed_ms", exchange->elapsed_ms);
     return json;
 }
 
 Json *shown_result(const Trial *trial)
 {
+    cleanup(json_free) Json *secrets = secrets_told(trial);
     Json *result = json_new_object(), *exchanges = json_new_array();
     char name[RULE_NAME_SIZE];
 
@@ -105,11 +125,13 @@ Json *shown_result(const Trial *trial)
     json_set_string(result, "rule", name);
     json_set_string(result, "sentence", trial->rule->sentence);
     json_set_string(result, "state", state_names[trial->state]);
-    if (trial->why[0] != '\0')
-        json_set_string(result, "why", trial->why);
+    cleanup(free) char *why = memory_copy_string(trial->why);
+    conceal(why, secrets);
+    if (why[0] != '\0')
+        json_set_string(result, "why", why);
     for (size_t i = 0; i < SHOWN_MAX && trial->state == TRIAL_FAILED; i++)
         if (trial->shown[i] != NULL)
-            json_append(exchanges, exchange_json(trial->shown[i]));
+            json_append(exchanges, exchange_json(trial->shown[i], secrets));
     json_set(result, "exchanges", exchanges);
     return result;
 }
