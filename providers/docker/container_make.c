@@ -87,12 +87,35 @@ static int post(Docker *docker, const Wanted *wanted, const Json *body, ApiAnswe
                     problem);
 }
 
+/* Engines answer 500 to arguments that they cannot use, as to anything else: asked again they would
+ * say the same. */
+static int refused(const ApiAnswer *answer, const char *what, ProviderProblem *problem)
+{
+    api_problem(answer, what, problem);
+    problem->retryable = answer->status == 429 || answer->status == 503;
+    return -1;
+}
+
 static int missing_image(const Wanted *wanted, ProviderProblem *problem)
 {
     return provider_problem(problem, "NOT_FOUND", "not_applied", false,
                             "container '%.128s': the engine has no image '%.200s', and pull is "
                             "never",
                             wanted->spec.name, json_get_string(wanted->desired, "image", ""));
+}
+
+/* Who wants to wait for a registry makes the image an object of its own. */
+static int pull_missing(Docker *docker, const Wanted *wanted, ProviderProblem *problem)
+{
+    const char *image = json_get_string(wanted->desired, "image", "");
+    ProviderProblem why = {0};
+
+    if (image_pull(docker, wanted->request, image, NULL, &why) == 0)
+        return 0;
+    return provider_problem(problem, why.code, why.outcome, false,
+                            "container '%.128s': the engine has no image '%.200s', and it cannot "
+                            "be pulled: %.500s",
+                            wanted->spec.name, image, why.detail);
 }
 
 /* Get out of the way what the engine says is missing: 0: try again; 1: it is something else. */
@@ -103,8 +126,7 @@ static int mend(Docker *docker, const Wanted *wanted, const ApiAnswer *answer,
         strcmp(json_get_string(wanted->desired, "pull", "missing"), "never") == 0)
         return missing_image(wanted, problem);
     if (lacks_image(answer))
-        return image_pull(docker, wanted->request, json_get_string(wanted->desired, "image", ""),
-                          NULL, problem);
+        return pull_missing(docker, wanted, problem);
     if (!lacks_network(answer) || !uses_default_network(wanted))
         return 1;
     network_forget(docker, wanted->network);
@@ -162,7 +184,7 @@ int container_create(Docker *docker, const Wanted *wanted, char **ret_id, Provid
         if (code > 0) {
             cleanup(free) char *what =
                 memory_format("create container '%.128s'", wanted->spec.name);
-            return api_problem(&answer, what, problem);
+            return refused(&answer, what, problem);
         }
     }
 }
@@ -195,7 +217,7 @@ int container_start(Docker *docker, const char *id, const char *name, ProviderPr
     bool is_taken = message_has(&answer, "address already in use") ||
                     message_has(&answer, "port is already allocated");
     if (!is_taken)
-        return api_problem(&answer, what, problem);
+        return refused(&answer, what, problem);
     cleanup(free) char *message = api_message(&answer, 400);
     return provider_problem(problem, "UNAVAILABLE", "not_applied", false,
                             "container '%.128s': a port of its is in use by another program: end "

@@ -17,6 +17,7 @@
 #define LIFE_MS 500 /* in which a program that cannot start has ended */
 #define TRY_TIMEOUT_MS 5000
 #define LOG_SIZE 600
+#define LOG_LINES 30
 
 static int64_t now_ms(void)
 {
@@ -28,7 +29,7 @@ static int64_t now_ms(void)
 
 char *container_log_words(Docker *docker, const char *id)
 {
-    cleanup(free) char *tail = engine_log_tail(&docker->api, id, LOG_SIZE);
+    cleanup(free) char *tail = engine_log_tail(&docker->api, id, LOG_LINES, LOG_SIZE);
 
     return tail[0] != '\0' ? memory_format("; the last lines of its log:\n%s", tail)
                            : memory_copy_string("; its log is empty");
@@ -136,7 +137,8 @@ static int ended(Docker *docker, const Wanted *wanted, const ContainerFacts *fac
 {
     cleanup(free) char *log = container_log_words(docker, facts->id);
 
-    return provider_problem(problem, "UNAVAILABLE", "not_applied", true,
+    /* Started again it would do the same. */
+    return provider_problem(problem, "UNAVAILABLE", "not_applied", false,
                             "container '%.64s' ended with exit code %d before it was up%.700s",
                             wanted->spec.name, facts->exit_code, log);
 }
@@ -146,7 +148,7 @@ static int not_in_time(Docker *docker, const Wanted *wanted, const ContainerFact
 {
     cleanup(free) char *log = container_log_words(docker, facts->id);
 
-    return provider_problem(problem, "UNAVAILABLE", "not_applied", true,
+    return provider_problem(problem, "UNAVAILABLE", "not_applied", false,
                             "container '%.64s' runs, but %s%.700s", wanted->spec.name, why, log);
 }
 

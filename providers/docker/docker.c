@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lang/base/memory.h"
+#include "providers/docker/job.h"
 
 typedef struct Kind {
     const char *type;
@@ -34,7 +35,10 @@ static const Kind kinds[] = {
     EFFECT("StartAppContainer", "container")                                                       \
     EFFECT("CreateNetwork", "network")                                                             \
     EFFECT("CreateVolume", "volume")                                                               \
-    EFFECT("CreatePostgres", "postgres")
+    EFFECT("CreatePostgres", "postgres")                                                           \
+    EFFECT("PullImage", "image")                                                                   \
+    EFFECT("BuildImage", "image")                                                                  \
+    EFFECT("LoadImage", "image")
 
 static const struct {
     const char *effect, *type;
@@ -95,10 +99,21 @@ static int docker_lookup(Provider *provider, const char *type, const char *exter
     return kind == NULL ? -1 : kind->lookup(provider->context, external_id, search, ret, problem);
 }
 
+static int docker_run(Provider *provider, const ProviderRequest *request, ProviderReply *reply,
+                      ProviderProblem *problem)
+{
+    if (strcmp(request->type, "RunJob") != 0)
+        return provider_problem(problem, "NOT_FOUND", "not_applied", false,
+                                "there is no action '%.64s'", request->type);
+    return job_run(provider->context, request, reply, problem);
+}
+
 static int docker_validate(Provider *provider, const char *effect, const Json *desired,
                            ProviderProblem *problem)
 {
     (void)provider;
+    if (strcmp(effect, "RunJob") == 0)
+        return job_validate(desired, problem);
     for (size_t i = 0; i < ARRAY_SIZE(effects); i++)
         if (strcmp(effects[i].effect, effect) == 0)
             return kind_find(effects[i].type, problem)->validate(desired, problem);
@@ -134,6 +149,7 @@ static int docker_open(Provider *provider, const char *data_dir, const Json *con
     docker->data_dir = memory_copy_string(data_dir);
     docker->probes = fetcher_new(0);
     docker->list = engine_list_new(&docker->api, provider);
+    job_forget_old(docker);
     return 0;
 }
 
@@ -149,6 +165,7 @@ void docker_init(Docker *docker, Provider *provider)
                            .validate = docker_validate,
                            .reconcile = docker_reconcile,
                            .remove = docker_remove,
+                           .run = docker_run,
                            .observe = docker_observe,
                            .predict = docker_predict,
                            .lookup = docker_lookup};

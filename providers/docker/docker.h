@@ -34,7 +34,8 @@ void docker_deinit(Docker *docker);
     KIND("container", container)                                                                   \
     KIND("network", network)                                                                       \
     KIND("volume", volume)                                                                         \
-    KIND("postgres", postgres)
+    KIND("postgres", postgres)                                                                     \
+    KIND("image", image)
 
 #define KIND(type, prefix)                                                                         \
     int prefix##_reconcile(Docker *docker, const ProviderRequest *request, ProviderReply *reply,   \

@@ -5,8 +5,7 @@
 #include "lang/base/memory.h"
 
 #define FRAME_HEADER 8
-#define LINES "50"
-#define LOG_SIZE_MAX ((size_t)4 << 20)
+#define TIMEOUT_MS 30000
 
 static bool is_frame(const unsigned char *header)
 {
@@ -35,22 +34,20 @@ void log_demultiplex(const char *bytes, size_t size, Buffer *ret)
     }
 }
 
-char *engine_log_tail(EngineApi *api, const char *id, size_t size_max)
+char *engine_log_tail(EngineApi *api, const char *id, int lines, size_t size_max)
 {
     cleanup(api_answer_deinit) ApiAnswer answer = {0};
     cleanup(buffer_deinit) Buffer text = {0};
     cleanup(free) char *part = api_encoded(id);
     cleanup(free) char *path =
-        memory_format("/containers/%s/logs?stdout=1&stderr=1&tail=" LINES, part);
+        memory_format("/containers/%s/logs?stdout=1&stderr=1&tail=%d", part, lines);
     ProviderProblem ignored;
 
-    if (api_call(api,
-                 &(ApiCall){.method = "GET",
-                            .path = path,
-                            .what = "read the log",
-                            .timeout_ms = 10000,
-                            .size_max = LOG_SIZE_MAX},
-                 &answer, &ignored) == 0 &&
+    if (api_call(
+            api,
+            &(ApiCall){
+                .method = "GET", .path = path, .what = "read the log", .timeout_ms = TIMEOUT_MS},
+            &answer, &ignored) == 0 &&
         answer.status == 200)
         log_demultiplex(answer.text.bytes, answer.text.size, &text);
     while (text.size > 0 && strchr(" \r\n", text.bytes[text.size - 1]) != NULL)

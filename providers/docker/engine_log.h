@@ -10,8 +10,8 @@
  * frame that was cut off, as far as it goes. */
 void log_demultiplex(const char *bytes, size_t size, Buffer *ret);
 
-/* The last lines, at most `size_max` bytes of them, fit for a message; "" if there is no log. The
- * caller frees it. */
-char *engine_log_tail(EngineApi *api, const char *id, size_t size_max);
+/* The last so many lines, at most `size_max` bytes of them, fit for a message; "" if there is no
+ * log. The caller frees it. */
+char *engine_log_tail(EngineApi *api, const char *id, int lines, size_t size_max);
 
 #endif

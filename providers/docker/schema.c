@@ -121,6 +121,110 @@ const char docker_schema[] = TEXT({
       },
       "typical_s": 10, "timeout_s": 600
     },
+    "RunJob": {
+      "kind": "action",
+      "description": "A container that runs to its end. Another exit code than 0 is a failure.",
+      "positional": ["image", "command"],
+      "parameters": {
+        "type": "object", "additionalProperties": false, "required": ["image"],
+        "properties": {
+          "name": {"type": "string", "maxLength": 127, "description": "for people only"},
+          "image": {"type": "string", "minLength": 1, "maxLength": 1024},
+          "command": {"type": ["string", "array"], "description": "a line for the shell, or words"},
+          "entrypoint": {"type": ["string", "array"]}, "env": {"type": "object"},
+          "volumes": {"type": "array", "items": {"type": "string"}},
+          "tmpfs": {"type": "array", "items": {"type": "string"}},
+          "networks": {"type": "array", "items": {"type": "string"}},
+          "aliases": {"type": "array", "items": {"type": "string"}},
+          "limits": {
+            "type": "object", "additionalProperties": false,
+            "properties": {
+              "memory": {"type": ["integer", "string"]}, "cpus": {"type": ["number", "string"]},
+              "pids": {"type": "integer", "minimum": 1}
+            }
+          },
+          "ulimits": {"type": "object"}, "user": {"type": "string"},
+          "working_dir": {"type": "string", "minLength": 1}, "labels": {"type": "object"},
+          "read_only": {"type": "boolean", "default": false}, "init": {"type": "boolean", "default": false},
+          "cap_add": {"type": "array", "items": {"type": "string"}},
+          "cap_drop": {"type": "array", "items": {"type": "string"}},
+          "timeout_s": {"type": "integer", "minimum": 1, "maximum": 86400, "default": 3600},
+          "stop_timeout_s": {"type": "integer", "minimum": 0, "maximum": 3600, "default": 10},
+          "pull": {"type": "string", "enum": ["missing", "always", "never"], "default": "missing"}
+        }
+      },
+      "result": {
+        "type": "object",
+        "properties": {
+          "exit_code": {"type": "integer"},
+          "output": {"type": "string", "description": "its end, where it is longer than 64 KiB"}
+        }
+      },
+      "typical_s": 5, "timeout_s": 86400
+    },
+    "PullImage": {
+      "kind": "instance", "type": "image",
+      "description": "An image from a registry.",
+      "positional": ["image"],
+      "parameters": {
+        "type": "object", "additionalProperties": false, "required": ["image"],
+        "properties": {
+          "name": {"type": "string", "maxLength": 253, "description": "for people only"},
+          "image": {"type": "string", "minLength": 1, "maxLength": 1024, "x-ved-immutable": true, "x-ved-because": "an image under another name is another one"},
+          "credentials": {
+            "type": "object", "additionalProperties": false,
+            "properties": {"user": {"type": "string"}, "password": {"type": "string", "x-ved-sensitive": true}}
+          },
+          "pull": {"type": "string", "enum": ["missing", "always"], "default": "missing"}
+        }
+      },
+      "result": {
+        "type": "object",
+        "properties": {"id": {"type": "string"}, "image": {"type": "string"}, "size": {"type": "integer"}}
+      },
+      "typical_s": 20, "timeout_s": 3600
+    },
+    "BuildImage": {
+      "kind": "instance", "type": "image",
+      "description": "An image built from a folder; built again when a file in it has changed.",
+      "positional": ["tag", "context"],
+      "parameters": {
+        "type": "object", "additionalProperties": false, "required": ["tag", "context"],
+        "properties": {
+          "name": {"type": "string", "maxLength": 253, "description": "for people only"},
+          "tag": {"type": "string", "minLength": 1, "maxLength": 1024, "x-ved-immutable": true, "x-ved-because": "an image under another name is another one"},
+          "context": {"type": "string", "minLength": 1, "maxLength": 4095},
+          "dockerfile": {"type": "string", "default": "Dockerfile", "minLength": 1},
+          "target": {"type": "string"}, "arguments": {"type": "object"}, "labels": {"type": "object"}
+        }
+      },
+      "result": {
+        "type": "object",
+        "properties": {
+          "id": {"type": "string"}, "image": {"type": "string"}, "size": {"type": "integer"},
+          "context_digest": {"type": "string"}
+        }
+      },
+      "typical_s": 60, "timeout_s": 3600
+    },
+    "LoadImage": {
+      "kind": "instance", "type": "image",
+      "description": "An image from an archive that docker or podman save has made.",
+      "positional": ["tag", "path"],
+      "parameters": {
+        "type": "object", "additionalProperties": false, "required": ["tag", "path"],
+        "properties": {
+          "name": {"type": "string", "maxLength": 253, "description": "for people only"},
+          "tag": {"type": "string", "minLength": 1, "maxLength": 1024, "x-ved-immutable": true, "x-ved-because": "an image under another name is another one"},
+          "path": {"type": "string", "minLength": 1, "maxLength": 4095}
+        }
+      },
+      "result": {
+        "type": "object",
+        "properties": {"id": {"type": "string"}, "image": {"type": "string"}, "size": {"type": "integer"}}
+      },
+      "typical_s": 10, "timeout_s": 3600
+    },
     "CreateNetwork": {
       "kind": "instance", "type": "network",
       "description": "A network on which containers reach each other by name.",
@@ -173,6 +277,7 @@ const char docker_schema[] = TEXT({
   "types": {
     "container": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "update", "delete"]},
     "postgres": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "update", "delete"]},
+    "image": {"schema_version": 1, "primary_id": "/id", "replace_order": "create_first", "ops": ["create", "read", "update", "delete"]},
     "network": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "delete"]},
     "volume": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first", "ops": ["create", "read", "delete"]}
   }
