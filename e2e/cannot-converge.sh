@@ -187,6 +187,16 @@ VED
     check_exit 0 "handler: the next apply has nothing to do" ved_apply handler
 }
 
+# A script has no goal that would say so.
+a_script_that_fails() {
+    echo 'emit API.CreateBroken(size: 3)' >script.ved
+    check_exit 1 "script: apply ends with 1" ved_apply script
+    check "script: and says what has not begun" grep -q \
+        'domain main has not begun: Boot was not completed, because main\.Boot\.CreateBroken\[0\] failed' "$TMP/err"
+    check_equal "script: it is not said to be complete" "$(tail -n 1 "$TMP/out")" \
+        "Apply incomplete! Resources: 0 added, 0 changed, 0 destroyed, 1 failed, 0 unknown, 0 not attempted."
+}
+
 # ---- check and fmt ----
 
 programs_are_checked_and_formatted() {
@@ -303,6 +313,7 @@ objects_without_end
 an_effect_that_fails
 faults
 a_handler_that_faults
+a_script_that_fails
 programs_are_checked_and_formatted
 a_state_is_looked_at_in_all_conditions
 the_state_in_yaml

@@ -85,6 +85,24 @@ static char *goal_sentence(const Instance *instance, uint32_t goal, bool stopped
                          instance->domain->goals[goal].name);
 }
 
+/* 1 if it has not; then that is told. */
+static size_t render_unbegun(Ui *ui, const Instance *instance)
+{
+    cleanup(free) char *sentence = instance_unbegun(instance);
+
+    if (sentence == NULL)
+        return 0;
+    cleanup(free) char *clean = text_clean(sentence);
+    Json *json = json_new_object();
+    json_set_string(json, "domain", instance->domain->name);
+    if (instance->key != NULL)
+        json_set_string(json, "key", instance->key);
+    ui_event(ui, "unbegun", "info", json, "%s", clean);
+    if (!ui->mute)
+        fprintf(stderr, "%s\n", clean);
+    return 1;
+}
+
 size_t render_unmet_goals(Ui *ui, const Runtime *runtime, bool stopped)
 {
     size_t count = 0;
@@ -93,6 +111,7 @@ size_t render_unmet_goals(Ui *ui, const Runtime *runtime, bool stopped)
          instance = instance_next(instance)) {
         if (instance->stopping)
             continue;
+        count += render_unbegun(ui, instance);
         for (uint32_t g = 0; g < instance->domain->goal_count; g++) {
             GoalStatus status = goal_status(instance, g);
             bool background = instance->domain->goals[g].priority == 0;

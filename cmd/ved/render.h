@@ -30,8 +30,9 @@ unsigned plan_size(const Plan *plan);
 /* What is to be told beside it, one line each. */
 void render_notes(Ui *ui, char *const *notes, size_t count);
 
-/* Each goal that is not met, in one sentence; how many of them count for convergence. `stopped`: by
- * a signal, so that what merely was not reached has no other reason. */
+/* Each domain that has not begun and each goal that is not met, in one sentence; how many of them
+ * count for convergence. `stopped`: by a signal, so that what merely was not reached has no other
+ * reason. */
 size_t render_unmet_goals(Ui *ui, const Runtime *runtime, bool stopped);
 
 /* What an edit, or another result, asks for and did not get; and the domains that nothing more

@@ -131,6 +131,20 @@ char *instance_stuck(const Instance *instance)
     return NULL;
 }
 
+char *instance_unbegun(const Instance *instance)
+{
+    int32_t boot = instance->domain->boot;
+
+    if (boot < 0 || instance->booted || instance->stopping)
+        return NULL;
+    cleanup(free) char *label = instance_label(instance);
+    const char *reason = instance->transitions[boot].reason;
+    return memory_format("domain %s has not begun: %s %s%s", label,
+                         instance->domain->transitions[boot].name,
+                         reason != NULL ? "was not completed, because " : "is not completed",
+                         reason != NULL ? reason : "");
+}
+
 /* The fact that keeps a transition of the goal, or the message that its domain hears next, from
  * being run; NULL: none does. */
 static const Fact *fact_missing(const Instance *instance, const ProgramGoal *goal)
