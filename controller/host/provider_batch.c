@@ -101,6 +101,70 @@ static void chunk_fail(Chunk *chunk, const char *reason)
     chunk_finish(chunk);
 }
 
+/* ---- splitting ---- */
+
+static void on_turn(void *context);
+static void on_retry(void *context);
+
+/* As many items from `question` on as one request takes, `most` at most; at least one. Moves
+ * `question` on. */
+static void chunk_fill(Chunk *chunk, const Json **question, size_t most)
+{
+    size_t size_max = endpoint_body_max(chunk->batch->endpoint);
+    bool single = chunk->batch->single;
+    Buffer body = {0};
+
+    chunk->count = 0;
+    buffer_add_string(&body, single ? "" : "{\"items\":[");
+    while (*question && chunk->count < most) {
+        size_t before = body.size;
+
+        if (chunk->count > 0)
+            buffer_add_char(&body, ',');
+        json_write(&body, *question);
+        if (chunk->count > 0 && body.size + 2 > size_max) {
+            body.size = before;
+            break;
+        }
+        chunk->count++;
+        *question = json_next(*question);
+    }
+    buffer_add_string(&body, single ? "" : "]}");
+    free(chunk->body);
+    free(chunk->digest);
+    chunk->body_size = body.size;
+    chunk->body = buffer_take(&body);
+    chunk->digest = content_digest_header(chunk->body, chunk->body_size);
+}
+
+/* Slots point into the array: it was made as long as it can become, and is not moved. */
+static Chunk *chunk_new(PendingBatch *batch, size_t first)
+{
+    Chunk *chunk = &batch->chunks[batch->chunk_count++];
+
+    chunk->batch = batch;
+    chunk->first = first;
+    chunk->slot = (Slot){.number = batch->gate.number, .turn = on_turn, .context = chunk};
+    chunk->timer = loop_timer_new(batch->pool->loop, on_retry, chunk);
+    batch->chunks_open++;
+    return chunk;
+}
+
+/* The provider takes less than it has said: the second half becomes a request of its own. */
+static void chunk_halve(Chunk *chunk)
+{
+    PendingBatch *batch = chunk->batch;
+    size_t count = chunk->count, half = count / 2;
+    const Json *question = json_at(batch->asked, chunk->first);
+    Chunk *second = chunk_new(batch, chunk->first + half);
+
+    chunk_fill(chunk, &question, half);
+    chunk_fill(second, &question, count - half);
+    endpoint_leave(batch->endpoint, &chunk->slot);
+    endpoint_wait(batch->endpoint, &chunk->slot);
+    endpoint_wait(batch->endpoint, &second->slot);
+}
+
 /* ---- one request ---- */
 
 /* Replies that name their uid are found by it; others stand where their question stood. */
@@ -178,6 +242,8 @@ static void on_reply(void *context, HttpReply *reply)
     if (chunk->batch->single && json_is_object(document) &&
         (reply->status == 200 || (reply->status >= 400 && reply->status < 429)))
         chunk_take_answer(chunk, document);
+    else if (reply->status == 413 && chunk->count > 1)
+        chunk_halve(chunk);
     else if (reply->status != 200)
         chunk_take_problem(chunk, reply, document);
     else if (!json_is_array(json_get(document, "items")))
@@ -214,56 +280,19 @@ static void on_retry(void *context)
     endpoint_wait(chunk->batch->endpoint, &chunk->slot);
 }
 
-/* ---- splitting ---- */
-
-/* As many items from `question` on as one request takes; at least one. Moves `question` on. */
-static void chunk_fill(Chunk *chunk, const Json **question)
-{
-    Endpoint *endpoint = chunk->batch->endpoint;
-    size_t size_max = endpoint_body_max(endpoint);
-    bool single = chunk->batch->single;
-    Buffer body = {0};
-
-    buffer_add_string(&body, single ? "" : "{\"items\":[");
-    while (*question && chunk->count < endpoint_batch_max(endpoint)) {
-        size_t before = body.size;
-
-        if (chunk->count > 0)
-            buffer_add_char(&body, ',');
-        json_write(&body, *question);
-        if (chunk->count > 0 && body.size + 2 > size_max) {
-            body.size = before;
-            break;
-        }
-        chunk->count++;
-        *question = json_next(*question);
-    }
-    buffer_add_string(&body, single ? "" : "]}");
-    chunk->body_size = body.size;
-    chunk->body = buffer_take(&body);
-    chunk->digest = content_digest_header(chunk->body, chunk->body_size);
-}
-
 static void batch_split(PendingBatch *batch)
 {
-    ProviderPool *pool = batch->pool;
     const Json *question = json_first(batch->asked);
     size_t first = 0;
 
-    /* Slots point into the array: it is made as long as it can become and not moved. */
     batch->chunks = memory_zero(batch->count, sizeof *batch->chunks);
     while (question) {
-        Chunk *chunk = &batch->chunks[batch->chunk_count++];
+        Chunk *chunk = chunk_new(batch, first);
 
-        chunk->batch = batch;
-        chunk->first = first;
-        chunk_fill(chunk, &question);
+        chunk_fill(chunk, &question, endpoint_batch_max(batch->endpoint));
         first += chunk->count;
-        chunk->slot = (Slot){.number = batch->gate.number, .turn = on_turn, .context = chunk};
-        chunk->timer = loop_timer_new(pool->loop, on_retry, chunk);
         endpoint_wait(batch->endpoint, &chunk->slot);
     }
-    batch->chunks_open = batch->chunk_count;
 }
 
 static void on_gate(void *context)

@@ -214,7 +214,8 @@ typedef struct ProviderItem {
 /* Exactly once; `items` has one entry for each item asked, in the same order. */
 typedef void ProviderBatchDone(void *context, ProviderItem *items, size_t count);
 
-/* `items`, an array, is copied. Longer ones go as several requests of the provider's max_batch.
+/* `items`, an array, is copied. Longer ones go as several requests of the provider's max_batch, and
+ * what it finds too large all the same (413) as two halves.
  * `timeout_ms` is for all tries together, at most the pool's own, which 0 stands for.
  *   observe  {"type","uid","etag"?}           -> {"uid","status","state","etag","reason"}
  *   plan     {"effect","type","uid","desired","prior"} -> {"action","planned",...}

@@ -127,6 +127,7 @@ void provider_pool_free(ProviderPool *pool)
         return;
     pending_calls_free(pool);
     pending_batches_free(pool);
+    pool_listeners_free(pool);
     while (pool->endpoints) {
         PoolEndpoint *entry = pool->endpoints;
 

@@ -7,6 +7,7 @@
 
 typedef struct PendingCall PendingCall;
 typedef struct PendingBatch PendingBatch;
+struct ProviderEvents;
 
 /* One endpoint and what makes it one: names that agree in it share it. */
 typedef struct PoolEndpoint {
@@ -34,6 +35,7 @@ struct ProviderPool {
     PendingCall *calls;
     Map calls_by_op; /* -> the newest with that key */
     PendingBatch *batches;
+    struct ProviderEvents *listeners;
     size_t pending;
     uint64_t last_number;   /* calls and batches are numbered together: they wait in one queue */
     LoopTimer *start_timer; /* for the answer to a start with nothing to start */
@@ -54,5 +56,6 @@ char *content_digest_header(const void *body, size_t size);
 void pending_calls_abandon(ProviderPool *pool);
 void pending_calls_free(ProviderPool *pool);
 void pending_batches_free(ProviderPool *pool);
+void pool_listeners_free(ProviderPool *pool);
 
 #endif

@@ -83,3 +83,24 @@ Test(provider_batch, what_an_observation_leaves_out_is_an_error_and_not_absent)
         free(replies.text[i]);
     world_deinit(&world);
 }
+
+Test(provider_batch, what_is_too_large_is_asked_in_halves)
+{
+    ClientWorld world;
+    Replies replies = {0};
+
+    world_up(&world);
+    world_script(
+        &world, {.status = 413, .body = "{\"code\":\"TOO_LARGE\",\"outcome\":\"not_applied\"}"},
+        {.status = 200, .body = "{\"items\":[{\"uid\":\"a\",\"status\":\"found\"}]}"},
+        {.status = 413, .body = "{\"code\":\"TOO_LARGE\",\"outcome\":\"not_applied\"}"},
+        {.status = 200, .body = "{\"items\":[{\"uid\":\"b\",\"status\":\"absent\"}]}"},
+        {.status = 413, .body = "{\"detail\":\"far too large\",\"outcome\":\"not_applied\"}"});
+    ask_three(&world, &replies);
+    cr_assert_str_eq(replies.text[0], "{\"uid\":\"a\",\"status\":\"found\"}");
+    cr_assert_str_eq(replies.text[1], "{\"uid\":\"b\",\"status\":\"absent\"}");
+    cr_assert_str_eq(replies.text[2], "the provider answered with status 413: far too large");
+    for (size_t i = 0; i < 3; i++)
+        free(replies.text[i]);
+    world_deinit(&world);
+}
