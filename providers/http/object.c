@@ -133,7 +133,19 @@ static int judge_waiting(Object *object, int64_t waited_ms)
 
 static bool is_as_it_should_be(const Object *object)
 {
-    return object->look.status == LOOK_FOUND && object->look.readiness == READY;
+    return object->look.state != NULL && object->look.readiness == READY;
+}
+
+/* Look at a document, which may belong to the look before. One that does not show all of the object
+ * is no mistake here: then it is asked for. */
+static void take_look(Object *object, const Json *document, const char *etag)
+{
+    Look look = {0};
+
+    if (document != NULL)
+        look_make(object->resource, object_id(object), document, etag, &look, NULL);
+    look_deinit(&object->look);
+    object->look = look;
 }
 
 int object_settle(Object *object, const Json *document, const char *etag)
@@ -143,11 +155,8 @@ int object_settle(Object *object, const Json *document, const char *etag)
     int64_t begun_ms = monotonic_ms();
 
     site_note_write(object->call.site, resource);
-    look_deinit(&object->look);
-    /* An answer that does not show all of it is no mistake here: then it is asked for. */
-    if (document != NULL &&
-        look_make(resource, object_id(object), document, etag, &object->look, NULL) == 0 &&
-        is_as_it_should_be(object))
+    take_look(object, document, etag);
+    if (is_as_it_should_be(object))
         return 0;
     while (look_again(object) == 0) {
         if (is_as_it_should_be(object))
