@@ -1,61 +1,20 @@
-#include "controller/host/endpoint.h"
+#include "controller/host/endpoint_private.h"
 
 #include <assert.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "controller/host/retry_budget.h"
 #include "controller/host/verdict.h"
 #include "lang/base/file.h"
 #include "lang/base/hash.h"
 #include "lang/base/memory.h"
 
-#define TTL_MIN_S 604800
-#define CONCURRENCY_DEFAULT 16
-#define CONCURRENCY_MAX 1024
-#define BATCH_DEFAULT 200
-#define BATCH_MAX 10000
 #define TOKEN_MAX 16384
 #define HEADERS_MAX 16
 #define HALVE_EVERY_MS 1000
-#define GREETING_WAIT_MS 10000
 
-struct Endpoint {
-    EndpointOptions options; /* strings in it are not used after endpoint_new() */
-    char *name, *url, *token_file;
-    HttpTls tls;
-    Plugin *plugin;
-    EndpointState state;
-    Error error;       /* why it is down */
-    char reason[1024]; /* of the last failure */
-    /* greeting */
-    HttpTransfer *greeting;
-    LoopTimer *greet_timer;
-    int64_t greet_deadline_ms;
-    int64_t launch_deadline_ms; /* to say an address again and again; 0: it has said one */
-    unsigned greet_tries;
-    bool greeted; /* the handshake is done, the schema is next */
-    char *vendor_version;
-    bool plans;
-    ProviderSchema *schema;
-    size_t batch_max, body_max;
-    /* slots */
-    SlotQueue waiting, waiting_again; /* for the first time; for a retry */
-    size_t held_count;
-    RetryBudget budget;
-    LoopTimer *pump_timer;
-    double slots, slots_max; /* now, and without throttling; a fraction grows to the next one */
-    int64_t halved_ms;
-    double rate_per_s, tokens;
-    int64_t tokens_ms;
-    /* circuit */
-    unsigned failures;     /* in a row */
-    int64_t open_until_ms; /* 0: closed */
-    uint64_t random;
-};
-
-static void endpoint_move(Endpoint *endpoint, EndpointState state)
+void endpoint_move(Endpoint *endpoint, EndpointState state)
 {
 #define BIT(name) (1u << ENDPOINT_##name)
 #define ENDPOINT_STATE(name, text, next) [ENDPOINT_##name] = (next),
@@ -70,15 +29,11 @@ static void endpoint_move(Endpoint *endpoint, EndpointState state)
     loop_timer_set(endpoint->pump_timer, 0);
 }
 
-static int64_t now_ms(const Endpoint *endpoint)
-{
-    return loop_now_ms(endpoint->options.loop);
-}
-
-static void endpoint_go_down(Endpoint *endpoint, int kind, const char *reason)
+void endpoint_go_down(Endpoint *endpoint, int kind, const char *reason)
 {
     loop_timer_clear(endpoint->greet_timer);
     http_cancel(take(endpoint->greeting));
+    http_cancel(take(endpoint->probe));
     if (endpoint->plugin)
         plugin_stop(endpoint->plugin);
     text_make_harmless(reason, endpoint->reason, sizeof endpoint->reason);
@@ -155,12 +110,12 @@ static void circuit_note_failure(Endpoint *endpoint, const char *reason)
     snprintf(endpoint->reason, sizeof endpoint->reason, "%s", reason);
     endpoint->failures++;
     if (endpoint->failures >= ENDPOINT_CIRCUIT_FAILURES)
-        endpoint->open_until_ms = now_ms(endpoint) + endpoint->options.timing->circuit_ms;
+        endpoint->open_until_ms = endpoint_now_ms(endpoint) + endpoint->options.timing->circuit_ms;
 }
 
 static void slots_halve(Endpoint *endpoint)
 {
-    int64_t now = now_ms(endpoint);
+    int64_t now = endpoint_now_ms(endpoint);
 
     /* Those under way together are refused together: that is one sign, not many. */
     if (endpoint->halved_ms != 0 && now - endpoint->halved_ms < HALVE_EVERY_MS)
@@ -192,18 +147,47 @@ static bool slot_is_free(const Endpoint *endpoint)
     return endpoint->held_count < (size_t)endpoint->slots;
 }
 
+static void on_probed(void *context, HttpReply *reply)
+{
+    Endpoint *endpoint = context;
+    cleanup(json_free) Json *health = NULL;
+
+    endpoint->probe = NULL;
+    if (reply->failure == HTTP_REPLIED && reply->status == 200)
+        json_parse(buffer_text(&reply->body), reply->body.size, &health, NULL);
+    if (json_get_bool(health, "ready", true)) {
+        endpoint_report(endpoint, reply);
+    } else {
+        text_make_harmless(json_get_string(health, "reason", "it is not ready"), endpoint->reason,
+                           sizeof endpoint->reason);
+        endpoint->open_until_ms = endpoint_now_ms(endpoint) + endpoint->options.timing->circuit_ms;
+    }
+    loop_timer_set(endpoint->pump_timer, 0);
+}
+
+/* Is it there again, and what it depends on? Nothing else is sent before that is known. */
+static void probe_start(Endpoint *endpoint)
+{
+    HttpRequest request = {.method = "GET", .header_ms = endpoint->options.timing->header_ms};
+
+    if (endpoint->probe == NULL)
+        endpoint->probe = endpoint_send(endpoint, "/v1/health", &request, on_probed, endpoint);
+}
+
 /* How long to wait for the next sending: 0, now; -1, until something else happens. */
 static int64_t slot_delay_ms(Endpoint *endpoint)
 {
-    int64_t now = now_ms(endpoint);
+    int64_t now = endpoint_now_ms(endpoint);
     double burst = endpoint->rate_per_s < 1 ? 1 : endpoint->rate_per_s;
 
     if (endpoint->state != ENDPOINT_UP || !slot_is_free(endpoint))
         return -1;
     if (endpoint->open_until_ms > now)
         return endpoint->open_until_ms - now;
-    if (endpoint->open_until_ms != 0 && endpoint->held_count > 0)
-        return -1; /* half open: one tries for all */
+    if (endpoint->open_until_ms != 0) { /* half open: its health is asked for, for all */
+        probe_start(endpoint);
+        return -1;
+    }
     if (endpoint->rate_per_s <= 0)
         return 0;
     endpoint->tokens += (double)(now - endpoint->tokens_ms) * endpoint->rate_per_s / 1000;
@@ -235,7 +219,7 @@ static Slot *slot_choose(Endpoint *endpoint, int64_t *ret_delay_ms)
         return NULL;
     if (again == NULL)
         return first;
-    *ret_delay_ms = retry_budget_delay_ms(&endpoint->budget, now_ms(endpoint));
+    *ret_delay_ms = retry_budget_delay_ms(&endpoint->budget, endpoint_now_ms(endpoint));
     return *ret_delay_ms == 0 ? again : first;
 }
 
@@ -283,192 +267,13 @@ void endpoint_leave(Endpoint *endpoint, Slot *slot)
     }
 }
 
-/* ---- greeting ---- */
-
-static void on_greeted(void *context, HttpReply *reply);
-
-static void greet(Endpoint *endpoint)
-{
-    HttpRequest request = {.method = "GET", .header_ms = GREETING_WAIT_MS};
-
-    endpoint->greeting =
-        endpoint_send(endpoint, endpoint->greeted ? "/v1/schema" : "/.well-known/ved-provider",
-                      &request, on_greeted, endpoint);
-}
-
-static void on_greet_timer(void *context)
-{
-    greet(context);
-}
-
-static void greet_begin(Endpoint *endpoint)
-{
-    endpoint_move(endpoint, ENDPOINT_GREETING);
-    endpoint->greeted = false;
-    endpoint->greet_tries = 0;
-    endpoint->greet_deadline_ms = now_ms(endpoint) + endpoint->options.start_ms;
-    greet(endpoint);
-}
-
-/* Again a little later, unless the time to be up has passed. */
-static void greet_retry(Endpoint *endpoint, const char *reason)
-{
-    int64_t delay_ms = endpoint_backoff_ms(endpoint, endpoint->greet_tries++);
-    char sentence[1200];
-
-    snprintf(endpoint->reason, sizeof endpoint->reason, "%s", reason);
-    if (now_ms(endpoint) + delay_ms < endpoint->greet_deadline_ms) {
-        loop_timer_set(endpoint->greet_timer, delay_ms);
-        return;
-    }
-    snprintf(sentence, sizeof sentence, "%s gave no handshake within %lld s: %s", endpoint->url,
-             (long long)(endpoint->options.start_ms / 1000), reason);
-    endpoint_go_down(endpoint, ERROR_PROVIDER, sentence);
-}
-
-static bool handshake_has_major(const Json *handshake)
-{
-    const Json *versions = json_get(json_get(handshake, "protocol"), "versions");
-
-    for (const Json *v = json_first(versions); v; v = json_next(v))
-        if (strncmp(json_string(v, ""), "1.", 2) == 0 || strcmp(json_string(v, ""), "1") == 0)
-            return true;
-    return false;
-}
-
-static int64_t clamp(int64_t value, int64_t low, int64_t high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
-static void handshake_take_limits(Endpoint *endpoint, const Json *limits)
-{
-    int64_t concurrency = json_get_int(limits, "max_concurrent", CONCURRENCY_DEFAULT);
-    double rate = json_number(json_get(limits, "rate_per_s"), 0);
-    int own = endpoint->options.concurrency;
-    double own_rate = endpoint->options.rate_per_s;
-
-    concurrency = clamp(concurrency, 1, CONCURRENCY_MAX);
-    if (own > 0 && own < concurrency)
-        concurrency = own;
-    endpoint->slots = endpoint->slots_max = (double)concurrency;
-    endpoint->rate_per_s = own_rate > 0 && (rate <= 0 || own_rate < rate) ? own_rate : rate;
-    endpoint->tokens = endpoint->rate_per_s < 1 ? 1 : endpoint->rate_per_s;
-    endpoint->tokens_ms = now_ms(endpoint);
-    endpoint->batch_max =
-        (size_t)clamp(json_get_int(limits, "max_batch", BATCH_DEFAULT), 1, BATCH_MAX);
-    endpoint->body_max =
-        (size_t)clamp(json_get_int(limits, "max_body_bytes", HTTP_BODY_MAX), 1024, HTTP_BODY_MAX);
-}
-
-static bool handshake_has_capability(const Json *handshake, const char *name)
-{
-    const Json *capabilities = json_get(handshake, "capabilities");
-
-    for (const Json *c = json_first(capabilities); c; c = json_next(c))
-        if (strcmp(json_string(c, ""), name) == 0)
-            return true;
-    return false;
-}
-
-static int handshake_take(Endpoint *endpoint, const Json *handshake, Error *err)
-{
-    int64_t ttl_s = json_get_int(json_get(handshake, "idempotency"), "ttl_s", 0);
-
-    if (!handshake_has_major(handshake))
-        return error_set(err, ERROR_PROVIDER,
-                         "it speaks no protocol version 1.x, which is the one spoken here; use a "
-                         "matching version of the plugin");
-    if (ttl_s < TTL_MIN_S && !endpoint->options.allow_short_ttl)
-        return error_set(err, ERROR_PROVIDER,
-                         "it remembers idempotency keys for %lld s, expected at least %d; set "
-                         "allow_short_ttl in its binding to accept that",
-                         (long long)ttl_s, TTL_MIN_S);
-    free(endpoint->vendor_version);
-    endpoint->vendor_version = memory_copy_string(json_get_string(handshake, "vendor_version", ""));
-    endpoint->plans = handshake_has_capability(handshake, "plan");
-    handshake_take_limits(endpoint, json_get(handshake, "limits"));
-    return 0;
-}
-
-/* The first schema stays: it has been handed out, and programs were checked against it. */
-static int schema_take(Endpoint *endpoint, Json *document, Error *err)
-{
-    if (endpoint->schema) {
-        json_free(document);
-        return 0;
-    }
-    if (provider_schema_parse(document, &endpoint->schema, err) == 0)
-        return 0;
-    json_free(document);
-    return ERROR_PROVIDER;
-}
-
-static void endpoint_come_up(Endpoint *endpoint)
-{
-    endpoint->failures = 0;
-    endpoint->open_until_ms = 0;
-    endpoint->reason[0] = '\0';
-    endpoint_move(endpoint, ENDPOINT_UP);
-    endpoint->options.changed(endpoint->options.context);
-}
-
-static void greeting_take(Endpoint *endpoint, Json *document)
-{
-    Error err = {0};
-    int r;
-
-    if (endpoint->greeted) {
-        r = schema_take(endpoint, document, &err);
-    } else {
-        r = handshake_take(endpoint, document, &err);
-        json_free(document);
-    }
-    if (r < 0) {
-        endpoint_go_down(endpoint, err.code, err.message);
-    } else if (endpoint->greeted) {
-        endpoint_come_up(endpoint);
-    } else {
-        endpoint->greeted = true;
-        greet(endpoint);
-    }
-}
-
-static void on_greeted(void *context, HttpReply *reply)
-{
-    Endpoint *endpoint = context;
-    const char *what = endpoint->greeted ? "schema" : "handshake";
-    Json *document;
-    Error err = {0};
-    char reason[1024];
-
-    endpoint->greeting = NULL;
-    if (reply->failure != HTTP_REPLIED) {
-        greet_retry(endpoint, reply->error);
-    } else if (reply->status == 401 || reply->status == 403) {
-        snprintf(reason, sizeof reason,
-                 "%s is refused with status %d: check the certificate or "
-                 "the token of its binding",
-                 what, reply->status);
-        endpoint_go_down(endpoint, ERROR_AUTH, reason);
-    } else if (reply->status != 200) {
-        snprintf(reason, sizeof reason, "%s: status is %d, expected 200", what, reply->status);
-        greet_retry(endpoint, reason);
-    } else if (json_parse(buffer_text(&reply->body), reply->body.size, &document, &err) < 0) {
-        snprintf(reason, sizeof reason, "%s: %.900s", what, err.message);
-        greet_retry(endpoint, reason);
-    } else {
-        greeting_take(endpoint, document);
-    }
-}
-
 /* ---- the process ---- */
 
 /* It is started again, unless all the time to be up went by without an address from it. */
 static void plugin_died(Endpoint *endpoint, const char *how)
 {
     char sentence[1200];
-    int64_t now = now_ms(endpoint);
+    int64_t now = endpoint_now_ms(endpoint);
 
     loop_timer_clear(endpoint->greet_timer);
     http_cancel(take(endpoint->greeting));
@@ -494,7 +299,7 @@ static void on_plugin(void *context, PluginEvent event, const char *text)
         free(endpoint->url);
         endpoint->url = memory_copy_string(text);
         endpoint->launch_deadline_ms = 0;
-        greet_begin(endpoint);
+        endpoint_greet(endpoint);
         return;
     case PLUGIN_DIED:
         plugin_died(endpoint, text);
@@ -524,9 +329,9 @@ Endpoint *endpoint_new(const EndpointOptions *options)
     endpoint->tls.cert = copy_or_null(options->tls_cert);
     endpoint->tls.key = copy_or_null(options->tls_key);
     endpoint->tls.allows_1_2 = !options->plugin;
-    endpoint->budget = retry_budget(now_ms(endpoint));
+    endpoint->budget = retry_budget(endpoint_now_ms(endpoint));
     endpoint->random = options->seed ^ hash_string(options->name);
-    endpoint->greet_timer = loop_timer_new(options->loop, on_greet_timer, endpoint);
+    endpoint->greet_timer = loop_timer_new(options->loop, endpoint_greet_again, endpoint);
     endpoint->pump_timer = loop_timer_new(options->loop, slots_pump, endpoint);
     if (options->plugin)
         endpoint->plugin = plugin_new(options->loop, options->plugin, on_plugin, endpoint);
@@ -538,6 +343,7 @@ void endpoint_free(Endpoint *endpoint)
     if (!endpoint)
         return;
     http_cancel(endpoint->greeting);
+    http_cancel(endpoint->probe);
     plugin_free(endpoint->plugin);
     loop_timer_free(endpoint->greet_timer);
     loop_timer_free(endpoint->pump_timer);
@@ -570,10 +376,10 @@ void endpoint_start(Endpoint *endpoint)
 {
     if (endpoint->plugin) {
         endpoint_move(endpoint, ENDPOINT_LAUNCHING);
-        endpoint->launch_deadline_ms = now_ms(endpoint) + endpoint->options.start_ms;
+        endpoint->launch_deadline_ms = endpoint_now_ms(endpoint) + endpoint->options.start_ms;
         plugin_start(endpoint->plugin);
     } else {
-        greet_begin(endpoint);
+        endpoint_greet(endpoint);
     }
 }
 
@@ -583,6 +389,7 @@ void endpoint_stop(Endpoint *endpoint)
         /* Nobody is told: whoever stops it knows. */
         loop_timer_clear(endpoint->greet_timer);
         http_cancel(take(endpoint->greeting));
+        http_cancel(take(endpoint->probe));
         error_set(&endpoint->error, ERROR_PROVIDER, "provider '%s': it was stopped",
                   endpoint->name);
         endpoint_move(endpoint, ENDPOINT_DOWN);

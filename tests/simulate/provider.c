@@ -622,6 +622,8 @@ bool provider_take(const Request *request, Reply *ret)
         query(request, ret);
     else if (path_behind(request->path, "/v1/schema") != NULL)
         reply_text(ret, 200, schema);
+    else if (path_behind(request->path, "/v1/health") != NULL)
+        reply_text(ret, 200, "{\"ready\":true,\"reason\":\"\"}");
     else
         reply_text(ret, 200, handshake);
     return true;

@@ -31,7 +31,7 @@ struct FaultyServer {
     SSL_CTX *tls;
     struct evconnlistener *listener;
     char url[64];
-    const char *handshake, *schema;
+    const char *handshake, *schema, *health;
     Fault faults[FAULTS_MAX];
     size_t fault_count, fault_at;
     Connection *connections;
@@ -152,6 +152,8 @@ static bool answer_greeting(Connection *connection, const char *head)
         good.body = server->handshake;
     else if (strstr(head, "GET /v1/schema ") == head)
         good.body = server->schema;
+    else if (strstr(head, "GET /v1/health ") == head)
+        good.body = server->health;
     else
         return false;
     reply(connection, &good);
@@ -295,6 +297,7 @@ FaultyServer *faulty_server_new(Loop *loop, const char *tls_dir)
 
     server->loop = loop;
     server->tls = tls_new(tls_dir);
+    server->health = "{\"ready\":true,\"reason\":\"\"}";
     server->handshake = "{\"name\":\"faulty\",\"vendor_version\":\"1\",\"protocol\":{\"versions\":"
                         "[\"1.0\"]},\"idempotency\":{\"ttl_s\":2592000}}";
     server->schema = "{\"effects\":{},\"any\":{\"kind\":\"instance\"}}";
@@ -335,6 +338,11 @@ void faulty_server_script(FaultyServer *server, const Fault *faults, size_t coun
     if (drop_is_next(server)) /* kept connections would not be accepted again */
         while (server->connections)
             connection_close(server->connections);
+}
+
+void faulty_server_set_health(FaultyServer *server, const char *json)
+{
+    server->health = json;
 }
 
 void faulty_server_set_handshake(FaultyServer *server, const char *json)

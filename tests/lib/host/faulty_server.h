@@ -37,7 +37,8 @@ const char *faulty_server_url(const FaultyServer *server);
 /* What the next requests meet, in this order; strings must stay. Requests beyond it get 500. */
 void faulty_server_script(FaultyServer *server, const Fault *faults, size_t count);
 
-/* Replace the handshake and the schema document. */
+/* Replace what it says of its health, the handshake, and the schema document. */
+void faulty_server_set_health(FaultyServer *server, const char *json);
 void faulty_server_set_handshake(FaultyServer *server, const char *json);
 void faulty_server_set_schema(FaultyServer *server, const char *json);
 

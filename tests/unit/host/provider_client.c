@@ -504,6 +504,28 @@ Test(provider_client, the_rate_limit_spreads_what_goes_beyond_its_burst)
     world_deinit(&world);
 }
 
+Test(provider_client, the_circuit_stays_open_while_the_provider_is_not_ready)
+{
+    ClientWorld world;
+    ProviderCall call = world_call(CALL_PUT);
+    ProviderStatus status;
+
+    world_up(&world);
+    faulty_server_set_health(world.server, "{\"ready\":false,\"reason\":\"no disk\"}");
+    world_script(&world, {.kind = FAULT_DROP_UNREAD}, {.kind = FAULT_DROP_UNREAD},
+                 {.kind = FAULT_DROP_UNREAD}, {.kind = FAULT_DROP_UNREAD},
+                 {.kind = FAULT_DROP_UNREAD}, DONE);
+    world_start(&world, &call);
+    WORLD_UNTIL(&world,
+                provider_status(world.pool, "P", &status) && strcmp(status.reason, "no disk") == 0);
+    cr_assert_eq(status.state, PROVIDER_CIRCUIT_OPEN);
+    cr_assert_eq(world.answers, 0);
+    faulty_server_set_health(world.server, "{\"ready\":true}");
+    world_wait(&world, 1);
+    cr_assert_eq(world.answer.outcome, ANSWER_APPLIED);
+    world_deinit(&world);
+}
+
 Test(provider_client, the_circuit_opens_after_five_failures_and_closes_on_success)
 {
     ClientWorld world;
