@@ -20,7 +20,7 @@ PASSED=0
 FAILED=0
 mkdir -p "$LOGS"
 
-libraries=(base lang core host conformance sdk local sim http)
+libraries=(base lang core host conformance sdk local sim docker http)
 
 count() { # PASSED FAILED
     PASSED=$((PASSED + $1))

@@ -26,10 +26,10 @@ int64_t memory_size_parse(const Json *value)
     if (!json_is_string(value))
         return json_is_int(value) ? json_int(value, 0) : 0;
     const char *text = json_string(value, "");
-    char *end = NULL;
+    const char *end = text + strspn(text, "0123456789.");
     if (!isdigit((unsigned char)text[0]))
         return 0;
-    double amount = strtod(text, &end);
+    double amount = strtod(text, NULL);
     const char *unit = *end != '\0' ? strchr(units, tolower((unsigned char)*end)) : units;
     if (unit == NULL)
         return 0;
@@ -124,26 +124,16 @@ static int read_ports(ContainerSpec *spec, ProviderProblem *problem)
     return 0;
 }
 
-static bool name_is_valid(const char *name)
-{
-    size_t size = strlen(name);
-
-    for (size_t i = 0; i < size; i++)
-        if (!isalnum((unsigned char)name[i]) && (i == 0 || strchr("_.-", name[i]) == NULL))
-            return false;
-    return size > 0 && size < NAME_SIZE;
-}
-
 static int read_name(ContainerSpec *spec, const char *otherwise, ProviderProblem *problem)
 {
     const Json *given = json_get(spec->desired, "name");
     const char *name = json_string(given, otherwise);
 
-    if (!value_is_opaque(given) && !name_is_valid(name))
+    if (!value_is_opaque(given) && !object_name_is_valid(name))
         return problem_argument(problem, "/name",
                                 "name: expected letters, digits, '_', '.' and '-', beginning with "
                                 "a letter or digit, fewer than %d, found '%.64s'",
-                                NAME_SIZE, name);
+                                OBJECT_NAME_SIZE, name);
     snprintf(spec->name, sizeof spec->name, "%s", name);
     return 0;
 }

@@ -5,10 +5,9 @@
 #ifndef VED_DOCKER_CONTAINER_SPEC_H
 #define VED_DOCKER_CONTAINER_SPEC_H
 
-#include "providers/sdk/request.h"
+#include "providers/docker/object.h"
 
 #define PORTS_MAX 64
-#define NAME_SIZE 128
 
 typedef struct PortSpec {
     char host_ip[64]; /* "": every address */
@@ -42,7 +41,7 @@ typedef struct RestartSpec {
 } RestartSpec;
 
 typedef struct ContainerSpec {
-    char name[NAME_SIZE];
+    char name[OBJECT_NAME_SIZE];
     PortSpec ports[PORTS_MAX];
     size_t port_count;
     HealthSpec health;

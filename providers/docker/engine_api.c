@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "lang/base/memory.h"
+#include "lang/base/utf8.h"
 
 #define SOCKET_DEFAULT "/var/run/docker.sock"
 #define VERSION_WANTED 41 /* of 1.41, the first that both engines have all of */
@@ -96,41 +97,19 @@ char *api_encoded(const char *text)
     return buffer_take(&encoded);
 }
 
-/* The length of the UTF-8 sequence at `bytes`, 0 if it is none (RFC 3629, section 4). */
-static size_t utf8_length(const unsigned char *bytes, size_t size)
-{
-    unsigned char first = bytes[0];
-    size_t length = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-
-    if (length == 0 || length > size || first > 0xf4)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((bytes[i] & 0xc0) != 0x80)
-            return 0;
-    if ((first == 0xe0 && bytes[1] < 0xa0) || (first == 0xed && bytes[1] > 0x9f) ||
-        (first == 0xf0 && bytes[1] < 0x90) || (first == 0xf4 && bytes[1] > 0x8f))
-        return 0;
-    return length;
-}
-
 char *text_cleaned(const char *bytes, size_t size, size_t size_max)
 {
     Buffer text = {0};
-    size_t at = size > size_max ? size - size_max : 0;
 
-    while (at < size) {
-        const unsigned char *here = (const unsigned char *)bytes + at;
-        size_t length = utf8_length(here, size - at);
-        bool is_control = length == 1 && (here[0] < 0x20 || here[0] == 0x7f) && here[0] != '\n';
-        if (is_control && here[0] == '\t')
-            buffer_add_char(&text, ' ');
-        else if (is_control && here[0] == '\r')
-            ;
-        else if (length == 0 || is_control)
-            buffer_add_char(&text, '?');
-        else
-            buffer_add(&text, here, length);
-        at += length > 0 ? length : 1;
+    for (size_t at = size > size_max ? size - size_max : 0, length = 1; at < size; at += length) {
+        uint32_t code = 0;
+        length = utf8_decode(bytes + at, size - at, &code);
+        bool is_control = length == 1 && (code < 0x20 || code == 0x7f);
+        if (length > 0 && (!is_control || code == '\n'))
+            buffer_add(&text, bytes + at, length);
+        else if (code != '\r')
+            buffer_add_char(&text, code == '\t' ? ' ' : '?');
+        length += length == 0;
     }
     return buffer_take(&text);
 }

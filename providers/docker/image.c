@@ -165,25 +165,13 @@ static int obtain(Docker *docker, const ProviderRequest *request, const Json *de
                       problem);
 }
 
-/* What is built or loaded is known by what it was made from, as far as that can be seen at once. */
-static void tell_source(const ProviderRequest *request, const char *context, Json *state)
-{
-    char digest[2 * SHA256_SIZE + 1];
-
-    if (is_effect(request, "BuildImage") && context != NULL &&
-        tar_glance(context, digest, NULL) == 0)
-        json_set_string(state, "context_digest", digest);
-}
-
-static Json *state_of(const ProviderRequest *request, const char *name, const char *context,
-                      const Json *about)
+static Json *state_of(const char *name, const Json *about)
 {
     Json *state = json_new_object();
 
     json_set_string(state, "id", json_get_string(about, "Id", ""));
     json_set_string(state, "image", name);
     json_set_int(state, "size", json_get_int(about, "Size", 0));
-    tell_source(request, context, state);
     return state;
 }
 
@@ -200,11 +188,15 @@ int image_reconcile(Docker *docker, const ProviderRequest *request, ProviderRepl
     cleanup(json_free) Json *desired = secrets_resolve(request->desired, request->secrets);
     cleanup(api_answer_deinit) ApiAnswer before = {0}, after = {0};
     const char *name = wanted_name(desired), *context = json_get_string(desired, "context", NULL);
+    char glance[2 * SHA256_SIZE + 1] = "";
     Member made;
     int code = look(docker, name, &before, problem);
 
     if (code < 0)
         return -1;
+    /* Before it is read: what changes meanwhile is seen the next time. */
+    if (context != NULL)
+        (void)tar_glance(context, glance, NULL);
     bool is_there = code == 0;
     bool is_ours = member_find(request->private, "is_ours", &made) ? member_is_true(&made)
                                                                    : !is_there || request->resumed;
@@ -215,13 +207,15 @@ int image_reconcile(Docker *docker, const ProviderRequest *request, ProviderRepl
         return code < 0 ? -1
                         : provider_problem(problem, "UPSTREAM", "unknown", true,
                                            "the engine has no image '%.200s' after all", name);
-    reply->state = state_of(request, name, context, after.body);
+    reply->state = state_of(name, after.body);
     reply->external_id = memory_copy_string(name);
     reply->private = json_new_object();
     json_set_string(reply->private, "image", name);
     json_set_bool(reply->private, "is_ours", is_ours);
-    if (context != NULL)
+    if (context != NULL) {
         json_set_string(reply->private, "context", context);
+        json_set_string(reply->private, "glance", glance);
+    }
     return 0;
 }
 
@@ -244,12 +238,22 @@ int image_remove(Docker *docker, const ProviderRequest *request, ProviderProblem
                : api_problem(&answer, what, problem);
 }
 
+/* Of a folder that is gone nothing can be said. */
+static bool context_has_changed(const char *private)
+{
+    cleanup(free) char *context = text_get_string(private, "context");
+    cleanup(free) char *before = text_get_string(private, "glance");
+    char now[2 * SHA256_SIZE + 1];
+
+    return context != NULL && before != NULL && tar_glance(context, now, NULL) == 0 &&
+           strcmp(before, now) != 0;
+}
+
 ObserveStatus image_observe(Docker *docker, const ProviderRequest *request, ProviderReply *reply,
                             ProviderProblem *problem)
 {
     cleanup(api_answer_deinit) ApiAnswer about = {0};
     cleanup(free) char *name = text_get_string(request->private, "image");
-    cleanup(free) char *context = text_get_string(request->private, "context");
     int code = name != NULL ? look(docker, name, &about, problem) : 1;
 
     if (code < 0)
@@ -258,7 +262,11 @@ ObserveStatus image_observe(Docker *docker, const ProviderRequest *request, Prov
         reply->reason = memory_copy_string("the engine has no such image");
         return OBSERVE_ABSENT;
     }
-    reply->state = state_of(request, name, context, about.body);
+    if (context_has_changed(request->private)) {
+        reply->reason = memory_copy_string("the folder that it was built from has changed");
+        return OBSERVE_ABSENT;
+    }
+    reply->state = state_of(name, about.body);
     reply->external_id = memory_copy_string(name);
     return OBSERVE_FOUND;
 }

@@ -1,11 +1,22 @@
 #include "providers/docker/object.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "lang/base/memory.h"
 
 #define UID_DIGITS 12 /* as many as engines show of an id */
+
+bool object_name_is_valid(const char *name)
+{
+    size_t size = strlen(name);
+
+    for (size_t i = 0; i < size; i++)
+        if (!isalnum((unsigned char)name[i]) && (i == 0 || strchr("_.-", name[i]) == NULL))
+            return false;
+    return size > 0 && size < OBJECT_NAME_SIZE;
+}
 
 Json *object_labels(const ProviderRequest *request, const Json *given)
 {
@@ -24,12 +35,29 @@ Json *object_labels(const ProviderRequest *request, const Json *given)
     return labels;
 }
 
+/* The name that the program gave the object, where it is the end of its address and engines take
+ * it: Shop.Boot.RunContainer["web"]. The caller frees it; NULL: there is none. */
+static char *name_in_address(const char *address)
+{
+    const char *open = address != NULL ? strrchr(address, '[') : NULL;
+    size_t size = open != NULL ? strlen(open) : 0;
+
+    if (size < 5 || open[1] != '"' || strcmp(open + size - 2, "\"]") != 0)
+        return NULL;
+    char *name = memory_format("%.*s", (int)(size - 4), open + 2);
+    if (object_name_is_valid(name))
+        return name;
+    free(name);
+    return NULL;
+}
+
 void object_name(const ProviderRequest *request, const char *kind, char ret[OBJECT_NAME_SIZE])
 {
     const char *given = json_get_string(request->desired, "name", NULL);
+    cleanup(free) char *said = name_in_address(request->address);
 
-    if (given != NULL)
-        snprintf(ret, OBJECT_NAME_SIZE, "%s", given);
+    if (given != NULL || said != NULL)
+        snprintf(ret, OBJECT_NAME_SIZE, "%s", given != NULL ? given : said);
     else
         snprintf(ret, OBJECT_NAME_SIZE, "%s-%.*s", kind, UID_DIGITS,
                  request->uid != NULL ? request->uid : "");

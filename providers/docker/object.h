@@ -11,7 +11,11 @@
  */
 Json *object_labels(const ProviderRequest *request, const Json *given);
 
-/* The name in the arguments, or KIND-UID, shortened. */
+/* Do engines take it as a name: letters, digits, '_', '.' and '-', the first a letter or digit? */
+bool object_name_is_valid(const char *name);
+
+/* The name in the arguments, or the one that the program gave the object, or KIND-UID, shortened.
+ */
 void object_name(const ProviderRequest *request, const char *kind, char ret[OBJECT_NAME_SIZE]);
 
 /* Whose is what stands under a name: 0: this request's object's, or it may be taken over by it;

@@ -1,6 +1,5 @@
 #include "providers/docker/place.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "lang/base/memory.h"
@@ -13,15 +12,12 @@ int place_check_name(const Json *desired, ProviderProblem *problem)
     const Json *given = json_get(desired, "name");
     const char *name = json_string(given, "x");
 
-    if (value_is_opaque(given))
+    if (value_is_opaque(given) || object_name_is_valid(name))
         return 0;
-    for (const char *c = name; *c != '\0'; c++)
-        if (!isalnum((unsigned char)*c) && (c == name || strchr("_.-", *c) == NULL))
-            return problem_argument(problem, "/name",
-                                    "name: expected letters, digits, '_', '.' and '-', beginning "
-                                    "with a letter or digit, found '%.64s'",
-                                    name);
-    return 0;
+    return problem_argument(problem, "/name",
+                            "name: expected letters, digits, '_', '.' and '-', beginning with a "
+                            "letter or digit, found '%.64s'",
+                            name);
 }
 
 /* 0 with what the engine says of it, 1: there is none, -1. */

@@ -201,8 +201,7 @@ const char docker_schema[] = TEXT({
       "result": {
         "type": "object",
         "properties": {
-          "id": {"type": "string"}, "image": {"type": "string"}, "size": {"type": "integer"},
-          "context_digest": {"type": "string"}
+          "id": {"type": "string"}, "image": {"type": "string"}, "size": {"type": "integer"}
         }
       },
       "typical_s": 60, "timeout_s": 3600
