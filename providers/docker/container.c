@@ -64,8 +64,10 @@ void container_predict(Docker *docker, const ProviderRequest *request, Json *pla
     const Json *first = json_at(json_get(request->desired, "ports"), 0);
     PortSpec port;
 
+    /* An engine that cannot change it in place has it made again, under another id. */
     for (const Json *m = json_first(prior); m != NULL; m = json_next(m))
-        json_set(planned, json_key(m), json_copy(m));
+        if (strcmp(json_key(m), "id") != 0)
+            json_set(planned, json_key(m), json_copy(m));
     if (json_is_string(name)) {
         json_set(planned, "name", json_copy(name));
         json_set(planned, "host", json_copy(name));
