@@ -13,11 +13,11 @@ SECRET=s3cret-of-the-api
 
 # ---- the API ----
 
-# serve [FOLDER]: an API with its store there; its port is in $API.
+# serve [CERTS]: an API with its store in this folder; its port is in $API.
 serve() {
     API=$(free_port)
-    STORE=${1:-$PWD/api}
-    start "$PWD/api.log" python3 "$FIXTURES/server.py" "$API" "$STORE"
+    STORE=$PWD/api
+    start "$PWD/api.log" python3 "$FIXTURES/server.py" "$API" "$STORE" "$@"
     wait_port "$API" || bail "the API listens"
     printf '%s\n' $SECRET >token
 }
@@ -170,6 +170,31 @@ auth() {
         "$(cat "$TMP/out" "$TMP/err" | grep -c $SECRET) $(grep -rl $SECRET .ved | wc -l)" "0 0"
 }
 
+certificate() { # NAME ALTNAME: by the authority in this folder
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$1.key" \
+        -out "$1.csr" 2>/dev/null
+    printf 'subjectAltName=%s\n' "$2" >"$1.ext"
+    openssl x509 -req -in "$1.csr" -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile "$1.ext" \
+        -out "$1.crt" 2>/dev/null
+}
+
+certificates() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=ca \
+        -keyout ca.key -out ca.crt 2>/dev/null
+    certificate tls IP:127.0.0.1
+    certificate me URI:ved:test
+    serve "$PWD"
+    bind
+    sed -i "s|http://127|https://127|; s|timeout: 2s|&\n      tls: { ca: ca.crt, cert: me.crt, key: me.key }|" ved.yaml
+    program 'Box("a")'
+    check_exit 0 "by certificates on both sides an object is made" apply
+    sed -i 's/, cert: me.crt, key: me.key//' ved.yaml
+    check_exit 69 "without one of ours nobody is let in" timeout 60 "$VED" drift stack.ved
+    sed -i '/tls: {/d' ved.yaml
+    check_exit 69 "and an API with an unknown authority is not trusted" timeout 60 "$VED" drift stack.ved
+    check_equal "the object is what it was" "$(stored boxes)" 1
+}
+
 # ---- lists, facts, actions ----
 
 lists() {
@@ -277,7 +302,7 @@ blind() {
 # ---- deaths ----
 
 kills() { # VICTIM
-    serve "$PWD/api"
+    serve
     bind "{ bearer: { token: $SECRET } }"
     program 'Box("a")' 'Box("b")' 'Machine("c")' 'Box("d")'
     # Nothing that is killed here goes on for longer.
@@ -393,7 +418,7 @@ ended() { # PART
 
 # Those that wait most first.
 names=()
-for name in blind lost kill_plugin kill_ved operations auth life foreign lists etcd protocol mistakes; do
+for name in blind lost kill_plugin kill_ved operations auth certificates life foreign lists etcd protocol mistakes; do
     # shellcheck disable=SC2254
     case $name in
     ${1:-*})

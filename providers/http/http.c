@@ -121,7 +121,7 @@ static void http_predict(Provider *provider, const ProviderRequest *request, Jso
     for (size_t i = 0; i < resource->results.count; i++) {
         const ResultSpec *spec = &resource->results.specs[i];
         const Json *value = spec->parameter != NULL ? json_get(filled, spec->parameter) : NULL;
-        if (value != NULL && !spec->sensitive)
+        if (value != NULL && !spec->sensitive && json_get(value, "$secret") == NULL)
             json_set(planned, spec->name, json_copy(value));
     }
 }
