@@ -220,7 +220,7 @@ $(OUT)/%_fuzz: $(OUT)/obj/tests/fuzz/%_fuzz.o $(foreach l,$(NEED_fuzz),$(call li
 BENCH ?=
 
 .PHONY: bench bench-plan
-bench: $(addprefix $(OUT)/,bench figures figure-clockjump.so figure-leaving.so effects-plain ved \
+bench: $(addprefix $(OUT)/,bench figures figure-clockjump.so figure-leaving.so effects-plain ved provider-reference \
 	ved-provider-sim ved-provider-local)
 	@tests/bench/run.sh $(OUT) $(BENCH)
 bench-plan: BENCH := plan

@@ -26,8 +26,10 @@ sleeping() {
     check_equal "what waits is asleep" "$("$VED" get domains -o json | jq -r '.[] | select(.domain == "App") | .lifecycle')" sleeping
     check_equal "nothing of the application has run" "$(sim_calls)" CreatePostgres
     check_equal "every 10 s it says that it is at it" \
-        "$(grep -o 'Still creating... \[[0-9]*s elapsed\]' run.err | tr '\n' ' ')" \
-        'Still creating... [10s elapsed] Still creating... [20s elapsed] '
+        "$(grep -o 'Still creating... \[[0-9]*s elapsed' run.err | tr '\n' ' ')" \
+        'Still creating... [10s elapsed Still creating... [20s elapsed '
+    check "and how far it is, by the provider" \
+        grep -Eq '\[20s elapsed, (50 %, settling|preparing), CreatePostgres\]' run.err
     wait $apply || code=$?
     check_equal "then both are there" "$code $(last_line run.out)" "0 $BOTH_ADDED"
 }

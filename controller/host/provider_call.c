@@ -281,8 +281,10 @@ void pending_call_take_reply(void *context, HttpReply *reply)
 
     call->transfer = NULL;
     endpoint_report(call->endpoint, reply);
+    /* An operation holds a result, which holds values as deep as a request may: deeper than that.
+     */
     if (reply->failure == HTTP_REPLIED && reply->body.size > 0)
-        json_parse(buffer_text(&reply->body), reply->body.size, &document, NULL);
+        json_parse_own(buffer_text(&reply->body), reply->body.size, &document, NULL);
     if (call->step == STEP_SEND)
         call->replayed = reply->replayed;
     if (call->step != STEP_CANCEL && reply->status != 0)

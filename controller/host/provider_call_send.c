@@ -65,10 +65,14 @@ static void send_mutation(PendingCall *call)
     call->transfer = endpoint_send(call->endpoint, path, &request, pending_call_take_reply, call);
 }
 
+/* What an operation says of its progress is shown about as often. */
+#define OPERATION_WAIT_MAX_S 10
+
 static void ask_operation(PendingCall *call)
 {
     const ProviderTiming *timing = &call->pool->timing;
-    int64_t wait_s = timing->poll_wait_s;
+    int64_t wait_s =
+        timing->poll_wait_s < OPERATION_WAIT_MAX_S ? timing->poll_wait_s : OPERATION_WAIT_MAX_S;
     cleanup(free) char *query = NULL;
     cleanup(free) char *path = NULL;
     HttpRequest request = {.method = "GET"};

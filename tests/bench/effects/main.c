@@ -131,7 +131,7 @@ static void request_begin(Run *run, Connection *connection)
     int size = snprintf(
         connection->body, sizeof connection->body,
         "{\"op\":\"%s\",\"owner\":{\"lineage\":\"b0000000000000000000000000000001\","
-        "\"stack\":\"effects\",\"domain\":\"Doer\",\"address\":\"Doer[\\\"%zu\\\"].Do.Nothing\"},"
+        "\"stack\":\"effects\",\"domain\":\"Doer\",\"address\":\"Doer[\\\"%zu\\\"].Do.Ping\"},"
         "\"fence\":1,\"arguments\":{\"n\":%zu}}",
         op, run->begun, run->begun % 10);
     snprintf(key, sizeof key, "Idempotency-Key: \"%s\"", op);
@@ -150,7 +150,7 @@ static void request_begin(Run *run, Connection *connection)
 
 static void connection_init(Run *run, Connection *connection)
 {
-    cleanup(free) char *url = memory_format("%s/v1/actions/Nothing", run->url);
+    cleanup(free) char *url = memory_format("%s/v1/actions/Ping", run->url);
     cleanup(free) char *ca = memory_format("%s/client/ca.crt", run->folder);
     cleanup(free) char *cert = memory_format("%s/client/tls.crt", run->folder);
     cleanup(free) char *key = memory_format("%s/client/tls.key", run->folder);

@@ -2,7 +2,6 @@
 # nothing but send them.
 
 EFFECTS=10000
-EFFECTS_CONFIG='{"actions":["Nothing"]}'
 EFFECTS_AT_ONCE=16 # calls a plugin of the SDK takes
 
 # The least of some rounds: prints seconds by the clock, or of both processes' time with --busy.
@@ -12,8 +11,8 @@ effects_plain() {
     [ -n "$BUSY" ] && field=2
     for round in 1 2 3; do
         rm -rf "$TMP/plain"
-        "$BUILD/effects-plain" "$TMP/plain" "$BUILD/ved-provider-sim" "$EFFECTS_CONFIG" \
-            "$EFFECTS" "$EFFECTS_AT_ONCE" | cut -d ' ' -f $field || return 1
+        "$BUILD/effects-plain" "$TMP/plain" "$BUILD/provider-reference" '{}' "$EFFECTS" \
+            "$EFFECTS_AT_ONCE" | cut -d ' ' -f $field || return 1
     done | sort -n | head -n 1
 }
 
@@ -21,7 +20,7 @@ figure_effects() {
     local bindings=$TMP/effects.yaml base plain
 
     printf 'apiVersion: ved.dev/v1\nkind: Bindings\nstack: effects\nproviders:\n' >"$bindings"
-    printf '  API: { plugin: sim, config: %s }\n' "$EFFECTS_CONFIG" >>"$bindings"
+    printf '  API: { plugin: %s }\n' "$BUILD/provider-reference" >>"$bindings"
     set -- apply "$HERE/effects.ved" --bindings "$bindings"
     best_run WALL_S 3 "$@" --set Maker.effects=1 || return 1
     base=$BEST
