@@ -13,7 +13,7 @@ SCHEMA = {"effects": {"File": {
         "delay_s": {"type": "number", "default": 0, "description": "wait so long before writing"}}},
     "result": {"type": "object", "properties": {name: TEXT for name in ("id", "path", "digest", "mode")}}}},
     "queries": {}, "types": {"file": {"schema_version": 1, "primary_id": "/id", "replace_order": "delete_first"}}}
-VALID = {"path": (str, "/.+"), "content": (str, "(?s).*"), "mode": (str, "0?[0-7]{3}"), "delay_s": ((int, float), ".*")}
+VALID = {"path": (str, "/.+"), "content": (str, "(?s).*"), "mode": (str, "0?[0-7]{3}"), "delay_s": ((int, float), r"[\d.]{,6}")}
 def digest_of(data): return hashlib.sha256(data).hexdigest()
 def etag(document): return '"%s"' % digest_of(json.dumps(document, sort_keys=True).encode())[:16]
 def now(): return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -118,8 +118,8 @@ class Plugin(http.server.BaseHTTPRequestHandler):
             elif made and os.path.lexists(made["state"]["path"]):
                 os.unlink(made["state"]["path"])
             made = end["result"] if puts else None
-        except OSError as error:
-            end.update(state="failed", status=500, problem=Problem(500, "INTERNAL", str(error), "unknown", op=op).body)
+        except (OSError, ValueError) as error:  # the file is as it was: it changes as a whole or not at all
+            end.update(state="failed", status=500, problem=Problem(500, "INTERNAL", str(error), op=op).body)
         with self.store.lock:
             self.store.put("instance", uid, made)
             self.store.put("operation", op, {**end, "updated_at": now()})
