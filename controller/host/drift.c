@@ -138,7 +138,7 @@ static void looked(void *context, ProviderItem *items, size_t count)
 
 static void look_start(Looking *looking, const char *provider)
 {
-    cleanup(json_free) Json *items = observation_question(looking->stack->runtime, provider);
+    cleanup(json_free) Json *items = observation_question(looking->stack->runtime, provider, NULL);
 
     if (json_count(items) == 0)
         return;

@@ -59,7 +59,7 @@ static void observed(void *context, ProviderItem *items, size_t count)
 
 static void observe_start(Engine *engine, const char *provider)
 {
-    cleanup(json_free) Json *items = observation_question(engine->stack->runtime, provider);
+    cleanup(json_free) Json *items = observation_question(engine->stack->runtime, provider, NULL);
 
     if (json_count(items) == 0)
         return;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "controller/host/observation.h"
+#include "controller/host/provider_events.h"
 #include "lang/base/hash.h"
 #include "lang/base/memory.h"
 
@@ -15,8 +16,13 @@ typedef struct Found {
 typedef struct Look Look;
 
 typedef struct Watched {
+    ObjectWatch *watch;
     char *provider;
+    ProviderEvents *events;      /* its change feed; NULL: none is listened to */
+    Map changed;                 /* uids that it has told of, until they are asked about */
+    bool all_changed;            /* it cannot say which */
     int64_t interval_ms, due_ms; /* of the loop's clock */
+    int64_t soon_ms;             /* for what the feed has told; 0: nothing */
     Look *open;                  /* NULL: it is not being asked */
     bool believed;               /* the next look is, however much is gone */
     bool braked;
@@ -25,7 +31,8 @@ typedef struct Watched {
 
 struct Look {
     ObjectWatch *watch; /* NULL: nobody waits any more */
-    size_t watched;     /* index */
+    Watched *watched;
+    size_t of; /* so many objects of the provider there are, asked about or not */
 };
 
 struct ObjectWatch {
@@ -36,7 +43,7 @@ struct ObjectWatch {
     LoopTimer *timer;
     bool running;
     uint64_t chance;
-    Watched *watched;
+    Watched **watched;
     size_t watched_count;
     Found *found, **found_end, *taken;
 };
@@ -67,7 +74,7 @@ static void found_list_free(Found *list)
 
 typedef struct Sum {
     Found *first, **end;
-    size_t asked, gone;
+    size_t of, gone;     /* how many there are, asked about or not */
     const char *trouble; /* of the first that could not be told; lives as long as the items */
 } Sum;
 
@@ -76,7 +83,6 @@ static void sum_item(const ObjectWatch *watch, Sum *sum, const ProviderItem *ite
     Found *found = memory_zero(1, sizeof *found);
     const char *trouble = NULL;
 
-    sum->asked++;
     switch (observation_read(watch->stack->runtime, item, &found->observation, &trouble)) {
     case OBSERVATION_SAME:
         break;
@@ -100,7 +106,7 @@ static void sum_item(const ObjectWatch *watch, Sum *sum, const ProviderItem *ite
 
 static bool is_too_much(const Sum *sum)
 {
-    return sum->gone >= BRAKE_LOST_MIN && sum->gone * BRAKE_SHARE >= sum->asked;
+    return sum->gone >= BRAKE_LOST_MIN && sum->gone * BRAKE_SHARE >= sum->of;
 }
 
 static void trouble_note(const ObjectWatch *watch, Watched *watched, const char *trouble)
@@ -123,7 +129,7 @@ static void brake_note(const ObjectWatch *watch, Watched *watched, const Sum *su
         say(watch,
             memory_format("provider %s says that %zu of its %zu objects are gone: that is not "
                           "believed, and none is made again. If it is so, send this process SIGHUP",
-                          watched->provider, sum->gone, sum->asked));
+                          watched->provider, sum->gone, sum->of));
     if (!braked && watched->braked)
         say(watch, memory_format("provider %s: what it says is believed again", watched->provider));
     watched->braked = braked;
@@ -139,34 +145,49 @@ static void due_set(ObjectWatch *watch, Watched *watched)
     watched->due_ms = loop_now_ms(watch->stack->loop) + watched->interval_ms - spread + jitter;
 }
 
-static void timer_set(ObjectWatch *watch)
+static int64_t due_of(const Watched *watched)
+{
+    if (watched->open != NULL)
+        return INT64_MAX;
+    return watched->soon_ms != 0 && watched->soon_ms < watched->due_ms ? watched->soon_ms
+                                                                       : watched->due_ms;
+}
+
+static void timer_set(const ObjectWatch *watch)
 {
     int64_t next = INT64_MAX, now = loop_now_ms(watch->stack->loop);
 
     for (size_t i = 0; i < watch->watched_count; i++)
-        if (watch->watched[i].open == NULL && watch->watched[i].due_ms < next)
-            next = watch->watched[i].due_ms;
+        if (due_of(watch->watched[i]) < next)
+            next = due_of(watch->watched[i]);
     if (next != INT64_MAX)
         loop_timer_set(watch->timer, next > now ? next - now : 0);
 }
 
+static size_t objects_count(const Runtime *runtime, const char *provider)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < runtime->object_count; i++)
+        count +=
+            runtime->objects[i]->exists && strcmp(runtime->objects[i]->provider, provider) == 0;
+    return count;
+}
+
 static void on_looked(void *context, ProviderItem *items, size_t count)
 {
-    Look *look = context;
+    cleanup(free) Look *look = context;
     ObjectWatch *watch = look->watch;
-    size_t index = look->watched;
+    Watched *watched = look->watched;
 
-    free(look);
     if (watch == NULL)
         return;
-    Watched *watched = &watch->watched[index];
-    Sum sum = {.end = &sum.first};
+    Sum sum = {.end = &sum.first, .of = look->of};
     watched->open = NULL;
     for (size_t i = 0; i < count; i++)
         sum_item(watch, &sum, &items[i]);
     trouble_note(watch, watched, sum.trouble);
     brake_note(watch, watched, &sum);
-    due_set(watch, watched);
     timer_set(watch);
     if (watched->braked)
         found_list_free(take(sum.first));
@@ -179,17 +200,53 @@ static void on_looked(void *context, ProviderItem *items, size_t count)
 
 /* ---- looking ---- */
 
-static void look_start(ObjectWatch *watch, size_t index)
+static void look_start(ObjectWatch *watch, Watched *watched)
 {
-    Watched *watched = &watch->watched[index];
-    cleanup(json_free) Json *items = observation_question(watch->stack->runtime, watched->provider);
+    bool all = watched->all_changed || watched->due_ms <= loop_now_ms(watch->stack->loop);
+    const Runtime *runtime = watch->stack->runtime;
+    cleanup(json_free) Json *items =
+        observation_question(runtime, watched->provider, all ? NULL : &watched->changed);
 
-    due_set(watch, watched);
+    map_deinit(&watched->changed);
+    watched->all_changed = false;
+    watched->soon_ms = 0;
+    if (all)
+        due_set(watch, watched);
     if (json_count(items) == 0)
         return;
     watched->open = memory_zero(1, sizeof *watched->open);
-    *watched->open = (Look){watch, index};
+    *watched->open = (Look){watch, watched, objects_count(runtime, watched->provider)};
     provider_observe(watch->stack->pool, watched->provider, items, on_looked, watched->open);
+}
+
+/* ---- the change feed ---- */
+
+static void on_event(void *context, const ProviderEvent *event)
+{
+    Watched *watched = context;
+    const ObjectWatch *watch = watched->watch;
+
+    if (event->kind == PROVIDER_EVENT_SILENT)
+        return;
+    if (event->uid == NULL)
+        watched->all_changed = true;
+    else
+        map_put(&watched->changed, event->uid, watched);
+    if (watched->soon_ms == 0)
+        watched->soon_ms = loop_now_ms(watch->stack->loop) + WATCH_GATHER_MS;
+    timer_set(watch);
+}
+
+static void watched_add(ObjectWatch *watch, const char *provider, int64_t interval_ms)
+{
+    Watched *watched = memory_zero(1, sizeof *watched);
+
+    *watched = (Watched){
+        .watch = watch, .provider = memory_copy_string(provider), .interval_ms = interval_ms};
+    watch->watched = memory_grow(watch->watched, watch->watched_count + 1, sizeof(Watched *));
+    watch->watched[watch->watched_count++] = watched;
+    due_set(watch, watched);
+    watched->events = provider_events_listen(watch->stack->pool, provider, on_event, watched);
 }
 
 /* Objects may have come of providers that had none. */
@@ -202,15 +259,10 @@ static void watched_refresh(ObjectWatch *watch)
         const ProviderConfig *config = config_provider(watch->stack->config, names[i]);
         bool known = false;
         for (size_t k = 0; k < watch->watched_count; k++)
-            known |= strcmp(watch->watched[k].provider, names[i]) == 0;
+            known |= strcmp(watch->watched[k]->provider, names[i]) == 0;
         if (known)
             continue;
-        watch->watched =
-            memory_grow(watch->watched, watch->watched_count + 1, sizeof *watch->watched);
-        Watched *watched = &watch->watched[watch->watched_count++];
-        *watched = (Watched){.provider = memory_copy_string(names[i]),
-                             .interval_ms = config != NULL ? config->resync_ms : CONFIG_RESYNC_MS};
-        due_set(watch, watched);
+        watched_add(watch, names[i], config != NULL ? config->resync_ms : CONFIG_RESYNC_MS);
     }
     free(names);
 }
@@ -222,8 +274,8 @@ static void on_due(void *context)
 
     watched_refresh(watch);
     for (size_t i = 0; i < watch->watched_count; i++)
-        if (watch->watched[i].open == NULL && watch->watched[i].due_ms <= now)
-            look_start(watch, i);
+        if (due_of(watch->watched[i]) <= now)
+            look_start(watch, watch->watched[i]);
     timer_set(watch);
 }
 
@@ -244,9 +296,10 @@ void object_watch_stop(ObjectWatch *watch)
     watch->running = false;
     loop_timer_clear(watch->timer);
     for (size_t i = 0; i < watch->watched_count; i++) {
-        if (watch->watched[i].open != NULL)
-            watch->watched[i].open->watch = NULL;
-        watch->watched[i].open = NULL;
+        if (watch->watched[i]->open != NULL)
+            watch->watched[i]->open->watch = NULL;
+        watch->watched[i]->open = NULL;
+        provider_events_stop(take(watch->watched[i]->events));
     }
 }
 
@@ -256,9 +309,10 @@ void object_watch_look(ObjectWatch *watch, bool believed)
         return;
     watched_refresh(watch);
     for (size_t i = 0; i < watch->watched_count; i++) {
-        watch->watched[i].believed |= believed;
-        if (watch->watched[i].open == NULL)
-            look_start(watch, i);
+        watch->watched[i]->believed |= believed;
+        watch->watched[i]->due_ms = 0;
+        if (watch->watched[i]->open == NULL)
+            look_start(watch, watch->watched[i]);
     }
     timer_set(watch);
 }
@@ -286,8 +340,8 @@ bool object_watch_next(ObjectWatch *watch, Event *ret)
 bool object_watch_is_braked(const ObjectWatch *watch, const char *provider)
 {
     for (size_t i = 0; i < watch->watched_count; i++)
-        if (strcmp(watch->watched[i].provider, provider) == 0)
-            return watch->watched[i].braked;
+        if (strcmp(watch->watched[i]->provider, provider) == 0)
+            return watch->watched[i]->braked;
     return false;
 }
 
@@ -308,6 +362,14 @@ ObjectWatch *object_watch_new(Stack *stack, ObjectWatchWake *wake, ObjectWatchTe
     return watch;
 }
 
+static void watched_free(Watched *watched)
+{
+    map_deinit(&watched->changed);
+    free(watched->provider);
+    free(watched->trouble);
+    free(watched);
+}
+
 void object_watch_free(ObjectWatch *watch)
 {
     if (watch == NULL)
@@ -315,10 +377,8 @@ void object_watch_free(ObjectWatch *watch)
     object_watch_stop(watch);
     found_list_free(watch->found);
     found_free(watch->taken);
-    for (size_t i = 0; i < watch->watched_count; i++) {
-        free(watch->watched[i].provider);
-        free(watch->watched[i].trouble);
-    }
+    for (size_t i = 0; i < watch->watched_count; i++)
+        watched_free(watch->watched[i]);
     free(watch->watched);
     loop_timer_free(watch->timer);
     free(watch);

@@ -1,5 +1,6 @@
 /* Observes the objects of a state for whoever runs a core for long: asks each provider at its
- * interval which of them still exist and are as they were recorded, and hands out what differs.
+ * interval, and at once about those that its change feed names, which of them still exist and are
+ * as they were recorded, and hands out what differs.
  *
  * A look changes nothing, so nothing of it is durable before the core has recorded it. The rule of
  * the brake: where a tenth of a provider's objects, and at least three, are gone in one look, that
@@ -15,6 +16,8 @@
 /* A look comes up to this share of the interval sooner or later, so that many stacks do not ask at
  * once. */
 #define WATCH_JITTER 10
+/* What a change feed tells within this time is looked at together. */
+#define WATCH_GATHER_MS 30
 
 typedef struct ObjectWatch ObjectWatch;
 

@@ -5,14 +5,20 @@
 #include "controller/core/object.h"
 #include "lang/base/memory.h"
 
-Json *observation_question(const Runtime *runtime, const char *provider)
+static bool can_be_asked_about(const Object *object, const char *provider)
+{
+    return object->exists && strcmp(object->provider, provider) == 0 &&
+           object->state != OBJECT_LEAVING && object->state != OBJECT_WANTED;
+}
+
+Json *observation_question(const Runtime *runtime, const char *provider, const Map *only)
 {
     Json *items = json_new_array();
 
     for (size_t i = 0; i < runtime->object_count; i++) {
         const Object *object = runtime->objects[i];
-        if (!object->exists || strcmp(object->provider, provider) != 0 ||
-            object->state == OBJECT_LEAVING || object->state == OBJECT_WANTED)
+        if (!can_be_asked_about(object, provider) ||
+            (only != NULL && map_get(only, object->uid) == NULL))
             continue;
         Json *item = json_new_object();
         json_set_string(item, "type", object->type != NULL ? object->type : "");

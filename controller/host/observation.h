@@ -4,6 +4,7 @@
 
 #include "controller/core/runtime.h"
 #include "controller/host/provider_client.h"
+#include "lang/base/map.h"
 
 typedef enum ObservationKind {
     OBSERVATION_SAME,    /* nothing that the core would not know */
@@ -25,8 +26,8 @@ typedef struct Observation {
 } Observation;
 
 /* The objects of that provider that it can be asked about, as provider_observe() takes them; the
- * caller's. */
-Json *observation_question(const Runtime *runtime, const char *provider);
+ * caller's. `only`: those with these uids; NULL: all. */
+Json *observation_question(const Runtime *runtime, const char *provider, const Map *only);
 
 /* Read one reply. `ret_trouble`, set with OBSERVATION_TROUBLE alone, says why, and lives as long as
  * the item. */
