@@ -341,7 +341,8 @@ static bool is_as_made(const Wanted *wanted, const ContainerFacts *facts)
            strcmp(digest, json_get_string(wanted->labels, LABEL_DIGEST, "")) == 0;
 }
 
-/* Make one that is there run and be what is wanted; CONTAINER_NEEDS_NEW if it cannot. */
+/* Make one that is there run and be what is wanted; CONTAINER_NEEDS_NEW if it cannot. An engine
+ * that died while it was starting a container may refuse to start it ever after. */
 static int bring_up(Docker *docker, const Wanted *wanted, ContainerFacts *facts,
                     ProviderProblem *problem)
 {
@@ -351,7 +352,7 @@ static int bring_up(Docker *docker, const Wanted *wanted, ContainerFacts *facts,
     if (!is_as_made(wanted, facts))
         return CONTAINER_NEEDS_NEW;
     if (!runs && start_and_see(docker, wanted, facts, problem) < 0)
-        return -1;
+        return problem->retryable ? -1 : CONTAINER_NEEDS_NEW;
     int code = container_update(docker, wanted, facts, problem);
     return code != 0 ? code : container_await(docker, wanted, facts, problem);
 }
@@ -393,8 +394,12 @@ int container_ensure(Docker *docker, const Wanted *wanted, ContainerFacts *ret,
         return container_end(docker, there.id, wanted->spec.stop_timeout_s, problem) < 0
                    ? -1
                    : make_new(docker, wanted, ret, problem);
-    if (code < 0)
+    if (code < 0) {
+        /* What is there is this object's, and stays. */
+        if (there.id != NULL && strcmp(problem->outcome, "not_applied") == 0)
+            problem->outcome = "partial";
         return -1;
+    }
     *ret = there;
     there = (ContainerFacts){0};
     return 0;
