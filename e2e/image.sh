@@ -2,14 +2,14 @@
 # The image of Ved: small, quick to start, run by nobody in particular on a root it cannot write, and
 # made from the Dockerfile without a registry.
 #
-# STARTS=15: so many starts of each kind are measured, in turns.
+# STARTS=11: so many starts of each kind are measured, in turns, three times.
 . "$(dirname "$0")/lib.sh"
 . "$ROOT/e2e/fixtures/podman.sh"
 
-STARTS=${STARTS:-15}
+STARTS=${STARTS:-11}
 SIZE_MAX=30000000
 START_MAX_MS=50
-need_programs ved ved-provider-local
+need_programs ved ved-provider-local ved-provider-docker
 
 run_ved() { # [PODMAN-OPTION...] -- VERB...
     local options=()
@@ -22,7 +22,7 @@ run_ved() { # [PODMAN-OPTION...] -- VERB...
         --security-opt no-new-privileges ${options[@]+"${options[@]}"} localhost/ved "$@"
 }
 
-milliseconds() { # COMMAND...
+milliseconds() { # FUNCTION...
     local begun=$EPOCHREALTIME ended
     "$@" >/dev/null 2>&1 </dev/null || return 1
     ended=$EPOCHREALTIME
@@ -96,17 +96,75 @@ check_exit 0 "it applies a stack that is mounted" \
 check_equal "what it wrote belongs to the ordinary user" \
     "$(stat -c '%u %g' "$TMP/stack/note") $(cat "$TMP/stack/note")" "65532 65532 from a container"
 
-# --- It starts at once ---
+# --- It applies to the engine that runs it ---
 
 busybox_image
-for ((i = 0; i < STARTS; i++)); do
-    ours=$(milliseconds run_ved -- version) && other=$(milliseconds static_true) ||
-        bail "both start, each time"
-    echo "$ours" >>"$TMP/ours"
-    echo "$other" >>"$TMP/other"
-    echo $((ours - other)) >>"$TMP/more"
-done
-more=$(median <"$TMP/more")
-echo "# ved version: $(median <"$TMP/ours") ms, static true: $(median <"$TMP/other") ms (medians of $STARTS)"
-check "it starts in less than $START_MAX_MS ms: $more ms more than a static 'true'" \
-    test "$more" -lt $START_MAX_MS
+mkdir "$TMP/engine-stack"
+cat >"$TMP/engine-stack/stack.ved" <<'VED'
+domain Sleeper {
+    state {
+        id: string
+    }
+    goal Asleep {
+        predicate id != ""
+    }
+    transition Lie {
+        step {
+            if id == "" {
+                let sleeper = emit Engine.RunContainer("localhost/busybox", "sleeper", command: ["sleep", "1000"], stop_timeout_s: 1)
+                id = sleeper.id
+            }
+        }
+    }
+}
+VED
+cat >"$TMP/engine-stack/ved.yaml" <<YAML
+apiVersion: ved.dev/v1
+kind: Bindings
+providers:
+  Engine:
+    plugin: docker
+    config: { socket: $ENGINE }
+YAML
+chown -R 65532:65532 "$TMP/engine-stack"
+# Who may use an engine's socket is said by its group.
+chgrp 65532 "$ENGINE" && chmod 660 "$ENGINE"
+with_engine=(-v "$TMP/engine-stack:/stack" -v "$ENGINE:$ENGINE")
+check_exit 0 "it plans against the engine's socket" run_ved "${with_engine[@]}" -- plan stack.ved
+check_equal "the container is planned" "$(tail -n 1 "$TMP/out")" \
+    "Plan: 1 to add, 0 to change, 0 to destroy."
+check_exit 0 "it applies against the engine's socket" \
+    run_ved "${with_engine[@]}" -- apply --auto-approve stack.ved
+check_equal "the engine runs what was asked for" \
+    "$(podman inspect --format '{{.Name}} {{.State.Status}}' sleeper)" "sleeper running"
+check_exit 0 "applied again it finds nothing to do" \
+    run_ved "${with_engine[@]}" -- plan stack.ved
+check_equal "the plan is empty" "$(tail -n 1 "$TMP/out")" \
+    "No changes. Your infrastructure matches the configuration."
+check_exit 0 "it destroys" run_ved "${with_engine[@]}" -- destroy --auto-approve
+check_equal "nothing is left of it" "$(engine_has)" ""
+
+# --- It starts at once ---
+
+# A batch of starts, in turns with those of a program that does nothing.
+batch() { # NUMBER
+    local i ours other
+    for ((i = 0; i < STARTS; i++)); do
+        ours=$(milliseconds run_ved -- version) && other=$(milliseconds static_true) ||
+            bail "both start, each time"
+        echo "$ours" >>"$TMP/ours-$1"
+        echo "$other" >>"$TMP/other-$1"
+    done
+}
+
+# Of three batches the one counts that was disturbed least by what else this machine does: that in
+# which the program that does nothing was quickest.
+renice -n -15 $$ >/dev/null 2>&1
+for number in 1 2 3; do
+    batch $number
+    echo "$(median <"$TMP/other-$number") $(median <"$TMP/ours-$number")"
+done >"$TMP/medians"
+read -r other ours < <(sort -n "$TMP/medians")
+echo "# ved version: $ours ms, static true: $other ms (medians of $STARTS)"
+check "it starts in less than $START_MAX_MS ms: $((ours - other)) ms more than a static 'true'" \
+    test $((ours - other)) -lt $START_MAX_MS
