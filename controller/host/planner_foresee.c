@@ -71,17 +71,18 @@ static void members_take(const Json *names, const Json *planned, Json *into)
 
 /* What it will have: the members that it has now, and those that its schema lists; a provider may
  * plan with its arguments, which need not be among them. Of what has neither nothing is known. */
-static char *result_make(const Json *planned, const char *prior_text, const Json *listed)
+static char *result_make(const Json *reply, const char *prior_text, const Json *listed)
 {
-    cleanup(json_free) Json *prior = NULL;
-    cleanup(json_free) Json *result = json_new_object();
+    const Json *planned = json_get(reply, "planned");
+    cleanup(json_free) Json *prior = NULL, *members = json_new_object(), *result = NULL;
 
     if (prior_text != NULL && json_parse_own(prior_text, strlen(prior_text), &prior, NULL) < 0)
         return NULL;
-    members_take(prior, planned, result);
-    members_take(listed, planned, result);
-    if (json_count(result) == 0)
+    members_take(prior, planned, members);
+    members_take(listed, planned, members);
+    if (json_count(members) == 0)
         return NULL;
+    result = secrets_mark(members, json_get(reply, "sensitive"));
     return prior != NULL && json_equal(prior, result) ? memory_copy_string(prior_text)
                                                       : json_text(result);
 }
@@ -113,14 +114,13 @@ static void on_answer(void *context, uint64_t tag, ProviderItem *item)
 {
     Foresight *foresight = context;
     const Asked *asked = &foresight->asked[tag];
-    cleanup(json_free) Json *planned =
-        secrets_mark(json_get(item->reply, "planned"), json_get(item->reply, "sensitive"));
+    const Json *planned = json_get(item->reply, "planned");
     char key[NUMBER_SIZE];
 
     take_refusal(foresight->plan, asked, json_get(item->reply, "problem"));
     if (!json_is_object(planned) || json_get(planned, "$unknown") != NULL)
         return;
-    char *result = result_make(planned, recorded(foresight->stack, asked->uid), asked->listed);
+    char *result = result_make(item->reply, recorded(foresight->stack, asked->uid), asked->listed);
     if (result == NULL)
         return;
     number_text(asked->intent, key);
