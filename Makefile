@@ -210,7 +210,7 @@ fuzz-corpus:
 	@tests/fuzz/run.sh replay
 fuzz-build: $(addprefix $(OUT)/,$(FUZZERS))
 
-NEED_fuzz := host core sdk lang base
+NEED_fuzz := host core http sdk lang base
 $(OUT)/%_fuzz: $(OUT)/obj/tests/fuzz/%_fuzz.o $(foreach l,$(NEED_fuzz),$(call lib,$(l)))
 	$(COMPILE) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(SYS_host) $(SYS_sdk)
 
