@@ -164,8 +164,8 @@ char *goal_explain(const Instance *instance, uint32_t goal);
  * that is not so. The caller frees it. */
 char *instance_stuck(const Instance *instance);
 
-/* One sentence: what keeps it from having run its boot, without which it does nothing else. NULL: it
- * has, or has none. The caller frees it. */
+/* One sentence: what keeps it from having run its boot, without which it does nothing else. NULL:
+ * it has, or has none. The caller frees it. */
 char *instance_unbegun(const Instance *instance);
 
 /* For people: "goal Ready, transition Boot_db", "event DatabaseReady from Database". In the arena.

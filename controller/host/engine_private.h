@@ -44,9 +44,9 @@ struct Engine {
     InFlight *in_flight;
     FactWatch *facts;
     ObjectWatch *objects; /* of a controller; NULL */
-    RunningNote *note; /* NULL: nothing is noted */
-    RunningLeft left;  /* by the process before, until it is recorded */
-    bool told_waiting; /* since something was last recorded */
+    RunningNote *note;    /* NULL: nothing is noted */
+    RunningLeft left;     /* by the process before, until it is recorded */
+    bool told_waiting;    /* since something was last recorded */
     LoopTimer *turn_timer, *timeout_timer, *grace_timer;
     uint64_t wall_start_ms;
     int64_t loop_start_ms;
