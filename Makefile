@@ -276,7 +276,7 @@ $(OUT)/flip: $(call objects,tests/torture/flip.c) $(call lib,host) $(call lib,co
 
 # --- Simulator -----------------------------------------------------------------------------------
 # The controller as it is, over a virtual disk, network, clock and provider. The linker sends these
-# calls of its to tests/simulate, and tests/simulate has the functions of loop.h and http.h itself.
+# calls of its to tests/simulate, which has the functions of loop.h, http.h and beside.h itself.
 
 SIMULATED_CALLS := open close read write pread pwrite lseek ftruncate fallocate fsync fdatasync \
 	rename unlink unlinkat mkdir access stat fstatat nftw opendir readdir dirfd closedir fcntl \

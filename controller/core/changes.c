@@ -23,7 +23,6 @@ static void changes_clear(Changes *changes)
         buffer_reset(&changes->ended[i]);
 }
 
-/* Those that are not kept stand behind all that are. */
 static void trails_keep(Runtime *runtime)
 {
     Trail *ring = &runtime->trails;
@@ -38,6 +37,33 @@ void changes_keep(Runtime *runtime)
     trails_keep(runtime);
     runtime->changes.born = runtime->next_born;
     runtime->changes.is_known = true;
+}
+
+const Trail *changes_first_new(const Runtime *runtime)
+{
+    const Trail *ring = &runtime->trails, *first = ring;
+
+    while (first->previous != ring && !first->previous->is_kept)
+        first = first->previous;
+    return first;
+}
+
+void changes_hand_over(Runtime *runtime, Changes *ret)
+{
+    Changes *changes = &runtime->changes;
+    Changes handed = *changes;
+
+    for (size_t i = 0; i < handed.instance_count; i++) {
+        handed.instances[i]->change = 0;
+        for (Object *o = handed.instances[i]->has->first_object; o != NULL; o = o->owner_next)
+            o->kept = 0;
+    }
+    for (size_t i = 0; i < handed.trail_count; i++)
+        handed.trails[i]->change = 0;
+    handed.first_new = changes_first_new(runtime);
+    *changes = (Changes){0};
+    changes_keep(runtime);
+    *ret = handed;
 }
 
 void changes_forget(Runtime *runtime)

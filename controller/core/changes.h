@@ -27,17 +27,28 @@ typedef struct Changes {
     size_t instance_count, instance_capacity;
     Trail **trails; /* that were kept, and were thinned since; in no order */
     size_t trail_count, trail_capacity;
+    const Trail *first_new; /* of what was handed over: the first that was not kept, or the ring */
     Buffer ended[TABLE_COUNT]; /* lines of what was kept and is no more */
 } Changes;
 
 void changes_deinit(Changes *changes);
+#define changes_deinit_p changes_deinit
 
 /* The state is kept as it is now. */
 void changes_keep(Runtime *runtime);
 
+/* The state is about to be kept as it is now, from a copy of it that is made next: `ret` is what to
+ * write, for snapshot_visit(), and what changes is noted anew from here on. It is not told back
+ * which objects were written: all of a changed instance are again with its next change. The caller
+ * frees `ret` with changes_deinit(). */
+void changes_hand_over(Runtime *runtime, Changes *ret);
+
 /* What is kept is not known any more – a checkpoint failed, or all begins anew –: the next one has
  * to be whole. */
 void changes_forget(Runtime *runtime);
+
+/* The first trail that is not kept – such stand behind all that are –, or the ring. */
+const Trail *changes_first_new(const Runtime *runtime);
 
 /* Whether what has changed is known, and is not most of all there is. */
 bool changes_are_few(const Runtime *runtime);

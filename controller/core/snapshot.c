@@ -482,7 +482,7 @@ static int all_objects(Lines *lines)
 
 static int ended_lines(Lines *lines, SnapshotTable table)
 {
-    const Buffer *ended = &lines->runtime->changes.ended[table];
+    const Buffer *ended = &lines->options->changes->ended[table];
     LineReader reader = {.at = ended->bytes, .end = ended->bytes + ended->size};
     StateLine line;
     int code = 0;
@@ -497,14 +497,14 @@ static int ended_lines(Lines *lines, SnapshotTable table)
 /* Those that were thinned, and behind all that are kept the new ones, as they committed. */
 static int changed_trails(Lines *lines)
 {
-    const Changes *changes = &lines->runtime->changes;
-    const Trail *ring = &lines->runtime->trails, *first = ring;
+    const Changes *changes = lines->options->changes;
+    const Trail *ring = &lines->runtime->trails;
+    const Trail *first =
+        changes->first_new != NULL ? changes->first_new : changes_first_new(lines->runtime);
     int code = 0;
 
     for (size_t i = 0; i < changes->trail_count && code == 0; i++)
         code = trail_line(lines, changes->trails[i]);
-    while (first->previous != ring && !first->previous->is_kept)
-        first = first->previous;
     for (; first != ring && code == 0; first = first->next)
         code = trail_line(lines, first);
     return code;
@@ -529,7 +529,7 @@ static int compare_sequences(const void *left, const void *right)
 
 static int changed_instances(Lines *lines)
 {
-    const Changes *changes = &lines->runtime->changes;
+    const Changes *changes = lines->options->changes;
     size_t size = changes->instance_count * sizeof(Instance *);
     cleanup(free) Instance **instances = memory_alloc(size + 1);
     int code = 0;
@@ -543,9 +543,8 @@ static int changed_instances(Lines *lines)
 }
 
 /* All of the instances that have changed, by sequence. */
-static Object **objects_of_changed(const Runtime *runtime, size_t *ret_count)
+static Object **objects_of_changed(const Changes *changes, size_t *ret_count)
 {
-    const Changes *changes = &runtime->changes;
     Object **objects = NULL;
     size_t capacity = 0;
 
@@ -564,7 +563,7 @@ static Object **objects_of_changed(const Runtime *runtime, size_t *ret_count)
 static int changed_objects(Lines *lines)
 {
     size_t count;
-    cleanup(free) Object **objects = objects_of_changed(lines->runtime, &count);
+    cleanup(free) Object **objects = objects_of_changed(lines->options->changes, &count);
     int code = 0;
 
     for (size_t i = 0; i < count && code == 0; i++) {
@@ -590,10 +589,10 @@ static int tables_write(Lines *lines)
 
     for (SnapshotTable table = 0; table < TABLE_COUNT && code == 0; table++) {
         code = table_begin(lines, table);
-        if (code == 0 && lines->options->only_changes)
+        if (code == 0 && lines->options->changes != NULL)
             code = ended_lines(lines, table);
         if (code == 0)
-            code = (lines->options->only_changes ? changed : all)[table](lines);
+            code = (lines->options->changes != NULL ? changed : all)[table](lines);
     }
     return code == 0 ? frame_end(lines) : code;
 }

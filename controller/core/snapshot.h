@@ -9,7 +9,7 @@
 #include "controller/core/snapshot_lines.h"
 
 typedef struct SnapshotOptions {
-    bool only_changes;  /* since changes_keep(): see changes.h; they must be known */
+    const Changes *changes; /* only these; the runtime's own must be known. NULL: all there is */
     const char *beside; /* members that the host keeps beside, each after its comma; NULL: none */
 } SnapshotOptions;
 

@@ -335,11 +335,13 @@ bool engine_commit(Engine *engine)
  * wait for it. */
 static void journal_fold(Engine *engine)
 {
-    StateDir *dir = engine->stack->dir;
+    Stack *stack = engine->stack;
 
-    if (dir != NULL && !engine->options.read_only &&
-        journal_size(state_dir_journal(dir)) > STACK_JOURNAL_MAX)
-        stack_checkpoint(engine->stack, &engine->error);
+    if (stack->dir == NULL || engine->options.read_only)
+        return;
+    off_t size = journal_size(state_dir_journal(stack->dir));
+    if (size > (stack->copy != NULL ? STACK_JOURNAL_WAIT : STACK_JOURNAL_MAX))
+        stack_checkpoint_beside(stack, &engine->error);
 }
 
 static Event event_of(const Engine *engine, const Arrived *arrived)

@@ -413,60 +413,7 @@ int stack_connect(Stack *stack, const StackOptions *options, Diagnostics *diagno
     return 0;
 }
 
-/* ---- changing and keeping ---- */
-
-static int state_write(const Stack *stack, bool only_changes, StateLineVisit *visit, void *user,
-                       Error *err)
-{
-    cleanup(buffer_deinit) Buffer beside = {0};
-    SnapshotOptions options = {.only_changes = only_changes};
-
-    if (stack->plugins != NULL) {
-        buffer_add_string(&beside, ",\"plugins\":");
-        json_write(&beside, stack->plugins);
-        options.beside = buffer_text(&beside);
-    }
-    return snapshot_visit(stack->runtime, &options, visit, user, err);
-}
-
-static int whole_write(void *source, StateLineVisit *visit, void *user, Error *err)
-{
-    return state_write(source, false, visit, user, err);
-}
-
-StateSource stack_state(const Stack *stack)
-{
-    return (StateSource){whole_write, (void *)stack};
-}
-
-/* Append what has changed since the newest checkpoint. False: that is not known, or too much. */
-static bool changes_take(const Stack *stack, Buffer *ret)
-{
-    LineWriter writer = {.text = ret};
-
-    if (!changes_are_few(stack->runtime))
-        return false;
-    state_write(stack, true, state_line_write, &writer, NULL);
-    return state_dir_takes_changes(stack->dir, ret->size);
-}
-
-/* What fails is not known to be there, nor not to be there: the next one is whole. */
-int stack_checkpoint(Stack *stack, Error *err)
-{
-    cleanup(buffer_deinit) Buffer changes = {0};
-    bool few = changes_take(stack, &changes);
-    StateSource whole = stack_state(stack);
-
-    if (!few)
-        changes_forget(stack->runtime);
-    int code = few ? state_dir_rotate_changes(stack->dir, changes.bytes, changes.size, err)
-                   : state_dir_rotate_lines(stack->dir, &whole, err);
-    if (code == 0)
-        changes_keep(stack->runtime);
-    else
-        changes_forget(stack->runtime);
-    return code;
-}
+/* ---- changing ---- */
 
 /* Says what plugins the names mean – unless objects go on under another name: that comes into force
  * with the checkpoint that names them so. It has no digest: until that checkpoint is there, the
@@ -548,6 +495,7 @@ void stack_free(Stack *stack)
 {
     if (stack == NULL)
         return;
+    beside_free(stack->copy);
     if (stack->pool != NULL)
         provider_pool_stop(stack->pool);
     provider_pool_free(stack->pool);

@@ -12,6 +12,7 @@
 
 #include "controller/core/evolution.h"
 #include "controller/core/runtime.h"
+#include "controller/host/beside.h"
 #include "controller/host/bind.h"
 #include "controller/host/config.h"
 #include "controller/host/rename.h"
@@ -21,6 +22,8 @@
 /* The end of a clean run is reached long before; a journal this long is folded into a checkpoint.
  */
 #define STACK_JOURNAL_MAX ((off_t)8 << 20)
+/* So long it may become while the one before is folded; then that is waited for. */
+#define STACK_JOURNAL_WAIT (4 * STACK_JOURNAL_MAX)
 
 typedef struct StackOptions {
     const char *name;        /* the stack's; NULL: whatever the folder says */
@@ -58,6 +61,10 @@ typedef struct Stack {
     char digest[65]; /* of program, bindings and parameters of this run */
     char boot_id[64];
     StateRecovery recovery;
+    Beside *copy;           /* of the process, that writes a checkpoint; NULL: none does */
+    StateRotation rotation; /* that it is of */
+    Changes handed;         /* that it is of, while it is made */
+    bool copy_has_failed;
     int signal_number;             /* SIGINT or SIGTERM that came since stack_connect(); 0: none */
     LoopSignalCallback *on_signal; /* who is told of it, instead of stopping the loop; NULL */
     void *on_signal_context;
@@ -108,6 +115,10 @@ StateSource stack_state(const Stack *stack);
 /* Fold the journal into a checkpoint: of what has changed since the one before, where that is
  * little, or of all. */
 int stack_checkpoint(Stack *stack, Error *err);
+
+/* The same beside what goes on; returns before it is there. Where a copy of the process is not to
+ * be had, or the last one failed, it is done at once. */
+int stack_checkpoint_beside(Stack *stack, Error *err);
 
 /* The providers of the state's objects and open intents, each once. `ret` is an array of names that
  * the runtime owns; the caller frees the array. */

@@ -131,6 +131,25 @@ bool state_dir_takes_changes(const StateDir *dir, size_t size);
 /* As state_dir_rotate(), of what has changed. */
 int state_dir_rotate_changes(StateDir *dir, const char *changes, size_t size, Error *err);
 
+/* A rotation in parts, whose checkpoint is written by a copy of the process while the journal goes
+ * on (see beside.h). */
+typedef struct StateRotation {
+    CheckpointHead head;
+    uint64_t size; /* bytes of the checkpoint, once it is written */
+} StateRotation;
+
+/* Begin a new journal at its present position, of which the checkpoint is still to come: until then
+ * that journal goes on from the one before. Fails as state_dir_rotate_lines(). */
+int state_dir_rotate_begin(StateDir *dir, StateRotation *ret, Error *err);
+
+/* In the copy: write the checkpoint, of the whole state or of what has changed, and delete the
+ * oldest files. */
+int state_dir_rotate_copy(StateDir *dir, const StateSource *state, bool only_changes,
+                          StateRotation *rotation, Error *err);
+
+/* The checkpoint is there. */
+void state_dir_rotate_end(StateDir *dir, const StateRotation *rotation);
+
 /* Mark an orderly stop; as journal_seal(). Before state_dir_recover() it does nothing. */
 int state_dir_seal(StateDir *dir, Error *err);
 

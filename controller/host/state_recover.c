@@ -296,16 +296,20 @@ int state_dir_recover(StateDir *dir, const StateVisitor *visitor, StateRecovery 
 }
 
 /* Whether the records before that journal's end are those of a history that is whole: each journal
- * begins with a checkpoint, the first with a program. Where that was deleted already, so was
- * perhaps the one by which another program took over. */
+ * goes on from the one before, the first from a program. Where the checkpoint that it begins with
+ * is gone, so was perhaps what the first of them goes on from; and one by which another program
+ * took over leaves that program. */
 static bool history_reaches(const StateFiles *files, size_t journal)
 {
     const StateFile *file = &files->items[journal];
+    const StateFile *program = state_files_last(files, STATE_FILE_PROGRAM, file->position);
+    bool takes_over = program != NULL && program->position == file->position;
 
     if (file->position == 0)
-        return state_files_last(files, STATE_FILE_PROGRAM, 0) != NULL;
-    return journal > 0 && state_file_is_checkpoint(file - 1) &&
-           (file - 1)->position == file->position;
+        return takes_over;
+    if (journal > 0 && state_file_is_checkpoint(file - 1) && (file - 1)->position == file->position)
+        return true;
+    return !takes_over && state_files_last(files, STATE_FILE_JOURNAL, file->position - 1) != NULL;
 }
 
 /* Where the oldest journal begins: checkpoints below are kept for those that hold changes of them.

@@ -4,7 +4,14 @@
  *                      journal-N (empty, sync, sync folder)
  *                      delete the oldest
  *
- * Without journal-N the one before goes on past N, and recovery skips what checkpoint-N holds. */
+ * Without journal-N the one before goes on past N, and recovery skips what checkpoint-N holds.
+ *
+ *      beside, at N:   journal-N (empty, sync, sync folder)
+ *                      records go on into it, while a copy of the process writes
+ *                      checkpoint-N (aside, sync, rename, sync folder)
+ *                      and deletes the oldest
+ *
+ * Without checkpoint-N both journals go on from the checkpoint before. */
 #include "controller/host/state_dir_private.h"
 
 #include <assert.h>
@@ -153,26 +160,74 @@ static void chain_grow(StateDir *dir, const CheckpointHead *head, uint64_t size)
         dir->chain = (StateChainSize){.whole = size};
 }
 
+/* What the next checkpoint says of itself. */
+static CheckpointHead head_next(const StateDir *dir, bool only_changes)
+{
+    return (CheckpointHead){.position = journal_position(dir->journal),
+                            .program = dir->program_next,
+                            .has_base = only_changes,
+                            .base = only_changes ? dir->checkpoint : 0};
+}
+
+static int journal_switch_to(StateDir *dir, uint64_t position, Error *err)
+{
+    return dir->journal_start != position ? journal_switch(dir, position, err) : 0;
+}
+
+/* Nothing is pending: this only asks whether the journal may still be believed. */
+static int journal_ask(StateDir *dir, Error *err)
+{
+    assert(journal_next(dir->journal) == journal_position(dir->journal) + 1);
+    return journal_commit(dir->journal, err);
+}
+
 static int rotate(StateDir *dir, const StateSource *source, bool only_changes, Error *err)
 {
-    CheckpointHead head = {.position = journal_position(dir->journal),
-                           .program = dir->program_next,
-                           .has_base = only_changes,
-                           .base = only_changes ? dir->checkpoint : 0};
+    CheckpointHead head = head_next(dir, only_changes);
     uint64_t size = 0;
+    int code = journal_ask(dir, err);
 
-    assert(journal_next(dir->journal) == head.position + 1);
-    /* Nothing is pending: this only asks whether the journal may still be believed. */
-    int code = journal_commit(dir->journal, err);
     if (code == 0)
         code = state_checkpoint_write(dir, &head, source, &size, err);
     if (code < 0)
         return code;
     chain_grow(dir, &head, size);
-    if (dir->journal_start != head.position && (code = journal_switch(dir, head.position, err)) < 0)
+    if ((code = journal_switch_to(dir, head.position, err)) < 0)
         return code;
     dir_prune(dir);
     return 0;
+}
+
+int state_dir_rotate_begin(StateDir *dir, StateRotation *ret, Error *err)
+{
+    StateRotation rotation = {.head = head_next(dir, false)};
+    int code = journal_ask(dir, err);
+
+    if (code == 0)
+        code = journal_switch_to(dir, rotation.head.position, err);
+    if (code == 0)
+        *ret = rotation;
+    return code;
+}
+
+int state_dir_rotate_copy(StateDir *dir, const StateSource *state, bool only_changes,
+                          StateRotation *rotation, Error *err)
+{
+    CheckpointHead head = head_next(dir, only_changes);
+
+    assert(head.position == rotation->head.position);
+    vault_part(dir->vault);
+    int code = state_checkpoint_write(dir, &head, state, &rotation->size, err);
+    if (code < 0)
+        return code;
+    rotation->head = head;
+    dir_prune(dir);
+    return 0;
+}
+
+void state_dir_rotate_end(StateDir *dir, const StateRotation *rotation)
+{
+    chain_grow(dir, &rotation->head, rotation->size);
 }
 
 int state_dir_rotate_lines(StateDir *dir, const StateSource *state, Error *err)

@@ -50,6 +50,7 @@ struct Vault {
     VaultKey **keys; /* the one to seal with first, if `has_current` */
     size_t key_count;
     bool has_current;
+    bool is_parted; /* the vault of a copy of the process */
     RunKey sealing; /* of our own */
     uint64_t sealed_count;
     RunKey opening; /* the last one that was needed */
@@ -222,6 +223,12 @@ int vault_rotate(Vault *vault, Error *err)
     return own_key_make(vault, err);
 }
 
+void vault_part(Vault *vault)
+{
+    vault->sealing.of = NULL; /* the next seals in a run of its own */
+    vault->is_parted = true;
+}
+
 int vault_settle(Vault *vault, Error *err)
 {
     return own_keys_write(vault, false, err);
@@ -294,7 +301,10 @@ static int run_begin(Vault *vault, Error *err)
     char run[RUN_DIGITS + 1];
 
     if (!vault->has_current) {
-        int code = own_key_make(vault, err);
+        int code =
+            vault->is_parted
+                ? error_set(err, ERROR_STATE, "there is no key of secrets yet in '%s'", vault->path)
+                : own_key_make(vault, err);
         if (code < 0)
             return code;
     }

@@ -37,6 +37,10 @@ CLEANUP_DEFINE(Vault *, vault_free);
 /* Read the keys now; for those who are going to write. 0 or ERROR_STATE. */
 int vault_load(Vault *vault, Error *err);
 
+/* This process is a copy of one that goes on sealing with the same vault: no nonce may be used by
+ * both, and no key be made here. */
+void vault_part(Vault *vault);
+
 /* Append the JSON text with its secrets sealed; without any key, one is made and kept. 0,
  * VAULT_NOTHING, or a failure. */
 int vault_seal(Vault *vault, const VaultPlace *place, const char *text, size_t size, Buffer *ret,

@@ -85,12 +85,15 @@ off_t calls_journal_size(const Journal *journal)
     return __real_journal_size(journal);
 }
 
-/* Now and then it is long enough to be folded into a checkpoint. */
+/* Now and then it is long enough to be folded into a checkpoint, or so long that this is waited
+ * for. */
 off_t __wrap_journal_size(const Journal *journal)
 {
     off_t size = __real_journal_size(journal);
 
-    return size > 0 && chance_one_in(&world->chance, 20) ? STACK_JOURNAL_MAX + 1 : size;
+    if (size == 0 || !chance_one_in(&world->chance, 20))
+        return size;
+    return (chance_one_in(&world->chance, 4) ? STACK_JOURNAL_WAIT : STACK_JOURNAL_MAX) + 1;
 }
 
 /* Little room is given to what is kept, so that old files go. */

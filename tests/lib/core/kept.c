@@ -17,18 +17,26 @@ void kept_deinit(Kept *kept)
     buffer_deinit(&kept->whole);
 }
 
+/* As a copy of the process does it, which has them handed over, or as the process itself. */
 void kept_take(Kept *kept, Runtime *runtime)
 {
-    SnapshotOptions options = {.only_changes =
-                                   runtime->changes.is_known && kept->count < KEPT_CHANGES_MAX};
+    bool few = runtime->changes.is_known && kept->count < KEPT_CHANGES_MAX;
+    bool hands_over = kept->taken++ % 2 != 0;
+    cleanup(changes_deinit) Changes handed = {0};
+    SnapshotOptions options = {0};
     Buffer text = {0};
     LineWriter writer = {.text = &text};
 
-    if (!options.only_changes)
+    if (!few)
         changes_forget(runtime);
+    if (hands_over)
+        changes_hand_over(runtime, &handed);
+    if (few)
+        options.changes = hands_over ? &handed : &runtime->changes;
     snapshot_visit(runtime, &options, state_line_write, &writer, NULL);
-    changes_keep(runtime);
-    if (options.only_changes) {
+    if (!hands_over)
+        changes_keep(runtime);
+    if (few) {
         kept->changes[kept->count++] = text;
         return;
     }

@@ -10,6 +10,7 @@ typedef struct Kept {
     Buffer whole;
     Buffer changes[KEPT_CHANGES_MAX]; /* the oldest first */
     size_t count;
+    size_t taken;
 } Kept;
 
 void kept_deinit(Kept *kept);

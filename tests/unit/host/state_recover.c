@@ -164,6 +164,18 @@ Test(state_recover, a_renamed_checkpoint_is_refused)
     cr_assert_not_null(strstr(err.message, "position is 20, expected 22"), "%s", err.message);
 }
 
+typedef struct Text {
+    const char *bytes;
+    size_t size;
+} Text;
+
+static int text_put(void *source, StateLineVisit *visit, void *user, Error *err)
+{
+    const Text *text = source;
+
+    return state_lines_visit(text->bytes, text->size, visit, user, err);
+}
+
 Test(state_recover, older_checkpoints_can_be_read_from)
 {
     StateDirOptions reading = {.read_only = true};
@@ -186,6 +198,63 @@ Test(state_recover, older_checkpoints_can_be_read_from)
     }
     cr_assert_eq(state_dir_read(dir, 15, &each, &recovery, &err), ERROR_STATE);
     state_dir_close(dir);
+}
+
+/* As a copy of the process does it, in this one. */
+static int copy_checkpoint(StateDir *dir, StateRotation *rotation, long long sum)
+{
+    cleanup(free) char *state = memory_format("{\"sum\":%lld}", sum);
+    Text text = {state, strlen(state)};
+
+    return state_dir_rotate_copy(dir, &(StateSource){text_put, &text}, false, rotation, NULL);
+}
+
+Test(state_recover, a_journal_goes_on_while_the_checkpoint_it_begins_with_is_written)
+{
+    StateRotation rotation;
+    StateRecovery recovery;
+    Model model;
+
+    fill(10, 10);
+    StateDir *dir = recover(&model, &recovery);
+    cr_assert_eq(add(dir, 11, NULL), 0);
+    cr_assert_eq(state_dir_rotate_begin(dir, &rotation, NULL), 0);
+    cr_assert_eq(rotation.head.position, 11);
+    cr_assert(has("journal-11.ndjson"));
+    cr_assert_eq(copy_checkpoint(dir, &rotation, 66), 0);
+    cr_assert_eq(add(dir, 12, NULL), 0);
+    state_dir_rotate_end(dir, &rotation);
+    cr_assert_not(state_dir_takes_changes(dir, rotation.size));
+    cr_assert(state_dir_takes_changes(dir, 0));
+    state_dir_close(dir);
+    state_dir_close(recover(&model, &recovery));
+    cr_assert_eq(model.sum, 78);
+    cr_assert_eq(model.checkpoint, 11);
+}
+
+Test(state_recover, a_journal_whose_checkpoint_was_not_written_goes_on_from_the_one_before)
+{
+    StateRotation rotation;
+    StateRecovery recovery;
+    Model model;
+    uint64_t oldest = 99;
+
+    begin_with_program("first");
+    fill(10, 10);
+    StateDir *dir = recover(&model, &recovery);
+    cr_assert_eq(add(dir, 11, NULL), 0);
+    cr_assert_eq(state_dir_rotate_begin(dir, &rotation, NULL), 0);
+    cr_assert_eq(add(dir, 12, NULL), 0);
+    state_dir_close(dir); /* and the copy is gone with the process */
+    dir = recover(&model, &recovery);
+    cr_assert_eq(model.sum, 78);
+    cr_assert_eq(model.checkpoint, 10);
+    cr_assert_eq(state_dir_oldest(dir, &oldest, NULL), 0);
+    cr_assert_eq(oldest, 0);
+    cr_assert_eq(rotate(dir, model.sum, NULL), 0);
+    state_dir_close(dir);
+    state_dir_close(recover(&model, &recovery));
+    cr_assert_eq(model.checkpoint, 12);
 }
 
 Test(state_recover, old_files_go_when_there_are_more_than_to_keep)

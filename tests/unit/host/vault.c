@@ -283,3 +283,37 @@ Test(vault, what_is_no_key_is_refused_without_being_said)
     cr_assert_null(strstr(err.message, "canary"));
     cr_assert_lt(read_key((KeySource){.file = "/nowhere"}, &err), 0);
 }
+
+/* KEY:RUN: of the sealed value. */
+static char *sealed_run(void)
+{
+    const char *form = strstr(buffer_text(&sealed), "\"1:");
+
+    return memory_copy_bytes(form + 3, 8 + 1 + 32);
+}
+
+Test(vault, copy_of_a_process_seals_in_a_run_of_its_own)
+{
+    cleanup(vault_free) Vault *vault = vault_of(HEX_KEY);
+    Error err = {0};
+
+    seal(vault, "{\"$secret\":\"a\"}");
+    cleanup(free) char *first = sealed_run();
+    vault_part(vault);
+    seal(vault, "{\"$secret\":\"a\"}");
+    cleanup(free) char *second = sealed_run();
+    cr_assert_str_neq(first, second);
+    cr_assert_eq(open_at(vault, &place, &err), 0, "%s", err.message);
+}
+
+Test(vault, copy_of_a_process_makes_no_key)
+{
+    cleanup(vault_free) Vault *vault = vault_new(scratch, NULL);
+    static const char text[] = "{\"$secret\":\"a\"}";
+    Error err = {0};
+
+    vault_part(vault);
+    cr_assert_eq(vault_seal(vault, &place, text, sizeof text - 1, &sealed, &err), ERROR_STATE);
+    cleanup(free) char *path = scratch_path(scratch, VAULT_KEY_FILE);
+    cr_assert_not(file_exists(path));
+}
