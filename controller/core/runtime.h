@@ -11,7 +11,7 @@
 #include "controller/core/record.h"
 #include "controller/core/state.h"
 
-#define RUNTIME_SLICES_A_STEP 512
+#define RUNTIME_SLICES_A_STEP 128
 #define RUNTIME_SLICES_BEHIND                                                                      \
     16 /* at most, in a step, after one that leaves something to be seen */
 #define RUNTIME_STEP_SIZE                                                                          \

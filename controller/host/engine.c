@@ -5,7 +5,9 @@
  *      provider answers ──▶ inbox ──▶ turn: runtime_step × n ──▶ journal_commit ──▶ calls, notices
  *                                       ▲                                              │
  *                                       └────────────── timer: more to run ◀───────────┘
- */
+ *
+ * A turn of which nothing is seen does not wait for its sync: the next one is computed meanwhile,
+ * and its group is written when that is through. Whatever is seen waits for all before it. */
 #include "controller/host/engine_private.h"
 
 #include <signal.h>
@@ -321,14 +323,34 @@ void engine_release(Engine *engine, const Effects *effects)
         fact_watch_ask(engine->facts, effects->queries, effects->query_count);
 }
 
+/* Where the records go; NULL: nowhere. */
+static Journal *engine_journal(const Engine *engine)
+{
+    return engine->stack->dir != NULL && !engine->options.read_only
+               ? state_dir_journal(engine->stack->dir)
+               : NULL;
+}
+
+static bool commit_check(Engine *engine, int code)
+{
+    if (code < 0)
+        error_wrap(&engine->error, "state '%s'", engine->stack->state_path);
+    return code == 0;
+}
+
 bool engine_commit(Engine *engine)
 {
-    if (engine->stack->dir == NULL || engine->options.read_only)
-        return true;
-    if (journal_commit(state_dir_journal(engine->stack->dir), &engine->error) == 0)
-        return true;
-    error_wrap(&engine->error, "state '%s'", engine->stack->state_path);
-    return false;
+    Journal *journal = engine_journal(engine);
+
+    return journal == NULL || commit_check(engine, journal_commit(journal, &engine->error));
+}
+
+/* Nothing waits for these records: what comes next is computed while they are synced. */
+static bool commit_beside(Engine *engine)
+{
+    Journal *journal = engine_journal(engine);
+
+    return journal == NULL || commit_check(engine, journal_begin_commit(journal, &engine->error));
 }
 
 /* At the end of a turn: what has begun with a long journal runs first, and what leaves does not
@@ -336,11 +358,11 @@ bool engine_commit(Engine *engine)
 static void journal_fold(Engine *engine)
 {
     Stack *stack = engine->stack;
+    const Journal *journal = engine_journal(engine);
+    off_t size = journal != NULL ? journal_size(journal) : 0;
 
-    if (stack->dir == NULL || engine->options.read_only)
-        return;
-    off_t size = journal_size(state_dir_journal(stack->dir));
-    if (size > (stack->copy != NULL ? STACK_JOURNAL_WAIT : STACK_JOURNAL_MAX))
+    if (size > (stack->copy != NULL ? STACK_JOURNAL_WAIT : STACK_JOURNAL_MAX) &&
+        engine_commit(engine))
         stack_checkpoint_beside(stack, &engine->error);
 }
 
@@ -363,6 +385,22 @@ static Event event_of(const Engine *engine, const Arrived *arrived)
 static bool wants_turn(Engine *engine)
 {
     return (engine->mode == MODE_APPLY || engine->mode == MODE_CONTROL) && !is_stopping(engine);
+}
+
+/* Something is to be shown or asked for, once it is durable. */
+static bool is_seen(const Effects *effects)
+{
+    return effects->notice_count > 0 || effects->call_count > 0 || effects->query_count > 0;
+}
+
+/* The group is as large as it should be: what leaves waits for no more than it has to, what does
+ * not goes as soon as the group before is on disk. */
+static bool group_is_full(Engine *engine, const Effects *last, size_t bytes)
+{
+    Journal *journal = engine_journal(engine);
+
+    return last->leaves || bytes >= GROUP_BYTES ||
+           (journal != NULL && !journal_is_committing(journal));
 }
 
 /* Steps of one group: first the answers that have come, then slices. */
@@ -392,15 +430,28 @@ static size_t steps_take(Engine *engine)
         if (!engine_step(engine, count++, &seen))
             return count;
     }
-    while (wants_turn(engine) && more && count < STEPS_A_TURN && bytes < GROUP_BYTES) {
+    while (wants_turn(engine) && more && count < STEPS_A_TURN) {
         Event event = {.type = EVENT_TURN, .now_ms = engine_now_ms(engine)};
-        if (!engine_step(engine, count, &event))
+        Effects *effects = &engine->steps[count];
+        if (!engine_step(engine, count++, &event))
             return count;
-        bytes += engine->steps[count++].records.size;
-        more =
-            runtime_is_runnable(engine->stack->runtime) && !runtime_is_wary(engine->stack->runtime);
+        bytes += effects->records.size;
+        more = !group_is_full(engine, effects, bytes) &&
+               runtime_is_runnable(engine->stack->runtime) &&
+               !runtime_is_wary(engine->stack->runtime);
     }
     return count;
+}
+
+/* Nothing of these steps is seen, and more is to be computed at once. */
+static bool may_go_on(Engine *engine, size_t count)
+{
+    Runtime *runtime = engine->stack->runtime;
+
+    for (size_t i = 0; i < count; i++)
+        if (is_seen(&engine->steps[i]))
+            return false;
+    return wants_turn(engine) && !runtime_is_wary(runtime) && runtime_is_runnable(runtime);
 }
 
 /* Something has come, or there is something to run. */
@@ -470,7 +521,8 @@ static void turn(void *context)
     Engine *engine = context;
     size_t count = steps_take(engine);
 
-    if (engine->error.code == 0 && engine_commit(engine))
+    if (engine->error.code == 0 &&
+        (may_go_on(engine, count) ? commit_beside(engine) : engine_commit(engine)))
         for (size_t i = 0; i < count; i++) {
             engine->told_waiting &= engine->steps[i].record_count == 0;
             engine_release(engine, &engine->steps[i]);
@@ -775,6 +827,10 @@ int engine_finish(Engine *engine, Error *err)
     if (stack->dir == NULL || state_dir_journal(stack->dir) == NULL ||
         journal_is_broken(state_dir_journal(stack->dir)))
         return 0;
+    if (!engine_commit(engine)) {
+        *err = engine->error;
+        return err->code;
+    }
     if (stack->is_new && stack->runtime->program_digest == NULL)
         return 0; /* stopped before the program was taken over: there is no state yet */
     if (stack_checkpoint(stack, err) < 0)

@@ -6,7 +6,10 @@
  *
  * A group is collected in memory, written at `size` and synced; only then does `size` move. With
  * the room taken beforehand a sync has no file size to write, which makes it about four times as
- * fast. */
+ * fast.
+ *
+ * A group may be on its way while the next is collected. What it came to is settled when somebody
+ * waits for it, by the owner's thread: the other one only writes and syncs. */
 #include "controller/host/journal.h"
 
 #include <assert.h>
@@ -17,22 +20,34 @@
 #include <unistd.h>
 
 #include "controller/host/journal_line.h"
+#include "controller/host/worker.h"
 #include "lang/base/buffer.h"
 #include "lang/base/file.h"
 #include "lang/base/memory.h"
 
 #define SEAL "{\"type\":\"seal\"}"
 
+/* What is written and synced as one. */
+typedef struct Group {
+    Buffer lines;
+    uint64_t count; /* of records */
+} Group;
+
 struct Journal {
     char *path;
     int fd;
-    Buffer group;
-    uint64_t position; /* last durable record */
-    uint64_t pending;  /* records in the group */
-    off_t size;        /* of the durable records */
+    Group group;     /* that is collected */
+    Group on_way;    /* the one before it; no lines: there is none */
+    bool is_on_way;  /* with the worker, and so are `allocated`, `can_allocate`, `sync_failed` */
+    int way_code;    /* what it came to */
+    Error way_error; /* likewise */
+    Worker *worker;
+    uint64_t position; /* last record that is known to be durable */
+    off_t size;        /* of the records up to it */
     off_t allocated;   /* bytes of the file; what is beyond `size` is zeros */
     bool can_allocate; /* the file system knows how to */
-    bool sealed;       /* the last durable record is a seal */
+    bool sync_failed;
+    bool sealed; /* the last durable record is a seal */
     bool broken;
 };
 
@@ -42,7 +57,9 @@ static Journal *journal_make(const char *path, int fd, const JournalTail *tail)
 
     journal->path = memory_copy_string(path);
     journal->fd = fd;
-    buffer_init(&journal->group, JOURNAL_GROUP_MAX);
+    buffer_init(&journal->group.lines, JOURNAL_GROUP_MAX);
+    buffer_init(&journal->on_way.lines, JOURNAL_GROUP_MAX);
+    journal->worker = worker_new();
     journal->position = tail->position;
     journal->size = tail->size;
     journal->allocated = tail->size;
@@ -220,36 +237,7 @@ int journal_open(const char *path, const JournalOpen *options, JournalTail *ret_
     return tail.torn ? JOURNAL_TORN_TAIL : 0;
 }
 
-void journal_close(Journal *journal)
-{
-    if (journal == NULL)
-        return;
-    /* Zeros that stay behind are read as the end too: nothing is lost when this fails. */
-    if (!journal->broken && journal->allocated > journal->size &&
-        ftruncate(journal->fd, journal->size) < 0)
-        journal->broken = true;
-    close(journal->fd);
-    buffer_deinit(&journal->group);
-    free(journal->path);
-    free(journal);
-}
-
-int journal_append(Journal *journal, const char *payload, size_t size, Error *err)
-{
-    if (size > JOURNAL_RECORD_MAX)
-        return error_set(err, ERROR_STATE,
-                         "journal '%s': record of %zu bytes, expected at most %zu: keep large "
-                         "values out of the state",
-                         journal->path, size, JOURNAL_RECORD_MAX);
-    if (size + JOURNAL_HEAD_MAX > JOURNAL_GROUP_MAX - journal->group.size)
-        return error_set(err, ERROR_STATE,
-                         "journal '%s': group of %zu bytes has no room for %zu more, expected at "
-                         "most %zu: commit more often",
-                         journal->path, journal->group.size, size, JOURNAL_GROUP_MAX);
-    journal_line_put(&journal->group, journal_next(journal), journal->position, payload, size);
-    journal->pending++;
-    return 0;
-}
+/* ---- one group ---- */
 
 /* Can the same be tried again later? */
 static bool is_out_of_room(int errnum)
@@ -267,19 +255,10 @@ static int allocate(int fd, off_t from, off_t to)
     return code < 0 ? -errno : 0;
 }
 
-/* Back to the durable records: nothing half written is left behind. Returns `code`. */
-static int journal_cut_back(Journal *journal, int code)
-{
-    if (ftruncate(journal->fd, journal->size) < 0 || !is_out_of_room(-code))
-        journal->broken = true;
-    journal->allocated = journal->size;
-    return code;
-}
-
 /* Take room for the group: a chunk, or just enough when the disk has no chunk left. */
-static int journal_reserve(Journal *journal, Error *err)
+static int group_reserve(Journal *journal, const Group *group, Error *err)
 {
-    off_t need = journal->size + (off_t)journal->group.size;
+    off_t need = journal->size + (off_t)group->lines.size;
     off_t chunks = (need + JOURNAL_CHUNK - 1) / JOURNAL_CHUNK * JOURNAL_CHUNK;
 
     if (need <= journal->allocated || !journal->can_allocate)
@@ -299,27 +278,76 @@ static int journal_reserve(Journal *journal, Error *err)
         journal->allocated = need;
         return 0;
     }
-    error_errno(err, -code, "journal '%s': no room for %zu bytes, make room on its disk",
-                journal->path, journal->group.size);
-    return journal_cut_back(journal, code);
+    return error_errno(err, -code, "journal '%s': no room for %zu bytes, make room on its disk",
+                       journal->path, group->lines.size);
 }
 
-static int journal_write_group(Journal *journal, Error *err)
+static int group_write(const Journal *journal, const Group *group, Error *err)
 {
     size_t written = 0;
 
-    while (written < journal->group.size) {
-        ssize_t put = pwrite(journal->fd, journal->group.bytes + written,
-                             journal->group.size - written, journal->size + (off_t)written);
+    while (written < group->lines.size) {
+        ssize_t put = pwrite(journal->fd, group->lines.bytes + written, group->lines.size - written,
+                             journal->size + (off_t)written);
         if (put < 0 && errno == EINTR)
             continue;
-        if (put < 0) {
-            int code = error_errno(err, errno, "write %zu bytes to journal '%s'",
-                                   journal->group.size, journal->path);
-            return journal_cut_back(journal, code);
-        }
+        if (put < 0)
+            return error_errno(err, errno, "write %zu bytes to journal '%s'", group->lines.size,
+                               journal->path);
         written += (size_t)put;
     }
+    return 0;
+}
+
+static int group_sync(Journal *journal, Error *err)
+{
+    if (fdatasync(journal->fd) == 0)
+        return 0;
+    journal->sync_failed = true;
+    return error_errno(err, errno,
+                       "fdatasync journal '%s' (not tried again: start again, which recovers "
+                       "from what is on disk)",
+                       journal->path);
+}
+
+/* Behind the durable records, on disk; what it comes to is settled by the owner. */
+static int group_put(Journal *journal, const Group *group, Error *err)
+{
+    int code = group_reserve(journal, group, err);
+
+    if (code == 0)
+        code = group_write(journal, group, err);
+    return code == 0 ? group_sync(journal, err) : code;
+}
+
+static void group_reset(Group *group)
+{
+    buffer_reset(&group->lines);
+    group->count = 0;
+}
+
+/* What is half written is not left behind. Behind a failed sync nothing is to be done: the kernel
+ * may have marked the pages clean, and a second one would lie. */
+static void group_take_back(Journal *journal, int code)
+{
+    if (journal->sync_failed || ftruncate(journal->fd, journal->size) < 0 || !is_out_of_room(-code))
+        journal->broken = true;
+    if (!journal->sync_failed)
+        journal->allocated = journal->size;
+}
+
+static int group_settle(Journal *journal, Group *group, int code)
+{
+    if (code < 0) {
+        group_take_back(journal, code);
+        return code;
+    }
+    journal->size += (off_t)group->lines.size;
+    if (journal->allocated < journal->size)
+        journal->allocated = journal->size;
+    journal->position += group->count;
+    journal->sealed = false;
+    group_reset(group);
     return 0;
 }
 
@@ -331,38 +359,108 @@ static int broken_set(const Journal *journal, Error *err)
                      journal->path);
 }
 
-int journal_commit(Journal *journal, Error *err)
+static int group_commit(Journal *journal, Group *group, Error *err)
 {
-    int code;
-
     if (journal->broken)
         return broken_set(journal, err);
-    if (journal->group.size == 0)
+    if (group->lines.size == 0)
         return 0;
-    if ((code = journal_reserve(journal, err)) < 0 ||
-        (code = journal_write_group(journal, err)) < 0)
+    return group_settle(journal, group, group_put(journal, group, err));
+}
+
+/* ---- the group on its way ---- */
+
+static void way_go(void *context)
+{
+    Journal *journal = context;
+
+    journal->way_code = group_put(journal, &journal->on_way, &journal->way_error);
+}
+
+/* Wait for it. */
+static int way_settle(Journal *journal, Error *err)
+{
+    if (!journal->is_on_way)
+        return 0;
+    worker_wait(journal->worker);
+    journal->is_on_way = false;
+    int code = group_settle(journal, &journal->on_way, journal->way_code);
+    if (code < 0 && err != NULL)
+        *err = journal->way_error;
+    return code;
+}
+
+int journal_begin_commit(Journal *journal, Error *err)
+{
+    int code = way_settle(journal, err);
+
+    if (code == 0) /* it may have failed before, and be there still */
+        code = group_commit(journal, &journal->on_way, err);
+    if (code < 0 || journal->group.lines.size == 0)
         return code;
-    if (fdatasync(journal->fd) < 0) {
-        /* The kernel may have marked the pages clean: a second sync would lie. */
-        journal->broken = true;
-        return error_errno(err, errno,
-                           "fdatasync journal '%s' (not tried again: start again, which recovers "
-                           "from what is on disk)",
-                           journal->path);
-    }
-    journal->size += (off_t)journal->group.size;
-    if (journal->allocated < journal->size)
-        journal->allocated = journal->size;
-    journal->position += journal->pending;
-    journal->sealed = false;
-    journal_discard(journal);
+    Group empty = journal->on_way;
+    journal->on_way = journal->group;
+    journal->group = empty;
+    journal->is_on_way = true;
+    worker_begin(journal->worker, way_go, journal);
     return 0;
+}
+
+bool journal_is_committing(Journal *journal)
+{
+    return journal->is_on_way && !worker_is_done(journal->worker);
+}
+
+/* ---- the journal ---- */
+
+void journal_close(Journal *journal)
+{
+    if (journal == NULL)
+        return;
+    way_settle(journal, NULL);
+    worker_free(journal->worker);
+    /* Zeros that stay behind are read as the end too: nothing is lost when this fails. */
+    if (!journal->broken && journal->allocated > journal->size &&
+        ftruncate(journal->fd, journal->size) < 0)
+        journal->broken = true;
+    close(journal->fd);
+    buffer_deinit(&journal->group.lines);
+    buffer_deinit(&journal->on_way.lines);
+    free(journal->path);
+    free(journal);
+}
+
+int journal_append(Journal *journal, const char *payload, size_t size, Error *err)
+{
+    if (size > JOURNAL_RECORD_MAX)
+        return error_set(err, ERROR_STATE,
+                         "journal '%s': record of %zu bytes, expected at most %zu: keep large "
+                         "values out of the state",
+                         journal->path, size, JOURNAL_RECORD_MAX);
+    if (size + JOURNAL_HEAD_MAX > JOURNAL_GROUP_MAX - journal->group.lines.size)
+        return error_set(err, ERROR_STATE,
+                         "journal '%s': group of %zu bytes has no room for %zu more, expected at "
+                         "most %zu: commit more often",
+                         journal->path, journal->group.lines.size, size, JOURNAL_GROUP_MAX);
+    /* Before this group is written, the one on its way is on disk. */
+    journal_line_put(&journal->group.lines, journal_next(journal),
+                     journal->position + journal->on_way.count, payload, size);
+    journal->group.count++;
+    return 0;
+}
+
+int journal_commit(Journal *journal, Error *err)
+{
+    int code = way_settle(journal, err);
+
+    if (code == 0)
+        code = group_commit(journal, &journal->on_way, err);
+    return code == 0 ? group_commit(journal, &journal->group, err) : code;
 }
 
 void journal_discard(Journal *journal)
 {
-    buffer_reset(&journal->group);
-    journal->pending = 0;
+    group_reset(&journal->group);
 }
 
 int journal_seal(Journal *journal, Error *err)
@@ -388,7 +486,7 @@ void journal_break(Journal *journal)
 
 uint64_t journal_next(const Journal *journal)
 {
-    return journal->position + journal->pending + 1;
+    return journal->position + journal->on_way.count + journal->group.count + 1;
 }
 
 uint64_t journal_position(const Journal *journal)

@@ -7,7 +7,8 @@
  *
  * A group is written only after the one before is on disk, and each record says up to which number
  * that is. So a crash damages at most the last group: its first bad record and all after are cut
- * off and kept aside. Damage anywhere before is refused. One owner, one thread. */
+ * off and kept aside. Damage anywhere before is refused. One owner, on one thread; of its own it
+ * has one that writes and syncs what journal_begin_commit() hands to it. */
 #ifndef VED_HOST_JOURNAL_H
 #define VED_HOST_JOURNAL_H
 
@@ -86,6 +87,14 @@ int journal_append(Journal *journal, const char *payload, size_t size, Error *er
  * a failed sync, the journal takes nothing any more and the process has to recover from disk. */
 int journal_commit(Journal *journal, Error *err);
 
+/* Close the group and have it written and synced beside the caller, who goes on with the next one.
+ * One is on its way at a time: this waits for the one before, and fails as that did. Nothing that
+ * depends on such a record may leave the process before journal_commit() has returned 0. */
+int journal_begin_commit(Journal *journal, Error *err);
+
+/* Whether a group is on its way still; never waits. */
+bool journal_is_committing(Journal *journal);
+
 /* Forget the current group; its numbers are given out again. */
 void journal_discard(Journal *journal);
 
@@ -98,8 +107,8 @@ int journal_seal(Journal *journal, Error *err);
 void journal_break(Journal *journal);
 
 uint64_t journal_next(const Journal *journal);     /* number of the next record */
-uint64_t journal_position(const Journal *journal); /* number of the last durable record */
-off_t journal_size(const Journal *journal);        /* bytes of durable records */
+uint64_t journal_position(const Journal *journal); /* number of the last one known to be durable */
+off_t journal_size(const Journal *journal);        /* bytes of the records up to it */
 bool journal_is_broken(const Journal *journal);
 
 /* Read without writing, also while another process appends: what is half written then reads as a

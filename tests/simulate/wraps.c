@@ -69,6 +69,8 @@ int __wrap_journal_commit(Journal *journal, Error *err)
     if (group_answers)
         world_pass(POINT_REPLY_RECEIVED);
     group_prepares = group_answers = false;
+    if (world->mutant == MUTANT_TELL_EARLY)
+        return journal_begin_commit(journal, err);
     int code = __real_journal_commit(journal, err);
     if (code < 0)
         return code;

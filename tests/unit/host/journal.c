@@ -433,6 +433,75 @@ Test(journal, a_failed_sync_is_never_tried_again)
     journal_close(journal);
 }
 
+static void begin_group(Journal *journal, int count)
+{
+    Error err = {0};
+
+    for (int i = 0; i < count; i++)
+        append(journal);
+    cr_assert_eq(journal_begin_commit(journal, &err), 0, "%s", err.message);
+}
+
+Test(journal, the_next_group_is_collected_while_one_is_on_its_way)
+{
+    Journal *journal = create();
+    JournalReader *reader;
+    JournalRecord record;
+    Error err = {0};
+    uint64_t count;
+
+    begin_group(journal, 2);
+    cr_assert_eq(journal_position(journal), 0);
+    cr_assert_eq(journal_next(journal), 3);
+    begin_group(journal, 3);
+    cr_assert_eq(journal_position(journal), 2);
+    append(journal);
+    cr_assert_eq(journal_commit(journal, &err), 0, "%s", err.message);
+    cr_assert_not(journal_is_committing(journal));
+    cr_assert_eq(journal_position(journal), 6);
+    journal_close(journal);
+    cr_assert_eq(read_all(&count, NULL, NULL), JOURNAL_END);
+    cr_assert_eq(count, 6);
+    /* Each says that the group before it was on disk. */
+    static const uint64_t synced[] = {0, 0, 2, 2, 2, 5};
+    cr_assert_eq(journal_reader_open(path, 0, 0, &reader, &err), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(synced); i++) {
+        cr_assert_eq(journal_reader_next(reader, &record, &err), 0);
+        cr_assert_eq(record.synced, synced[i]);
+    }
+    journal_reader_close(reader);
+}
+
+Test(journal, what_is_on_its_way_is_waited_for_at_the_end)
+{
+    Journal *journal = create();
+    uint64_t count;
+
+    begin_group(journal, 3);
+    append(journal);
+    journal_close(journal);
+    cr_assert_eq(read_all(&count, NULL, NULL), JOURNAL_END);
+    cr_assert_eq(count, 3);
+}
+
+Test(journal, a_failed_sync_on_the_way_is_told_to_whoever_comes_next)
+{
+    Journal *journal = create();
+    Error err = {0};
+
+    append_group(journal, 1);
+    scratch_fail_at(1, EIO);
+    begin_group(journal, 1);
+    append(journal);
+    cr_assert_eq(journal_begin_commit(journal, &err), -EIO);
+    cr_assert_not_null(strstr(err.message, "fdatasync"), "%s", err.message);
+    cr_assert(journal_is_broken(journal));
+    cr_assert_eq(journal_position(journal), 1);
+    cr_assert_eq(journal_commit(journal, &err), ERROR_STATE);
+    cr_assert_eq(journal_begin_commit(journal, &err), ERROR_STATE);
+    journal_close(journal);
+}
+
 Test(journal, without_preallocation_it_works_as_well)
 {
     Journal *journal = create();
@@ -473,6 +542,35 @@ Test(journal, a_full_disk_loses_nothing_and_passes)
     cr_assert_eq(unlink(filler), 0);
     cr_assert_eq(journal_commit(journal, &err), 0, "%s", err.message);
     cr_assert_eq(journal_position(journal), count + 2);
+    journal_close(journal);
+    cr_assert_eq(read_all(&count, NULL, &err), JOURNAL_END, "%s", err.message);
+}
+
+Test(journal, a_group_that_found_no_room_on_its_way_is_written_before_the_next)
+{
+    cleanup(free) char *filler = scratch_path(folder, "filler");
+    char zeros[65536] = {0};
+    Error err = {0};
+    uint64_t count;
+    int code = 0;
+
+    if (!scratch_mount(folder, 256 << 10))
+        cr_skip_test("mounting a small file system is not permitted");
+    scratch_write(filler, zeros, sizeof zeros);
+    Journal *journal = create();
+    for (int i = 0; i < 10000 && code == 0; i++) {
+        append(journal);
+        append(journal);
+        code = journal_begin_commit(journal, &err);
+    }
+    cr_assert_eq(code, -ENOSPC);
+    cr_assert_not(journal_is_broken(journal));
+    cr_assert_eq(read_all(&count, NULL, &err), JOURNAL_END, "%s", err.message);
+    cr_assert_eq(count, journal_position(journal));
+    cr_assert_eq(journal_commit(journal, &err), -ENOSPC);
+    cr_assert_eq(unlink(filler), 0);
+    cr_assert_eq(journal_commit(journal, &err), 0, "%s", err.message);
+    cr_assert_eq(journal_position(journal), count + 4);
     journal_close(journal);
     cr_assert_eq(read_all(&count, NULL, &err), JOURNAL_END, "%s", err.message);
 }
@@ -523,6 +621,9 @@ static void append_for_ever(int says)
     for (;;) {
         for (int i = 0; i < 3; i++)
             append(journal);
+        if (journal_begin_commit(journal, NULL) < 0)
+            _exit(1);
+        append(journal);
         if (journal_commit(journal, NULL) < 0)
             _exit(1);
         uint64_t position = journal_position(journal);
