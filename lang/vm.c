@@ -321,40 +321,56 @@ static VmEnd predicate_run(Vm *vm, Value *ret)
     return vm_run(vm, 0, ret);
 }
 
-/* Most goals compare a field with a constant: FIELD, CONST, the comparison, RESULT. */
-static bool is_comparison(const Code *code)
+/* What an instruction that only fetches a value fetches; NULL: it is another one. */
+static const Value *fetched(const PredicateInput *input, const Instruction *in)
 {
-    const Instruction *in = code->instructions;
-
-    return code->count == 4 && in[0].opcode == OPCODE_FIELD && in[1].opcode == OPCODE_CONST &&
-           in[2].b == in[0].a && in[2].c == in[1].a && in[3].opcode == OPCODE_RESULT &&
-           in[3].a == in[2].a;
+    if (in->opcode == OPCODE_FIELD)
+        return &input->fields[in->b];
+    return in->opcode == OPCODE_CONST ? &input->code->constants[in->wide] : NULL;
 }
 
-/* The same as the loop says of two integers; false: it is for the loop. */
+/* Whether the order – below, at or above 0 – is the one that the operator asks for; false: it is no
+ * such operator. */
+static bool order_decide(uint8_t opcode, int order, bool *ret)
+{
+    switch (opcode) {
+    case OPCODE_EQ:
+        *ret = order == 0;
+        return true;
+    case OPCODE_NE:
+        *ret = order != 0;
+        return true;
+    case OPCODE_GE:
+        *ret = order >= 0;
+        return true;
+    case OPCODE_LE:
+        *ret = order <= 0;
+        return true;
+    case OPCODE_GT:
+        *ret = order > 0;
+        return true;
+    case OPCODE_LT:
+        *ret = order < 0;
+        return true;
+    }
+    return false;
+}
+
+/* Most goals compare a field with a constant or another field: two values are fetched, compared,
+ * and that is the RESULT. The same as the loop says of two integers; false: it is for the loop. */
 static bool comparison_decide(const PredicateInput *input, Truth *ret)
 {
     const Instruction *in = input->code->instructions;
-
-    if (!is_comparison(input->code))
-        return false;
-    const Value *field = &input->fields[in[0].b];
-    const Value *constant = &input->code->constants[in[1].wide];
-    if (!BOTH_INT(field, constant))
-        return false;
-    int order = (field->integer > constant->integer) - (field->integer < constant->integer);
     bool holds;
-    if (in[2].opcode == OPCODE_GE)
-        holds = order >= 0;
-    else if (in[2].opcode == OPCODE_EQ)
-        holds = order == 0;
-    else if (in[2].opcode == OPCODE_LE)
-        holds = order <= 0;
-    else if (in[2].opcode == OPCODE_GT)
-        holds = order > 0;
-    else if (in[2].opcode == OPCODE_LT)
-        holds = order < 0;
-    else
+
+    if (input->code->count != 4 || in[2].b != in[0].a || in[2].c != in[1].a || in[0].a == in[1].a ||
+        in[3].opcode != OPCODE_RESULT || in[3].a != in[2].a)
+        return false;
+    const Value *left = fetched(input, &in[0]), *right = fetched(input, &in[1]);
+    if (left == NULL || right == NULL || !BOTH_INT(left, right))
+        return false;
+    int order = (left->integer > right->integer) - (left->integer < right->integer);
+    if (!order_decide(in[2].opcode, order, &holds))
         return false;
     *ret = holds ? TRUTH_TRUE : TRUTH_FALSE;
     return true;

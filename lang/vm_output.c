@@ -6,13 +6,26 @@
 
 #define MESSAGE_SIZE_MAX (256 * 1024)
 
+/* Most slices that put out anything put out one thing. */
+static void outputs_grow(Vm *vm)
+{
+    size_t capacity = vm->output_capacity != 0 ? vm->output_capacity * 4 : 1;
+    Output *grown = arena_raw(vm->arena, Output, capacity);
+
+    if (vm->output_count > 0)
+        memcpy(grown, vm->outputs, vm->output_count * sizeof *grown);
+    vm->outputs = grown;
+    vm->output_capacity = capacity;
+}
+
 static Output *output_add(Vm *vm, OutputKind kind)
 {
     if (vm->output_count == SLICE_OUTPUTS_MAX) {
         vm_fault(vm, "the slice has more than %d outputs", SLICE_OUTPUTS_MAX);
         return NULL;
     }
-    arena_reserve_one(vm->arena, vm->outputs, vm->output_count, vm->output_capacity);
+    if (vm->output_count == vm->output_capacity)
+        outputs_grow(vm);
     Output *output = &vm->outputs[vm->output_count++];
     *output =
         (Output){.kind = kind, .instance = value_null(), .name = value_null(), .key = value_null()};
@@ -21,10 +34,10 @@ static Output *output_add(Vm *vm, OutputKind kind)
 
 static OutputArgument *arguments_make(Vm *vm, Output *output, const Value *values, size_t count)
 {
-    OutputArgument *arguments = arena_array(vm->arena, OutputArgument, count);
+    OutputArgument *arguments = arena_raw(vm->arena, OutputArgument, count);
 
     for (size_t i = 0; i < count; i++)
-        arguments[i].value = values[i];
+        arguments[i] = (OutputArgument){.value = values[i]};
     output->arguments = arguments;
     output->argument_count = count;
     return arguments;

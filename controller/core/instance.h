@@ -24,7 +24,6 @@
 #include "lang/program.h"
 
 #define HANDLERS_IN_ROW_MAX 64
-#define HIGH_IN_ROW_MAX 3
 #define MESSAGE_ATTEMPTS_MAX 5
 #define INSTANCES_MAX 10000000
 #define INSTANCE_KEY_MAX 1024 /* bytes */
@@ -140,7 +139,7 @@ typedef struct Activity {
     uint64_t message_lacks, run_lacks; /* see fact_is_lacked() */
     /* scheduling, derived */
     Cause next;           /* what it would do, while queued */
-    uint32_t queue_place; /* in the queue of its urgency, from 1; 0: it is not queued */
+    uint32_t queue_place; /* in the queue of its urgency; 0: it is not queued */
     uint8_t urgency;
     uint64_t runnable_since;
     /* remembered, for what is asked for again and again */
@@ -305,7 +304,10 @@ void alarm_set(Instance *instance, AlarmKind kind, uint64_t at_ms);
 Instance *alarm_first(const Runtime *runtime, AlarmKind kind);
 
 /* Something it decides from has changed: the scheduler looks at it before the next slice. */
-void instance_touch(Instance *instance);
+static inline void instance_touch(Instance *instance)
+{
+    link_add(instance, LIST_TOUCHED);
+}
 
 /* A whole run of it changed nothing, or faulted, and neither the state nor a fact that it or its
  * goal reads has changed since. */

@@ -88,11 +88,6 @@ void news_add(Instance *instance)
     link_insert(instance, LIST_NEWS, after);
 }
 
-void instance_touch(Instance *instance)
-{
-    link_add(instance, LIST_TOUCHED);
-}
-
 /* ---- alarms ---- */
 
 static bool alarm_before(const HeapItem *a, const HeapItem *b)
@@ -388,7 +383,7 @@ void instances_free(Runtime *runtime)
         runtime->alarms[kind].count = 0;
     memset(runtime->lists, 0, sizeof runtime->lists);
     for (size_t i = 0; i < ARRAY_SIZE(runtime->queues); i++)
-        heap_deinit(&runtime->queues[i]);
+        queue_deinit(&runtime->queues[i]);
     memset(runtime->queues_used, 0, sizeof runtime->queues_used);
     free(runtime->instances.slots);
     runtime->instances = (InstanceTable){0};

@@ -53,7 +53,7 @@ static void lane_put(Lane *lane, Message *message)
 
 static Message *lane_take(Lane *lane)
 {
-    Message *message = lane_at(lane, 0);
+    Message *message = lane_first(lane);
 
     if (lane->digested && lane->count > LANE_SHORT)
         lane->digest -= message_digest(message) * lane_power(lane->count - 1);
@@ -92,46 +92,18 @@ void mailbox_deinit(Mailbox *mailbox)
     *mailbox = (Mailbox){0};
 }
 
-size_t mailbox_count(const Mailbox *mailbox)
-{
-    return mailbox->normal.count + mailbox->high.count;
-}
-
 void mailbox_put(Mailbox *mailbox, Message *message)
 {
     lane_put(message->high ? &mailbox->high : &mailbox->normal, message);
 }
 
-static bool high_is_next(const Mailbox *mailbox)
-{
-    if (mailbox->high.count == 0)
-        return false;
-    return mailbox->normal.count == 0 || mailbox->high_in_row < 3;
-}
-
-Message *mailbox_peek(const Mailbox *mailbox)
-{
-    if (mailbox_count(mailbox) == 0)
-        return NULL;
-    return lane_at(high_is_next(mailbox) ? &mailbox->high : &mailbox->normal, 0);
-}
-
-Message *mailbox_find(const Mailbox *mailbox, uint64_t id)
-{
-    if (mailbox->high.count > 0 && lane_at(&mailbox->high, 0)->id == id)
-        return lane_at(&mailbox->high, 0);
-    if (mailbox->normal.count > 0 && lane_at(&mailbox->normal, 0)->id == id)
-        return lane_at(&mailbox->normal, 0);
-    return NULL;
-}
-
 Message *mailbox_take(Mailbox *mailbox, uint64_t id)
 {
-    if (mailbox->high.count > 0 && lane_at(&mailbox->high, 0)->id == id) {
+    if (mailbox->high.count > 0 && lane_first(&mailbox->high)->id == id) {
         mailbox->high_in_row = mailbox->normal.count > 0 ? mailbox->high_in_row + 1 : 0;
         return lane_take(&mailbox->high);
     }
-    if (mailbox->normal.count > 0 && lane_at(&mailbox->normal, 0)->id == id) {
+    if (mailbox->normal.count > 0 && lane_first(&mailbox->normal)->id == id) {
         mailbox->high_in_row = 0;
         return lane_take(&mailbox->normal);
     }
@@ -229,7 +201,8 @@ void message_free(Message *message)
         return;
     for (size_t i = 0; i < message->former_count; i++)
         value_free(message->former[i]);
-    free(message->former);
+    if (message->former != NULL)
+        free(message->former);
     trail_release(message->parent);
     for (size_t i = 0; i < message->argument_count; i++)
         value_free(message->arguments[i]);

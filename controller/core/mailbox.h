@@ -15,6 +15,7 @@
 
 #define MAILBOX_CEILING 10000
 #define MAILBOX_BEYOND (MAILBOX_CEILING * 10) /* for handlers, and what the runtime reports */
+#define HIGH_IN_ROW_MAX 3
 
 typedef enum MessageKind {
 #define MESSAGE(name, text) MESSAGE_##name,
@@ -58,17 +59,41 @@ typedef struct Mailbox {
 } Mailbox;
 
 void mailbox_deinit(Mailbox *mailbox);
-size_t mailbox_count(const Mailbox *mailbox);
+
+static inline size_t mailbox_count(const Mailbox *mailbox)
+{
+    return mailbox->normal.count + mailbox->high.count;
+}
 
 /* The mailbox owns the message from then on. */
 void mailbox_put(Mailbox *mailbox, Message *message);
 
+/* The first of a lane that is not empty. */
+static inline Message *lane_first(const Lane *lane)
+{
+    return lane->items[lane->head];
+}
+
 /* The one to handle next, still owned by the mailbox; NULL: empty. */
-Message *mailbox_peek(const Mailbox *mailbox);
+static inline Message *mailbox_peek(const Mailbox *mailbox)
+{
+    const Lane *normal = &mailbox->normal, *high = &mailbox->high;
+
+    if (high->count > 0 && (normal->count == 0 || mailbox->high_in_row < HIGH_IN_ROW_MAX))
+        return lane_first(high);
+    return normal->count > 0 ? lane_first(normal) : NULL;
+}
 
 /* The message with that id, which must be at the head of its lane: one that is being handled stays
  * there, but a high one may have come since and be next. NULL: not there. */
-Message *mailbox_find(const Mailbox *mailbox, uint64_t id);
+static inline Message *mailbox_find(const Mailbox *mailbox, uint64_t id)
+{
+    const Lane *normal = &mailbox->normal, *high = &mailbox->high;
+
+    if (high->count > 0 && lane_first(high)->id == id)
+        return lane_first(high);
+    return normal->count > 0 && lane_first(normal)->id == id ? lane_first(normal) : NULL;
+}
 
 /* Take out the message with that id, which must be at the head of its lane; the caller owns it.
  * NULL: not there. */

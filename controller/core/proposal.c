@@ -150,6 +150,8 @@ static const char *instances_fault(const Runtime *runtime, const Proposal *propo
 {
     size_t count = instance_count(runtime);
 
+    if (count + proposal->emission_count <= INSTANCES_MAX)
+        return NULL;
     for (size_t i = 0; i < proposal->emission_count; i++) {
         const Emission *emission = &proposal->emissions[i];
         if (emission->key != NULL && count++ >= INSTANCES_MAX &&
@@ -231,16 +233,23 @@ void start_make(const Turn *turn, uint32_t index, const char *key, const FieldCh
     ret->timer_count = timers_arm(&view, turn->arena, &ret->timers);
 }
 
-static void starts_complete(const Turn *turn, Record *record, const Proposal *proposal)
+/* It is for an instance that is not there yet. */
+static bool begins_instance(const Runtime *runtime, const Emission *emission)
+{
+    return emission->key != NULL && !emission->same && !emission->unsaid &&
+           emission_receiver(runtime, emission) == NULL;
+}
+
+/* What the emissions begin, of which the first so many do not. */
+static void starts_collect(const Turn *turn, Record *record, const Proposal *proposal, size_t first)
 {
     const Runtime *runtime = turn->runtime;
     Map begun = {0};
 
-    record->starts = arena_array(turn->arena, InstanceStart, proposal->emission_count);
-    for (size_t i = 0; i < proposal->emission_count; i++) {
+    record->starts = arena_array(turn->arena, InstanceStart, proposal->emission_count - first);
+    for (size_t i = first; i < proposal->emission_count; i++) {
         const Emission *emission = &proposal->emissions[i];
-        if (emission->key == NULL || emission->same || emission->unsaid ||
-            emission_receiver(runtime, emission) != NULL)
+        if (!begins_instance(runtime, emission))
             continue;
         cleanup(free) char *label =
             instance_label_of(&runtime->program->domains[emission->domain], emission->key);
@@ -253,6 +262,15 @@ static void starts_complete(const Turn *turn, Record *record, const Proposal *pr
         record->start_count++;
     }
     map_deinit(&begun);
+}
+
+static void starts_complete(const Turn *turn, Record *record, const Proposal *proposal)
+{
+    for (size_t i = 0; i < proposal->emission_count; i++)
+        if (begins_instance(turn->runtime, &proposal->emissions[i])) {
+            starts_collect(turn, record, proposal, i);
+            return;
+        }
 }
 
 void commit_complete(const Turn *turn, Record *record, const Proposal *proposal)

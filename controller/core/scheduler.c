@@ -32,10 +32,10 @@ static const HeapKind QUEUE = {item_before, item_place};
 static void queue_remove(Instance *instance, uint8_t urgency)
 {
     Runtime *runtime = instance->runtime;
-    InstanceHeap *queue = &runtime->queues[urgency];
+    InstanceQueue *queue = &runtime->queues[urgency];
 
-    heap_remove(queue, &QUEUE, instance->active->queue_place);
-    if (queue->count == 0)
+    queue_take_out(queue, &QUEUE, instance->active->queue_place);
+    if (queue_is_empty(queue))
         runtime->queues_used[urgency / 64] &= ~(1ULL << urgency % 64);
 }
 
@@ -44,8 +44,8 @@ static void queue_insert(Instance *instance)
     Runtime *runtime = instance->runtime;
     uint8_t urgency = instance->active->urgency;
 
-    heap_add(&runtime->queues[urgency], &QUEUE,
-             (HeapItem){instance->active->runnable_since, instance});
+    queue_add(&runtime->queues[urgency], &QUEUE,
+              (HeapItem){instance->active->runnable_since, instance});
     runtime->queues_used[urgency / 64] |= 1ULL << urgency % 64;
 }
 
@@ -147,7 +147,7 @@ Instance *scheduler_take(Runtime *runtime)
         for (uint64_t bits = runtime->queues_used[word]; bits != 0;) {
             int bit = 63 - __builtin_clzll(bits);
             bits &= ~(1ULL << bit);
-            Instance *head = runtime->queues[word * 64 + bit].items[0].instance;
+            Instance *head = queue_first(&runtime->queues[word * 64 + bit], &QUEUE);
             if (best == NULL || is_more_urgent(runtime, head, best))
                 best = head;
         }

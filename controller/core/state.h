@@ -17,6 +17,7 @@
 #include "controller/core/fact.h"
 #include "controller/core/instance.h"
 #include "controller/core/instance_heap.h"
+#include "controller/core/instance_queue.h"
 #include "controller/core/mailbox.h"
 #include "controller/core/object.h"
 #include "controller/core/origin.h"
@@ -128,7 +129,7 @@ struct Runtime {
     Value **first_values; /* [domain][field] for domains that start; NULL: the program's */
     InstanceHeap alarms[ALARM_COUNT]; /* derived */
     uint64_t convergence_windows;
-    InstanceHeap queues[256]; /* derived: runnable instances by urgency */
+    InstanceQueue queues[256]; /* derived: runnable instances by urgency */
     uint64_t queues_used[4];
     FactTable facts;
     Trail trails; /* of slices that something is there because of: the ring's own link */

@@ -61,9 +61,10 @@ static void trail_free(Trail *trail)
     trail_ended(trail);
     trail->previous->next = trail->next;
     trail->next->previous = trail->previous;
-    if (trail->key != trail->short_key)
+    if (trail->key != trail->short_key && trail->key != NULL)
         free(trail->key);
-    free(trail->note);
+    if (trail->note != NULL)
+        free(trail->note);
     trail_spare(trail->runtime, trail);
 }
 
@@ -75,28 +76,13 @@ static void key_set(Trail *trail, const char *key)
     memcpy(trail->key, key, size);
 }
 
-Trail *trail_hold(Trail *trail)
+void trail_end(Trail *trail)
 {
-    if (trail != NULL)
-        trail->references++;
-    return trail;
-}
-
-void trail_release(Trail *trail)
-{
-    while (trail != NULL && --trail->references == 0) {
+    do {
         Trail *earlier = trail->earlier;
         trail_free(trail);
         trail = earlier;
-    }
-}
-
-void trail_set(Trail **holder, Trail *trail)
-{
-    Trail *before = *holder;
-
-    *holder = trail_hold(trail);
-    trail_release(before);
+    } while (trail != NULL && --trail->references == 0);
 }
 
 /* ---- thinning ---- */
@@ -166,12 +152,8 @@ static const char *domain_name(const Runtime *runtime, uint32_t domain)
     return runtime_domain(runtime, domain)->name;
 }
 
-static void heard_set(Trail *trail, const Instance *instance, const Cause *cause)
+static void heard_set(Trail *trail, const Instance *instance, const Message *message)
 {
-    const Message *message = mailbox_find(&instance->active->mailbox, cause->message);
-
-    if (message == NULL)
-        return;
     trail->heard = message->kind;
     if (message->kind != MESSAGE_TIMER && message->kind != MESSAGE_REPORT)
         trail->from = domain_name(instance->runtime, message->from);
@@ -190,6 +172,9 @@ static void revision_set(Trail *trail, const Instance *instance, const Cause *ca
 
 Trail *trail_make(Instance *instance, const Cause *cause, uint64_t slice, uint64_t at_ms)
 {
+    const Message *message = cause->kind == CAUSE_MESSAGE
+                                 ? mailbox_find(&instance->active->mailbox, cause->message)
+                                 : NULL;
     Trail *trail = trail_new(instance->runtime);
 
     trail->slice = slice;
@@ -202,11 +187,11 @@ Trail *trail_make(Instance *instance, const Cause *cause, uint64_t slice, uint64
         trail->where = cause_where(instance, cause);
     if (cause->goal >= 0 && cause->kind != CAUSE_BOOT)
         trail->goal = instance->domain->goals[cause->goal].name;
-    if (cause->kind == CAUSE_MESSAGE)
-        heard_set(trail, instance, cause);
+    if (message != NULL)
+        heard_set(trail, instance, message);
     if (cause->kind == CAUSE_REVISE)
         revision_set(trail, instance, cause);
-    trail->earlier = trail_hold(trail_earlier(instance, cause));
+    trail->earlier = trail_hold(message != NULL ? message->parent : trail_earlier(instance, cause));
     ring_add(instance->runtime, trail);
     if (trail->earlier == NULL)
         trail->sweep = TRAIL_SWEEP;

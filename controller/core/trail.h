@@ -17,7 +17,7 @@
 #include "lang/base/json_pull.h"
 
 #define TRAIL_SHORT_KEY 24
-#define TRAIL_SPARE_MAX 64
+#define TRAIL_SPARE_MAX 65536 /* a past that is thinned lets many go at once */
 #define TRAIL_NEAR 8
 #define TRAIL_SWEEP 24 /* at least so many slices go by between two thinnings of a past */
 
@@ -55,12 +55,31 @@ Trail *trail_make(Instance *instance, const Cause *cause, uint64_t slice, uint64
 /* The runtime ends; all of its trails have been released. */
 void trails_deinit(Runtime *runtime);
 
+/* Nobody holds it any more: it goes, and with it what was earlier and only it held. */
+void trail_end(Trail *trail);
+
 /* NULL is held and released as nothing. */
-Trail *trail_hold(Trail *trail);
-void trail_release(Trail *trail);
+static inline Trail *trail_hold(Trail *trail)
+{
+    if (trail != NULL)
+        trail->references++;
+    return trail;
+}
+
+static inline void trail_release(Trail *trail)
+{
+    if (trail != NULL && --trail->references == 0)
+        trail_end(trail);
+}
 
 /* Release what the holder has, and hold this. */
-void trail_set(Trail **holder, Trail *trail);
+static inline void trail_set(Trail **holder, Trail *trail)
+{
+    Trail *before = *holder;
+
+    *holder = trail_hold(trail);
+    trail_release(before);
+}
 
 /* For people, without the instance: "goal Live; transition Boot_app", "event DatabaseReady from
  * Database". */
