@@ -25,6 +25,14 @@ STORES := vector_loop:2048:noalign,libcall:-1:noalign
 STORES := -mmemset-strategy=$(STORES) -mmemcpy-strategy=$(STORES)
 STORES := $(shell $(CC) $(STORES) -E -x c /dev/null >/dev/null 2>&1 && echo '$(STORES)')
 
+# The core, and the machine that runs the language's code, are what the time of a slice is spent in:
+# they are optimized as one. Only `ved` is linked so; the others take the same objects as they are
+# compiled each for itself, as the simulator's link has to see every call from file to file.
+HOT := -O3 -flto -ffat-lto-objects
+HOT := $(shell $(CC) -Werror $(HOT) -S -o /dev/null -x c /dev/null >/dev/null 2>&1 && echo '$(HOT)')
+HOT_release := $(HOT)
+LINK_release := -fno-lto
+
 # Assertions stay on in every flavour: NDEBUG is set nowhere.
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 CFLAGS_release := -O2 -g $(STORES)
@@ -35,7 +43,7 @@ LDFLAGS_asan := $(SANITIZE)
 CFLAGS_fuzz := -O1 -g $(SANITIZE) -fno-omit-frame-pointer -fsanitize=fuzzer-no-link
 LDFLAGS_fuzz := $(SANITIZE)
 ALL_CFLAGS = -std=gnu17 -MMD -MP $(WARN) $(CFLAGS_$(BUILD)) $(CFLAGS)
-ALL_LDFLAGS = -Wl,--as-needed $(LDFLAGS_$(BUILD)) $(LDFLAGS)
+ALL_LDFLAGS = -Wl,--as-needed $(LINK_$(BUILD)) $(LDFLAGS_$(BUILD)) $(LDFLAGS)
 
 # --- Libraries -----------------------------------------------------------------------------------
 # One archive a layer. NEED_x is what x may see, leftmost first; tests/tidy/layers.sh holds the
@@ -100,7 +108,7 @@ lib = $(OUT)/lib$(1).a
 objects = $(patsubst %.c,$(OUT)/obj/%.o,$(1))
 
 # What an object was compiled with: it is compiled again when that changes.
-export FLAGS_NOW := $(COMPILE) $(CPPFLAGS) $(ALL_CFLAGS)
+export FLAGS_NOW := $(COMPILE) $(CPPFLAGS) $(ALL_CFLAGS) $(HOT_$(BUILD))
 $(OUT)/flags: always
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$FLAGS_NOW" | cmp -s - $@ || printf '%s\n' "$$FLAGS_NOW" >$@
@@ -110,6 +118,9 @@ always:
 $(OUT)/obj/%.o: %.c $(OUT)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+$(call objects,$(SRC_core) $(wildcard lang/vm*.c lang/value*.c lang/type.c) \
+	lang/base/arena.c lang/base/hash.c): ALL_CFLAGS += $(HOT_$(BUILD))
 
 define library_rules
 $$(call lib,$(1)): $$(call objects,$$(SRC_$(1)))
@@ -126,6 +137,7 @@ $$(OUT)/$(1): $$(call objects,$$(wildcard cmd/$(1)/*.c)) $$(foreach l,$$(NEEDPRO
 	$$(COMPILE) $$(ALL_CFLAGS) $$(ALL_LDFLAGS) -o $$@ $$^ $$(SYSPROG_$(1))
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
+$(OUT)/ved: LINK_release := $(if $(HOT),-O3 -flto=2,-fno-lto)
 
 -include $(shell find $(OUT)/obj -name '*.d' 2>/dev/null)
 

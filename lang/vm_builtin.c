@@ -231,7 +231,7 @@ static bool builtin_remove(const BuiltinCall *call)
 
 static bool least_or_most(const BuiltinCall *call, Opcode opcode)
 {
-    Value a = call->arguments[0], b = call->arguments[1], first;
+    Value a = call->arguments[0], b = call->arguments[1], first = value_null();
 
     if (!vm_binary(call->vm, opcode, a, b, &first))
         return false;

@@ -68,8 +68,7 @@ Intent *intent_find(const Runtime *runtime, uint64_t number, Instance **ret_owne
 
     while (intent != NULL && intent->number != number)
         intent = intent->bucket_next;
-    if (intent != NULL)
-        *ret_owner = intent->owner;
+    *ret_owner = intent != NULL ? intent->owner : NULL;
     return intent;
 }
 
