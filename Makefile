@@ -120,7 +120,7 @@ $(OUT)/obj/%.o: %.c $(OUT)/flags
 	$(COMPILE) $(CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
 
 $(call objects,$(SRC_core) $(wildcard lang/vm*.c lang/value*.c lang/type.c) \
-	lang/base/arena.c lang/base/hash.c): ALL_CFLAGS += $(HOT_$(BUILD))
+	lang/base/arena.c lang/base/hash.c lang/base/json_pull.c): ALL_CFLAGS += $(HOT_$(BUILD))
 
 define library_rules
 $$(call lib,$(1)): $$(call objects,$$(SRC_$(1)))

@@ -327,10 +327,18 @@ typedef struct TrailReading {
 /* Not the program's: another one may have passed the state on. Mostly it is the last one's. */
 static const char *text_pull(JsonPull *pull, const TrailReading *reading, const char *last)
 {
-    const char *text = json_pull_string(pull, reading->arena);
+    if (last != NULL && json_pull_is(pull, last))
+        return last;
+    return runtime_text(reading->trail->runtime, json_pull_string(pull, reading->arena));
+}
 
-    return last != NULL && strcmp(last, text) == 0 ? last
-                                                   : runtime_text(reading->trail->runtime, text);
+static CauseKind kind_pull(JsonPull *pull, const TrailReading *reading, CauseKind last)
+{
+    if (json_pull_is(pull, cause_kind_name(last)))
+        return last;
+    int found = cause_kind_find(json_pull_string(pull, reading->arena));
+
+    return found < 0 ? CAUSE_GOAL : (CauseKind)found;
 }
 
 static void trail_pull_member(JsonPull *pull, TrailMember member, TrailReading *reading)
@@ -354,8 +362,7 @@ static void trail_pull_member(JsonPull *pull, TrailMember member, TrailReading *
         key_set(trail, json_pull_string(pull, reading->arena));
         return;
     case TRAIL_MEMBER_by:
-        found = cause_kind_find(json_pull_string(pull, reading->arena));
-        trail->kind = found < 0 ? CAUSE_GOAL : (CauseKind)found;
+        trail->kind = kind_pull(pull, reading, last->kind);
         return;
     case TRAIL_MEMBER_heard:
         found = message_kind_find(json_pull_string(pull, reading->arena));
@@ -433,17 +440,9 @@ static bool are_by_slice(const TrailList *list)
     return true;
 }
 
-void trails_link(TrailList *list)
-{
-    if (!are_by_slice(list))
-        qsort(list->items, list->count, sizeof *list->items, compare_slices);
-    for (size_t i = 0; i < list->count; i++)
-        list->items[i].trail->earlier = trail_hold(trails_find(list, list->items[i].earlier));
-}
-
 /* No slice is there twice: so it is at most so far from the first and the last as they say, and
  * where none is missing it is found at once. */
-Trail *trails_find(const TrailList *list, uint64_t slice)
+static const TrailEntry *entry_find(const TrailList *list, uint64_t slice)
 {
     size_t low = 0, high = list->count;
 
@@ -460,7 +459,41 @@ Trail *trails_find(const TrailList *list, uint64_t slice)
         else
             high = middle;
     }
-    return low < list->count && list->items[low].slice == slice ? list->items[low].trail : NULL;
+    return low < list->count && list->items[low].slice == slice ? &list->items[low] : NULL;
+}
+
+/* Who ran one after the other mostly ran one after the other before, too: `place` is where the last
+ * one was found. */
+static Trail *trails_find_behind(const TrailList *list, uint64_t slice, size_t *place)
+{
+    if (slice == 0)
+        return NULL;
+    if (*place + 1 < list->count && list->items[*place + 1].slice == slice)
+        return list->items[++*place].trail;
+    const TrailEntry *found = entry_find(list, slice);
+
+    if (found == NULL)
+        return NULL;
+    *place = (size_t)(found - list->items);
+    return found->trail;
+}
+
+void trails_link(TrailList *list)
+{
+    size_t place = 0;
+
+    if (!are_by_slice(list))
+        qsort(list->items, list->count, sizeof *list->items, compare_slices);
+    for (size_t i = 0; i < list->count; i++)
+        list->items[i].trail->earlier =
+            trail_hold(trails_find_behind(list, list->items[i].earlier, &place));
+}
+
+Trail *trails_find(const TrailList *list, uint64_t slice)
+{
+    const TrailEntry *found = entry_find(list, slice);
+
+    return found != NULL ? found->trail : NULL;
 }
 
 void trails_release(TrailList *list)

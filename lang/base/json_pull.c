@@ -157,6 +157,20 @@ const char *json_pull_string(JsonPull *pull, Arena *arena)
     return json_pull_bytes(pull, arena, &size);
 }
 
+bool json_pull_is(JsonPull *pull, const char *text)
+{
+    size_t size = strlen(text);
+
+    if (peek(pull) != '"')
+        return false;
+    const char *from = pull->at + 1, *end = plain_end(from, pull->end);
+    if ((size_t)(end - from) != size || end == pull->end || *end != '"' ||
+        memcmp(from, text, size) != 0)
+        return false;
+    pull->at = end + 1;
+    return true;
+}
+
 const char *json_pull_name(JsonPull *pull, Arena *arena, size_t *ret_size)
 {
     const char *name = json_pull_bytes(pull, arena, ret_size);
@@ -175,44 +189,45 @@ static inline bool word_is(const JsonWord *word, const char *text, size_t size)
     return word->size == size && memcmp(word->text, text, size) == 0;
 }
 
-/* The same where sixteen bytes can be read. */
-static inline bool word_is_at(const JsonWord *word, const char *text, size_t size)
+#define KEY_ROOM 18 /* bytes: of sixteen, which are looked at at once, a quote and a colon */
+
+/* The word stands here as a key, where there is so much room. */
+static inline bool word_stands(const JsonWord *word, const char *text)
 {
     Sixteen is = *(const Sixteen *)text, wanted = *(const Sixteen *)word->text;
+    unsigned differ = ~lanes_mask((Lanes)(is == wanted)) & ((1U << word->size) - 1);
 
-    return word->size == size && (~lanes_mask((Lanes)(is == wanted)) & ((1U << size) - 1)) == 0;
+    return differ == 0 && text[word->size] == '"' && text[word->size + 1] == ':';
 }
 
-/* The word of that text: mostly it is the one behind the one before, or soon after. */
-static int word_find(const JsonKeys *keys, const char *text, size_t size, bool has_room)
+/* The word of that text: mostly it is the one behind the one before, or soon after. `size` is not
+ * looked at where there is room. */
+static inline int word_find(const JsonKeys *keys, const char *text, size_t size, bool has_room)
 {
     size_t i = keys->next;
 
     for (size_t left = keys->count; left > 0; left--, i++) {
         if (i == keys->count)
             i = 0;
-        if (has_room ? word_is_at(&keys->words[i], text, size)
-                     : word_is(&keys->words[i], text, size))
+        if (has_room ? word_stands(&keys->words[i], text) : word_is(&keys->words[i], text, size))
             return (int)i;
     }
     return -1;
 }
 
-/* The key that stands here with nothing special in or behind it; -1: there is none. */
+/* The key that stands here with nothing special in or behind it; -1: there is none, or too little
+ * room to see it at once. */
 static int key_find(JsonPull *pull, const JsonKeys *keys)
 {
-    const char *text = pull->at + 1, *end = plain_end(text, pull->end);
-    size_t size = (size_t)(end - text);
+    const char *text = pull->at + 1;
+    int key = pull->end - text >= KEY_ROOM ? word_find(keys, text, 0, true) : -1;
 
-    if (pull->end - end < 2 || end[0] != '"' || end[1] != ':' || size > 15)
-        return -1;
-    int key = word_find(keys, text, size, pull->end - text >= 16);
     if (key >= 0)
-        pull->at = end + 2;
+        pull->at = text + keys->words[key].size + 2;
     return key;
 }
 
-/* One that is written with escapes, or is none of the words. */
+/* One that is written with escapes, stands at the very end, or is none of the words. */
 static int key_take(JsonPull *pull, const JsonKeys *keys, Arena *arena, const char **ret_other)
 {
     size_t size;
@@ -246,12 +261,33 @@ static inline bool is_digit(char c)
     return (unsigned char)(c - '0') < 10;
 }
 
+#define EACH_BYTE(byte) (UINT64_MAX / 255 * (byte))
+
+/* Eight digits at once; false: they are not all digits, or the first byte is not the lowest. Pairs
+ * of them are made numbers, then pairs of pairs, then both halves. */
+static inline bool eight_digits(const char *at, uint64_t *ret)
+{
+    uint64_t bytes;
+
+    memcpy(&bytes, at, sizeof bytes);
+    if (__BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__ || (bytes & EACH_BYTE(0xf0)) != EACH_BYTE(0x30) ||
+        ((bytes + EACH_BYTE(6)) & EACH_BYTE(0xf0)) != EACH_BYTE(0x30))
+        return false;
+    bytes -= EACH_BYTE('0');
+    bytes = (bytes * 10 + (bytes >> 8)) & 0x00ff00ff00ff00ff;
+    bytes = (bytes * 100 + (bytes >> 16)) & 0x0000ffff0000ffff;
+    *ret = (bytes * 10000 + (bytes >> 32)) & 0xffffffff;
+    return true;
+}
+
 uint64_t json_pull_count(JsonPull *pull)
 {
     uint64_t value = 0;
     char first = peek(pull);
     const char *at = pull->at;
 
+    if (pull->end - at >= 8 && eight_digits(at, &value))
+        at += 8;
     for (; at < pull->end && is_digit(*at) && value <= JSON_INTEGER_MAX; at++)
         value = value * 10 + (uint64_t)(*at - '0');
     bool is_none = at == pull->at || (first == '0' && at - pull->at > 1);

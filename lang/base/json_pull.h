@@ -69,6 +69,9 @@ const char *json_pull_name(JsonPull *pull, Arena *arena, size_t *ret_size);
 const char *json_pull_string(JsonPull *pull, Arena *arena);
 const char *json_pull_bytes(JsonPull *pull, Arena *arena, size_t *ret_size);
 
+/* Take a text if it is this one, written without escapes. False: nothing is taken. */
+bool json_pull_is(JsonPull *pull, const char *text);
+
 /* A whole number up to 2^53-1, not below 0. */
 uint64_t json_pull_count(JsonPull *pull);
 bool json_pull_bool(JsonPull *pull);

@@ -123,6 +123,48 @@ Test(json_pull, counts_are_whole_and_within_their_bounds)
     }
 }
 
+Test(json_pull, counts_of_any_length_are_read_to_the_first_byte_that_is_no_digit)
+{
+    static const char digits[] = "1234567890123456,";
+    uint64_t wanted = 0;
+
+    for (size_t size = 1; size <= 16; size++) {
+        JsonPull alone = json_pull(digits, size);
+        wanted = wanted * 10 + (uint64_t)(digits[size - 1] - '0');
+        if (wanted > 9007199254740991)
+            break;
+        cr_expect_eq(json_pull_count(&alone), wanted);
+        cr_expect(json_pull_done(&alone));
+        for (int byte = 1; byte < 256; byte++) {
+            char text[32] = {0};
+            memcpy(text, digits, size);
+            memset(text + size, byte, 12);
+            JsonPull pull = json_pull(text, size + 12);
+            if ((byte >= '0' && byte <= '9') || strchr(".eE", byte) != NULL)
+                continue;
+            cr_expect_eq(json_pull_count(&pull), wanted, "%d behind %zu", byte, size);
+            cr_expect_eq(pull.at, text + size);
+        }
+    }
+}
+
+Test(json_pull, a_text_is_that_text_only_as_a_whole_and_without_escapes)
+{
+    static const char *const others[] = {"\"Count", "\"Coun\"", "\"Counts\"",     "Count",
+                                         "7",       "",         "\"C\\u006funt\""};
+    JsonPull is = json_pull("\"Count\",", 8), quote = json_pull("\"a\\\"", 5);
+
+    cr_expect(json_pull_is(&is, "Count"));
+    cr_expect_eq(*is.at, ',');
+    for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+        JsonPull pull = json_pull(others[i], strlen(others[i]));
+        cr_expect_not(json_pull_is(&pull, "Count"), "%s", others[i]);
+        cr_expect_eq(pull.at, others[i]);
+        cr_expect_not(pull.failed);
+    }
+    cr_expect_not(json_pull_is(&quote, "a\\"));
+}
+
 Test(json_pull, numbers_are_those_of_a_tree)
 {
     static const char *const texts[] = {"0",
