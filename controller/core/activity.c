@@ -8,14 +8,15 @@
 const Activity ACTIVITY_NONE;
 const Holdings HOLDINGS_NONE;
 
+/* What one has that went to sleep is kept for the next that wakes, its mailbox with it. */
 Activity *activity_give(Instance *instance)
 {
     Runtime *runtime = instance->runtime;
     Activity *activity = runtime->spare_activity_count == 0
-                             ? memory_alloc(sizeof *activity)
+                             ? memory_zero(1, sizeof *activity)
                              : runtime->spare_activities[--runtime->spare_activity_count];
 
-    *activity = (Activity){0};
+    *activity = (Activity){.mailbox = activity->mailbox};
     instance->active = activity;
     return activity;
 }
@@ -30,10 +31,17 @@ Holdings *holdings_give(Instance *instance)
 
 /* ---- freeing ---- */
 
+static void activity_end(Activity *activity)
+{
+    mailbox_deinit(&activity->mailbox);
+    free(activity);
+}
+
 static void activity_spare(Runtime *runtime, Activity *activity)
 {
+    mailbox_empty(&activity->mailbox);
     if (runtime->spare_activity_count == SPARE_ACTIVITIES)
-        free(activity);
+        activity_end(activity);
     else
         runtime->spare_activities[runtime->spare_activity_count++] = activity;
 }
@@ -41,7 +49,7 @@ static void activity_spare(Runtime *runtime, Activity *activity)
 void activities_deinit(Runtime *runtime)
 {
     while (runtime->spare_activity_count > 0)
-        free(runtime->spare_activities[--runtime->spare_activity_count]);
+        activity_end(runtime->spare_activities[--runtime->spare_activity_count]);
 }
 
 void activity_free(Instance *instance)
@@ -51,7 +59,6 @@ void activity_free(Instance *instance)
     if (activity == &ACTIVITY_NONE)
         return;
     instance_facts_deinit(instance);
-    mailbox_deinit(&activity->mailbox);
     pending_free(activity->pending);
     free(activity->waits_for);
     free(activity->undecided_after);

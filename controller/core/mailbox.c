@@ -8,6 +8,7 @@
 #include "controller/core/trail.h"
 #include "lang/base/memory.h"
 
+#define LANE_LEAST 8 /* messages that the smallest ring has room for */
 #define LANE_SHORT 8 /* messages; the digest of a shorter lane is made anew each time */
 
 static const Digest128 LANE_BASE = (Digest128)0x9e3779b97f4a7c15ULL << 64 | 0xf39cc0605cedc835ULL;
@@ -24,7 +25,7 @@ static Digest128 lane_power(size_t exponent)
 
 static void lane_grow(Lane *lane)
 {
-    size_t capacity = lane->capacity ? lane->capacity * 2 : 8;
+    size_t capacity = lane->capacity != 0 ? lane->capacity * 2 : LANE_LEAST;
     Message **items = memory_alloc(capacity * sizeof *items);
 
     for (size_t i = 0; i < lane->count; i++)
@@ -78,17 +79,30 @@ Digest128 lane_digest(const Lane *lane)
     return digest;
 }
 
-static void lane_deinit(Lane *lane)
+static void lane_empty(Lane *lane)
 {
     for (size_t i = 0; i < lane->count; i++)
         message_free(lane_at(lane, i));
+    if (lane->capacity <= LANE_LEAST) {
+        *lane = (Lane){.items = lane->items, .capacity = lane->capacity};
+        return;
+    }
     free(lane->items);
+    *lane = (Lane){0};
+}
+
+void mailbox_empty(Mailbox *mailbox)
+{
+    lane_empty(&mailbox->normal);
+    lane_empty(&mailbox->high);
+    mailbox->high_in_row = 0;
 }
 
 void mailbox_deinit(Mailbox *mailbox)
 {
-    lane_deinit(&mailbox->normal);
-    lane_deinit(&mailbox->high);
+    mailbox_empty(mailbox);
+    free(mailbox->normal.items);
+    free(mailbox->high.items);
     *mailbox = (Mailbox){0};
 }
 

@@ -60,6 +60,9 @@ typedef struct Mailbox {
 
 void mailbox_deinit(Mailbox *mailbox);
 
+/* As a new one, but that it keeps its memory where that is little. */
+void mailbox_empty(Mailbox *mailbox);
+
 static inline size_t mailbox_count(const Mailbox *mailbox)
 {
     return mailbox->normal.count + mailbox->high.count;
