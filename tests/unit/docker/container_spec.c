@@ -89,8 +89,7 @@ Test(container_spec, ports_are_host_and_container)
                                         "\"80:80:80:80\"",
                                         "\"80 :80\"",
                                         "true",
-                                        "\"[::1:80:80"
-                                        "\"",
+                                        "\"[::1:80:80\"",
                                         "\"80:99999\""};
 
     for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {

@@ -55,6 +55,7 @@ Test(engine_log, anything_at_all_can_come)
             bytes[b] = (char)(rand() % 3 == 0 ? rand() : rand() % 3);
         cleanup(free) char *text = demultiplexed(bytes, size);
         cleanup(free) char *clean = text_cleaned(bytes, size, 20);
+        cr_expect_leq(strlen(text), size);
         cr_expect_leq(strlen(clean), 20);
     }
 }

@@ -32,7 +32,7 @@ static Json *read_on(Feed *feed, char **cursor)
     cr_assert_eq(json_parse(reply.bytes, reply.size, &json, NULL), 0);
     free(*cursor);
     *cursor = memory_copy_string(json_get_string(json, "cursor", ""));
-    cr_assert_eq(json_count(json_get(json, "items")), count);
+    cr_assert_eq(json_count(json_get(json, "items")), (size_t)count);
     return json_detach(json, "items");
 }
 
