@@ -119,16 +119,76 @@ step_fuzz() {
     script flips 300 make -s CC=gcc flips
 }
 
+# Like script, beside others: what it says comes in one piece when it ends, what it counts too.
+script_beside() { # NAME SECONDS COMMAND...
+    local said=$LOGS/${1//\//-}.said
+    PASSED=0
+    FAILED=0
+    script "$@" >"$said" 2>&1
+    echo "$PASSED $FAILED" >"$said.sum"
+    cat "$said"
+}
+
+sums_take() {
+    local sum passed failed
+    for sum in "$LOGS"/*.said.sum; do
+        [ -e "$sum" ] || continue
+        read -r passed failed <"$sum"
+        count "$passed" "$failed"
+        rm "$sum"
+    done
+}
+
+# Those that measure time, or fill both cores by themselves, run with no other script beside them.
+runs_alone() { # NAME
+    case $1 in
+    conformance | docker-many-* | flood | image | kill-apply | promises | supervision | timers) true ;;
+    *) false ;;
+    esac
+}
+
+# So many of them run at most from here on.
+lanes_await() { # COUNT
+    local pid running
+    while :; do
+        running=()
+        for pid in "${LANES[@]}"; do
+            ! kill -0 "$pid" 2>/dev/null || running+=("$pid")
+        done
+        LANES=("${running[@]}")
+        [ ${#LANES[@]} -gt "$1" ] || return 0
+        wait -n "${LANES[@]}"
+    done
+}
+
 step_e2e() {
-    local path
+    local path name alone=()
+    LANES=()
     export BUILD_DIR=$PWD/build/release
+    rm -f "$LOGS"/*.said.sum
     for path in e2e/*.sh; do
-        [ "$path" = e2e/lib.sh ] || script "$path" 900 "$path"
+        name=$(basename "$path" .sh)
+        [ "$name" != lib ] || continue
+        if runs_alone "$name"; then
+            alone+=("$path")
+            continue
+        fi
+        lanes_await $((JOBS - 1))
+        script_beside "$path" 900 "$path" &
+        LANES+=($!)
     done
     # Those that go through the whole system once more with sanitizers; the others measure or repeat.
     for path in compact destroy order-is-real plan-touches-nothing repair signals; do
-        script "e2e/$path.sh-asan" 300 env BUILD_DIR="$PWD/build/asan" "e2e/$path.sh"
+        lanes_await $((JOBS - 1))
+        script_beside "e2e/$path.sh-asan" 300 env BUILD_DIR="$PWD/build/asan" "e2e/$path.sh" &
+        LANES+=($!)
     done
+    lanes_await 0
+    # 200 by hand and without COUNT; here as many as fit into the time.
+    for path in "${alone[@]}"; do
+        COUNT=60 script "$path" 900 "$path"
+    done
+    sums_take
 }
 
 step_checks() {
