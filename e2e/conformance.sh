@@ -52,7 +52,7 @@ hostile() { # NAME WAY [FLAG]...
         --config "{\"wrong\": \"$2\"}" "${@:3}"
 }
 
-WHOLE="needs-no-key forgets-keys-on-restart takes-stale-fences"
+WHOLE="needs-no-key takes-the-last-of-two takes-stale-fences"
 begin sim sim --samples "$SAMPLES/sim.json" --config "$SAMPLES/sim.config.json"
 begin local local --samples "$SAMPLES/local.json"
 begin reference "$BUILD_DIR/provider-reference" --samples "$SAMPLES/reference.json"
