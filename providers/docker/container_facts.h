@@ -34,7 +34,8 @@ typedef struct ContainerFacts {
     ContainerState state;
     int exit_code; /* of one that has ended, where it was told; else -1 */
     HealthState health;
-    bool is_stale; /* an event said that something is other than it is here */
+    int64_t start_took_ms; /* by us; 0: we did not */
+    bool is_stale;         /* an event said that something is other than it is here */
 } ContainerFacts;
 
 void container_facts_deinit(ContainerFacts *facts);

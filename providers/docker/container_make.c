@@ -258,11 +258,14 @@ static bool has_chosen_ports(const ContainerSpec *spec)
 static int start_and_see(Docker *docker, const Wanted *wanted, ContainerFacts *facts,
                          ProviderProblem *problem)
 {
+    int64_t begun = steady_ms();
     request_progress(wanted->request, "starting", wanted->spec.name);
     if (container_start(docker, facts->id, wanted->spec.name, problem) < 0)
         return -1;
+    int64_t took_ms = steady_ms() - begun;
     facts->state = CONTAINER_RUNNING;
     facts->exit_code = -1;
+    facts->start_took_ms = took_ms;
     facts->is_stale = false;
     if (!has_chosen_ports(&wanted->spec)) {
         engine_list_put(docker->list, facts);
@@ -278,6 +281,7 @@ static int start_and_see(Docker *docker, const Wanted *wanted, ContainerFacts *f
                                 wanted->spec.name);
     container_facts_deinit(facts);
     *facts = now;
+    facts->start_took_ms = took_ms;
     return 0;
 }
 

@@ -14,18 +14,13 @@
 #include "providers/docker/engine_exec.h"
 #include "providers/docker/engine_log.h"
 
-#define LIFE_MS 500 /* in which a program that cannot start has ended */
+/* In which a program that cannot start has ended: as long as the engine took to start it, within
+ * these. */
+#define LIFE_MIN_MS 100
+#define LIFE_MAX_MS 500
 #define TRY_TIMEOUT_MS 5000
 #define LOG_SIZE 600
 #define LOG_LINES 30
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 char *container_log_words(Docker *docker, const char *id)
 {
@@ -193,16 +188,23 @@ static int watch(Docker *docker, const Wanted *wanted, int64_t wait_ms, Containe
     return is_alive(facts) ? 0 : ended(docker, wanted, facts, problem);
 }
 
+static int64_t life_ms(const ContainerFacts *facts)
+{
+    return facts->start_took_ms < LIFE_MIN_MS   ? LIFE_MIN_MS
+           : facts->start_took_ms > LIFE_MAX_MS ? LIFE_MAX_MS
+                                                : facts->start_took_ms;
+}
+
 int container_await(Docker *docker, const Wanted *wanted, ContainerFacts *facts,
                     ProviderProblem *problem)
 {
     const HealthSpec *health = &wanted->spec.health;
     bool only_lives = wanted->is_ready == NULL && health->kind == HEALTH_OF_LIFE;
-    int64_t start = now_ms(), counted = start + health->start_period_ms;
+    int64_t start = steady_ms(), counted = start + health->start_period_ms;
     int failures = 0;
 
     if (only_lives)
-        return watch(docker, wanted, LIFE_MS, facts, problem);
+        return watch(docker, wanted, life_ms(facts), facts, problem);
     request_progress(wanted->request, "waiting", "waiting until it serves");
     for (;;) {
         if (is_healthy(docker, wanted, facts))
@@ -210,10 +212,10 @@ int container_await(Docker *docker, const Wanted *wanted, ContainerFacts *facts,
         if (facts->health == HEALTH_BAD)
             return not_in_time(docker, wanted, facts, "the engine says that it is unhealthy",
                                problem);
-        if (now_ms() >= counted && ++failures == health->retries)
+        if (steady_ms() >= counted && ++failures == health->retries)
             return not_in_time(docker, wanted, facts, "it failed its health check too often",
                                problem);
-        if (now_ms() > counted + health->timeout_ms)
+        if (steady_ms() > counted + health->timeout_ms)
             return not_in_time(docker, wanted, facts, "it did not serve in time", problem);
         if (request_cancelled(wanted->request))
             return provider_problem(problem, "CANCELLED", "partial", false,

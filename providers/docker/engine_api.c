@@ -281,3 +281,11 @@ int api_problem(const ApiAnswer *answer, const char *what, ProviderProblem *prob
     /* A conflict passes when what is in the way has gone; 5xx is the engine's word for anything. */
     return provider_problem(problem, "UPSTREAM", "not_applied", true, "%.200s: %.700s", what, why);
 }
+
+int64_t steady_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}

@@ -71,4 +71,7 @@ char *api_encoded(const char *text);
  * breaks, and what is no UTF-8, are '?'; only the last `size_max` bytes. The caller frees it. */
 char *text_cleaned(const char *bytes, size_t size, size_t size_max);
 
+/* A clock that never jumps, in ms. */
+int64_t steady_ms(void);
+
 #endif

@@ -285,23 +285,15 @@ static void take_list(EngineList *list, const Json *elements)
     list->is_valid = true;
 }
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* An engine whose streams break at once is not asked as fast as it answers. */
 static void keep_distance(EngineList *list)
 {
-    int64_t since_ms = now_ms() - list->asked_ms;
+    int64_t since_ms = steady_ms() - list->asked_ms;
     struct timespec rest = {.tv_nsec = (DISTANCE_MS - since_ms) * 1000000};
 
     if (list->asked_ms > 0 && since_ms < DISTANCE_MS)
         nanosleep(&rest, NULL);
-    list->asked_ms = now_ms();
+    list->asked_ms = steady_ms();
 }
 
 static int ask_list(EngineList *list, ProviderProblem *problem)
