@@ -384,8 +384,8 @@ static int find_present(Docker *docker, const Wanted *wanted, ContainerFacts *re
                                   request->adopt);
 }
 
-int container_ensure(Docker *docker, const Wanted *wanted, ContainerFacts *ret,
-                     ProviderProblem *problem)
+static int ensure(Docker *docker, const Wanted *wanted, ContainerFacts *ret,
+                  ProviderProblem *problem)
 {
     cleanup(container_facts_deinit) ContainerFacts there = {0};
     int code = find_present(docker, wanted, &there, problem);
@@ -407,6 +407,15 @@ int container_ensure(Docker *docker, const Wanted *wanted, ContainerFacts *ret,
     *ret = there;
     there = (ContainerFacts){0};
     return 0;
+}
+
+int container_ensure(Docker *docker, const Wanted *wanted, ContainerFacts *ret,
+                     ProviderProblem *problem)
+{
+    atomic_fetch_add(&docker->coming_up, 1);
+    int code = ensure(docker, wanted, ret, problem);
+    atomic_fetch_sub(&docker->coming_up, 1);
+    return code;
 }
 
 int container_end(Docker *docker, const char *id, int64_t stop_timeout_s, ProviderProblem *problem)

@@ -14,10 +14,12 @@
 #include "providers/docker/engine_exec.h"
 #include "providers/docker/engine_log.h"
 
-/* In which a program that cannot start has ended: as long as the engine took to start it, within
- * these. */
-#define LIFE_MIN_MS 100
+/* In which a program that cannot start has ended, and the engine has told it. Where more than so
+ * many come up at once, each keeps its place among the effects under way for no longer than the
+ * engine took to start it. */
 #define LIFE_MAX_MS 500
+#define LIFE_MIN_MS 100
+#define FEW 4
 #define TRY_TIMEOUT_MS 5000
 #define LOG_SIZE 600
 #define LOG_LINES 30
@@ -188,11 +190,11 @@ static int watch(Docker *docker, const Wanted *wanted, int64_t wait_ms, Containe
     return is_alive(facts) ? 0 : ended(docker, wanted, facts, problem);
 }
 
-static int64_t life_ms(const ContainerFacts *facts)
+static int64_t life_ms(const ContainerFacts *facts, int coming_up)
 {
-    return facts->start_took_ms < LIFE_MIN_MS   ? LIFE_MIN_MS
-           : facts->start_took_ms > LIFE_MAX_MS ? LIFE_MAX_MS
-                                                : facts->start_took_ms;
+    if (coming_up <= FEW || facts->start_took_ms > LIFE_MAX_MS)
+        return LIFE_MAX_MS;
+    return facts->start_took_ms > LIFE_MIN_MS ? facts->start_took_ms : LIFE_MIN_MS;
 }
 
 int container_await(Docker *docker, const Wanted *wanted, ContainerFacts *facts,
@@ -204,7 +206,7 @@ int container_await(Docker *docker, const Wanted *wanted, ContainerFacts *facts,
     int failures = 0;
 
     if (only_lives)
-        return watch(docker, wanted, life_ms(facts), facts, problem);
+        return watch(docker, wanted, life_ms(facts, docker->coming_up), facts, problem);
     request_progress(wanted->request, "waiting", "waiting until it serves");
     for (;;) {
         if (is_healthy(docker, wanted, facts))

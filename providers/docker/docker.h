@@ -6,6 +6,8 @@
 #ifndef VED_DOCKER_DOCKER_H
 #define VED_DOCKER_DOCKER_H
 
+#include <stdatomic.h>
+
 #include "lang/base/map.h"
 #include "providers/docker/engine_api.h"
 #include "providers/docker/engine_list.h"
@@ -18,7 +20,8 @@ typedef struct Docker {
     EngineList *list;
     Fetcher *probes; /* asks containers for their health; keeps no connection they would wait for */
     pthread_mutex_t networks;
-    Map known_networks; /* that were seen to exist */
+    Map known_networks;   /* that were seen to exist */
+    atomic_int coming_up; /* containers that are being made or looked after */
 } Docker;
 
 /* Its schema document. */
